@@ -1,0 +1,1 @@
+"""The LiveKit worker: registers under a name, takes jobs, talks."""

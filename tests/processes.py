@@ -1,0 +1,192 @@
+"""Real processes for tests: livekit-server and what the Procfile starts.
+
+Whoever starts one stops it: every class here is a context manager, and a process goes with its
+whole group, so that no worker's job process outlives a test.
+"""
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Self, TypeVar
+
+T = TypeVar("T")
+ROOT = Path(__file__).parent.parent
+API_KEY = "devkey"
+API_SECRET = "a-made-up-secret-of-more-than-thirty-two-bytes"
+AGENT_NAME = "voice-agent"
+_STOP_SECONDS = 10.0
+# A test must not see the settings of the person who runs it.
+_OURS = ("LIVEKIT_", "AGENT_", "TOKEN_", "ATTEND_", "REDIS_", "CORS_", "RATE_", "ROOM_", "VOICE_")
+
+
+def free_port() -> int:
+    """Return a TCP port of 127.0.0.1 that nothing listens on at the moment."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def wait_until(ask: Callable[[], T], *, within: float, what: str) -> T:
+    """Ask until the answer is truthy and return it; fail with `what` after `within` seconds."""
+    deadline = time.monotonic() + within
+    while not (answer := ask()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {within} s: {what}")
+        time.sleep(0.05)
+    return answer
+
+
+def clean_environ() -> dict[str, str]:
+    """Return the environment without any setting of the project, and with its tools on PATH."""
+    environ = {k: v for k, v in os.environ.items() if not k.startswith(_OURS) and k != "DEMO"}
+    environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environ["PYTHONUNBUFFERED"] = "1"
+    # An empty file instead of the developer's own .env.
+    environ["TOKEN_SERVER_ENV_FILE"] = os.devnull
+    return environ
+
+
+def livekit_server_binary() -> str:
+    """Return the livekit-server that `make setup` chose: the same order as there."""
+    chosen = os.environ.get("LIVEKIT_SERVER_BIN") or shutil.which("livekit-server")
+    return chosen or str(ROOT / ".tools/bin/livekit-server")
+
+
+class Process:
+    """One running command, its output in a file, stopped with its whole process group."""
+
+    def __init__(self, command: Sequence[str], environ: Mapping[str, str], log: Path) -> None:
+        self.log = log
+        self._file: IO[bytes] = log.open("ab")
+        self._start = log.stat().st_size
+        self.popen = subprocess.Popen(
+            command,
+            env=dict(environ),
+            cwd=ROOT,
+            stdout=self._file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def output(self) -> str:
+        """Return what this process (not its predecessor in the same file) has printed so far."""
+        return self.log.read_bytes()[self._start :].decode(errors="replace")
+
+    def wait_for_output(self, pattern: str, *, within: float = 30) -> re.Match[str]:
+        """Wait until the output matches; fail with the last lines of it."""
+
+        def ask() -> re.Match[str] | None:
+            if match := re.search(pattern, self.output()):
+                return match
+            if self.popen.poll() is not None:
+                raise AssertionError(f"exited with {self.popen.returncode}:\n{self.output()}")
+            return None
+
+        try:
+            match = wait_until(ask, within=within, what=f"output {pattern!r}")
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.output()[-4000:]}") from None
+        assert match is not None
+        return match
+
+    def stop(self, signal_number: int = signal.SIGTERM) -> int:
+        """Signal the group, kill what is left of it after a while, return the exit code."""
+        self._signal(signal_number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.popen.wait(_STOP_SECONDS)
+        self._signal(signal.SIGKILL)
+        code = self.popen.wait()
+        self._file.close()
+        return code
+
+    def kill(self) -> None:
+        """End the whole group with SIGKILL."""
+        self.stop(signal.SIGKILL)
+
+    def _signal(self, signal_number: int) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.popen.pid, signal_number)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+class LiveKitServer:
+    """A real livekit-server on loopback, on ports of its own."""
+
+    def __init__(self, folder: Path, *, webhook_urls: Sequence[str] = ()) -> None:
+        self.port, rtc_tcp_port, rtc_udp_port = free_port(), free_port(), free_port()
+        settings = {
+            "port": self.port,
+            "bind_addresses": ["127.0.0.1"],
+            "rtc": {
+                "tcp_port": rtc_tcp_port,
+                "udp_port": rtc_udp_port,
+                "node_ip": "127.0.0.1",
+                "use_external_ip": False,
+                "enable_loopback_candidate": True,
+            },
+            "keys": {API_KEY: API_SECRET},
+        }
+        if webhook_urls:
+            settings["webhook"] = {"api_key": API_KEY, "urls": list(webhook_urls)}
+        self._config = folder / f"livekit-{self.port}.json"
+        self._config.write_text(json.dumps(settings))
+        self._log = folder / f"livekit-{self.port}.log"
+        self.start()
+
+    @property
+    def url(self) -> str:
+        """Where clients, workers and the token server connect (`ws://`)."""
+        return f"ws://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start it (again, on the same ports) and wait until it listens."""
+        self.process = Process(
+            [livekit_server_binary(), "--config", str(self._config)], os.environ, self._log
+        )
+        self.process.wait_for_output("starting LiveKit server")
+        wait_until(self._listens, within=10, what="livekit-server listens")
+
+    def environ(self) -> dict[str, str]:
+        """Return a clean environment with the settings that lead to this server."""
+        return clean_environ() | {
+            "LIVEKIT_URL": self.url,
+            "LIVEKIT_API_KEY": API_KEY,
+            "LIVEKIT_API_SECRET": API_SECRET,
+            "LIVEKIT_AGENT_NAME": AGENT_NAME,
+            "TOKEN_AUTH": "none",
+        }
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.stop()
+
+
+def procfile() -> dict[str, str]:
+    """Return the Procfile's commands by process name."""
+    lines = (ROOT / "Procfile").read_text().splitlines()
+    return {name: command.strip() for name, _, command in (line.partition(":") for line in lines)}
+
+
+def start_from_procfile(name: str, environ: Mapping[str, str], log: Path) -> Process:
+    """Start one of the Procfile's processes the way Heroku does: through a shell."""
+    return Process(["/bin/sh", "-c", f"exec {procfile()[name]}"], environ, log)

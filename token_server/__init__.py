@@ -1,0 +1,1 @@
+"""Signs LiveKit tokens and keeps one agent in every room that a human is in."""
