@@ -1,0 +1,144 @@
+"""The HTTP surface: routes in, errors out. Views contain no try; errors are rendered here once."""
+
+import logging
+from dataclasses import asdict
+from http import HTTPStatus
+from typing import Protocol
+
+from flask import Flask, Response, jsonify, request
+from flask.typing import ResponseReturnValue
+from flask_cors import CORS
+from werkzeug.exceptions import HTTPException
+
+from token_server import page
+from token_server.callers import Callers
+from token_server.errors import (
+    InvalidRequestError,
+    TokenServerError,
+    UnsupportedMediaTypeError,
+)
+from token_server.joins import Follower, Joins
+from token_server.rooms import Rooms
+from token_server.settings import Settings
+from token_server.ticket import TicketSealer
+from token_server.token_request import TokenRequest, parse_json, parse_query
+from token_server.webhooks import Listener, Webhooks
+
+logger = logging.getLogger(__name__)
+
+# Bytes. A webhook carries a participant with all its metadata and attributes: LiveKit allows
+# 512 KiB and 64 KiB of these (pkg/config/config.go 1.13.5).
+_TOKEN_BODY_LIMIT = 64 * 1024
+_WEBHOOK_BODY_LIMIT = 2 * 1024 * 1024
+
+# Twirp's code for what werkzeug finds wrong with a request.
+_CODES = {
+    HTTPStatus.NOT_FOUND: "not_found",
+    HTTPStatus.METHOD_NOT_ALLOWED: "bad_route",
+}
+
+
+class Keeper(Follower, Listener, Protocol):
+    """What the application tells of issued tokens and of webhooks."""
+
+
+def create_app(settings: Settings, rooms: Rooms, keeper: Keeper) -> Flask:
+    """Build the WSGI application; it does nothing until it is asked."""
+    app = Flask(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = _TOKEN_BODY_LIMIT
+    joins = Joins(settings, rooms, TicketSealer(settings.livekit_api_secret), keeper)
+    _add_token(app, joins, Callers(settings.token_auth, settings.token_keys))
+    _add_webhook(app, Webhooks(settings.livekit_api_key, settings.livekit_api_secret, keeper))
+    _add_health(app, rooms)
+    app.register_error_handler(TokenServerError, _render)
+    app.register_error_handler(HTTPException, _render_http)
+    app.register_error_handler(Exception, _render_bug)
+    if settings.demo:
+        app.register_blueprint(page.create_blueprint())
+    if settings.cors_origins:
+        CORS(app, resources={"/token": {"origins": list(settings.cors_origins)}}, max_age=600)
+    return app
+
+
+def _add_token(app: Flask, joins: Joins, callers: Callers) -> None:
+    @app.before_request
+    def check_caller() -> None:
+        if request.endpoint in {"post_token", "get_token"} and request.method != "OPTIONS":
+            callers.check(request.headers.get("Authorization", ""))
+
+    @app.post("/token")
+    def post_token() -> ResponseReturnValue:
+        return _answer(joins, _posted()), HTTPStatus.CREATED
+
+    @app.get("/token")
+    def get_token() -> ResponseReturnValue:
+        return _answer(joins, _queried()), HTTPStatus.OK
+
+
+def _posted() -> TokenRequest:
+    unverified_body = request.get_data(cache=False)
+    if unverified_body and not request.is_json:
+        raise UnsupportedMediaTypeError("Content-Type must be application/json")
+    return parse_json(unverified_body)
+
+
+def _queried() -> TokenRequest:
+    given = request.args.to_dict(flat=False)
+    for name, values in given.items():
+        if len(values) > 1:
+            raise InvalidRequestError(f"{name[:64]!r} must be given once")
+    return parse_query({name: values[0] for name, values in given.items()})
+
+
+def _answer(joins: Joins, token_request: TokenRequest) -> Response:
+    response = jsonify(asdict(joins.prepare(token_request)))
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _add_webhook(app: Flask, webhooks: Webhooks) -> None:
+    @app.post("/webhook")
+    def webhook() -> ResponseReturnValue:
+        request.max_content_length = _WEBHOOK_BODY_LIMIT
+        webhooks.receive(request.get_data(cache=False), request.headers.get("Authorization", ""))
+        return {}
+
+
+def _add_health(app: Flask, rooms: Rooms) -> None:
+    @app.get("/healthz")
+    def healthz() -> ResponseReturnValue:
+        return {"status": "alive"}
+
+    @app.get("/readyz")
+    def readyz() -> ResponseReturnValue:
+        # A name that no room has: LiveKit has to accept our key, and has nothing to send.
+        rooms.list_rooms(["token-server-readyz"])
+        return {"status": "ready"}
+
+
+def _render(error: TokenServerError) -> ResponseReturnValue:
+    level = logging.ERROR if error.code == "internal" else logging.INFO
+    logger.log(
+        level,
+        "Refused",
+        extra={"path": request.path[:64], "code": error.code, "reason": str(error)},
+    )
+    headers = {"Cache-Control": "no-store"}
+    if error.http_status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    return {"code": error.code, "msg": str(error)}, error.http_status, headers
+
+
+def _render_http(error: HTTPException) -> ResponseReturnValue:
+    """Give werkzeug's own errors (404, 405, 413, …) the same body; keep headers such as Allow."""
+    status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
+    code = _CODES.get(
+        status, "invalid_argument" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "internal"
+    )
+    headers = [(name, value) for name, value in error.get_headers() if name != "Content-Type"]
+    return {"code": code, "msg": f"{status} {status.phrase}"}, status, headers
+
+
+def _render_bug(error: Exception) -> ResponseReturnValue:
+    logger.error("A request failed", extra={"path": request.path[:64]}, exc_info=error)
+    return {"code": "internal", "msg": "an error of this server; its log has the details"}, 500

@@ -1,0 +1,80 @@
+"""The command line: `token-server dev` and `token-server token`.
+
+It and wsgi.py are where the environment comes in.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from token_server.dev import DevError
+from token_server.errors import TokenServerError
+from token_server.fetch_token import fetch_token, unverified_claims
+
+_INTERRUPTED = 130  # as shells say it: 128 + SIGINT
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit code."""
+    arguments = _parser().parse_args(argv)
+    try:
+        return int(arguments.run(arguments, _environ()))
+    except (DevError, TokenServerError) as error:
+        sys.stderr.write(f"token-server {arguments.command}: {error}\n")
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="token-server", description=__doc__.partition("\n")[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    _add_dev(commands.add_parser("dev", help="run livekit-server, web and worker here"))
+    _add_token(commands.add_parser("token", help="fetch a token from the running server"))
+    return parser
+
+
+def _add_dev(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--procfile", type=Path, default=Path("Procfile"))
+    parser.set_defaults(run=_dev)
+
+
+def _add_token(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--room", help="room_name; the server's choice when not given")
+    parser.add_argument("--identity", help="participant_identity; likewise")
+    parser.add_argument("--decode", action="store_true", help="print the claims, unverified")
+    parser.set_defaults(run=_token)
+
+
+def _dev(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    if find_spec("honcho") is None:
+        raise DevError("honcho is not installed: run `make setup`, and .venv/bin/token-server.")
+    # honcho is a development dependency: the other commands do without it.
+    from token_server.dev.run import run  # noqa: PLC0415
+
+    return run(Path.cwd(), arguments.procfile, environ)
+
+
+def _token(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    wanted = {"room_name": arguments.room, "participant_identity": arguments.identity}
+    answer = fetch_token(environ, {name: value for name, value in wanted.items() if value})
+    shown = unverified_claims(answer["participant_token"]) if arguments.decode else answer
+    sys.stdout.write(f"{json.dumps(shown, indent=2)}\n")
+    return 0
+
+
+def _environ() -> dict[str, str]:
+    """Return the environment, and what `.env` adds to it."""
+    env_file = os.environ.get("TOKEN_SERVER_ENV_FILE", ".env")
+    added = {name: value for name, value in dotenv_values(env_file).items() if value is not None}
+    return added | os.environ
+
+
+if __name__ == "__main__":
+    sys.exit(main())

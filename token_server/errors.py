@@ -1,0 +1,70 @@
+"""Everything that can go wrong, as one tree; rendered once, in app.py.
+
+TokenServerError                 code                 HTTP
+├── InvalidRequestError          invalid_argument     400   the caller's field breaks a rule
+├── UnauthenticatedError         unauthenticated      401   no key, a wrong key, a bad signature
+├── RequestTooLargeError         invalid_argument     413   the body is over the limit
+├── UnsupportedMediaTypeError    invalid_argument     415   the body is not declared as JSON
+├── LiveKitUnavailableError      unavailable          503   LiveKit is slow, gone or failing
+├── LiveKitRefusedKeyError       internal             500   our key or secret is wrong
+├── LiveKitRefusedRequestError   internal             500   LiveKit rejects what we send
+└── SettingsError                (no answer: the process does not start)
+
+Codes are Twirp's, as LiveKit answers them: https://twitchtv.github.io/twirp/docs/spec_v7.html
+"""
+
+from typing import ClassVar
+
+
+class TokenServerError(Exception):
+    """Anything this package raises on purpose; its text is safe to show to the caller."""
+
+    code: ClassVar[str] = "internal"
+    http_status: ClassVar[int] = 500
+
+
+class InvalidRequestError(TokenServerError):
+    """A field of the request breaks a rule; the text names both and never the value."""
+
+    code = "invalid_argument"
+    http_status = 400
+
+
+class UnauthenticatedError(TokenServerError):
+    """The caller has not shown a key or signature that we know."""
+
+    code = "unauthenticated"
+    http_status = 401
+
+
+class RequestTooLargeError(TokenServerError):
+    """The request's body is over the limit."""
+
+    code = "invalid_argument"
+    http_status = 413
+
+
+class UnsupportedMediaTypeError(TokenServerError):
+    """The request's body is there, but not declared as JSON."""
+
+    code = "invalid_argument"
+    http_status = 415
+
+
+class LiveKitUnavailableError(TokenServerError):
+    """LiveKit did not answer in time, or answered with a 5xx; the caller may try again."""
+
+    code = "unavailable"
+    http_status = 503
+
+
+class LiveKitRefusedKeyError(TokenServerError):
+    """LiveKit does not accept LIVEKIT_API_KEY and LIVEKIT_API_SECRET: the operator's to mend."""
+
+
+class LiveKitRefusedRequestError(TokenServerError):
+    """LiveKit rejects a request that we built: a limit of its own, or a bug of ours."""
+
+
+class SettingsError(TokenServerError):
+    """The environment does not describe a server that can start; the text lists every problem."""

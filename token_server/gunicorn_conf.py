@@ -1,0 +1,42 @@
+"""How gunicorn runs the token server; settings are checked here, before anything is forked."""
+
+import os
+import sys
+from typing import Any
+
+from token_server.composition import read_settings
+from token_server.errors import SettingsError
+from token_server.logs import logging_config
+
+try:
+    _settings = read_settings(os.environ)
+except SettingsError as error:
+    sys.exit(f"The token server cannot start:\n{error}")
+
+bind = f"{_settings.host}:{_settings.port}"
+workers = _settings.web_concurrency
+worker_class = "gthread"
+# More threads than about four a process lose to the GIL (facts, "Tokens and clients").
+threads = 4
+# Seconds.
+timeout = 30
+graceful_timeout = 15
+keepalive = 15
+control_socket_disable = True
+logconfig_dict = logging_config(_settings.log_format)
+
+
+def post_worker_init(worker: Any) -> None:  # noqa: ANN401 (gunicorn has no types)
+    """Start the keeper in the process that serves: threads do not survive a fork."""
+    from token_server.wsgi import token_server  # noqa: PLC0415 (the process's own composition)
+
+    del worker
+    token_server.keeper.start()
+
+
+def worker_exit(server: Any, worker: Any) -> None:  # noqa: ANN401
+    """Finish the looks in hand."""
+    from token_server.wsgi import token_server  # noqa: PLC0415
+
+    del server, worker
+    token_server.keeper.stop()

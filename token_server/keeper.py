@@ -1,0 +1,120 @@
+"""The keeper: looks at rooms whenever something may have changed, until they are attended.
+
+Threads of one web process: a few that look, and one that sweeps over the live rooms where it is
+the machine's sweeper. Started after fork, and never in the way of a request.
+"""
+
+import logging
+import time
+from threading import Event, Thread
+
+from token_server.agenda import Agenda, Looked
+from token_server.errors import TokenServerError
+from token_server.locks import MachineState
+from token_server.look import Looker
+from token_server.rooms import Participant, ParticipantKind, Room, Rooms
+
+logger = logging.getLogger(__name__)
+
+# A look is a few calls to LiveKit; on Cloud each is a round trip of some 50 ms.
+_LOOKING_THREADS = 4
+# Seconds between two sweeps, and of one sweep per room: 10 looks a second at most.
+_SWEEP_EVERY = 5.0
+_SWEEP_PACE = 0.1
+# Seconds until the next try after LiveKit did not answer.
+_RETRY_AFTER = 1.0
+# Webhooks count as working while one has come within this time (seconds); a room that we made
+# has to bring its own (room_started; facts, 20).
+_WEBHOOKS_FRESH = 30.0
+
+
+class Keeper:
+    """Keeps every room that it hears of attended."""
+
+    def __init__(self, rooms: Rooms, looker: Looker, machine: MachineState) -> None:
+        self._rooms, self._looker, self._machine = rooms, looker, machine
+        self._agenda = Agenda()
+        self._stopping = Event()
+        self._threads: list[Thread] = []
+        self._is_livekit_silent = False
+
+    def start(self) -> None:
+        """Start looking and sweeping, in threads of this process."""
+        targets = [self._look_on] * _LOOKING_THREADS + [self._sweep_on]
+        self._threads = [Thread(target=target, daemon=True) for target in targets]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Finish the looks in hand and stop; whatever is left is found by the next sweep."""
+        self._stopping.set()
+        self._agenda.close()
+        for thread in self._threads:
+            thread.join(timeout=_RETRY_AFTER)
+        self._machine.resign()
+
+    def follow(self, room: Room, sealed_ticket: str, seconds: float, *, is_new: bool) -> None:
+        """Look at a room until the human with this ticket is in it, or the token has expired."""
+        issued_at = time.time()
+
+        def has_webhooks() -> bool:
+            fresh_since = issued_at if is_new else time.time() - _WEBHOOKS_FRESH
+            return self._machine.webhook_last_arrived() >= fresh_since
+
+        self._agenda.follow(room.room_name, sealed_ticket, seconds, has_webhooks)
+
+    def webhook_arrived(self) -> None:
+        """Know that webhooks reach us."""
+        self._machine.webhook_arrived()
+
+    def participant_changed(self, room_name: str, participant: Participant) -> None:
+        """Look at a room now: somebody has come or gone."""
+        if participant.kind is ParticipantKind.AGENT:
+            self._looker.sightings.note(room_name, participant)
+        if participant.kind is not ParticipantKind.OTHER:
+            self._agenda.look_now(room_name)
+
+    def _look_on(self) -> None:
+        while (room_name := self._agenda.take()) is not None:
+            looked = Looked(again_in=_RETRY_AFTER)
+            try:
+                looked = self._looker.look(room_name)
+                self._livekit_answers(error=None)
+            except TokenServerError as error:
+                self._livekit_answers(error)
+            except Exception:
+                logger.exception("A look failed", extra={"room": room_name})
+            finally:
+                self._agenda.finish(room_name, looked)
+
+    def _sweep_on(self) -> None:
+        while not self._stopping.is_set():
+            looks = self._sweep() if self._machine.is_sweeper() else 0
+            self._stopping.wait(max(_SWEEP_EVERY, looks * _SWEEP_PACE))
+
+    def _sweep(self) -> int:
+        """Have every room with somebody in it looked at; return how many these are.
+
+        Those with the fewest people first: a human who waits for an agent is in a room of one.
+        """
+        try:
+            rooms = self._rooms.list_rooms()
+        except TokenServerError as error:
+            self._livekit_answers(error)
+            return 0
+        peopled = sorted(
+            (room for room in rooms if room.num_participants), key=lambda r: r.num_participants
+        )
+        for number, room in enumerate(peopled):
+            self._agenda.look_in(room.room_name, number * _SWEEP_PACE)
+        return len(peopled)
+
+    def _livekit_answers(self, error: TokenServerError | None) -> None:
+        """Log once when LiveKit falls silent, and once when it is back."""
+        is_silent = error is not None
+        if is_silent != self._is_livekit_silent:
+            self._is_livekit_silent = is_silent
+            if error:
+                logger.warning("Rooms cannot be looked at: %s", error)
+            else:
+                logger.info("Rooms can be looked at again")

@@ -1,0 +1,92 @@
+"""What the processes of one machine share: locks per room, one sweeper, the last webhook's time.
+
+All of it saves work and decides nothing: without the folder (a full disk, say) everything goes on
+as if each lock were free, and the look that finds a second dispatch or agent takes it away.
+"""
+
+import hashlib
+import logging
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+logger = logging.getLogger(__name__)
+
+# Rooms share this many lock files by hash: no file per room to clean up, and two rooms that
+# share one only take turns.
+_ROOM_LOCKS = 1024
+
+
+class MachineState:
+    """A folder that all token servers of this user, machine and LiveKit share."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._sweeper = _lock(folder / "sweeper.lock")
+        self._webhook = folder / "webhook-seen"
+        self._has_complained = False
+
+    @contextmanager
+    def hold_room(self, room_name: str) -> Iterator[bool]:
+        """Hold a room's lock while in the block; False if another actor has it now."""
+        number = int.from_bytes(hashlib.sha256(room_name.encode()).digest()[:4]) % _ROOM_LOCKS
+        lock = _lock(self._folder / f"room-{number}.lock")
+        try:
+            yield self._acquire(lock)
+        finally:
+            lock.release()
+
+    def is_sweeper(self) -> bool:
+        """Become, or stay, the one process of this machine that sweeps; False if another is."""
+        return self._sweeper.is_locked or self._acquire(self._sweeper)
+
+    def resign(self) -> None:
+        """Let another process sweep."""
+        self._sweeper.release()
+
+    def webhook_arrived(self) -> None:
+        """Remember that LiveKit's webhooks reach us."""
+        with suppress(OSError):
+            self._webhook.touch()
+
+    def webhook_last_arrived(self) -> float:
+        """Return when one last reached any process (Unix seconds); 0 if none has."""
+        try:
+            return self._webhook.stat().st_mtime
+        except OSError:
+            return 0.0
+
+    def _acquire(self, lock: FileLock) -> bool:
+        try:
+            lock.acquire()
+        except Timeout:
+            return False
+        except (OSError, NotImplementedError):
+            if not self._has_complained:
+                logger.warning("Locks do not work, going on without", exc_info=True)
+                self._has_complained = True
+        return True
+
+
+def shared_folder(livekit_url: str, api_key: str) -> Path:
+    """Return this machine's folder for one LiveKit, private to this user."""
+    server = hashlib.sha256(f"{livekit_url} {api_key}".encode()).hexdigest()[:16]
+    parent = Path(tempfile.gettempdir()) / f"livekit-token-server-{os.getuid()}"
+    for folder in (parent, parent / server):
+        folder.mkdir(mode=0o700, exist_ok=True)
+    found = parent.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        # Somebody else put it there before us: share nothing with them.
+        return Path(tempfile.mkdtemp(prefix="livekit-token-server-"))
+    return parent / server
+
+
+def _lock(path: Path) -> FileLock:
+    return FileLock(
+        path, timeout=0, thread_local=False, preserve_lock_file=True, fallback_to_soft=False
+    )

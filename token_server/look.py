@@ -1,0 +1,178 @@
+"""One look at one room: observe, decide, act, until there is nothing more to do right now.
+
+All I/O goes through the rooms port. An error ends the look: what is unknown leads to nothing.
+"""
+
+import logging
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from token_server.agenda import Looked
+from token_server.attendance import (
+    Action,
+    Attendance,
+    CreateDispatch,
+    DeleteDispatch,
+    RemoveAgent,
+    Settled,
+    Wait,
+    decide,
+)
+from token_server.rooms import AgentOrder, Dispatch, Participant, ParticipantKind, Rooms
+from token_server.sightings import Sightings
+from token_server.ticket import TICKET_ATTRIBUTE, TicketSealer
+from token_server.wants import Policy, Want, wants
+
+logger = logging.getLogger(__name__)
+
+# Acts per look. One delete and one create are usual; more means that others act as well.
+_MOST_ROUNDS = 8
+# Seconds. Another actor holds the room for a few calls to LiveKit.
+_ROOM_IS_HELD = 0.05
+# An agent that was dispatched is looked for this often, so that its leaving is noticed too.
+_WAITING_GAP = 1.0
+_CLOCK_SLACK = 0.02
+
+
+class RoomLocks(Protocol):
+    """One actor a room, as far as possible."""
+
+    def hold_room(self, room_name: str) -> AbstractContextManager[bool]:
+        """Hold a room while in the block; False if another actor has it now."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """What one observation of a room has shown."""
+
+    attendances: tuple[Attendance, ...] = ()
+    tickets: frozenset[str] = frozenset()
+
+
+class Looker:
+    """Looks at rooms, from any thread."""
+
+    def __init__(
+        self, rooms: Rooms, locks: RoomLocks, sealer: TicketSealer, policy: Policy
+    ) -> None:
+        self._rooms, self._locks, self._sealer, self._policy = rooms, locks, sealer, policy
+        self.sightings = Sightings()
+
+    def look(self, room_name: str) -> Looked:
+        """Bring the room as near to attended as can be done now.
+
+        Raises:
+            TokenServerError: LiveKit did not answer; the room has to be looked at again.
+        """
+        created: set[str] = set()
+        with self._locks.hold_room(room_name) as is_held:
+            for _ in range(_MOST_ROUNDS):
+                view = self._observe(room_name, frozenset(created))
+                decided = [(decide(seen), seen) for seen in view.attendances]
+                acts = [pair for pair in decided if not isinstance(pair[0], Settled | Wait)]
+                if not acts:
+                    return Looked(_again_in(decided), view.tickets)
+                if not is_held:
+                    return Looked(_ROOM_IS_HELD, view.tickets)
+                for action, seen in acts:
+                    created |= self._act(room_name, action, seen)
+        return Looked(_WAITING_GAP, view.tickets)
+
+    def _observe(self, room_name: str, created: frozenset[str]) -> View:
+        participants = self._rooms.list_participants(room_name)
+        if participants is None:
+            self.sightings.forget(room_name)
+            return View()
+        wanted = wants(room_name, participants, self._sealer, self._policy)
+        last_joined = self._sight(room_name, participants, wanted)
+        names = {want.order.agent_name for want in wanted} | last_joined.keys()
+        there = {participant.agent_name for participant in _agents(participants)}
+        # The second call only when something may have to be done: most looks are done with one.
+        dispatches = self._rooms.list_dispatches(room_name) if names - there else ()
+        observed = _Observed(participants, wanted, last_joined, dispatches, created)
+        now = self._rooms.now()
+        return View(
+            attendances=tuple(observed.attendance(name, now) for name in sorted(names)),
+            tickets=frozenset(
+                participant.attributes.get(TICKET_ATTRIBUTE, "") for participant in participants
+            ),
+        )
+
+    def _sight(
+        self, room_name: str, participants: Sequence[Participant], wanted: Sequence[Want]
+    ) -> dict[str, datetime]:
+        """Remember the agents that are here, and return when each of ours was last seen to join.
+
+        Only agents that we may send: the dispatches of others are none of our business.
+        """
+        ours = {*self._policy.agent_names, *(want.order.agent_name for want in wanted)}
+        for agent in _agents(participants):
+            if agent.agent_name in ours:
+                self.sightings.note(room_name, agent)
+        known = self.sightings.of(room_name)
+        return {name: joined_at for name, joined_at in known.items() if name in ours}
+
+    def _act(self, room_name: str, action: Action, seen: Attendance) -> set[str]:
+        """Do what was decided; return the dispatches that this created."""
+        created: set[str] = set()
+        match action:
+            case CreateDispatch(order=order):
+                created.add(self._rooms.create_dispatch(room_name, order).dispatch_id)
+            case DeleteDispatch(dispatch_id=dispatch_id):
+                self._rooms.delete_dispatch(room_name, dispatch_id)
+            case RemoveAgent(participant_identity=identity):
+                self._rooms.remove_participant(room_name, identity)
+            case Settled() | Wait():
+                return created
+        waited = (seen.now - seen.waiting_since).total_seconds() if seen.waiting_since else 0.0
+        logger.info(
+            type(action).__name__,
+            extra={
+                "room": room_name,
+                "agent": seen.order.agent_name,
+                "reason": action.reason,
+                "waited_seconds": round(max(waited, 0.0), 3),
+            },
+        )
+        return created
+
+
+@dataclass(frozen=True)
+class _Observed:
+    """The answers of LiveKit that one observation is made of."""
+
+    participants: Sequence[Participant]
+    wanted: Sequence[Want]
+    last_joined: dict[str, datetime]
+    dispatches: Sequence[Dispatch]
+    created: frozenset[str]
+
+    def attendance(self, agent_name: str, now: datetime) -> Attendance:
+        """Pick out what concerns one agent."""
+        want = next((w for w in self.wanted if w.order.agent_name == agent_name), None)
+        return Attendance(
+            now=now,
+            order=want.order if want else AgentOrder(agent_name=agent_name),
+            waiting_since=want.since if want else None,
+            agents=tuple(a for a in _agents(self.participants) if a.agent_name == agent_name),
+            dispatches=tuple(d for d in self.dispatches if d.agent_name == agent_name),
+            agent_last_joined_at=self.last_joined.get(agent_name),
+            created_by_us=self.created,
+        )
+
+
+def _agents(participants: Sequence[Participant]) -> list[Participant]:
+    return [p for p in participants if p.kind is ParticipantKind.AGENT]
+
+
+def _again_in(decided: Sequence[tuple[Action, Attendance]]) -> float | None:
+    """Return when a decision to wait ends, or earlier to see the agent come; None if none waits."""
+    waits = [
+        min((action.until - seen.now).total_seconds() + _CLOCK_SLACK, _WAITING_GAP)
+        for action, seen in decided
+        if isinstance(action, Wait)
+    ]
+    return max(min(waits), _CLOCK_SLACK) if waits else None

@@ -1,0 +1,155 @@
+"""What an operator can change, read from a mapping.
+
+Only wsgi.py, gunicorn_conf.py, cli.py and dev.py know os.environ.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
+
+from token_server.errors import SettingsError
+
+
+class AgentDispatch(StrEnum):
+    """When the agent is sent to a room."""
+
+    JOIN = "join"
+    TOKEN = "token"  # noqa: S105 (a mode, not a secret)
+    AUTOMATIC = "automatic"
+
+
+class TokenAuth(StrEnum):
+    """Who may ask for a token."""
+
+    NONE = "none"
+    KEY = "key"
+
+
+class LogFormat(StrEnum):
+    """How log lines look."""
+
+    CONSOLE = "console"
+    JSON = "json"
+
+
+def _names(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(name.strip() for name in value.split(",") if name.strip())
+    return value
+
+
+def _check_livekit_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"ws", "wss", "http", "https"} or not parts.hostname:
+        raise ValueError("must look like wss://HOST or ws://HOST:PORT")
+    if parts.path.strip("/") or parts.query or parts.fragment or parts.username:
+        raise ValueError("must be scheme, host and port only")
+    return value.rstrip("/")
+
+
+def _sentence(problem: ErrorDetails) -> str:
+    """Say one of pydantic's findings as a line that starts with the variable's name."""
+    if not problem["loc"]:
+        return problem["msg"].removeprefix("Value error, ")
+    name = str(problem["loc"][0])
+    if problem["type"] == "missing":
+        return f"{name} {_WHEN_MISSING.get(name, 'must be set')}"
+    rule = problem["msg"].removeprefix("Value error, ")
+    return f"{name}: {rule[0].lower()}{rule[1:]}"
+
+
+_WHEN_MISSING = {
+    "LIVEKIT_URL": "must be set to the LiveKit server, such as wss://HOST",
+    "TOKEN_AUTH": "must be set: key (callers send a bearer key from TOKEN_KEYS) or none (anybody"
+    " who can reach this server may join rooms at your expense)",
+}
+# What design and operators know already and this version does not do: better no start than less
+# protection than somebody counts on.
+_NOT_YET = {"RATE_LIMIT": "is not supported by this version; leave it empty"}
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
+Seconds = Annotated[timedelta, BeforeValidator(lambda value: timedelta(seconds=int(value)))]
+
+
+class Settings(BaseModel):
+    """What an operator can change; each attribute's environment variable is its alias."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    livekit_url: Annotated[str, AfterValidator(_check_livekit_url)] = Field(alias="LIVEKIT_URL")
+    livekit_api_key: str = Field(alias="LIVEKIT_API_KEY", repr=False)
+    livekit_api_secret: str = Field(alias="LIVEKIT_API_SECRET", repr=False)
+    agent_name: str = Field("", alias="LIVEKIT_AGENT_NAME")
+    agent_dispatch: AgentDispatch = Field(AgentDispatch.JOIN, alias="AGENT_DISPATCH")
+    agent_names: Names = Field((), alias="AGENT_NAMES")
+    attend_rooms: Names = Field((), alias="ATTEND_ROOMS")
+    token_auth: TokenAuth = Field(alias="TOKEN_AUTH")
+    token_keys: Names = Field((), alias="TOKEN_KEYS", repr=False)
+    token_ttl: Seconds = Field(timedelta(minutes=10), alias="TOKEN_TTL_SECONDS")
+    room_empty_timeout: Seconds = Field(timedelta(minutes=5), alias="ROOM_EMPTY_TIMEOUT_SECONDS")
+    room_departure_timeout: Seconds = Field(
+        timedelta(seconds=20), alias="ROOM_DEPARTURE_TIMEOUT_SECONDS"
+    )
+    cors_origins: Names = Field((), alias="CORS_ORIGINS")
+    demo: bool = Field(default=False, alias="DEMO")
+    log_format: LogFormat = Field(LogFormat.CONSOLE, alias="LOG_FORMAT")
+    host: str = Field("0.0.0.0", alias="HOST")  # noqa: S104 (a platform's router comes from outside)
+    port: int = Field(8080, alias="PORT", ge=1, le=65535)
+    web_concurrency: int = Field(2, alias="WEB_CONCURRENCY", ge=1, le=64)
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Self:
+        """Read the settings from environment variables; an empty variable counts as not set.
+
+        Raises:
+            SettingsError: With one line for every variable that is missing or wrong.
+        """
+        known = {field.alias for field in cls.model_fields.values()}
+        given = {name: value for name, value in environ.items() if name in known and value.strip()}
+        problems = [f"{name} {rule}" for name, rule in _NOT_YET.items() if environ.get(name)]
+        try:
+            settings = cls.model_validate(given)
+        except ValidationError as error:
+            problems += [_sentence(problem) for problem in error.errors()]
+        if problems:
+            raise SettingsError("\n".join(problems))
+        return settings
+
+    @property
+    def server_url(self) -> str:
+        """Where clients connect: LIVEKIT_URL, as ws:// or wss://."""
+        return (
+            self.livekit_url.replace("http", "ws", 1)
+            if self.livekit_url.startswith("http")
+            else self.livekit_url
+        )
+
+    @property
+    def allowed_agent_names(self) -> tuple[str, ...]:
+        """The agents that a caller may ask for, the configured one first; automatic: only ""."""
+        if self.agent_dispatch is AgentDispatch.AUTOMATIC:
+            return ("",)
+        return tuple(dict.fromkeys((self.agent_name, *self.agent_names)))
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
+        if not self.agent_name and self.agent_dispatch is not AgentDispatch.AUTOMATIC:
+            raise ValueError(
+                "LIVEKIT_AGENT_NAME must be set (the worker's too), or AGENT_DISPATCH=automatic"
+            )
+        if self.token_auth is TokenAuth.KEY and not self.token_keys:
+            raise ValueError("TOKEN_KEYS must hold at least one key when TOKEN_AUTH=key")
+        return self

@@ -1,0 +1,91 @@
+"""LiveKit's webhooks: verified on the raw bytes, answered at once, never more than a hint.
+
+They come late, twice, out of order or not at all (facts, "Webhooks"), so an event says only
+"look at this room now". LiveKit repeats what it is answered 429 or 5xx, and nothing else: a bad
+signature is 401, signed rubbish 400, and what we do not know is 200 and ignored.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import logging
+from typing import Protocol
+
+import jwt
+from google.protobuf.json_format import Parse, ParseError
+from livekit.api import TokenVerifier
+from livekit.protocol.webhook import WebhookEvent
+
+from token_server.errors import InvalidRequestError, UnauthenticatedError
+from token_server.messages import to_participant
+from token_server.rooms import Participant
+
+logger = logging.getLogger(__name__)
+
+# The events after which somebody is in a room, or not any more.
+_SOMEBODY_CAME_OR_WENT = {
+    "participant_joined",
+    "participant_left",
+    "participant_connection_aborted",
+}
+
+
+class Listener(Protocol):
+    """Who wants to know; the keeper."""
+
+    def webhook_arrived(self) -> None:
+        """Know that webhooks reach us."""
+
+    def participant_changed(self, room_name: str, participant: Participant) -> None:
+        """Look at a room, somebody has come or gone."""
+
+
+class Webhooks:
+    """Receives webhooks signed with our API key and tells the listener."""
+
+    def __init__(self, api_key: str, api_secret: str, listener: Listener) -> None:
+        self._verifier = TokenVerifier(api_key, api_secret)
+        self._listener = listener
+
+    def receive(self, unverified_body: bytes, unverified_authorization: str) -> None:
+        """Take one POST of LiveKit's.
+
+        Args:
+            unverified_body: The raw bytes as they came: the signature is over these.
+            unverified_authorization: The Authorization header: a JWT, claim sha256 = the
+                body's SHA-256 in base64; LiveKit sends it without "Bearer".
+
+        Raises:
+            UnauthenticatedError: Not signed with our key, or not for this body.
+            InvalidRequestError: Signed, but not a webhook event.
+
+        Source:
+            https://docs.livekit.io/home/server/webhooks/
+        """
+        self._verify(unverified_body, unverified_authorization)
+        event = _parse(unverified_body)
+        self._listener.webhook_arrived()
+        if event.event in _SOMEBODY_CAME_OR_WENT and event.room.name:
+            participant = to_participant(event.participant)
+            self._listener.participant_changed(event.room.name, participant)
+
+    def _verify(self, unverified_body: bytes, unverified_authorization: str) -> None:
+        unverified_token = unverified_authorization.removeprefix("Bearer ")
+        try:
+            claims = self._verifier.verify(unverified_token)
+            signed_hash = base64.b64decode(claims.sha256 or "", validate=True)
+        # AttributeError and TypeError: TokenVerifier trusts the shape of what is inside a token.
+        except (jwt.PyJWTError, binascii.Error, ValueError, TypeError, AttributeError):
+            raise UnauthenticatedError(
+                "Authorization must be LiveKit's signature with LIVEKIT_API_KEY"
+            ) from None
+        if not hmac.compare_digest(hashlib.sha256(unverified_body).digest(), signed_hash):
+            raise UnauthenticatedError("Authorization is a signature for another body")
+
+
+def _parse(body: bytes) -> WebhookEvent:
+    try:
+        return Parse(body, WebhookEvent(), ignore_unknown_fields=True)
+    except (ParseError, UnicodeDecodeError, RecursionError):
+        raise InvalidRequestError("body must be a webhook event in LiveKit's JSON") from None
