@@ -158,17 +158,15 @@ class Agenda:
             if self._due.get(room_name) != due:
                 heapq.heappop(self._planned)
                 continue
-            if room_name in self._in_hand:
-                # Looked at right now; whatever made it due may have come after that look began.
-                heapq.heappop(self._planned)
-                del self._due[room_name]
-                self._plan(room_name, _SHORTEST_GAP)
-                continue
             wait = max(due - self._clock(), self._wait_for_allowance())
             if wait > 0:
                 return None, wait
             heapq.heappop(self._planned)
             del self._due[room_name]
+            if room_name in self._in_hand:
+                # What made it due may have come after that look began.
+                self._plan(room_name, _SHORTEST_GAP)
+                continue
             self._allowance -= 1.0
             return room_name, None
         return None, None
