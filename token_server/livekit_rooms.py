@@ -59,13 +59,16 @@ class LiveKitRooms:
         answer = self._twirp.call(_LIST_ROOMS, request, VideoGrants(room_list=True))
         return [to_room(room) for room in answer.rooms]
 
-    def list_participants(self, room_name: str) -> Sequence[Participant] | None:
-        """Return who is in the room and not on the way out; None when there is no such room."""
+    def list_participants(self, room_name: str) -> Sequence[Participant]:
+        """Return who is in the room and not on the way out.
+
+        A missing room is an empty list (1.13.5) or not_found (facts, 8): the same to us.
+        """
         request = room_protocol.ListParticipantsRequest(room=room_name)
         try:
             answer = self._twirp.call(_LIST_PARTICIPANTS, request, _admin(room_name))
         except NotFoundError:
-            return None
+            return []
         return [
             to_participant(participant)
             for participant in answer.participants

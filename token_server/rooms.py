@@ -110,8 +110,8 @@ class Rooms(Protocol):
     def list_rooms(self, room_names: Sequence[str] = ()) -> Sequence[Room]:
         """Return the live rooms of these names, or all; `num_participants` lags up to 5 s."""
 
-    def list_participants(self, room_name: str) -> Sequence[Participant] | None:
-        """Return who is in the room; None when there is no such room."""
+    def list_participants(self, room_name: str) -> Sequence[Participant]:
+        """Return who is in the room; nobody also when there is no such room."""
 
     def list_dispatches(self, room_name: str) -> Sequence[Dispatch]:
         """Return the room's dispatches. Never call it for a missing room: 3 s, then 503."""

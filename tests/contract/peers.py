@@ -1,0 +1,96 @@
+"""The two LiveKits that the contract suite asks, and humans for their rooms."""
+
+import asyncio
+import threading
+from collections.abc import Coroutine, Sequence
+from typing import Any, Protocol, Self
+
+from livekit import api, rtc
+
+from tests.fakes import FakeRooms
+from tests.processes import API_KEY, API_SECRET, LiveKitServer, wait_until
+from token_server.livekit_rooms import LiveKitRooms
+from token_server.rooms import Dispatch, Rooms
+from token_server.twirp import Twirp
+
+
+class Peer(Protocol):
+    """A LiveKit behind the port, which humans can join."""
+
+    @property
+    def rooms(self) -> Rooms:
+        """The port."""
+
+    def join(self, room_name: str, identity: str, attributes: dict[str, str]) -> None:
+        """Send a human into a room and wait until they are there."""
+
+    def dispatches(self, room_name: str, count: int) -> Sequence[Dispatch]:
+        """Return the room's dispatches as soon as there are so many."""
+
+
+class FakePeer:
+    """The fake."""
+
+    def __init__(self) -> None:
+        self.rooms = FakeRooms()
+
+    def join(self, room_name: str, identity: str, attributes: dict[str, str]) -> None:
+        self.rooms.join(room_name, identity, attributes)
+
+    def dispatches(self, room_name: str, count: int) -> Sequence[Dispatch]:
+        found = self.rooms.list_dispatches(room_name)
+        assert len(found) >= count
+        return found
+
+
+class RealPeer:
+    """A real livekit-server, joined with LiveKit's own Python client."""
+
+    def __init__(self, server: LiveKitServer) -> None:
+        self._url = server.url
+        self.rooms = LiveKitRooms(Twirp(server.url, API_KEY, API_SECRET))
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._joined: list[rtc.Room] = []
+
+    def join(self, room_name: str, identity: str, attributes: dict[str, str]) -> None:
+        token = (
+            api.AccessToken(API_KEY, API_SECRET)
+            .with_identity(identity)
+            .with_attributes(attributes)
+            .with_grants(api.VideoGrants(room_join=True, room=room_name))
+            .to_jwt()
+        )
+        self._joined.append(self._await(self._connect(token)))
+
+        def is_there() -> bool:
+            found = self.rooms.list_participants(room_name)
+            return attributes in [p.attributes for p in found if p.participant_identity == identity]
+
+        wait_until(is_there, within=5, what=f"{identity} is in the room")
+
+    def dispatches(self, room_name: str, count: int) -> Sequence[Dispatch]:
+        def enough() -> Sequence[Dispatch]:
+            found = self.rooms.list_dispatches(room_name)
+            return found if len(found) >= count else ()
+
+        return wait_until(enough, within=5, what=f"{count} dispatches")
+
+    async def _connect(self, token: str) -> rtc.Room:
+        room = rtc.Room()
+        await room.connect(self._url, token)
+        return room
+
+    def _await(self, work: Coroutine[Any, Any, rtc.Room | None]) -> Any:  # noqa: ANN401
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=10)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for room in self._joined:
+            self._await(room.disconnect())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
