@@ -143,5 +143,6 @@ def spent(dispatch: Dispatch, seen: Attendance) -> tuple[datetime, str]:
 
 def _has_left(dispatch: Dispatch, seen: Attendance) -> bool:
     """Whether an agent came after this dispatch; asked only where none is in the room now."""
-    last_joined_at = seen.agent_last_joined_at
-    return last_joined_at is not None and dispatch.created_at <= last_joined_at
+    if seen.agent_last_joined_at is None or dispatch.dispatch_id in seen.created_by_us:
+        return False
+    return dispatch.created_at <= seen.agent_last_joined_at

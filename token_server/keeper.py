@@ -8,11 +8,12 @@ import logging
 import time
 from threading import Event, Thread
 
-from token_server.agenda import Agenda, Looked
+from token_server.agenda import Agenda
 from token_server.errors import TokenServerError
 from token_server.locks import MachineState
 from token_server.look import Looker
 from token_server.rooms import Participant, ParticipantKind, Room, Rooms
+from token_server.schedule import Awaited, Looked, Schedule
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ class Keeper:
 
     def __init__(self, rooms: Rooms, looker: Looker, machine: MachineState) -> None:
         self._rooms, self._looker, self._machine = rooms, looker, machine
-        self._agenda = Agenda()
+        self._agenda = Agenda(Schedule())
         self._stopping = Event()
         self._threads: list[Thread] = []
         self._is_livekit_silent = False
@@ -61,7 +62,8 @@ class Keeper:
             fresh_since = issued_at if is_new else time.time() - _WEBHOOKS_FRESH
             return self._machine.webhook_last_arrived() >= fresh_since
 
-        self._agenda.follow(room.room_name, sealed_ticket, seconds, has_webhooks)
+        awaited = Awaited(ticket=sealed_ticket, seconds=seconds, has_webhooks=has_webhooks)
+        self._agenda.follow(room.room_name, awaited)
 
     def webhook_arrived(self) -> None:
         """Know that webhooks reach us."""

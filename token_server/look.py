@@ -4,13 +4,12 @@ All I/O goes through the rooms port. An error ends the look: what is unknown lea
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from token_server.agenda import Looked
 from token_server.attendance import (
     Action,
     Attendance,
@@ -22,6 +21,7 @@ from token_server.attendance import (
     decide,
 )
 from token_server.rooms import AgentOrder, Dispatch, Participant, ParticipantKind, Rooms
+from token_server.schedule import Looked
 from token_server.sightings import Sightings
 from token_server.ticket import TICKET_ATTRIBUTE, TicketSealer
 from token_server.wants import Policy, Want, wants
@@ -67,10 +67,10 @@ class Looker:
         Raises:
             TokenServerError: LiveKit did not answer; the room has to be looked at again.
         """
-        created: set[str] = set()
+        created: dict[str, str] = {}
         with self._locks.hold_room(room_name) as is_held:
             for _ in range(_MOST_ROUNDS):
-                view = self._observe(room_name, frozenset(created))
+                view = self._observe(room_name, created)
                 decided = [(decide(seen), seen) for seen in view.attendances]
                 acts = [pair for pair in decided if not isinstance(pair[0], Settled | Wait)]
                 if not acts:
@@ -81,15 +81,16 @@ class Looker:
                     created |= self._act(room_name, action, seen)
         return Looked(_WAITING_GAP, view.tickets)
 
-    def _observe(self, room_name: str, created: frozenset[str]) -> View:
+    def _observe(self, room_name: str, created: Mapping[str, str]) -> View:
         participants = self._rooms.list_participants(room_name)
         wanted = wants(room_name, participants, self._sealer, self._policy)
         last_joined = self._sight(room_name, participants, wanted)
         names = {want.order.agent_name for want in wanted} | last_joined.keys()
+        names.update(created.values())
         there = {participant.agent_name for participant in _agents(participants)}
         # The second call only when something may have to be done: most looks are done with one.
         dispatches = self._dispatches(room_name, participants) if names - there else ()
-        observed = _Observed(participants, wanted, last_joined, dispatches, created)
+        observed = _Observed(participants, wanted, last_joined, dispatches, frozenset(created))
         now = self._rooms.now()
         return View(
             attendances=tuple(observed.attendance(name, now) for name in sorted(names)),
@@ -121,12 +122,13 @@ class Looker:
         known = self.sightings.of(room_name)
         return {name: joined_at for name, joined_at in known.items() if name in ours}
 
-    def _act(self, room_name: str, action: Action, seen: Attendance) -> set[str]:
-        """Do what was decided; return the dispatches that this created."""
-        created: set[str] = set()
+    def _act(self, room_name: str, action: Action, seen: Attendance) -> dict[str, str]:
+        """Do what was decided; return the dispatches that this created, with the agent's name."""
+        created = {}
         match action:
             case CreateDispatch(order=order):
-                created.add(self._rooms.create_dispatch(room_name, order).dispatch_id)
+                dispatch = self._rooms.create_dispatch(room_name, order)
+                created[dispatch.dispatch_id] = order.agent_name
             case DeleteDispatch(dispatch_id=dispatch_id):
                 self._rooms.delete_dispatch(room_name, dispatch_id)
             case RemoveAgent(participant_identity=identity):

@@ -1,0 +1,80 @@
+"""The whole system: livekit-server, and what the Procfile starts, with the page."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from livekit import api
+
+from tests.processes import (
+    API_KEY,
+    API_SECRET,
+    ROOT,
+    LiveKitServer,
+    free_port,
+    start_from_procfile,
+    wait_until,
+)
+
+PAGE = ROOT / "token_server/page/index.html"
+
+
+@dataclass(frozen=True)
+class RunningSystem:
+    """Where the running processes are."""
+
+    page_url: str
+    livekit: LiveKitServer
+
+    def agents_in(self, room_name: str) -> list[dict[str, Any]]:
+        """Return the agents that LiveKit lists in the room."""
+        participants = self._ask_livekit("ListParticipants", room_name).get("participants", [])
+        return [one for one in participants if one.get("kind") == "AGENT"]
+
+    def delete_room(self, room_name: str) -> None:
+        """End the room for everybody."""
+        self._ask_livekit("DeleteRoom", room_name)
+
+    def _ask_livekit(self, method: str, room_name: str) -> dict[str, Any]:
+        grants = api.VideoGrants(room_admin=True, room_create=True, room=room_name)
+        token = api.AccessToken(API_KEY, API_SECRET).with_grants(grants).to_jwt()
+        # https://docs.livekit.io/home/server/managing-participants/ over Twirp's JSON: livekit-api
+        # is asyncio only, which does not live in one thread with playwright's synchronous API.
+        answer = httpx.post(
+            f"http://127.0.0.1:{self.livekit.port}/twirp/livekit.RoomService/{method}",
+            json={"room": room_name},
+            headers={"Authorization": f"Bearer {token}"},
+        )
+        body: dict[str, Any] = answer.raise_for_status().json()
+        return body
+
+
+@contextlib.contextmanager
+def running_system(folder: Path, *, has_worker: bool, **settings: str) -> Iterator[RunningSystem]:
+    """Start livekit-server, web and (perhaps) worker; they run when the block begins."""
+    port = free_port()
+    page_url = f"http://127.0.0.1:{port}/"
+    with contextlib.ExitStack() as running:
+        livekit = running.enter_context(
+            LiveKitServer(folder, webhook_urls=[f"{page_url}webhook"]),
+        )
+        more = {"DEMO": "1", "PORT": str(port), "LIVEKIT_AGENT_PORT": str(free_port())}
+        environ = livekit.environ() | more | settings
+        if has_worker:
+            worker = start_from_procfile("worker", environ, folder / "worker.log")
+            running.enter_context(worker)
+        web = running.enter_context(start_from_procfile("web", environ, folder / "web.log"))
+        wait_until(lambda: _is_ready(page_url), within=30, what=f"web is ready\n{web.output()}")
+        if has_worker:
+            worker.wait_for_output("registered worker")
+        yield RunningSystem(page_url, livekit)
+
+
+def _is_ready(page_url: str) -> bool:
+    try:
+        return httpx.get(f"{page_url}readyz").status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False

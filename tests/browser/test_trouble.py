@@ -1,0 +1,143 @@
+"""What the page says when something does not go as it should."""
+
+import pytest
+from playwright.sync_api import Browser, ViewportSize
+
+from tests.browser.conftest import OpenPage
+from tests.browser.join_page import JoinPage
+from tests.browser.running_system import RunningSystem
+
+pytestmark = [pytest.mark.live, pytest.mark.timeout(120)]
+_PHONE: ViewportSize = {"width": 360, "height": 740}
+_LOOK_AT = ("registered worker", "LIVEKIT_AGENT_NAME", "MAX_JOBS", "Room ready", "LIVEKIT_URL")
+_REFUSED_BY = "Failed to load resource"
+_NO_MICROPHONE = """
+    navigator.mediaDevices.getUserMedia = () =>
+        Promise.reject(new DOMException("Permission denied", "NotAllowedError"));
+"""
+
+
+def test_without_a_worker_the_page_says_what_to_look_at(
+    workerless: RunningSystem, open_page: OpenPage
+) -> None:
+    """The commonest first run: the token works, nobody comes, and nothing says why."""
+    page = open_page(workerless.page_url, viewport=_PHONE)
+    page.press("Join")
+    page.wait_for_text("The token server asks for a key")
+    page.take_picture("key-phone")
+    page.page.get_by_label("Key").fill("a-made-up-key")
+    page.press("Join")
+
+    page.wait_for_text("The agent has not come yet")
+    page.take_picture("waiting-phone")
+
+    advice = page.page.get_by_role("alert").inner_text()
+    assert [] == [word for word in _LOOK_AT if word not in advice]
+    assert page.page.evaluate("document.body.scrollWidth") <= _PHONE["width"]
+    assert all(complaint.startswith(_REFUSED_BY) for complaint in page.complaints)
+
+
+def test_a_refused_token_shows_the_servers_own_words(
+    system: RunningSystem, open_page: OpenPage
+) -> None:
+    """Who gets a 4xx wants the code and the sentence, not "something went wrong"."""
+    page = open_page(system.page_url, color_scheme="dark")
+    page.page.get_by_label("Room").fill("x" * 5_000)
+
+    page.press("Join")
+    page.wait_for_text("The token server refused")
+    page.take_picture("refused-desktop-dark")
+
+    advice = page.page.get_by_role("alert").inner_text()
+    assert "invalid_argument" in advice
+    assert "room_name" in advice
+    assert page.page.get_by_role("button", name="Join").is_enabled()
+
+
+def test_a_token_server_that_does_not_answer_is_named(
+    system: RunningSystem, open_page: OpenPage
+) -> None:
+    """A stopped web process must not look like a missing agent."""
+    page = open_page(system.page_url)
+    page.page.route("**/token", lambda route: route.abort())
+
+    page.press("Join")
+
+    page.wait_for_text("The token server does not answer")
+
+
+def test_a_livekit_that_the_browser_cannot_reach_is_named(
+    system: RunningSystem, open_page: OpenPage
+) -> None:
+    """A LIVEKIT_URL that works for the server only is a common trap: localhost from a phone."""
+    page = open_page(system.page_url)
+    page.page.route_web_socket("**/rtc/**", lambda socket: socket.close())
+    page.page.route("**/rtc/**", lambda route: route.abort())
+
+    page.press("Join")
+
+    page.wait_for_text("No connection to LiveKit")
+    page.wait_for_text(system.livekit.url)
+    page.take_picture("unconnected-desktop-light")
+
+
+def test_without_a_microphone_a_person_still_joins_and_hears(
+    system: RunningSystem, open_page: OpenPage
+) -> None:
+    """A denied microphone is half a call, not none: the person hears, and is told so."""
+    page = open_page(system.page_url)
+    page.page.add_init_script(_NO_MICROPHONE)
+    page.page.reload()
+
+    page.press("Join")
+    page.wait_for_stage("heard")
+
+    page.wait_for_text("You are in without a microphone")
+    page.take_picture("no-microphone-desktop-light")
+
+
+def test_a_deleted_room_is_named_and_not_joined_again_by_a_reload(
+    system: RunningSystem, open_page: OpenPage
+) -> None:
+    """Who was thrown out wants to know by what, and not to fall back in."""
+    page = open_page(system.page_url)
+    page.press("Join")
+    page.wait_for_stage("heard")
+
+    system.delete_room(page.room_name())
+    page.wait_for_text("The room was deleted")
+    page.page.reload()
+
+    page.wait_for_text("You are not in the room.")
+    assert page.report() == {}
+
+
+def test_who_left_stays_out_after_a_reload(system: RunningSystem, open_page: OpenPage) -> None:
+    """A reload joins again only who was in the room; the room's name stays in the address."""
+    page = open_page(f"{system.page_url}?room=room-of-mine")
+    page.press("Join")
+    page.wait_for_stage("heard")
+
+    page.press("Leave")
+    page.wait_for_stage("ended")
+    page.page.reload()
+
+    assert (page.room_name(), page.report()) == ("room-of-mine", {})
+    assert page.complaints == []
+
+
+def test_sound_that_the_browser_holds_back_comes_with_a_click(
+    system: RunningSystem, strict_browser: Browser
+) -> None:
+    """A reload joins without a click, and browsers then play nothing: silence needs a reason."""
+    with strict_browser.new_context() as context:
+        page = JoinPage(context.new_page(), system.page_url)
+        page.open()
+        page.press("Join")
+        page.wait_for_stage("heard")
+
+        page.page.reload()
+        page.press("Play sound")
+
+        page.wait_for_stage("heard")
+        assert page.page.get_by_role("button", name="Play sound").is_hidden()

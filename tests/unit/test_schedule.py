@@ -1,0 +1,207 @@
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from token_server.schedule import ROOMS_FOLLOWED, Awaited, Looked, Schedule, gap
+
+HOUR = 3600.0
+NOTHING = Looked()
+
+
+def awaited(ticket: str = "ticket", seconds: float = 600, *, webhooks: bool = False) -> Awaited:
+    """Somebody who has a token."""
+    return Awaited(ticket=ticket, seconds=seconds, has_webhooks=lambda: webhooks)
+
+
+def play(
+    schedule: Schedule, until: float, looked: Looked = NOTHING, now: float = 0
+) -> list[tuple[float, str]]:
+    """Be one looking thread for whom time flies: when is which room looked at?"""
+    looks = []
+    while now <= until:
+        room_name, wait = schedule.take(now)
+        if room_name is not None:
+            looks.append((round(now, 3), room_name))
+            schedule.finish(room_name, looked, now)
+        elif wait is None:
+            break
+        else:
+            now += wait + 1e-9
+    return looks
+
+
+def test_a_webhook_has_a_room_looked_at_at_once() -> None:
+    """The fast path, on which no budget weighs."""
+    schedule = Schedule(looks_per_second=1)
+    for number in range(5):
+        schedule.look_now(f"room-{number}")
+
+    assert [(0.0, f"room-{number}") for number in range(5)] == play(schedule, until=0)
+
+
+def test_ten_webhooks_for_a_room_are_one_look() -> None:
+    """They are hints, and the state is the same for all of them."""
+    schedule = Schedule()
+    for _ in range(10):
+        schedule.look_now("room")
+
+    assert [(0.0, "room")] == play(schedule, until=HOUR)
+
+
+def test_a_room_in_hand_is_not_taken_twice() -> None:
+    """Two threads that look at one room would act twice."""
+    schedule = Schedule()
+    schedule.look_now("room")
+    schedule.take(0)
+    schedule.look_now("room")
+
+    in_hand = schedule.take(0)
+    schedule.finish("room", Looked(), 0)
+
+    assert ((None, None), ("room", None)) == (in_hand, schedule.take(0))
+
+
+def test_a_room_in_hand_that_is_due_does_not_keep_the_others_busy() -> None:
+    """This once spun for good under the agenda's lock, and every request stood still."""
+    schedule = Schedule()
+    schedule.look_at("room", 0)
+    schedule.take(1)
+    schedule.look_at("room", 1)
+    schedule.look_at("other", 1)
+
+    first, (room_name, wait) = schedule.take(2), schedule.take(2)
+
+    assert (("other", None), None) == (first, room_name)
+    assert wait is not None
+    assert wait > 0
+
+
+def test_a_followed_room_is_looked_at_ever_more_rarely_until_the_token_expires() -> None:
+    """A token that nobody uses costs a bounded number of looks."""
+    schedule = Schedule()
+    schedule.follow("room", awaited(seconds=600), now=0)
+
+    moments = [moment for moment, _ in play(schedule, until=HOUR)]
+
+    gaps = [later - earlier for earlier, later in pairwise(moments)]
+    assert sorted(gaps) == pytest.approx(gaps, abs=0.05)
+    assert (True, True, True) == (moments[0] <= 0.1, 600 <= moments[-1] < 606, len(moments) < 170)
+
+
+def test_with_webhooks_a_followed_room_costs_few_looks() -> None:
+    """Webhooks come first there; following is the safety net (facts, 20)."""
+    schedule = Schedule()
+    schedule.follow("room", awaited(seconds=60, webhooks=True), now=0)
+
+    moments = [moment for moment, _ in play(schedule, until=HOUR)]
+
+    assert (1.0, True) == (moments[0], len(moments) < 20)
+
+
+def test_a_room_is_followed_until_its_human_is_there() -> None:
+    """The ticket says who it is: the same person's earlier visit does not count."""
+    schedule = Schedule()
+    schedule.follow("room", awaited("new"), now=0)
+
+    without = play(schedule, until=1, looked=Looked(tickets=frozenset({"old"})))
+    with_human = play(schedule, until=HOUR, looked=Looked(tickets=frozenset({"new"})), now=1)
+
+    assert (True, 1) == (len(without) > 5, len(with_human))
+
+
+def test_a_room_is_followed_for_each_of_its_tokens() -> None:
+    """The second human's agent may be another one."""
+    schedule = Schedule()
+    schedule.follow("room", awaited("first"), now=0)
+    schedule.follow("room", awaited("second"), now=0)
+
+    looks = play(schedule, until=5, looked=Looked(tickets=frozenset({"first"})))
+
+    assert len(looks) > 5
+
+
+def test_a_look_that_wants_another_gets_it() -> None:
+    """A dispatch is waited for until its window ends."""
+    schedule = Schedule()
+    schedule.look_now("room")
+    room_name, _ = schedule.take(0)
+    assert room_name
+
+    schedule.finish(room_name, Looked(again_in=6.0), 0)
+
+    assert [(6.0, "room")] == play(schedule, until=HOUR)
+
+
+def test_the_earliest_plan_counts() -> None:
+    """A sweep does not put off what is due sooner."""
+    schedule = Schedule()
+    schedule.look_at("room", 5)
+    schedule.look_at("room", 1)
+    schedule.look_at("room", 9)
+
+    assert [(1.0, "room")] == play(schedule, until=HOUR)
+
+
+def test_no_number_of_tokens_exceeds_the_budget() -> None:
+    """/token at full speed must not drown LiveKit, or us, in looks (facts, 20)."""
+    schedule = Schedule(looks_per_second=20)
+    for number in range(2000):
+        schedule.follow(f"room-{number}", awaited(), now=0)
+
+    looks = play(schedule, until=10)
+
+    assert 190 <= len(looks) <= 221
+
+
+def test_only_so_many_rooms_are_followed() -> None:
+    """Memory is bounded too; the oldest is left to the sweep."""
+    schedule = Schedule(looks_per_second=1e9)
+    for number in range(ROOMS_FOLLOWED + 1):
+        schedule.follow(f"room-{number}", awaited(), now=0)
+
+    looked_at = {room_name for _, room_name in play(schedule, until=0.11)}
+    looked_at_again = {room_name for _, room_name in play(schedule, until=0.3, now=0.15)}
+
+    assert (ROOMS_FOLLOWED + 1, ROOMS_FOLLOWED) == (len(looked_at), len(looked_at_again))
+    assert "room-0" not in looked_at_again
+
+
+@given(ages=st.lists(st.floats(min_value=0, max_value=HOUR)), webhooks=st.booleans())
+def test_whatever_the_age_the_gap_is_bounded(ages: list[float], *, webhooks: bool) -> None:
+    """No busy loop, and nobody waits longer than a sweep."""
+    assert all(0.1 <= gap(age, has_webhooks=webhooks) <= 5.0 for age in ages)
+
+
+steps = st.lists(
+    st.tuples(
+        st.sampled_from(["now", "at", "follow", "take", "finish"]),
+        st.sampled_from(["a", "b", "c"]),
+        st.floats(min_value=0, max_value=3),
+    ),
+    max_size=60,
+)
+
+
+@given(steps)
+def test_whatever_happens_take_answers_and_keeps_rooms_apart(
+    given_steps: list[tuple[str, str, float]],
+) -> None:
+    """`take` runs under the lock of all threads: it must end, and never hand out a room twice."""
+    schedule, in_hand, now = Schedule(), set[str](), 0.0
+    for step, room_name, seconds in given_steps:
+        now += seconds / 3
+        if step == "now":
+            schedule.look_now(room_name)
+        elif step == "at":
+            schedule.look_at(room_name, now + seconds)
+        elif step == "follow":
+            schedule.follow(room_name, awaited(seconds=seconds), now)
+        elif step == "take":
+            taken, _ = schedule.take(now)
+            assert taken not in in_hand
+            in_hand |= {taken} if taken else set()
+        elif room_name in in_hand:
+            in_hand.discard(room_name)
+            schedule.finish(room_name, Looked(again_in=seconds), now)

@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { adviceForLook } from './advice';
+import type { Look, Stage } from './watch';
+
+const look = (more: Partial<Look>): Look => ({
+  stage: 'heard',
+  stageMs: 0,
+  agents: 1,
+  hadAgent: true,
+  agentName: 'voice-agent',
+  agentState: 'listening',
+  agentRms: 0,
+  loudestAgentRms: 0,
+  microphoneRms: 0,
+  microphone: 'on',
+  isPlaybackBlocked: false,
+  ...more,
+});
+const titles = (more: Partial<Look>) =>
+  adviceForLook(look(more), 'room-7k2f').map(({ title }) => title);
+
+test.each<Stage>(['token', 'connecting', 'reconnecting', 'no-agent', 'no-audio', 'no-sound'])(
+  'nothing is said about %s as long as it is young: words that come and go only worry',
+  (stage) => {
+    expect(titles({ stage, stageMs: 1_500 })).toEqual([]);
+  },
+);
+
+test.each<[Stage, string]>([
+  ['connecting', 'LiveKit takes its time'],
+  ['reconnecting', 'The connection is lost'],
+  ['no-audio', 'The agent is here but has no voice yet'],
+  ['no-sound', 'The agent is quiet'],
+])('a slow %s is named', (stage, title) => {
+  expect(titles({ stage, stageMs: 20_000 })).toEqual([title]);
+});
+
+test('an agent that never came is told apart from one that left', () => {
+  const slow = { stage: 'no-agent', stageMs: 6_000 } as const;
+
+  expect([titles({ ...slow, hadAgent: false }), titles({ ...slow, hadAgent: true })]).toEqual([
+    ['The agent has not come yet'],
+    ['The agent left and has not come back'],
+  ]);
+});
+
+test('an agent is not called quiet when it is the browser that plays nothing', () => {
+  expect(titles({ stage: 'no-sound', stageMs: 20_000, isPlaybackBlocked: true })).toEqual([]);
+});
+
+test('a second agent is said at once: it is what this server is there to prevent', () => {
+  expect(titles({ agents: 2 })).toEqual(['2 agents are in the room']);
+});

@@ -1,0 +1,16 @@
+import { defineConfig } from 'vite';
+
+/** Where `npm run dev` sends what is not the page: a token server that runs beside it. */
+const tokenServer = 'http://127.0.0.1:8080';
+
+export default defineConfig({
+  build: {
+    outDir: '../token_server/page',
+    emptyOutDir: true,
+    // Nothing inlined as data: URLs, so that the page lives under the CSP `default-src 'self'`.
+    assetsInlineLimit: 0,
+    // livekit-client is most of it: 150 kB gzipped.
+    chunkSizeWarningLimit: 1000,
+  },
+  server: { proxy: { '/token': tokenServer } },
+});
