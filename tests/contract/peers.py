@@ -1,13 +1,12 @@
 """The two LiveKits that the contract suite asks, and humans for their rooms."""
 
-import asyncio
-import threading
-from collections.abc import Coroutine, Sequence
-from typing import Any, Protocol, Self
+from collections.abc import Sequence
+from typing import Protocol
 
-from livekit import api, rtc
+from livekit import api
 
 from tests.fakes import FakeRooms
+from tests.humans import Humans
 from tests.processes import API_KEY, API_SECRET, LiveKitServer, wait_until
 from token_server.livekit_rooms import LiveKitRooms
 from token_server.rooms import Dispatch, Rooms
@@ -46,12 +45,9 @@ class FakePeer:
 class RealPeer:
     """A real livekit-server, joined with LiveKit's own Python client."""
 
-    def __init__(self, server: LiveKitServer) -> None:
-        self._url = server.url
+    def __init__(self, server: LiveKitServer, humans: Humans) -> None:
+        self._url, self._humans = server.url, humans
         self.rooms = LiveKitRooms(Twirp(server.url, API_KEY, API_SECRET))
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever)
-        self._joined: list[rtc.Room] = []
 
     def join(self, room_name: str, identity: str, attributes: dict[str, str]) -> None:
         token = (
@@ -61,7 +57,7 @@ class RealPeer:
             .with_grants(api.VideoGrants(room_join=True, room=room_name))
             .to_jwt()
         )
-        self._joined.append(self._await(self._connect(token)))
+        self._humans.join(self._url, token)
 
         def is_there() -> bool:
             found = self.rooms.list_participants(room_name)
@@ -75,22 +71,3 @@ class RealPeer:
             return found if len(found) >= count else ()
 
         return wait_until(enough, within=5, what=f"{count} dispatches")
-
-    async def _connect(self, token: str) -> rtc.Room:
-        room = rtc.Room()
-        await room.connect(self._url, token)
-        return room
-
-    def _await(self, work: Coroutine[Any, Any, rtc.Room | None]) -> Any:  # noqa: ANN401
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=10)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for room in self._joined:
-            self._await(room.disconnect())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from tests.contract.peers import FakePeer, Peer, RealPeer
+from tests.humans import Humans
 from tests.processes import LiveKitServer
 from token_server.rooms import AgentOrder, ParticipantKind, RoomOrder
 
@@ -21,8 +22,8 @@ def peer(
     if request.param == "fake":
         yield FakePeer()
         return
-    with LiveKitServer(tmp_path_factory.mktemp("livekit")) as server, RealPeer(server) as real:
-        yield real
+    with LiveKitServer(tmp_path_factory.mktemp("livekit")) as server, Humans() as humans:
+        yield RealPeer(server, humans)
 
 
 @pytest.fixture

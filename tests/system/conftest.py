@@ -1,0 +1,38 @@
+"""One deployment for the scenarios that leave it as it was, others for those that do not."""
+
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+
+import pytest
+
+from tests.system.deployment import Deployment
+
+Deploy = Callable[..., Deployment]
+
+
+@pytest.fixture(scope="session")
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """As deployed: webhooks configured, one worker, two web processes."""
+    with Deployment(tmp_path_factory.mktemp("deployment")) as running:
+        yield running.with_worker()
+
+
+@pytest.fixture
+def deploy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deploy]:
+    """Start a deployment of the test's own."""
+    with ExitStack() as ends:
+
+        def start(
+            settings: Mapping[str, str] | None = None, *, webhooks: bool = True
+        ) -> Deployment:
+            folder = tmp_path_factory.mktemp("deployment")
+            return ends.enter_context(Deployment(folder, settings, webhooks=webhooks))
+
+        yield start
+
+
+@pytest.fixture
+def room_name() -> str:
+    """A name that no room has yet."""
+    return f"room-{uuid.uuid4().hex[:12]}"

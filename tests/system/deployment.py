@@ -1,0 +1,184 @@
+"""A whole deployment on loopback: livekit-server, and the Procfile's web and worker."""
+
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+from livekit import api
+
+from tests.humans import Human, Humans
+from tests.processes import (
+    AGENT_NAME,
+    API_KEY,
+    API_SECRET,
+    LiveKitServer,
+    Process,
+    free_port,
+    start_from_procfile,
+    wait_until,
+)
+from token_server.livekit_rooms import LiveKitRooms
+from token_server.rooms import Participant, ParticipantKind
+from token_server.twirp import Twirp
+
+SOON = 8.0  # seconds; within the windows of attendance.py on a loaded machine
+HOLD = 1.5  # seconds that a state has to last to be called one
+
+
+class Deployment:
+    """Environment in, HTTP and rooms out, as an operator has it."""
+
+    def __init__(
+        self, folder: Path, settings: Mapping[str, str] | None = None, *, webhooks: bool = True
+    ) -> None:
+        self._folder = folder
+        self.web_port = free_port()
+        self.web_url = f"http://127.0.0.1:{self.web_port}"
+        self._webhook_urls = [f"{self.web_url}/webhook"] if webhooks else []
+        self._settings = dict(settings or {})
+        self._ends = ExitStack()
+        self.http = httpx.Client(base_url=self.web_url, timeout=15)
+
+    def __enter__(self) -> Self:
+        self._ends.enter_context(self.http)
+        self.livekit = self._ends.enter_context(
+            LiveKitServer(self._folder, webhook_urls=self._webhook_urls)
+        )
+        self.rooms = LiveKitRooms(Twirp(self.livekit.url, API_KEY, API_SECRET))
+        self.humans = self._ends.enter_context(Humans())
+        self.web = self.start_web()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ends.close()
+
+    def with_worker(self) -> Self:
+        """Start the worker too, and wait until it is registered."""
+        self.worker = self.start_worker()
+        return self
+
+    def start_web(self) -> Process:
+        """Start `web`, and wait until it answers."""
+        environ = self._environ() | {"PORT": str(self.web_port)}
+        web = start_from_procfile("web", environ, self._folder / "web.log")
+        self._ends.callback(web.stop)
+        wait_until(self._is_alive, within=20, what=f"web answers\n{web.output()}")
+        self.web = web
+        return web
+
+    def start_worker(self) -> Process:
+        """Start `worker`, and wait until it is registered."""
+        environ = self._environ() | {"LIVEKIT_AGENT_PORT": str(free_port())}
+        worker = start_from_procfile("worker", environ, self._folder / "worker.log")
+        self._ends.callback(worker.stop)
+        worker.wait_for_output("registered worker", within=60)
+        self.worker = worker
+        return worker
+
+    def kill_web(self) -> None:
+        """End `web` the hard way."""
+        self.web.stop(signal.SIGKILL)
+
+    def token(self, room_name: str, identity: str = "alice", **fields: Any) -> str:  # noqa: ANN401
+        """Fetch a token as a frontend does."""
+        body = {"room_name": room_name, "participant_identity": identity, **fields}
+        answer = self.http.post("/token", json=body)
+        assert answer.status_code == httpx.codes.CREATED, answer.text
+        return str(answer.json()["participant_token"])
+
+    def join(self, room_name: str, identity: str = "alice", **fields: Any) -> Human:  # noqa: ANN401
+        """Fetch a token and join with it."""
+        return self.enter(self.token(room_name, identity, **fields))[0]
+
+    def enter(self, *tokens: str) -> Sequence[Human]:
+        """Join with tokens, all at the same moment."""
+        return self.humans.join(self.livekit.url, *tokens)
+
+    def agents(self, room_name: str, agent_name: str = AGENT_NAME) -> list[Participant]:
+        """Return the agents of that name in the room, by the attribute that LiveKit sets."""
+        return [
+            participant
+            for participant in self.rooms.list_participants(room_name)
+            if participant.kind is ParticipantKind.AGENT and participant.agent_name == agent_name
+        ]
+
+    def wait_for_one_agent(
+        self, room_name: str, within: float = SOON, agent_name: str = AGENT_NAME
+    ) -> None:
+        """Wait until exactly one agent is there, and see that it stays so for a moment."""
+
+        def count() -> int:
+            return len(self.agents(room_name, agent_name))
+
+        self._wait(lambda: count() == 1, within, f"one agent in {room_name}")
+        self.see_that(lambda: count() == 1, f"still one agent in {room_name}")
+
+    def wait_for_no_agent(self, room_name: str, within: float = SOON) -> None:
+        """Wait until no agent is in the room."""
+        self._wait(lambda: not self.agents(room_name), within, f"no agent in {room_name}")
+
+    def see_that(self, holds: Callable[[], bool], what: str, seconds: float = HOLD) -> None:
+        """See that something holds, again and again, for so long."""
+        try:
+            wait_until(lambda: not holds(), within=seconds, what="")
+        except AssertionError:
+            return
+        raise AssertionError(f"no longer: {what}\n{self._logs()}")
+
+    def job_requests(self, room_name: str) -> int:
+        """Return how many job requests the workers have logged for the room."""
+        log = self._folder / "worker.log"
+        lines = log.read_text().splitlines() if log.exists() else []
+        return sum("JOB REQUEST RECEIVED" in line and room_name in line for line in lines)
+
+    def wait_for_other_agent(self, room_name: str, than: Participant) -> None:
+        """Wait until an agent is there that is not this one."""
+
+        def has_come() -> bool:
+            sids = {agent.participant_sid for agent in self.agents(room_name)}
+            return bool(sids - {than.participant_sid})
+
+        self._wait(has_come, SOON, f"another agent in {room_name}")
+
+    def end_room(self, room_name: str) -> None:
+        """End a room as an operator's script does, with everybody in it."""
+        token = api.AccessToken(API_KEY, API_SECRET).with_grants(api.VideoGrants(room_create=True))
+        answer = httpx.post(
+            f"{self.livekit.url.replace('ws', 'http')}/twirp/livekit.RoomService/DeleteRoom",
+            json={"room": room_name},
+            headers={"Authorization": f"Bearer {token.to_jwt()}"},
+        )
+        answer.raise_for_status()
+        self.wait_for_end(room_name)
+
+    def wait_for_end(self, room_name: str) -> None:
+        """Wait until the room is gone."""
+        self._wait(lambda: not self.rooms.list_rooms([room_name]), SOON, f"the end of {room_name}")
+
+    def foreign_token(self, room_name: str) -> str:
+        """Mint a token that the token server knows nothing of."""
+        grants = api.VideoGrants(room_join=True, room=room_name)
+        token = api.AccessToken(API_KEY, API_SECRET).with_identity("caller").with_grants(grants)
+        return token.to_jwt()
+
+    def _wait(self, holds: Callable[[], bool], within: float, what: str) -> None:
+        try:
+            wait_until(holds, within=within, what=what)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self._logs()}") from None
+
+    def _logs(self) -> str:
+        logs = sorted(self._folder.glob("w*.log"))
+        return "\n".join(f"--- {log.name}\n{log.read_text()[-3000:]}" for log in logs)
+
+    def _is_alive(self) -> bool:
+        try:
+            return self.http.get("/healthz").is_success
+        except httpx.TransportError:
+            return False
+
+    def _environ(self) -> dict[str, str]:
+        return self.livekit.environ() | self._settings

@@ -1,0 +1,127 @@
+"""The promise, where something fails: late, killed, restarted, forged."""
+
+import base64
+import hashlib
+import json
+import time
+
+import pytest
+from livekit import api
+
+from tests.processes import API_KEY, API_SECRET
+from tests.system.conftest import Deploy
+from tests.system.deployment import Deployment
+
+pytestmark = pytest.mark.live
+
+
+def test_a_token_server_killed_between_token_and_join_still_sends_one(
+    deploy: Deploy, room_name: str
+) -> None:
+    """What it knew is in the token: any process can act on any room."""
+    running = deploy().with_worker()
+    token = running.token(room_name)
+    running.kill_web()
+    running.start_web()
+
+    running.enter(token)
+
+    running.wait_for_one_agent(room_name)
+    assert 1 == running.job_requests(room_name)
+
+
+def test_a_token_server_that_is_down_at_the_join_catches_up(deploy: Deploy, room_name: str) -> None:
+    """Its webhook is lost, and nobody follows: the first sweep finds the human."""
+    running = deploy().with_worker()
+    token = running.token(room_name)
+    running.kill_web()
+    running.enter(token)
+
+    running.start_web()
+
+    running.wait_for_one_agent(room_name, within=20)
+
+
+def test_a_worker_that_starts_after_the_join_is_sent(deploy: Deploy, room_name: str) -> None:
+    """A job is offered once (facts, 4): the dispatch has to be made anew."""
+    running = deploy()
+    running.join(room_name)
+
+    running.start_worker()
+
+    running.wait_for_one_agent(room_name, within=15)
+    assert 1 == running.job_requests(room_name)
+
+
+def test_livekit_that_is_gone_is_a_503_in_bounded_time_and_back_a_201(
+    deploy: Deploy, room_name: str
+) -> None:
+    """A frontend can tell its user to try again, and need not wait for it."""
+    running = deploy()
+    running.livekit.process.stop()
+    asked_at = time.monotonic()
+    answer = running.http.post("/token", json={"room_name": room_name})
+    took = time.monotonic() - asked_at
+
+    running.livekit.start()
+
+    assert (503, "unavailable") == (answer.status_code, answer.json()["code"])
+    assert took < 5
+    assert running.token(room_name)
+
+
+def signed(event: dict[str, object], secret: str = API_SECRET) -> tuple[bytes, str]:
+    """A webhook's body, and the header that LiveKit would send with it."""
+    body = json.dumps(event).encode()
+    digest = base64.b64encode(hashlib.sha256(body).digest()).decode()
+    return body, api.AccessToken(API_KEY, secret).with_sha256(digest).to_jwt()
+
+
+def joined(room_name: str, event: str = "participant_joined") -> dict[str, object]:
+    """A webhook event about a human in the room."""
+    return {
+        "event": event,
+        "id": "EV_made_up",
+        "room": {"name": room_name},
+        "participant": {"identity": "alice", "kind": "STANDARD"},
+    }
+
+
+def post(deployment: Deployment, body: bytes, authorization: str) -> int:
+    """Deliver a webhook; return the status."""
+    headers = {"Content-Type": "application/webhook+json", "Authorization": authorization}
+    return deployment.http.post("/webhook", content=body, headers=headers).status_code
+
+
+def test_webhooks_of_every_kind_change_nothing_in_an_attended_room(
+    deployment: Deployment, room_name: str
+) -> None:
+    """Twice, unsigned, badly signed, unknown: hints at most, orders never."""
+    deployment.join(room_name)
+    deployment.wait_for_one_agent(room_name)
+    body, header = signed(joined(room_name))
+    _, foreign = signed(joined(room_name), "some-other-secret-of-thirty-two-bytes")
+
+    statuses = [
+        post(deployment, body, header),
+        post(deployment, body, header),
+        post(deployment, body, ""),
+        post(deployment, body, foreign),
+        post(deployment, body + b" ", header),
+        post(deployment, *signed(joined(room_name, "something_new"))),
+        post(deployment, *signed(joined(room_name, "participant_left"))),
+    ]
+
+    assert [200, 200, 401, 401, 401, 200, 200] == statuses
+    deployment.wait_for_one_agent(room_name)
+    assert 1 == deployment.job_requests(room_name)
+
+
+def test_a_webhook_that_comes_after_the_room_has_ended_makes_no_room(
+    deployment: Deployment, room_name: str
+) -> None:
+    """Late ones name rooms that are gone; a dispatch would bring the room back (facts, 5)."""
+    status = post(deployment, *signed(joined(room_name)))
+
+    assert 200 == status
+    deployment.see_that(lambda: not deployment.rooms.list_rooms([room_name]), "no room")

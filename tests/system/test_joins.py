@@ -1,0 +1,208 @@
+"""The promise, where nothing fails: one agent for whoever joins, none for whoever does not."""
+
+import asyncio
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from tests.processes import AGENT_NAME
+from tests.system.conftest import Deploy
+from tests.system.deployment import Deployment
+from token_server.rooms import RoomOrder
+
+pytestmark = pytest.mark.live
+
+
+def test_ten_fresh_rooms_get_one_agent_each(deployment: Deployment, room_name: str) -> None:
+    """The first thing anybody tries, ten times."""
+    rooms = [f"{room_name}-{number}" for number in range(10)]
+    for room in rooms:
+        human = deployment.join(room)
+        deployment.wait_for_one_agent(room)
+        human.leave()
+
+    assert [1] * 10 == [deployment.job_requests(room) for room in rooms]
+
+
+def test_a_room_that_is_live_without_agents_gets_one(
+    deployment: Deployment, room_name: str
+) -> None:
+    """livekit#4390: here LiveKit's own token dispatch never comes (facts, 1)."""
+    deployment.rooms.create_room(
+        RoomOrder(
+            room_name=room_name,
+            empty_timeout=timedelta(minutes=1),
+            departure_timeout=timedelta(seconds=20),
+        )
+    )
+
+    deployment.join(room_name)
+
+    deployment.wait_for_one_agent(room_name)
+    assert 1 == deployment.job_requests(room_name)
+
+
+def test_a_page_that_reloads_has_its_agent_each_time(
+    deployment: Deployment, room_name: str
+) -> None:
+    """LiveKit alone loses the agent at the first reload (facts, 3)."""
+    human = deployment.join(room_name)
+    deployment.wait_for_one_agent(room_name)
+    for _ in range(3):
+        human.leave()
+        # 1.5 s: the agent may be on its way out, or not yet know that its human has left.
+        deployment.see_that(lambda: True, "a reload takes a moment", seconds=1.5)
+        human = deployment.join(room_name)
+
+        deployment.wait_for_one_agent(room_name)
+
+
+def test_a_human_who_is_back_after_the_agent_left_has_one(
+    deployment: Deployment, room_name: str
+) -> None:
+    """The room is still live then, with a dispatch whose job LiveKit lists as running."""
+    deployment.join(room_name).leave()
+    human = deployment.join(room_name)
+    deployment.wait_for_one_agent(room_name)
+    human.leave()
+    deployment.wait_for_no_agent(room_name)
+
+    deployment.join(room_name)
+
+    deployment.wait_for_one_agent(room_name)
+
+
+def test_two_humans_at_the_same_moment_share_one_agent(
+    deployment: Deployment, room_name: str
+) -> None:
+    """Two webhooks at once, in two processes."""
+    tokens = [deployment.token(room_name, identity) for identity in ("alice", "bob")]
+
+    deployment.enter(*tokens)
+
+    deployment.wait_for_one_agent(room_name)
+    assert 1 == deployment.job_requests(room_name)
+
+
+def test_forty_tokens_at_once_for_a_room_bring_one_agent(
+    deployment: Deployment, room_name: str
+) -> None:
+    """Pages that fetch again and again, over two processes."""
+
+    async def fetch_all() -> list[str]:
+        async with httpx.AsyncClient(base_url=deployment.web_url, timeout=15) as client:
+            query = {"room_name": room_name}
+            answers = await asyncio.gather(*(client.get("/token", params=query) for _ in range(40)))
+        return [answer.json()["participant_token"] for answer in answers]
+
+    tokens = asyncio.run(fetch_all())
+    deployment.enter(tokens[7])
+
+    deployment.wait_for_one_agent(room_name)
+    assert (40, 1) == (len(set(tokens)), deployment.job_requests(room_name))
+
+
+def test_tokens_that_nobody_joins_with_start_no_job(deployment: Deployment, room_name: str) -> None:
+    """A page fetches its token when it is opened; most are never joined with."""
+    for number in range(30):
+        deployment.token(f"{room_name}-{number}")
+
+    deployment.join(f"{room_name}-joined")
+
+    deployment.wait_for_one_agent(f"{room_name}-joined")
+    deployment.see_that(lambda: deployment.job_requests(room_name) == 1, "one job", seconds=3)
+
+
+def test_a_room_that_ended_before_the_join_gets_one_agent(
+    deployment: Deployment, room_name: str
+) -> None:
+    """The join makes the room anew, and there the token's own dispatch works."""
+    token = deployment.token(room_name)
+    deployment.end_room(room_name)
+
+    deployment.enter(token)
+
+    deployment.wait_for_one_agent(room_name)
+    assert 1 == deployment.job_requests(room_name)
+
+
+def test_an_agent_that_is_put_out_is_replaced(deployment: Deployment, room_name: str) -> None:
+    """Whatever takes the agent away: as long as the human is there, another one comes."""
+    deployment.join(room_name)
+    deployment.wait_for_one_agent(room_name)
+    (agent,) = deployment.agents(room_name)
+
+    deployment.rooms.remove_participant(room_name, agent.participant_identity)
+
+    deployment.wait_for_other_agent(room_name, agent)
+    deployment.wait_for_one_agent(room_name)
+    assert 2 == deployment.job_requests(room_name)
+
+
+def test_a_room_ends_although_an_agent_was_in_it(deploy: Deploy, room_name: str) -> None:
+    """No room is kept alive by an agent alone; that would cost, unseen, for hours."""
+    running = deploy({"ROOM_DEPARTURE_TIMEOUT_SECONDS": "2"}).with_worker()
+    human = running.join(room_name)
+    running.wait_for_one_agent(room_name)
+
+    human.leave()
+
+    running.wait_for_end(room_name)
+    running.see_that(lambda: not running.rooms.list_rooms([room_name]), "ended", seconds=3)
+
+
+def test_without_webhooks_a_join_and_a_reload_get_their_agent(
+    deploy: Deploy, room_name: str
+) -> None:
+    """LiveKit Cloud cannot reach a developer's machine."""
+    running = deploy(webhooks=False).with_worker()
+    for _ in range(3):
+        human = running.join(room_name)
+        running.wait_for_one_agent(room_name, within=12)
+        human.leave()
+        running.see_that(lambda: True, "a reload takes a moment", seconds=1.5)
+
+    human = running.join(room_name)
+    running.wait_for_one_agent(room_name, within=12)
+
+
+def test_with_dispatch_at_token_the_agent_is_there_before_the_human(
+    deploy: Deploy, room_name: str
+) -> None:
+    """AGENT_DISPATCH=token: worth a job per token to some, and reloads work all the same."""
+    running = deploy({"AGENT_DISPATCH": "token"}).with_worker()
+    token = running.token(room_name)
+    running.wait_for_one_agent(room_name)
+
+    (human,) = running.enter(token)
+    running.wait_for_one_agent(room_name)
+    human.leave()
+    running.wait_for_no_agent(room_name)
+    running.join(room_name)
+
+    running.wait_for_one_agent(room_name)
+    assert 2 == running.job_requests(room_name)
+
+
+def test_with_automatic_dispatch_a_reload_gets_its_agent(deploy: Deploy, room_name: str) -> None:
+    """AGENT_DISPATCH=automatic: LiveKit sends the unnamed worker once, the keeper repairs."""
+    running = deploy({"AGENT_DISPATCH": "automatic", "LIVEKIT_AGENT_NAME": ""}).with_worker()
+    human = running.join(room_name)
+    running.wait_for_one_agent(room_name, agent_name="")
+    human.leave()
+    running.wait_for_no_agent(room_name)
+
+    running.join(room_name)
+
+    running.wait_for_one_agent(room_name, agent_name="")
+
+
+def test_in_attend_rooms_anybody_gets_an_agent(deploy: Deploy, room_name: str) -> None:
+    """Phone callers, and tokens that somebody else minted."""
+    running = deploy({"ATTEND_ROOMS": "phone-*,room-*"}).with_worker()
+
+    running.enter(running.foreign_token(room_name))
+
+    running.wait_for_one_agent(room_name)
+    assert [AGENT_NAME] == [agent.agent_name for agent in running.agents(room_name)]
