@@ -43,16 +43,18 @@ class Deployment:
         self.http = httpx.Client(base_url=self.web_url, timeout=15)
 
     def __enter__(self) -> Self:
-        self._ends.enter_context(self.http)
         self.livekit = self._ends.enter_context(
             LiveKitServer(self._folder, webhook_urls=self._webhook_urls)
         )
         self.rooms = LiveKitRooms(Twirp(self.livekit.url, API_KEY, API_SECRET))
-        self.humans = self._ends.enter_context(Humans())
+        self.humans = Humans().__enter__()
         self.web = self.start_web()
         return self
 
     def __exit__(self, *_: object) -> None:
+        # People first: a worker that is stopped waits for its calls to end.
+        self.humans.__exit__()
+        self.http.close()
         self._ends.close()
 
     def with_worker(self) -> Self:

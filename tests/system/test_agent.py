@@ -1,0 +1,194 @@
+"""The worker from the Procfile against a real livekit-server, and a human who talks with it."""
+
+import functools
+import os
+import signal
+import subprocess
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from livekit import api
+
+from tests.processes import AGENT_NAME, LiveKitServer, start_from_procfile, wait_until
+from tests.system.agent_stage import SMALL, Stage, paused, start_worker
+from tests.system.caller import Caller
+
+pytestmark = pytest.mark.live
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Start everything once: a worker takes seconds to start."""
+    folder = tmp_path_factory.mktemp("agent")
+    one_job = {"LIVEKIT_AGENT_NAME": SMALL, "LIVEKIT_AGENT_MAX_JOBS": "1", "LOG_FORMAT": "json"}
+    with ExitStack() as stack:
+        server = stack.enter_context(LiveKitServer(folder))
+        workers = [
+            start_worker(server.environ() | extra, folder / f"{name}.log")
+            for name, extra in (("worker", {}), ("small", one_job))
+        ]
+        for worker in workers:
+            stack.enter_context(worker.process)
+        for worker in workers:
+            worker.process.wait_for_output("registered worker", within=60)
+        yield Stage(server, *workers)
+
+
+@pytest.fixture
+def room_name() -> str:
+    """Return the name of a room that no other test uses."""
+    return f"room-{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture(scope="module")
+def speech(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a spoken sentence."""
+    recording = tmp_path_factory.mktemp("speech") / "sentence.wav"
+    sentence = "Hello parrot, please tell me what I just said."
+    command = ["espeak-ng", "-w", str(recording), sentence]
+    subprocess.run(command, check=True)
+    return recording
+
+
+def test_a_worker_says_that_it_is_registered(stage: Stage) -> None:
+    """People and tools wait for this line before they send anybody to a room."""
+    lines = stage.worker.lines("registered worker", "registered_workers")
+
+    assert 1 == len(lines)
+
+
+def test_a_human_is_greeted_and_hears_back_what_they_say(
+    stage: Stage, room_name: str, speech: Path
+) -> None:
+    """This is the product's promise: somebody joins, and a voice is there and listens."""
+    with Caller(stage.server.url, room_name) as alice:
+        stage.dispatch(room_name)
+        wait_until(lambda: alice.heard_seconds > 0.2, within=10, what="greeting")
+        wait_until(lambda: alice.agent_states[-1:] == ["listening"], within=5, what="silence")
+        greeted = alice.heard_seconds
+
+        alice.say(speech)
+        wait_until(lambda: alice.heard_seconds > greeted + 1, within=10, what="the sentence back")
+        wait_until(lambda: alice.agent_states[-1:] == ["listening"], within=10, what="silence")
+
+        states = ["speaking", "listening"] * 2
+        assert ([AGENT_NAME], states) == (alice.agents, alice.agent_states[-4:])
+
+
+def test_every_job_request_is_one_line_with_its_room(stage: Stage, room_name: str) -> None:
+    """Operators grep for the phrase and the room, whatever the log's format."""
+    with Caller(stage.server.url, room_name):
+        dispatches = [stage.dispatch(room_name), stage.dispatch(room_name, SMALL, "a secret")]
+        phrase = ("📥 JOB REQUEST RECEIVED!", room_name)
+        workers = (stage.worker, stage.small)
+        wait_until(
+            lambda: all(worker.lines("in the room", room_name) for worker in workers),
+            within=10,
+            what="both agents in the room",
+        )
+
+        found = [
+            worker.lines(*phrase, dispatch)
+            for worker, dispatch in zip(workers, dispatches, strict=True)
+        ]
+
+    assert ([1, 1], []) == ([len(lines) for lines in found], stage.small.lines("a secret"))
+
+
+def test_two_dispatches_leave_one_agent(stage: Stage, room_name: str) -> None:
+    """CreateDispatch never deduplicates: the fixed identity is the last line of defence."""
+    with Caller(stage.server.url, room_name) as alice:
+        for number in (1, 2):
+            stage.dispatch(room_name)
+            here = functools.partial(stage.worker.lines, "in the room", room_name)
+            wait_until(lambda: len(here()) == number, within=10, what=f"agent {number}")  # noqa: B023 (called at once)
+        wait_until(lambda: stage.worker.active_jobs() == 1, within=5, what="the older one gone")
+
+        assert [AGENT_NAME] == alice.agents
+
+
+def test_the_agent_leaves_with_the_last_human(stage: Stage, room_name: str) -> None:
+    """A job that stays behind costs money and hides from the keeper that somebody is back."""
+    with Caller(stage.server.url, room_name) as alice:
+        with Caller(stage.server.url, room_name, "bob") as bob:
+            stage.dispatch(room_name)
+            wait_until(lambda: alice.heard_seconds > 0.2, within=10, what="greeting")
+            bob.leave()
+            wait_until(lambda: "bob" not in alice.identities, within=5, what="bob gone")
+        stayed = alice.agents
+        alice.leave()
+
+    wait_until(lambda: stage.worker.active_jobs() == 0, within=3, what="the job over")
+    assert [AGENT_NAME] == stayed
+
+
+def test_an_agent_that_comes_first_waits_for_the_human(stage: Stage, room_name: str) -> None:
+    """AGENT_DISPATCH=token sends the agent ahead, and the greeting must not be lost."""
+    stage.dispatch(room_name)
+    wait_until(lambda: stage.worker.lines("in the room", room_name), within=10, what="agent")
+
+    with Caller(stage.server.url, room_name) as alice:
+        wait_until(lambda: alice.heard_seconds > 0.2, within=5, what="greeting")
+
+
+def test_a_full_worker_takes_the_next_job_once_it_is_free(stage: Stage) -> None:
+    """More jobs than a machine can carry spoil every call on it; a free worker must say so."""
+    rooms = [f"{SMALL}-{uuid.uuid4().hex[:8]}" for _ in range(2)]
+    with Caller(stage.server.url, rooms[1]) as bob:
+        with Caller(stage.server.url, rooms[0]) as alice:
+            stage.dispatch(rooms[0], SMALL)
+            wait_until(lambda: alice.agents, within=10, what="the first agent")
+            refused = stage.dispatch(rooms[1], SMALL)
+            wait_until(lambda: stage.small.lines("full", refused), within=5, what="a refusal")
+            agents_while_full = bob.agents
+        wait_until(lambda: stage.small.active_jobs() == 0, within=5, what="a free worker")
+        stage.dispatch(rooms[1], SMALL)
+        wait_until(lambda: bob.agents == [SMALL], within=5, what="the second agent")
+
+    assert [] == agents_while_full
+
+
+def test_an_ended_room_is_not_brought_back_by_its_agent(stage: Stage, room_name: str) -> None:
+    """LiveKit creates a missing room for whoever joins it, so a late agent would revive it."""
+    with paused(stage.worker):
+        stage.dispatch(room_name)
+        phrase = ("JOB REQUEST RECEIVED", room_name)
+        wait_until(lambda: stage.worker.lines(*phrase), within=5, what="job request")
+        wait_until(lambda: stage.worker.active_jobs() == 1, within=5, what="the job assigned")
+        request = api.DeleteRoomRequest(room=room_name)
+        stage.ask(lambda livekit: livekit.room.delete_room(request))
+    wait_until(lambda: stage.worker.active_jobs() == 0, within=10, what="the job over")
+
+    revived = stage.has_room(room_name)
+    assert (False, []) == (revived, stage.worker.lines("in the room", room_name))
+
+
+def test_a_call_goes_on_while_its_worker_drains(
+    stage: Stage, room_name: str, tmp_path: Path
+) -> None:
+    """Platforms send SIGTERM to every process of a worker at once; nobody is to be cut off."""
+    environ = stage.server.environ() | {"LIVEKIT_AGENT_NAME": "leaving-agent"}
+    worker = start_worker(environ, tmp_path / "worker.log")
+    with worker.process as process, Caller(stage.server.url, room_name) as alice:
+        process.wait_for_output("registered worker", within=60)
+        stage.dispatch(room_name, "leaving-agent")
+        wait_until(lambda: alice.heard_seconds > 0.2, within=10, what="greeting")
+        os.killpg(process.popen.pid, signal.SIGTERM)
+        process.wait_for_output("draining worker", within=5)
+        agents = alice.agents
+        alice.leave()
+
+        code = process.popen.wait(10)
+        assert (["leaving-agent"], 0, []) == (agents, code, worker.lines("ERROR"))
+
+
+def test_a_worker_without_a_name_does_not_start(stage: Stage, tmp_path: Path) -> None:
+    """An unnamed worker would be sent to every room: that must be asked for, not forgotten."""
+    environ = stage.server.environ() | {"LIVEKIT_AGENT_NAME": "", "LIVEKIT_AGENT_MAX_JOBS": "x"}
+    with start_from_procfile("worker", environ, tmp_path / "worker.log") as process:
+        code = process.popen.wait(30)
+
+    assert (2, 3) == (code, len(process.output().splitlines()))

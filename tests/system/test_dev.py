@@ -1,0 +1,175 @@
+"""`token-server dev` as a person meets it: the banner, Ctrl-C, and things going wrong."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.processes import ROOT, LiveKitServer, Process, clean_environ, free_port, wait_until
+
+COMMAND = [str(Path(sys.executable).parent / "token-server"), "dev"]
+# With another LiveKit than a local one, stand-ins start at once.
+ELSEWHERE = {
+    "LIVEKIT_URL": "ws://127.0.0.1:9",
+    "LIVEKIT_API_KEY": "key",
+    "LIVEKIT_API_SECRET": "secret",
+}
+
+
+def start(folder: Path, environ: dict[str, str], **commands: str) -> Process:
+    """Start the command, on the Procfile or on stand-ins for it."""
+    arguments: list[str] = []
+    if commands:
+        procfile = folder / "Procfile"
+        procfile.write_text("".join(f"{name}: {line}\n" for name, line in commands.items()))
+        arguments = ["--procfile", str(procfile)]
+    settings = clean_environ() | {"PORT": str(free_port())} | environ
+    return Process([*COMMAND, *arguments], settings, folder / "dev.log")
+
+
+def groups(dev: Process, count: int) -> list[int]:
+    """Wait until so many children run; return their process groups."""
+
+    def started() -> list[int]:
+        return [int(pid) for pid in re.findall(r"started \(pid=(\d+)\)", dev.output())]
+
+    wait_until(lambda: len(started()) >= count, within=30, what=f"{count} children started")
+    return started()
+
+
+def is_running(group: int) -> bool:
+    """Tell whether any process of the group is left."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def listens(port: int) -> bool:
+    """Tell whether something answers on loopback."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.mark.live
+def test_the_stack_gets_ready_serves_a_token_and_goes(tmp_path: Path) -> None:
+    """The first five minutes of every newcomer."""
+    with start(tmp_path, {}) as dev:
+        url = dev.wait_for_output(r"Ready +(http://\S+)", within=90)[1]
+        answer = httpx.post(f"{url}/token", json={"room_name": "r"})
+        children = groups(dev, 3)
+
+        code = dev.stop(signal.SIGINT)
+
+    left = [group for group in children if is_running(group)]
+    assert (201, 0, [], False) == (answer.status_code, code, left, listens(int(url[-5:])))
+
+
+@pytest.mark.live
+def test_another_livekit_is_used_as_it_is(tmp_path: Path) -> None:
+    """With LIVEKIT_URL set nothing is started here that could be mistaken for that server."""
+    with LiveKitServer(tmp_path) as livekit, start(tmp_path, livekit.environ()) as dev:
+        said = dev.wait_for_output(r"LiveKit yours: (\S+)", within=90)[1]
+
+        assert (livekit.url.removeprefix("ws://"), 2) == (said, len(groups(dev, 2)))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_whoever_ends_it_ends_all_of_it(tmp_path: Path, number: signal.Signals) -> None:
+    """Ctrl-C, a process manager, a closed terminal: no port stays taken by a forgotten child."""
+    stubborn = f"{sys.executable} -c 'import signal; signal.signal(15, 1); signal.pause()'"
+    with start(tmp_path, ELSEWHERE, web="sleep 1000", worker=stubborn) as dev:
+        children = groups(dev, 2)
+
+        code = dev.stop(number)
+
+    assert (0, [False, False]) == (code, [is_running(group) for group in children])
+
+
+def test_a_signal_while_it_starts_leaves_nothing(tmp_path: Path) -> None:
+    """Somebody who sees the wrong port presses Ctrl-C at once."""
+    with start(tmp_path, ELSEWHERE, web="sleep 1000", worker="sleep 1000") as dev:
+        dev.wait_for_output(r"started \(pid=")
+
+        code = dev.stop(signal.SIGINT)
+
+    assert (0, [False, False]) == (code, [is_running(group) for group in groups(dev, 2)])
+
+
+def test_killed_it_still_leaves_nothing(tmp_path: Path) -> None:
+    """An editor that kills its terminal's processes asks nobody."""
+    with start(tmp_path, ELSEWHERE, web="sleep 1000", worker="sleep 1000") as dev:
+        children = groups(dev, 2)
+
+        dev.popen.kill()
+
+        wait_until(lambda: not any(map(is_running, children)), within=10, what="all have ended")
+
+
+def test_a_child_that_dies_is_named_with_its_last_words(tmp_path: Path) -> None:
+    """The reason must not be three screens up; the others must not go on half alive."""
+    # Its own child holds the output open, as a worker's job process does.
+    dying = "sh -c 'sleep 1000 & echo no such model; exit 3'"
+    with start(tmp_path, ELSEWHERE, web="sleep 1000", worker=dying) as dev:
+        children = groups(dev, 2)
+        code = dev.popen.wait(20)
+
+    said = dev.output()
+    assert (1, True, True, [False, False]) == (
+        code,
+        "worker ended (exit code 3)" in said,
+        said.rstrip().endswith("    no such model\n" + said.splitlines()[-1]),
+        [is_running(group) for group in children],
+    )
+
+
+def test_a_taken_port_is_said_before_anything_starts(tmp_path: Path) -> None:
+    """The commonest trouble: yesterday's `make dev` in another terminal."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+
+        with start(tmp_path, {"PORT": port}) as dev:
+            code = dev.popen.wait(20)
+
+    assert (1, True, False) == (
+        code,
+        f"port {port} is taken" in dev.output(),
+        "pid=" in dev.output(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("environ", "sentence"),
+    [
+        pytest.param({"LIVEKIT_SERVER_BIN": "/nowhere"}, "LIVEKIT_SERVER_BIN is not", id="binary"),
+        pytest.param({"LIVEKIT_URL": "wss://x.example"}, "LIVEKIT_API_KEY and", id="no-key"),
+    ],
+)
+def test_what_is_missing_is_said_in_words(environ: dict[str, str], sentence: str) -> None:
+    """A sentence that says what to do, not a traceback."""
+    answer = subprocess.run(
+        COMMAND,
+        env=clean_environ() | {"PORT": str(free_port())} | environ,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (1, True, "") == (answer.returncode, sentence in answer.stderr, answer.stdout)
+
+
+def test_outside_the_project_it_says_so(tmp_path: Path) -> None:
+    """`token-server` is on PATH wherever .venv is active."""
+    answer = subprocess.run(
+        COMMAND, env=clean_environ(), cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+
+    assert (1, True) == (answer.returncode, "there is no Procfile" in answer.stderr)
