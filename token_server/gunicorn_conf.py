@@ -7,6 +7,7 @@ from typing import Any
 from token_server.composition import read_settings
 from token_server.errors import SettingsError
 from token_server.logs import logging_config
+from token_server.settings import NOT_USED
 
 try:
     _settings = read_settings(os.environ)
@@ -26,7 +27,14 @@ control_socket_disable = True
 logconfig_dict = logging_config(_settings.log_format)
 
 
-def post_worker_init(worker: Any) -> None:  # noqa: ANN401 (gunicorn has no types)
+def on_starting(server: Any) -> None:  # noqa: ANN401 (gunicorn has no types)
+    """Say what is set and has no effect."""
+    for name, why in NOT_USED.items():
+        if os.environ.get(name):
+            server.log.warning("%s %s", name, why)
+
+
+def post_worker_init(worker: Any) -> None:  # noqa: ANN401
     """Start the keeper in the process that serves: threads do not survive a fork."""
     from token_server.wsgi import token_server  # noqa: PLC0415 (the process's own composition)
 

@@ -6,10 +6,11 @@ from flask import Blueprint, Response, send_from_directory
 from werkzeug.exceptions import NotFound
 
 _FOLDER = Path(__file__).parent / "page"
-# Nothing but our own files; connections to any LiveKit, which may be on any host.
+# Nothing but our own files; connections to any LiveKit, which may be on any host. livekit-client
+# also asks it over HTTP why a connection failed, and Cloud for its regions.
 _CSP = (
-    "default-src 'self'; connect-src 'self' ws: wss: http: https:; media-src 'self' blob:;"
-    " img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "default-src 'self'; connect-src 'self' ws: wss: http: https:;"
+    " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
 

@@ -60,6 +60,14 @@ def _check_livekit_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _seconds(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if not (value.isascii() and value.isdigit() and 1 <= int(value) <= _LONGEST_SECONDS):
+        raise ValueError(f"must be a whole number of seconds from 1 to {_LONGEST_SECONDS}")
+    return timedelta(seconds=int(value))
+
+
 def _sentence(problem: ErrorDetails) -> str:
     """Say one of pydantic's findings as a line that starts with the variable's name."""
     if not problem["loc"]:
@@ -76,12 +84,17 @@ _WHEN_MISSING = {
     "TOKEN_AUTH": "must be set: key (callers send a bearer key from TOKEN_KEYS) or none (anybody"
     " who can reach this server may join rooms at your expense)",
 }
-# What design and operators know already and this version does not do: better no start than less
-# protection than somebody counts on.
+# What operators may know from the design and this version does not do. Better no start than less
+# protection than somebody counts on; where nothing is lost but speed, a word at the start.
 _NOT_YET = {"RATE_LIMIT": "is not supported by this version; leave it empty"}
+NOT_USED = {
+    "REDIS_URL": "is not used by this version: each machine locks for itself, and a doubled"
+    " dispatch is taken back by the next look",
+}
+_LONGEST_SECONDS = 7 * 24 * 3600
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
-Seconds = Annotated[timedelta, BeforeValidator(lambda value: timedelta(seconds=int(value)))]
+Seconds = Annotated[timedelta, BeforeValidator(_seconds)]
 
 
 class Settings(BaseModel):

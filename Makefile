@@ -1,0 +1,28 @@
+# The front door. Each target sets up first: seconds when nothing has changed.
+#   make dev PORT=9000    make test ARGS="-k reload"    make setup PYTHON=python3.12
+.PHONY: dev test check bench setup format
+
+dev: setup
+	@.venv/bin/token-server dev
+
+test:
+	@sh setup/run --for-tests
+	cd web && npm test --if-present
+	.venv/bin/pytest $(ARGS)
+
+check: setup
+	.venv/bin/ruff format --check
+	.venv/bin/ruff check
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	if [ -d web/node_modules ]; then cd web && npm run check; fi
+
+bench: setup
+	.venv/bin/python -m bench $(ARGS)
+
+setup:
+	@sh setup/run
+
+format: setup
+	.venv/bin/ruff format
+	.venv/bin/ruff check --fix
