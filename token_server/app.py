@@ -8,12 +8,13 @@ from typing import Protocol
 from flask import Flask, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 from flask_cors import CORS
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from token_server import page
 from token_server.callers import Callers
 from token_server.errors import (
     InvalidRequestError,
+    RequestTooLargeError,
     TokenServerError,
     UnsupportedMediaTypeError,
 )
@@ -46,17 +47,22 @@ def create_app(settings: Settings, rooms: Rooms, keeper: Keeper) -> Flask:
     """Build the WSGI application; it does nothing until it is asked."""
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = _TOKEN_BODY_LIMIT
+    # "//token" is a mistake to be told of, not a redirect to follow with a key in hand.
+    app.url_map.merge_slashes = False
     joins = Joins(settings, rooms, TicketSealer(settings.livekit_api_secret), keeper)
     _add_token(app, joins, Callers(settings.token_auth, settings.token_keys))
     _add_webhook(app, Webhooks(settings.livekit_api_key, settings.livekit_api_secret, keeper))
     _add_health(app, rooms)
     app.register_error_handler(TokenServerError, _render)
     app.register_error_handler(HTTPException, _render_http)
+    app.register_error_handler(RequestEntityTooLarge, _render_too_large)
+    app.after_request(_forbid_caching)
     app.register_error_handler(Exception, _render_bug)
     if settings.demo:
         app.register_blueprint(page.create_blueprint())
     if settings.cors_origins:
-        CORS(app, resources={"/token": {"origins": list(settings.cors_origins)}}, max_age=600)
+        origins = list(settings.cors_origins)
+        CORS(app, resources={"/token": {"origins": origins}}, methods=["GET", "POST"], max_age=600)
     return app
 
 
@@ -91,9 +97,7 @@ def _queried() -> TokenRequest:
 
 
 def _answer(joins: Joins, token_request: TokenRequest) -> Response:
-    response = jsonify(asdict(joins.prepare(token_request)))
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return jsonify(asdict(joins.prepare(token_request)))
 
 
 def _add_webhook(app: Flask, webhooks: Webhooks) -> None:
@@ -123,10 +127,21 @@ def _render(error: TokenServerError) -> ResponseReturnValue:
         "Refused",
         extra={"path": request.path[:64], "code": error.code, "reason": str(error)},
     )
-    headers = {"Cache-Control": "no-store"}
-    if error.http_status == HTTPStatus.UNAUTHORIZED:
-        headers["WWW-Authenticate"] = "Bearer"
+    is_unauthorized = error.http_status == HTTPStatus.UNAUTHORIZED
+    headers = {"WWW-Authenticate": "Bearer"} if is_unauthorized else {}
     return {"code": error.code, "msg": str(error)}, error.http_status, headers
+
+
+def _forbid_caching(response: Response) -> Response:
+    """Tokens must not be kept, nor a 404 or 405 (RFC 9110, 15.1); the page says otherwise."""
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def _render_too_large(error: RequestEntityTooLarge) -> ResponseReturnValue:
+    del error
+    limit = request.max_content_length
+    return _render(RequestTooLargeError(f"body must be at most {limit} bytes"))
 
 
 def _render_http(error: HTTPException) -> ResponseReturnValue:

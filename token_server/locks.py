@@ -77,12 +77,13 @@ def shared_folder(livekit_url: str, api_key: str) -> Path:
     """Return this machine's folder for one LiveKit, private to this user."""
     server = hashlib.sha256(f"{livekit_url} {api_key}".encode()).hexdigest()[:16]
     parent = Path(tempfile.gettempdir()) / f"livekit-token-server-{os.getuid()}"
-    for folder in (parent, parent / server):
-        folder.mkdir(mode=0o700, exist_ok=True)
+    with suppress(FileExistsError):
+        parent.mkdir(mode=0o700)
     found = parent.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
         # Somebody else put it there before us: share nothing with them.
         return Path(tempfile.mkdtemp(prefix="livekit-token-server-"))
+    (parent / server).mkdir(mode=0o700, exist_ok=True)
     return parent / server
 
 

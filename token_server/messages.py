@@ -23,6 +23,7 @@ _HUMAN_KINDS = {
     models.ParticipantInfo.SIP,
     models.ParticipantInfo.CONNECTOR,
 }
+_LATEST_SECONDS = 253_402_300_799.0  # the end of the year 9999
 
 
 def to_room_dispatch(order: AgentOrder) -> agent_dispatch.RoomAgentDispatch:
@@ -77,14 +78,27 @@ def to_dispatch(dispatch: agent_dispatch.AgentDispatch) -> Dispatch:
 def _to_job(job: agent.Job) -> Job:
     return Job(
         job_id=job.id,
-        status=JobStatus(job.state.status),
+        status=_to_status(job.state.status),
         started_at=_from_nanoseconds(job.state.started_at),
     )
 
 
+def _to_status(number: int) -> JobStatus:
+    """Read a status; one that only a newer LiveKit knows is not known to be over."""
+    try:
+        return JobStatus(number)
+    except ValueError:
+        return JobStatus.RUNNING
+
+
 def _from_milliseconds(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1e3, UTC)
+    return _from_seconds(milliseconds / 1e3)
 
 
 def _from_nanoseconds(nanoseconds: int) -> datetime:
-    return datetime.fromtimestamp(nanoseconds / 1e9, UTC)
+    return _from_seconds(nanoseconds / 1e9)
+
+
+def _from_seconds(seconds: float) -> datetime:
+    """Read a time; what is beyond a datetime becomes the first or last that is not."""
+    return datetime.fromtimestamp(min(max(seconds, 0.0), _LATEST_SECONDS), UTC)

@@ -14,19 +14,19 @@ _CSP = (
 )
 
 
-def create_blueprint() -> Blueprint:
+def create_blueprint(folder: Path = _FOLDER) -> Blueprint:
     """Build the routes `/` and `/assets/…`."""
     blueprint = Blueprint("page", __name__)
 
     @blueprint.get("/")
     def index() -> Response:
-        if not (_FOLDER / "index.html").is_file():
+        if not (folder / "index.html").is_file():
             raise NotFound
-        return send_from_directory(_FOLDER, "index.html", max_age=0)
+        return send_from_directory(folder, "index.html", max_age=0)
 
     @blueprint.get("/assets/<path:name>")
     def asset(name: str) -> Response:
-        return send_from_directory(_FOLDER / "assets", name, max_age=3600)
+        return send_from_directory(folder / "assets", name, max_age=3600)
 
     @blueprint.after_request
     def add_headers(response: Response) -> Response:

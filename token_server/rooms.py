@@ -28,6 +28,7 @@ class JobStatus(IntEnum):
     RUNNING = 1
     SUCCESS = 2
     FAILED = 3
+    CANCELLED = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +68,7 @@ class Job:
     @property
     def is_over(self) -> bool:
         """Whether LiveKit says that the job has ended; it often never says so (facts, 7)."""
-        return self.status in {JobStatus.SUCCESS, JobStatus.FAILED}
+        return self.status in {JobStatus.SUCCESS, JobStatus.FAILED, JobStatus.CANCELLED}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -16,7 +16,6 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
-    model_validator,
 )
 from pydantic_core import ErrorDetails
 
@@ -45,24 +44,41 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
-def _names(value: object) -> object:
-    if isinstance(value, str):
-        return tuple(name.strip() for name in value.split(",") if name.strip())
-    return value
+def _names(value: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in value.split(",") if name.strip())
 
 
 def _check_livekit_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"ws", "wss", "http", "https"} or not parts.hostname:
+    parts = _split(value)
+    if parts is None or parts.scheme not in {"ws", "wss", "http", "https"}:
         raise ValueError("must look like wss://HOST or ws://HOST:PORT")
-    if parts.path.strip("/") or parts.query or parts.fragment or parts.username:
+    if parts.path.strip("/") or parts.query or parts.fragment:
         raise ValueError("must be scheme, host and port only")
-    return value.rstrip("/")
+    return f"{parts.scheme}://{parts.netloc}"
 
 
-def _seconds(value: object) -> object:
-    if not isinstance(value, str):
-        return value
+def _check_origins(value: tuple[str, ...]) -> tuple[str, ...]:
+    # flask-cors takes "*" inside an origin for a regular expression: https://*.example.com would
+    # let https://xexample.com in, and not https://app.example.com.
+    for origin in value:
+        parts = _split(origin)
+        if origin != "*" and (parts is None or f"{parts.scheme}://{parts.netloc}" != origin):
+            raise ValueError("each must be * or look like https://HOST or http://HOST:PORT")
+    return value
+
+
+def _split(url: str) -> SplitResult | None:
+    """Take a URL apart; None if it has no host, a bad port, or anything that is not of a host."""
+    try:
+        parts = urlsplit(url)
+        is_good = parts.port is None or parts.port > 0
+    except ValueError:
+        return None
+    is_good = is_good and bool(parts.hostname) and not set(parts.netloc) & set("@*? \t\\")
+    return parts if is_good else None
+
+
+def _seconds(value: str) -> timedelta:
     if not (value.isascii() and value.isdigit() and 1 <= int(value) <= _LONGEST_SECONDS):
         raise ValueError(f"must be a whole number of seconds from 1 to {_LONGEST_SECONDS}")
     return timedelta(seconds=int(value))
@@ -70,8 +86,6 @@ def _seconds(value: object) -> object:
 
 def _sentence(problem: ErrorDetails) -> str:
     """Say one of pydantic's findings as a line that starts with the variable's name."""
-    if not problem["loc"]:
-        return problem["msg"].removeprefix("Value error, ")
     name = str(problem["loc"][0])
     if problem["type"] == "missing":
         return f"{name} {_WHEN_MISSING.get(name, 'must be set')}"
@@ -93,7 +107,21 @@ NOT_USED = {
 }
 _LONGEST_SECONDS = 7 * 24 * 3600
 
+
+def _missing_together(given: Mapping[str, str]) -> list[str]:
+    """List what other variables make necessary."""
+    problems = []
+    if "LIVEKIT_AGENT_NAME" not in given and given.get("AGENT_DISPATCH") != AgentDispatch.AUTOMATIC:
+        problems.append(
+            "LIVEKIT_AGENT_NAME must be set (the worker's too), or AGENT_DISPATCH=automatic"
+        )
+    if given.get("TOKEN_AUTH") == TokenAuth.KEY and not _names(given.get("TOKEN_KEYS", "")):
+        problems.append("TOKEN_KEYS must hold at least one key when TOKEN_AUTH=key")
+    return problems
+
+
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
+Origins = Annotated[Names, AfterValidator(_check_origins)]
 Seconds = Annotated[timedelta, BeforeValidator(_seconds)]
 
 
@@ -116,7 +144,7 @@ class Settings(BaseModel):
     room_departure_timeout: Seconds = Field(
         timedelta(seconds=20), alias="ROOM_DEPARTURE_TIMEOUT_SECONDS"
     )
-    cors_origins: Names = Field((), alias="CORS_ORIGINS")
+    cors_origins: Origins = Field((), alias="CORS_ORIGINS")
     demo: bool = Field(default=False, alias="DEMO")
     log_format: LogFormat = Field(LogFormat.CONSOLE, alias="LOG_FORMAT")
     host: str = Field("0.0.0.0", alias="HOST")  # noqa: S104 (a platform's router comes from outside)
@@ -137,6 +165,7 @@ class Settings(BaseModel):
             settings = cls.model_validate(given)
         except ValidationError as error:
             problems += [_sentence(problem) for problem in error.errors()]
+        problems += _missing_together(given)
         if problems:
             raise SettingsError("\n".join(problems))
         return settings
@@ -156,13 +185,3 @@ class Settings(BaseModel):
         if self.agent_dispatch is AgentDispatch.AUTOMATIC:
             return ("",)
         return tuple(dict.fromkeys((self.agent_name, *self.agent_names)))
-
-    @model_validator(mode="after")
-    def _check_together(self) -> Self:
-        if not self.agent_name and self.agent_dispatch is not AgentDispatch.AUTOMATIC:
-            raise ValueError(
-                "LIVEKIT_AGENT_NAME must be set (the worker's too), or AGENT_DISPATCH=automatic"
-            )
-        if self.token_auth is TokenAuth.KEY and not self.token_keys:
-            raise ValueError("TOKEN_KEYS must hold at least one key when TOKEN_AUTH=key")
-        return self

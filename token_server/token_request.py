@@ -6,7 +6,7 @@ LiveKit's (pkg/config/config.go 1.13.5, `limit`) or tighter: the token travels i
 
 import unicodedata
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import (
     AfterValidator,
@@ -26,6 +26,8 @@ _NAME_LIMIT = 256
 _METADATA_LIMIT = 8192
 _ATTRIBUTES_LIMIT = 8192
 _FIELD_PATH_LIMIT = 64
+# Parts of letters and emoji: Persian and family names are written with them.
+_JOINERS = "\u200c\u200d"
 
 # The agent's own identity starts so; LiveKit would put it out for a human of the same identity.
 AGENT_IDENTITY_PREFIX = "agent-"
@@ -33,8 +35,11 @@ AGENT_IDENTITY_PREFIX = "agent-"
 _RESERVED_ATTRIBUTES = ("lk.", "token_server.")
 
 
-def _check_name(value: str) -> str:
-    if any(unicodedata.category(character).startswith("C") for character in value):
+def _check_name(value: str, joiners: str = "") -> str:
+    if any(
+        unicodedata.category(character).startswith("C") and character not in joiners
+        for character in value
+    ):
         raise ValueError("must not contain control or unassigned characters")
     if value != value.strip():
         raise ValueError("must not start or end with a space")
@@ -45,6 +50,10 @@ def _check_identity(value: str) -> str:
     if value.startswith(AGENT_IDENTITY_PREFIX):
         raise ValueError(f"must not start with {AGENT_IDENTITY_PREFIX}, which is for agents")
     return _check_name(value)
+
+
+def _check_shown_name(value: str) -> str:
+    return _check_name(value, _JOINERS)
 
 
 def _check_metadata(value: str) -> str:
@@ -67,14 +76,8 @@ def _at_most(limit: int, value: str) -> str:
     return value
 
 
-def _without_empty(value: object) -> object:
-    """Drop what protobuf's JSON may spell out although nobody has set it."""
-    if isinstance(value, dict):
-        return {key: item for key, item in value.items() if item not in (None, "", 0, [], {})}
-    return value
-
-
 Name = Annotated[str, AfterValidator(_check_name)]
+ShownName = Annotated[str, AfterValidator(_check_shown_name)]
 Identity = Annotated[str, AfterValidator(_check_identity)]
 Metadata = Annotated[str, AfterValidator(_check_metadata)]
 Attributes = Annotated[dict[str, str], AfterValidator(_check_attributes)]
@@ -87,14 +90,29 @@ class _Strict(BaseModel):
         frozen=True, strict=True, extra="forbid", hide_input_in_errors=True, populate_by_name=True
     )
 
+    spellings: ClassVar[frozenset[str]] = frozenset()
+
     @model_validator(mode="before")
     @classmethod
     def _drop_empty(cls, value: Any) -> Any:  # noqa: ANN401 (whatever the caller sent)
-        return _without_empty(value)
+        """Drop what protobuf's JSON may spell out although nobody has set it.
+
+        Of a field that we know, that is null only: another type is a caller's bug.
+        """
+        if not isinstance(value, dict):
+            return value
+        known = {*cls.model_fields, *cls.spellings}
+        return {
+            name: item
+            for name, item in value.items()
+            if item is not None and (name in known or item not in ("", 0, [], {}))
+        }
 
 
 class RequestedAgent(_Strict):
     """The agent that is to come; without a name it is the configured one."""
+
+    spellings = frozenset({"agentName"})
 
     agent_name: Name = Field(default="", validation_alias=AliasChoices("agent_name", "agentName"))
     metadata: Metadata = ""
@@ -111,7 +129,7 @@ class TokenRequest(_Strict):
 
     room_name: Name = ""
     participant_identity: Identity = ""
-    participant_name: Name = ""
+    participant_name: ShownName = ""
     participant_metadata: Metadata = ""
     participant_attributes: Attributes = {}
     room_config: RequestedRoomConfig = RequestedRoomConfig()
@@ -140,8 +158,12 @@ def parse_query(unverified_query: Mapping[str, str]) -> TokenRequest:
     Raises:
         InvalidRequestError: Names the field and the rule.
     """
+    given = {name: value for name, value in unverified_query.items() if value}
+    for name in ("participant_attributes", "room_config"):
+        if name in given:
+            raise InvalidRequestError(f"{name} must be sent in the JSON of a POST")
     try:
-        return TokenRequest.model_validate(dict(unverified_query))
+        return TokenRequest.model_validate(given)
     except ValidationError as error:
         raise InvalidRequestError(_sentence(error.errors()[0])) from None
 

@@ -30,6 +30,7 @@ Answer = TypeVar("Answer", bound=Message)
 # Seconds. LiveKit answers within milliseconds, except ListDispatch on a missing room: 3.0 s.
 _TIMEOUT = urllib3.Timeout(connect=2.0, read=5.0)
 _CONNECTIONS = 32
+_PROTOBUF = "application/protobuf"
 _ADMIN_TOKEN_TTL = timedelta(minutes=10)
 _ADMIN_TOKENS_KEPT = 1024
 _CLOCK_WINDOW_SECONDS = 60.0
@@ -66,10 +67,16 @@ class Method(Generic[Answer]):
 class Twirp:
     """LiveKit's HTTP API for one key. Safe to use from several threads."""
 
-    def __init__(self, livekit_url: str, api_key: str, api_secret: str) -> None:
+    def __init__(
+        self,
+        livekit_url: str,
+        api_key: str,
+        api_secret: str,
+        timeout: urllib3.Timeout = _TIMEOUT,
+    ) -> None:
         self._url = livekit_url.replace("ws", "http", 1) if livekit_url[:2] == "ws" else livekit_url
         self._keys = _AdminTokens(api_key, api_secret)
-        self._pool = urllib3.PoolManager(maxsize=_CONNECTIONS, timeout=_TIMEOUT, retries=False)
+        self._pool = urllib3.PoolManager(maxsize=_CONNECTIONS, timeout=timeout, retries=False)
         self.clock = ServerClock()
 
     def call(self, method: Method[Answer], request: Message, grants: api.VideoGrants) -> Answer:
@@ -85,13 +92,16 @@ class Twirp:
         self.clock.learn(response.headers.get("Date"))
         if response.status != HTTPStatus.OK:
             raise _to_error(method.name, response.status, response.data)
+        if response.headers.get("Content-Type") != _PROTOBUF:
+            # An empty page would parse as "nobody is there", and that is not what it says.
+            raise LiveKitUnavailableError("LIVEKIT_URL does not answer like LiveKit")
         try:
             return method.answer.FromString(response.data)
         except DecodeError as error:
             raise LiveKitUnavailableError("LIVEKIT_URL does not answer like LiveKit") from error
 
     def _post(self, method: Method[Answer], body: bytes, token: str) -> urllib3.BaseHTTPResponse:
-        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/protobuf"}
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": _PROTOBUF}
         tries = 2 if method.is_repeatable else 1
         while True:
             tries -= 1
@@ -169,16 +179,20 @@ def _unanswered(method: str, error: Exception) -> LiveKitUnavailableError:
 
 def _to_error(method: str, status: int, body: bytes) -> TokenServerError | NotFoundError:
     """Say what LiveKit's error means to us; its own text may quote the request and stays out."""
+    refused_key = LiveKitRefusedKeyError(
+        "LiveKit refuses LIVEKIT_API_KEY with LIVEKIT_API_SECRET: the operator must mend it"
+    )
+    if status == HTTPStatus.UNAUTHORIZED:
+        # In plain words, not in Twirp's JSON (pkg/service/auth.go 1.13.5).
+        return refused_key
     try:
-        code = json.loads(body)["code"]
+        code = str(json.loads(body)["code"])
     except (ValueError, KeyError, TypeError):
         return LiveKitUnavailableError(f"LIVEKIT_URL does not answer like LiveKit: HTTP {status}")
     if code == ServerErrorCode.NOT_FOUND:
         return NotFoundError(method)
     if code in _REFUSED_KEY:
-        return LiveKitRefusedKeyError(
-            "LiveKit refuses LIVEKIT_API_KEY with LIVEKIT_API_SECRET: the operator must mend it"
-        )
+        return refused_key
     if code in _REFUSED_REQUEST:
         return LiveKitRefusedRequestError(f"LiveKit refused {method}: {code}")
     return LiveKitUnavailableError(f"LiveKit could not answer {method}: {code}")

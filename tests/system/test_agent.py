@@ -1,6 +1,5 @@
 """The worker from the Procfile against a real livekit-server, and a human who talks with it."""
 
-import functools
 import os
 import signal
 import subprocess
@@ -98,14 +97,15 @@ def test_every_job_request_is_one_line_with_its_room(stage: Stage, room_name: st
     assert ([1, 1], []) == ([len(lines) for lines in found], stage.small.lines("a secret"))
 
 
-def test_two_dispatches_leave_one_agent(stage: Stage, room_name: str) -> None:
-    """CreateDispatch never deduplicates: the fixed identity is the last line of defence."""
+def test_three_dispatches_make_one_agent(stage: Stage, room_name: str) -> None:
+    """CreateDispatch never deduplicates, and agents of one identity could leave nobody behind."""
     with Caller(stage.server.url, room_name) as alice:
-        for number in (1, 2):
-            stage.dispatch(room_name)
-            here = functools.partial(stage.worker.lines, "in the room", room_name)
-            wait_until(lambda: len(here()) == number, within=10, what=f"agent {number}")  # noqa: B023 (called at once)
-        wait_until(lambda: stage.worker.active_jobs() == 1, within=5, what="the older one gone")
+        stage.dispatch(room_name)
+        stage.dispatch(room_name)
+        wait_until(lambda: alice.agent_states[-1:] == ["listening"], within=10, what="a greeting")
+        stage.dispatch(room_name)
+        turned_away = ("already", room_name)
+        wait_until(lambda: len(stage.worker.lines(*turned_away)) == 2, within=5, what="two refused")
 
         assert [AGENT_NAME] == alice.agents
 

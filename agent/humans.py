@@ -1,0 +1,86 @@
+"""Who in a room is a human, and that the agent leaves with the last of them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from livekit import rtc
+
+# SIP is a phone call, CONNECTOR a WhatsApp or Twilio one; ingress, egress, agents and bridges
+# are machines (livekit_models.proto, ParticipantInfo.Kind).
+HUMAN_KINDS: frozenset[int] = frozenset(
+    {
+        rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD,
+        rtc.ParticipantKind.PARTICIPANT_KIND_SIP,
+        rtc.ParticipantKind.PARTICIPANT_KIND_CONNECTOR,
+    }
+)
+# A page that reconnects under its own identity is gone and back within this time.
+GRACE_SECONDS = 0.5
+# LiveKit tells others of somebody who publishes nothing up to 3 s late (facts, 12).
+_UNSEEN_SECONDS = 3.0
+
+
+def is_human(participant: rtc.Participant) -> bool:
+    """Say whether somebody talks with us there: not hidden, and of a kind that people have."""
+    return participant.kind in HUMAN_KINDS and not participant.permissions.hidden
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pauses:
+    """How long to wait, in seconds, before looking whether anybody is there.
+
+    Attributes:
+        grace: After somebody has left.
+        unseen: While LiveKit knows of a human whom we do not see yet.
+    """
+
+    grace: float = GRACE_SECONDS
+    unseen: float = _UNSEEN_SECONDS
+
+
+class LeaveWithLastHuman:
+    """Calls `leave` soon after the last human has left; an agent that came first waits.
+
+    `has_human` asks LiveKit: a page that was reloaded is back before its leaving is announced,
+    and an agent that then leaves lets somebody down who is there.
+    """
+
+    def __init__(
+        self,
+        room: rtc.Room,
+        leave: Callable[[], None],
+        has_human: Callable[[], Awaitable[bool]],
+        pauses: Pauses = Pauses(),
+    ) -> None:
+        self._room, self._leave, self._has_human, self._pauses = room, leave, has_human, pauses
+        self._somebody_left = False
+        self._looking: asyncio.Task[None] | None = None
+        room.on("participant_disconnected", self._on_participant_disconnected)
+        room.on("reconnected", self._look_soon)
+
+    def _on_participant_disconnected(self, participant: rtc.RemoteParticipant) -> None:
+        if is_human(participant):
+            self._somebody_left = True
+            self._look_soon()
+
+    def _look_soon(self) -> None:
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._leave_when_alone())
+
+    async def _leave_when_alone(self) -> None:
+        pause = self._pauses.grace
+        while True:
+            await asyncio.sleep(pause)
+            if not self._seems_alone():
+                return
+            if not await self._has_human():
+                self._leave()
+                return
+            pause = self._pauses.unseen
+
+    def _seems_alone(self) -> bool:
+        # A client that joins anew after a broken connection sees everybody leave and come back.
+        is_connected = self._room.connection_state == rtc.ConnectionState.CONN_CONNECTED
+        anybody = any(map(is_human, self._room.remote_participants.values()))
+        return is_connected and self._somebody_left and not anybody

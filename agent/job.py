@@ -1,0 +1,111 @@
+"""One job: join the room it was made for, be heard, leave with the last human.
+
+The order is the point: connect, publish, then everything else.
+"""
+
+import asyncio
+import functools
+import logging
+from typing import Protocol
+
+from livekit import rtc
+from livekit.agents import AutoSubscribe, JobContext, JobProcess, inference, vad
+
+from agent.humans import LeaveWithLastHuman
+from agent.metadata import JobMetadata, job_metadata
+from agent.parrot import Parrot
+from agent.room_life import RoomLife, find_room
+from agent.settings import AgentSettings, VoiceModels
+from agent.track import Track
+from agent.voice import Voice
+
+logger = logging.getLogger(__name__)
+
+# A breath within a sentence is shorter; what follows a longer one is an utterance of its own.
+_SILENCE_SECONDS = 0.5
+_LONGEST_UTTERANCE_SECONDS = 30.0
+_DETECTOR = "detector"
+# livekit-ffi tries again when it is not connected after 15 s, even if the reason is that an agent
+# of our identity came after us: the second try would evict it, or revive a room ended by then.
+_CONNECT_SECONDS = 12.0
+
+
+class Talker(Protocol):
+    """What talks in the room: the parrot or the voice agent."""
+
+    async def start(self, room: rtc.Room, track: Track) -> None:
+        """Start to talk in a room, on the track that is published there."""
+
+    async def aclose(self) -> None:
+        """Stop talking."""
+
+
+def warm_up(process: JobProcess) -> None:
+    """Load what every job needs, in a process that waits for its job."""
+    detector = inference.VAD(
+        min_silence_duration=_SILENCE_SECONDS, max_buffered_speech=_LONGEST_UTTERANCE_SECONDS
+    )
+    asyncio.run(_use_once(detector))
+    process.userdata[_DETECTOR] = detector
+
+
+async def _use_once(detector: vad.VAD) -> None:
+    """Start WebRTC's threads and load the model now: 35 ms that no job waits for."""
+    await Track().aclose()
+    await detector.stream().aclose()
+
+
+async def run_job(context: JobContext, settings: AgentSettings) -> None:
+    """Run one job, in its process; it goes on until the room or its last human is gone.
+
+    Args:
+        context: The job, and the room it is to join.
+        settings: The worker's, for asking LiveKit about the room, and the voice's models.
+    """
+    metadata = job_metadata(context.job.metadata)
+    context.log_context_fields = {"room": context.job.room.name, "job_id": context.job.id}
+    talker = _talker(context, settings.voice_models, metadata)
+    if context.is_fake_job():
+        if isinstance(talker, Voice):
+            await talker.start_in_console()
+        return
+    context.add_shutdown_callback(talker.aclose)
+    if track := await _enter_room(context, settings):
+        await talker.start(context.room, track)
+        logger.info("in the room", extra={"metadata_bytes": metadata.size})
+
+
+async def _enter_room(context: JobContext, settings: AgentSettings) -> Track | None:
+    """Join and publish; None, and the job ends, when the room has ended or needs no agent."""
+    life = RoomLife(
+        room_name=context.job.room.name,
+        room_sid=context.job.room.sid,
+        find_room=functools.partial(find_room, settings),
+    )
+    if reason := await life.reason_to_stay_out(context.job.agent_name):
+        context.shutdown(reason)
+        return None
+    leave = functools.partial(context.shutdown, "nobody is left")
+    LeaveWithLastHuman(context.room, leave, life.has_human)
+    track = Track()
+    try:
+        async with asyncio.timeout(_CONNECT_SECONDS):
+            await context.connect(auto_subscribe=AutoSubscribe.AUDIO_ONLY)
+    except TimeoutError:
+        context.shutdown("could not connect in time")
+        return None
+    await track.publish(context.room.local_participant)
+    leave_ended_room = functools.partial(context.shutdown, "the room has ended")
+    life.end_with_room(context.room, leave_ended_room)
+    if not await life.is_entered(context.room):
+        leave_ended_room()
+        return None
+    return track
+
+
+def _talker(context: JobContext, models: VoiceModels | None, metadata: JobMetadata) -> Talker:
+    detector = context.proc.userdata[_DETECTOR]
+    if models is None:
+        return Parrot(context.room, detector)
+    end = functools.partial(context.shutdown, "the voice session has ended")
+    return Voice(models, detector, metadata.instructions, end)

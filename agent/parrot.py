@@ -1,0 +1,92 @@
+"""The agent that needs no key and no network: it says back what it hears.
+
+Everybody is listened to, each on a track of their own; one utterance is played at a time.
+"""
+
+import asyncio
+import contextlib
+import logging
+
+from livekit import rtc
+from livekit.agents import utils, vad
+from livekit.agents.types import ATTRIBUTE_AGENT_STATE
+
+from agent.ear import Ear
+from agent.greeting import greeting_pcm
+from agent.humans import is_human
+from agent.track import SAMPLE_RATE, Track
+
+logger = logging.getLogger(__name__)
+
+# Where many talk at once, what does not fit is not said back: the parrot would lag behind them.
+_UTTERANCES_WAITING = 3
+
+
+class Parrot:
+    """Greets, then repeats every utterance; shows `lk.agent.state` to LiveKit's components."""
+
+    def __init__(self, room: rtc.Room, detector: vad.VAD) -> None:
+        self._ear = Ear(detector=detector, on_voice=self.hush, on_utterance=self.say)
+        self._utterances: asyncio.Queue[rtc.AudioFrame] = asyncio.Queue(_UTTERANCES_WAITING)
+        self._listening: dict[str, asyncio.Task[None]] = {}
+        self._talking: asyncio.Task[None] | None = None
+        self._playing: asyncio.Task[None] | None = None
+        room.on("track_subscribed", self._on_track_subscribed)
+        room.on("track_unsubscribed", self._on_track_unsubscribed)
+
+    async def start(self, room: rtc.Room, track: Track) -> None:
+        """Start to talk in a room, on the track that is published there."""
+        self._talking = asyncio.create_task(self._talk(room.local_participant, track))
+
+    async def aclose(self) -> None:
+        """Stop listening and talking."""
+        tasks = (self._talking, self._playing, *self._listening.values())
+        await utils.aio.cancel_and_wait(*(task for task in tasks if task))
+
+    def say(self, utterance: rtc.AudioFrame) -> None:
+        """Say something when it is its turn."""
+        with contextlib.suppress(asyncio.QueueFull):
+            self._utterances.put_nowait(utterance)
+
+    def hush(self) -> None:
+        """Let the human who interrupts speak; what was cut off is not said again."""
+        if self._playing:
+            self._playing.cancel()
+
+    def _on_track_subscribed(
+        self,
+        track: rtc.RemoteTrack,
+        publication: rtc.RemoteTrackPublication,
+        participant: rtc.RemoteParticipant,
+    ) -> None:
+        if track.kind == rtc.TrackKind.KIND_AUDIO and is_human(participant):
+            self._listening[publication.sid] = asyncio.create_task(self._ear.listen(track))
+
+    def _on_track_unsubscribed(
+        self, _track: rtc.RemoteTrack, publication: rtc.RemoteTrackPublication, *_: object
+    ) -> None:
+        if listening := self._listening.pop(publication.sid, None):
+            listening.cancel()
+
+    async def _talk(self, us: rtc.LocalParticipant, track: Track) -> None:
+        await _show(us, "listening")
+        await track.wait_for_listener()
+        utterance = _greeting()
+        while True:
+            self._playing = asyncio.create_task(track.play(utterance))
+            await _show(us, "speaking")
+            await asyncio.wait({self._playing})
+            await _show(us, "listening")
+            utterance = await self._utterances.get()
+
+
+async def _show(us: rtc.LocalParticipant, state: str) -> None:
+    try:
+        await us.set_attributes({ATTRIBUTE_AGENT_STATE: state})
+    except Exception:  # the SDK raises no narrower one, and a label is not worth a job
+        logger.warning("could not show the agent's state", exc_info=True)
+
+
+def _greeting() -> rtc.AudioFrame:
+    pcm = greeting_pcm(SAMPLE_RATE)
+    return rtc.AudioFrame(pcm, SAMPLE_RATE, 1, len(pcm) // 2)

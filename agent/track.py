@@ -1,0 +1,51 @@
+"""The agent's one audio track, and what is played on it."""
+
+import asyncio
+from collections.abc import Iterator
+
+from livekit import rtc
+
+# Opus speech is 24 kHz at best, and livekit-agents' models speak at this rate.
+SAMPLE_RATE = 24_000
+# Short, so that playback stops at once when a human interrupts.
+_QUEUE_MS = 200
+_CHUNK_SAMPLES = SAMPLE_RATE // 20
+
+
+class Track:
+    """An audio track of ours: made before the join, published right after it."""
+
+    def __init__(self) -> None:
+        self.source = rtc.AudioSource(SAMPLE_RATE, 1, queue_size_ms=_QUEUE_MS)
+        self._track = rtc.LocalAudioTrack.create_audio_track("agent", self.source)
+
+    async def publish(self, participant: rtc.LocalParticipant) -> None:
+        """Publish the track; until then an agent may stay unseen for 3 s (facts, 12)."""
+        options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
+        self._publication = await participant.publish_track(self._track, options)
+
+    async def wait_for_listener(self) -> None:
+        """Wait until somebody has subscribed, so that the first word is not lost."""
+        await self._publication.wait_for_subscription()
+
+    async def play(self, frame: rtc.AudioFrame) -> None:
+        """Play a frame to its end; when cancelled, be silent at once."""
+        try:
+            for chunk in _chunks(frame):
+                await self.source.capture_frame(chunk)
+            await self.source.wait_for_playout()
+        except asyncio.CancelledError:
+            self.source.clear_queue()
+            raise
+
+    async def aclose(self) -> None:
+        """Free the native source."""
+        await self.source.aclose()
+
+
+def _chunks(frame: rtc.AudioFrame) -> Iterator[rtc.AudioFrame]:
+    """Cut a mono frame of int16 samples into pieces of 50 ms."""
+    samples = frame.data
+    for start in range(0, len(samples), _CHUNK_SAMPLES):
+        piece = samples[start : start + _CHUNK_SAMPLES]
+        yield rtc.AudioFrame(piece.tobytes(), frame.sample_rate, 1, len(piece))

@@ -1,0 +1,102 @@
+"""The worker: registers with LiveKit under a name and answers every job it is offered."""
+
+import errno
+import functools
+import logging
+
+from livekit.agents import AgentServer, JobExecutorType, JobRequest
+from livekit.agents.types import ATTRIBUTE_AGENT_STATE
+
+from agent.arrivals import Arrivals
+from agent.capacity import Capacity
+from agent.job import run_job, warm_up
+from agent.logs import use_console_format
+from agent.settings import AgentSettings, LogFormat
+
+logger = logging.getLogger(__name__)
+
+
+def agent_identity(agent_name: str) -> str:
+    """Return the identity of the agent of that name, the same in every room.
+
+    LiveKit never lets two participants of one identity be there at a time.
+    """
+    return f"agent-{agent_name or 'automatic'}"
+
+
+class Worker(AgentServer):
+    """An AgentServer that counts jobs instead of CPU and knows whether it failed."""
+
+    def __init__(self, settings: AgentSettings) -> None:
+        self._capacity = Capacity(settings.max_jobs, self._running_job_ids)
+        self._arrivals = Arrivals()
+        self._log_format = settings.log_format
+        self.has_failed = False
+        super().__init__(
+            ws_url=settings.livekit_url,
+            api_key=settings.livekit_api_key,
+            api_secret=settings.livekit_api_secret,
+            port=settings.health_port,
+            num_idle_processes=settings.idle_processes,
+            job_executor_type=JobExecutorType.PROCESS,
+            setup_fnc=warm_up,
+            load_fnc=self._capacity.load,
+            # The SDK guesses what an accepted job will cost from the number of idle processes,
+            # and turns an idle worker's second job of a moment away: we count for ourselves.
+            load_threshold=float("inf"),
+            # Imported once, by the process that every job process is a copy of.
+            preload_modules=["agent.outlive_sigterm", run_job.__module__],
+        )
+        self.on("worker_registered", self._on_worker_registered)
+
+    async def run(self, *, devmode: bool = False, unregistered: bool = False) -> None:
+        """Run until closed; the command line of livekit-agents calls this once it logs."""
+        if self._log_format is LogFormat.CONSOLE and not devmode:
+            use_console_format()
+        try:
+            await super().run(devmode=devmode, unregistered=unregistered)
+        except Exception as error:
+            self.has_failed = True
+            if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+                logger.error("LIVEKIT_AGENT_PORT: another process has this port; set another one")  # noqa: TRY400 (the caller logs the traceback)
+            raise
+
+    async def answer(self, request: JobRequest) -> None:
+        """Accept a job; pass it on when this worker is full, end it when it is one too many."""
+        about = {
+            "room": request.room.name,
+            "job_id": request.id,
+            "dispatch_id": request.job.dispatch_id,
+        }
+        logger.info("📥 JOB REQUEST RECEIVED!", extra=about)
+        if self._capacity.is_full:
+            logger.warning("job passed on, this worker is full", extra=about)
+            await request.reject(terminate=False)
+            return
+        if not self._arrivals.claim(request.room.sid):
+            logger.warning("job ended, an agent is on its way to this room already", extra=about)
+            await request.reject()
+            return
+        with self._capacity.place_for(request.id):
+            await request.accept(
+                identity=agent_identity(request.agent_name),
+                name=request.agent_name,
+                attributes={ATTRIBUTE_AGENT_STATE: "initializing"},
+            )
+
+    def _running_job_ids(self) -> list[str]:
+        return [running.job.id for running in self.active_jobs]
+
+    def _on_worker_registered(self, worker_id: str, *_: object) -> None:
+        logger.info("registered worker", extra={"registered_workers": 1, "worker_id": worker_id})
+
+
+def build_worker(settings: AgentSettings) -> Worker:
+    """Build the worker that these settings describe; it does nothing until it is run."""
+    worker = Worker(settings)
+    worker.rtc_session(
+        functools.partial(run_job, settings=settings),
+        agent_name=settings.registered_name,
+        on_request=worker.answer,
+    )
+    return worker

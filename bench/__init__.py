@@ -1,0 +1,1 @@
+"""What `make bench` measures, with real processes on this machine, and beside what."""

@@ -1,0 +1,49 @@
+"""What following costs: tokens per second while nobody has joined for earlier ones.
+
+The load asks for tokens of few rooms again and again, so that the number of followed rooms stays
+what it was said to be.
+"""
+
+from pathlib import Path
+
+from bench.effort import Effort
+from bench.figures import Compared, Ratio, Section
+from bench.load import Load, put_load_on
+from bench.progress import say
+from bench.requests import issue_tokens, token_request
+from bench.servers import livekit_with, start_ours
+from bench.tokens import CONNECTIONS, to_row
+
+_FOLLOWED = (0, 50, 200)
+_HOW = (
+    f"Ours with {CONNECTIONS} connections that share {CONNECTIONS} live rooms, while so many other"
+    " rooms are followed: a token was issued for each, and nobody has joined."
+)
+
+
+def measure_following(effort: Effort, folder: Path) -> Section:
+    """Measure with more and more rooms followed, in rounds that take turns."""
+    loads: dict[int, list[Load]] = {followed: [] for followed in _FOLLOWED}
+    for number in range(effort.rounds):
+        say(f"following, round {number + 1} of {effort.rounds}")
+        shift = number % len(_FOLLOWED)
+        for followed in _FOLLOWED[shift:] + _FOLLOWED[:shift]:
+            loads[followed].append(_visit(followed, effort, folder))
+    idle = loads[_FOLLOWED[0]]
+    rows = [to_row("0 rooms followed", idle)]
+    for followed in _FOLLOWED[1:]:
+        pairs = zip(loads[followed], idle, strict=True)
+        ratio = Ratio(rounds=tuple(busy.per_second / rest.per_second for busy, rest in pairs))
+        name = f"{followed} rooms followed"
+        rows.append(to_row(name, loads[followed], Compared(ratio, "of the rate with 0")))
+    return Section(title="POST /token while rooms are followed", how=_HOW, rows=tuple(rows))
+
+
+def _visit(followed: int, effort: Effort, folder: Path) -> Load:
+    with livekit_with(start_ours, folder) as ports:
+        target = token_request(ports.web, rooms=CONNECTIONS)
+        put_load_on(target, connections=CONNECTIONS, seconds=effort.lone_seconds)
+        issue_tokens(ports.web, followed)
+        load = put_load_on(target, connections=CONNECTIONS, seconds=effort.load_seconds)
+    say(f"    {followed} followed: {load.per_second:,.0f}/s")
+    return load

@@ -1,0 +1,77 @@
+"""The processes that are measured: livekit-server, and ours, the tutorial's or none beside it."""
+
+import http.client
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.processes import LiveKitServer, Process, free_port, start_from_procfile
+
+_TUTORIAL = ("gunicorn", "--config", "bench/tutorial_gunicorn_conf.py", "bench.tutorial:app")
+_PATIENCE_SECONDS = 30.0
+_POLL_SECONDS = 0.005
+
+# Starts a web process with these settings; its output goes into the file.
+StartWeb = Callable[[dict[str, str], Path], Process]
+
+
+def start_ours(environ: dict[str, str], log: Path) -> Process:
+    """Start the Procfile's web process."""
+    return start_from_procfile("web", environ, log)
+
+
+def start_tutorial(environ: dict[str, str], log: Path) -> Process:
+    """Start the tutorial's server under a gunicorn of the same shape."""
+    return Process(_TUTORIAL, environ, log)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ports:
+    """Where a livekit-server and the web process beside it listen, on 127.0.0.1."""
+
+    livekit: int
+    web: int
+
+
+def wait_until_ready(web: Process, port: int) -> None:
+    """Ask /readyz every few milliseconds until it answers 200.
+
+    Raises:
+        RuntimeError: The process has ended, or is not ready in time; the text has its output.
+    """
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while not _is_ready(port):
+        if web.popen.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"the web process is not ready:\n{web.output()[-4000:]}")
+        time.sleep(_POLL_SECONDS)
+
+
+def _is_ready(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
+@contextmanager
+def livekit_with(start_web: StartWeb, folder: Path) -> Iterator[Ports]:
+    """Run a fresh livekit-server whose webhooks go to a fresh web process."""
+    port = free_port()
+    with LiveKitServer(folder, webhook_urls=[f"http://127.0.0.1:{port}/webhook"]) as livekit:
+        environ = livekit.environ() | {"PORT": str(port), "HOST": "127.0.0.1"}
+        with start_web(environ, folder / f"web-{port}.log") as web:
+            wait_until_ready(web, port)
+            yield Ports(livekit=livekit.port, web=port)
+
+
+@contextmanager
+def livekit_alone(folder: Path) -> Iterator[Ports]:
+    """Run a fresh livekit-server without webhooks; there is no web process."""
+    with LiveKitServer(folder) as livekit:
+        yield Ports(livekit=livekit.port, web=0)

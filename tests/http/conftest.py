@@ -1,0 +1,26 @@
+"""An application on a LiveKit in memory, with a keeper that only remembers."""
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.fakes import FakeRooms
+from tests.http.clients import client_for
+from tests.recording_keeper import RecordingKeeper
+
+
+@pytest.fixture
+def rooms() -> FakeRooms:
+    """LiveKit."""
+    return FakeRooms()
+
+
+@pytest.fixture
+def keeper() -> RecordingKeeper:
+    """What the application tells the keeper."""
+    return RecordingKeeper()
+
+
+@pytest.fixture
+def client(rooms: FakeRooms, keeper: RecordingKeeper) -> FlaskClient:
+    """A client of an application with the default settings."""
+    return client_for(rooms, keeper)

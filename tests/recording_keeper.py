@@ -1,0 +1,31 @@
+"""A keeper that only remembers what it was told."""
+
+from dataclasses import dataclass, field
+
+from token_server.rooms import Participant, Room
+
+
+@dataclass
+class RecordingKeeper:
+    """Notes every call; does nothing."""
+
+    followed: list[tuple[str, str, float, bool]] = field(default_factory=list)
+    changed: list[tuple[str, Participant]] = field(default_factory=list)
+    webhooks: int = 0
+
+    def follow(self, room: Room, sealed_ticket: str, seconds: float, *, is_new: bool) -> None:
+        """Note a room that is to be followed."""
+        self.followed.append((room.room_name, sealed_ticket, seconds, is_new))
+
+    def webhook_arrived(self) -> None:
+        """Count it."""
+        self.webhooks += 1
+
+    def participant_changed(self, room_name: str, participant: Participant) -> None:
+        """Note a room to look at."""
+        self.changed.append((room_name, participant))
+
+    @property
+    def heard(self) -> tuple[int, list[str]]:
+        """How many webhooks arrived, and which rooms are to be looked at."""
+        return self.webhooks, [room_name for room_name, _ in self.changed]

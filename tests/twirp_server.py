@@ -1,0 +1,109 @@
+"""A LiveKit of canned answers: a real HTTP server on loopback, for what a fake cannot show."""
+
+import json
+import socket
+import threading
+from contextlib import suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Self
+
+from google.protobuf.message import Message
+
+
+@dataclass(frozen=True)
+class Canned:
+    """One answer."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+# Read the request, then close the connection without a word.
+CUT = Canned(status=0)
+
+
+def answer(message: Message) -> Canned:
+    """Answer with this message."""
+    return Canned(200, message.SerializeToString(), {"Content-Type": "application/protobuf"})
+
+
+def error(code: object, status: int = 500) -> Canned:
+    """Answer with an error as Twirp writes it."""
+    body = json.dumps({"code": code, "msg": "MaRkEr"}).encode()
+    return Canned(status, body, {"Content-Type": "application/json"})
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request that came."""
+
+    path: str
+    authorization: str
+    body: bytes
+    port: int  # the client's: the same as long as the connection is kept
+
+
+class TwirpServer:
+    """Gives the answers in order, and the last one again and again."""
+
+    def __init__(self, *answers: Canned) -> None:
+        self.asked: list[Asked] = []
+        self.answers = list(answers)
+        self.connections: list[socket.socket] = []
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        # So that closing it waits for each.
+        self._server.daemon_threads = False
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+
+    @property
+    def url(self) -> str:
+        """What goes into LIVEKIT_URL."""
+        return f"ws://127.0.0.1:{self._server.server_port}"
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            """Speaks HTTP/1.1, and keeps connections alive as LiveKit does."""
+
+            protocol_version = "HTTP/1.1"
+            wbufsize = -1  # headers and body in one packet, or each answer takes 40 ms
+
+            def setup(self) -> None:
+                """Take part in the closing."""
+                super().setup()
+                server.connections.append(self.connection)
+
+            def do_POST(self) -> None:
+                """Note the request, and give the next answer."""
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                authorization = self.headers["Authorization"]
+                port = int(self.client_address[1])
+                server.asked.append(Asked(self.path, authorization, body, port))
+                canned = server.answers[0]
+                server.answers[:1] = [] if len(server.answers) > 1 else [canned]
+                if canned is CUT:
+                    self.close_connection = True
+                    return
+                self.send_response_only(canned.status)
+                for name, value in canned.headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(canned.body)))
+                self.end_headers()
+                self.wfile.write(canned.body)
+
+        return Handler
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        for connection in self.connections:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        self._server.server_close()

@@ -1,0 +1,109 @@
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
+
+import pytest
+from livekit import rtc
+
+from agent.parrot import Parrot
+
+if TYPE_CHECKING:
+    from livekit.agents import vad
+
+    from agent.track import Track
+
+
+class FakeRoom(rtc.EventEmitter[str]):
+    """A room, and the parrot in it, that remembers the states it showed."""
+
+    def __init__(self, *, broken: bool = False) -> None:
+        super().__init__()
+        self.local_participant = self
+        self.states: list[str] = []
+        self._broken = broken
+
+    async def set_attributes(self, attributes: dict[str, str]) -> None:
+        if self._broken:
+            raise RuntimeError("engine closed")
+        self.states.append(attributes["lk.agent.state"])
+
+
+class FakeTrack:
+    """A track that plays at once, but for what lasts a second or more."""
+
+    def __init__(self) -> None:
+        self.played: list[float] = []
+
+    async def wait_for_listener(self) -> None:
+        """Somebody listens already."""
+
+    async def play(self, frame: rtc.AudioFrame) -> None:
+        self.played.append(round(frame.duration, 2))
+        if frame.duration >= 1:
+            await asyncio.Event().wait()
+
+
+def frame(seconds: float) -> rtc.AudioFrame:
+    """Return silence of that length."""
+    return rtc.AudioFrame.create(24_000, 1, int(24_000 * seconds))
+
+
+def talk(room: FakeRoom, *steps: Callable[[Parrot], None]) -> list[float]:
+    """Let a parrot talk, take the steps one after the other, and return what it played."""
+
+    async def run() -> list[float]:
+        track = FakeTrack()
+        parrot = Parrot(cast("rtc.Room", room), cast("vad.VAD", None))
+        await parrot.start(cast("rtc.Room", room), cast("Track", track))
+        for step in (lambda _: None, *steps):
+            step(parrot)
+            await settle()
+        await parrot.aclose()
+        return track.played
+
+    return asyncio.run(run())
+
+
+async def settle() -> None:
+    """Let every task go on until it waits for something."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+def test_the_parrot_greets_and_then_says_what_it_is_given() -> None:
+    """LiveKit's components show the state as it changes."""
+    room = FakeRoom()
+
+    played = talk(room, lambda parrot: parrot.say(frame(0.2)))
+
+    assert ([0.44, 0.2], ["listening"] + ["speaking", "listening"] * 2) == (played, room.states)
+
+
+def test_an_interrupted_utterance_ends_and_the_next_is_said() -> None:
+    """Who interrupts is listened to, and not answered with the rest of the last sentence."""
+    played = talk(
+        FakeRoom(),
+        lambda parrot: parrot.say(frame(5)),
+        Parrot.hush,
+        lambda parrot: parrot.say(frame(0.2)),
+    )
+
+    assert [0.44, 5.0, 0.2] == played
+
+
+def test_what_a_crowd_says_is_not_said_back_minutes_later() -> None:
+    """A parrot that lags behind its room is of no use."""
+
+    def crowd(parrot: Parrot) -> None:
+        for _ in range(10):
+            parrot.say(frame(0.2))
+
+    assert [0.44, 0.2, 0.2, 0.2] == talk(FakeRoom(), crowd)
+
+
+@pytest.mark.parametrize("said", [0, 2])
+def test_a_state_that_cannot_be_shown_stops_nothing(said: int) -> None:
+    """The label is worth less than the voice."""
+    steps = [lambda parrot: parrot.say(frame(0.2))] * said
+
+    assert [0.44] + [0.2] * said == talk(FakeRoom(broken=True), *steps)

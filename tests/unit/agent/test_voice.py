@@ -1,0 +1,98 @@
+import asyncio
+from collections.abc import AsyncIterator
+from typing import cast
+
+import pytest
+from livekit import rtc
+from livekit.agents import Agent, AgentSession, inference, stt
+
+from agent.settings import VoiceModels
+from agent.track_output import TrackOutput
+from agent.voice import voice_session
+
+MODELS = VoiceModels(stt="deepgram/nova-3:en", llm="openai/gpt-4.1-mini", tts="cartesia/sonic-3")
+
+
+class FakeSource:
+    """An audio source that plays at once, or never when `stuck`."""
+
+    sample_rate = 24_000
+
+    def __init__(self, *, stuck: bool = False) -> None:
+        self.stuck = stuck
+        self.captured_seconds = 0.0
+        self.cleared = False
+        self.heard = asyncio.Event()
+
+    @property
+    def queued_duration(self) -> float:
+        """Seconds that were captured and not yet played."""
+        return self.captured_seconds if self.stuck else 0.0
+
+    async def capture_frame(self, frame: rtc.AudioFrame) -> None:
+        self.captured_seconds += frame.duration
+        self.heard.set()
+
+    async def wait_for_playout(self) -> None:
+        if self.stuck:
+            await asyncio.Event().wait()
+
+    def clear_queue(self) -> None:
+        self.cleared = True
+
+
+async def half_a_second() -> AsyncIterator[rtc.AudioFrame]:
+    """Yield half a second of audio in ten frames."""
+    for _ in range(10):
+        yield rtc.AudioFrame(bytes(2 * 1_200), 24_000, 1, 1_200)
+
+
+def say(source: FakeSource, *, interrupt: bool) -> bool:
+    """Have a session say something on our track; return whether it was interrupted."""
+
+    async def run() -> bool:
+        session: AgentSession[None] = AgentSession(vad=None)
+        session.output.audio = TrackOutput(cast("rtc.AudioSource", source))
+        await session.start(Agent(instructions=""))
+        speech = session.say("hello", audio=half_a_second())
+        if interrupt:
+            await source.heard.wait()
+            await speech.interrupt()
+        await speech.wait_for_playout()
+        await session.aclose()
+        return speech.interrupted
+
+    return asyncio.run(run())
+
+
+def test_a_session_speaks_on_our_track_to_its_end() -> None:
+    """The track is published before the session exists, so the session must come to it."""
+    source = FakeSource()
+
+    interrupted = say(source, interrupt=False)
+
+    assert (False, 0.5) == (interrupted, round(source.captured_seconds, 3))
+
+
+def test_an_interrupted_session_is_silent_at_once() -> None:
+    """A caller who interrupts must not hear the rest of the sentence."""
+    source = FakeSource(stuck=True)
+
+    interrupted = say(source, interrupt=True)
+
+    assert (True, True) == (interrupted, source.cleared)
+
+
+def test_a_voice_is_built_from_three_model_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """LiveKit Inference needs no account per provider: a name is all there is to set."""
+    monkeypatch.setenv("LIVEKIT_API_KEY", "key")
+    monkeypatch.setenv("LIVEKIT_API_SECRET", "a-made-up-secret-of-more-than-thirty-two-bytes")
+
+    async def run() -> tuple[bool, str, str]:
+        session = voice_session(MODELS, inference.VAD())
+        assert isinstance(session.stt, stt.STT)
+        assert session.llm is not None
+        assert session.tts is not None
+        return session.vad is not None, session.stt.model, session.tts.model
+
+    assert asyncio.run(run()) == (True, "deepgram/nova-3", "cartesia/sonic-3")

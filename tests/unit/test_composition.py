@@ -1,0 +1,62 @@
+"""From an environment to a running application."""
+
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from tests.environ import environ, settings
+from tests.processes import free_port
+from token_server.composition import compose, read_settings
+from token_server.errors import SettingsError
+
+
+def env_file(folder: Path, text: str) -> str:
+    """Write a `.env` and return its path."""
+    path = folder / "some.env"
+    path.write_text(text)
+    return str(path)
+
+
+def test_the_env_file_fills_in_what_the_environment_leaves_out(tmp_path: Path) -> None:
+    """A developer's `.env`, with a variable changed on the command line."""
+    path = env_file(tmp_path, "PORT=1234\nLIVEKIT_AGENT_NAME=from-file\n")
+
+    found = read_settings(environ(TOKEN_SERVER_ENV_FILE=path))
+
+    assert (1234, "voice-agent") == (found.port, found.agent_name)
+
+
+def test_a_name_without_value_in_the_env_file_is_not_set(tmp_path: Path) -> None:
+    """Half-written lines are common in such files."""
+    path = env_file(tmp_path, "PORT\nDEMO=\n")
+
+    assert settings() == read_settings(environ(TOKEN_SERVER_ENV_FILE=path))
+
+
+def test_without_an_env_file_the_environment_is_all(tmp_path: Path) -> None:
+    """Production."""
+    path = str(tmp_path / "nothing.env")
+
+    assert settings() == read_settings(environ(TOKEN_SERVER_ENV_FILE=path))
+
+
+def test_problems_in_the_env_file_are_told(tmp_path: Path) -> None:
+    """By the same names."""
+    path = env_file(tmp_path, "PORT=x\n")
+
+    with pytest.raises(SettingsError, match=r"^PORT: "):
+        read_settings(environ(TOKEN_SERVER_ENV_FILE=path))
+
+
+def test_a_composed_server_is_alive_before_livekit_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is connected while composing: the two may start in any order."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    found = settings(LIVEKIT_URL=f"ws://127.0.0.1:{free_port()}")
+
+    client = compose(found).app.test_client()
+
+    statuses = [client.get(path).status_code for path in ("/healthz", "/readyz", "/token")]
+    assert [200, 503, 503] == statuses

@@ -1,0 +1,102 @@
+"""What an operator sets, where it is right."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.environ import environ, settings
+from tests.processes import API_KEY, API_SECRET
+from token_server.settings import AgentDispatch, LogFormat, Settings, TokenAuth
+
+
+def test_the_smallest_environment_gives_the_documented_defaults() -> None:
+    """The README's table of settings promises these."""
+    found = settings()
+
+    assert (
+        AgentDispatch.JOIN,
+        (timedelta(minutes=10), timedelta(minutes=5), timedelta(seconds=20)),
+        (LogFormat.CONSOLE, "0.0.0.0", 8080, 2, False),  # noqa: S104 (the documented default)
+    ) == (
+        found.agent_dispatch,
+        (found.token_ttl, found.room_empty_timeout, found.room_departure_timeout),
+        (found.log_format, found.host, found.port, found.web_concurrency, found.demo),
+    )
+
+
+def test_every_variable_is_read() -> None:
+    """A variable that is documented and ignored costs an operator an afternoon."""
+    found = settings(
+        TOKEN_AUTH="key",
+        TOKEN_KEYS="one, two",
+        TOKEN_TTL_SECONDS="60",
+        ROOM_EMPTY_TIMEOUT_SECONDS="30",
+        ROOM_DEPARTURE_TIMEOUT_SECONDS="10",
+        DEMO="1",
+        LOG_FORMAT="json",
+    )
+
+    assert (TokenAuth.KEY, ("one", "two"), 60, 30, 10, True, LogFormat.JSON) == (
+        found.token_auth,
+        found.token_keys,
+        found.token_ttl.total_seconds(),
+        found.room_empty_timeout.total_seconds(),
+        found.room_departure_timeout.total_seconds(),
+        found.demo,
+        found.log_format,
+    )
+
+
+@pytest.mark.parametrize("empty", ["", " "], ids=["empty", "blank"])
+def test_an_empty_variable_is_not_set(empty: str) -> None:
+    """Platforms and .env.example pass unused variables on as empty text."""
+    found = settings(PORT=empty, TOKEN_TTL_SECONDS=empty, CORS_ORIGINS=empty, DEMO=empty)
+
+    assert settings() == found
+
+
+def test_variables_of_other_programs_are_none_of_ours() -> None:
+    """The environment is full of them, PATH to begin with."""
+    assert settings() == settings(PATH="/bin", LIVEKIT_SOMETHING="x")
+
+
+@pytest.mark.parametrize(
+    ("livekit_url", "server_url"),
+    [
+        pytest.param("wss://x.livekit.cloud", "wss://x.livekit.cloud", id="cloud"),
+        pytest.param("ws://127.0.0.1:7880/", "ws://127.0.0.1:7880", id="trailing slash"),
+        pytest.param("http://127.0.0.1:7880", "ws://127.0.0.1:7880", id="http"),
+        pytest.param("https://http.example", "wss://http.example", id="https"),
+        pytest.param("ws://[::1]:7880", "ws://[::1]:7880", id="IPv6"),
+        pytest.param("WSS://x.livekit.cloud", "wss://x.livekit.cloud", id="upper case scheme"),
+    ],
+)
+def test_clients_are_sent_to_a_websocket(livekit_url: str, server_url: str) -> None:
+    """LIVEKIT_URL is written both ways in the field; clients want ws:// or wss://."""
+    assert server_url == settings(LIVEKIT_URL=livekit_url).server_url
+
+
+def test_automatic_dispatch_needs_no_agent_name() -> None:
+    """An unnamed worker is sent to every room by LiveKit itself."""
+    found = settings(LIVEKIT_AGENT_NAME="", AGENT_DISPATCH="automatic")
+
+    assert (AgentDispatch.AUTOMATIC, ("",)) == (found.agent_dispatch, found.allowed_agent_names)
+
+
+def test_the_configured_agent_comes_first_and_once() -> None:
+    """The first is who comes when a caller does not say."""
+    found = settings(LIVEKIT_AGENT_NAME="b", AGENT_NAMES="a, b ,, c")
+
+    assert ("b", "a", "c") == found.allowed_agent_names
+
+
+def test_secrets_do_not_show() -> None:
+    """Settings end up in logs and tracebacks."""
+    shown = repr(settings(TOKEN_AUTH="key", TOKEN_KEYS="a-caller-key"))
+
+    assert [] == [secret for secret in (API_KEY, API_SECRET, "a-caller-key") if secret in shown]
+
+
+def test_settings_come_from_any_mapping() -> None:
+    """Nothing is read from os.environ, so that tests and `--check-config` see what they pass."""
+    assert settings() == Settings.from_environ(environ())

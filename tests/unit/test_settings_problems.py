@@ -1,0 +1,127 @@
+"""What an operator is told when the settings are wrong."""
+
+import pytest
+
+from tests.environ import environ, settings
+from token_server.errors import SettingsError
+from token_server.settings import Settings
+
+SECRET = "a-secret-that-must-not-be-shown"
+
+
+def problems(found: dict[str, str]) -> list[str]:
+    """Return the lines that the operator reads."""
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_environ(found)
+    return str(caught.value).splitlines()
+
+
+def names(lines: list[str]) -> set[str]:
+    """Return the variables that the lines begin with."""
+    return {line.split(" ")[0].rstrip(":") for line in lines}
+
+
+BAD = {
+    "no scheme": ("LIVEKIT_URL", "livekit.example"),
+    "another scheme": ("LIVEKIT_URL", "ftp://livekit.example"),
+    "no host": ("LIVEKIT_URL", "wss://"),
+    "a path": ("LIVEKIT_URL", "wss://livekit.example/rtc"),
+    "a query": ("LIVEKIT_URL", f"wss://livekit.example?key={SECRET}"),
+    "a user": ("LIVEKIT_URL", f"wss://user:{SECRET}@livekit.example"),
+    "a password only": ("LIVEKIT_URL", f"wss://:{SECRET}@livekit.example"),
+    "half an IPv6 address": ("LIVEKIT_URL", "ws://[::1"),
+    "a port over 65535": ("LIVEKIT_URL", "ws://livekit.example:99999"),
+    "a port of letters": ("LIVEKIT_URL", "ws://livekit.example:http"),
+    "a space in the host": ("LIVEKIT_URL", "ws://livekit example"),
+    "unknown dispatch": ("AGENT_DISPATCH", "never"),
+    "unknown auth": ("TOKEN_AUTH", "jwt"),
+    "upper case auth": ("TOKEN_AUTH", "KEY"),
+    "unknown log format": ("LOG_FORMAT", "xml"),
+    "demo": ("DEMO", "perhaps"),
+    "port zero": ("PORT", "0"),
+    "port too high": ("PORT", "65536"),
+    "port of letters": ("PORT", "http"),
+    "no process": ("WEB_CONCURRENCY", "0"),
+    "a rate limit": ("RATE_LIMIT", "10/second"),
+    "a wildcard origin": ("CORS_ORIGINS", "https://*.example.com"),
+    "an origin with a path": ("CORS_ORIGINS", "https://example.com/app"),
+    "an origin without scheme": ("CORS_ORIGINS", "example.com"),
+}
+
+
+@pytest.mark.parametrize(("name", "value"), BAD.values(), ids=BAD.keys())
+def test_a_bad_value_is_refused_by_its_name(name: str, value: str) -> None:
+    """A server that starts with half of what was meant is worse than one that does not start."""
+    lines = problems(environ(**{name: value}))
+
+    assert ({name}, False) == (names(lines), SECRET in "".join(lines))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        pytest.param("TOKEN_TTL_SECONDS", "soon", id="a word"),
+        pytest.param("TOKEN_TTL_SECONDS", "1.5", id="a fraction"),
+        pytest.param("TOKEN_TTL_SECONDS", "0", id="a token that is never valid"),
+        pytest.param("TOKEN_TTL_SECONDS", "-60", id="a token that has expired"),
+        pytest.param("TOKEN_TTL_SECONDS", "9" * 30, id="more than a timedelta holds"),
+        pytest.param("ROOM_EMPTY_TIMEOUT_SECONDS", "-1", id="less than LiveKit's uint32"),
+        pytest.param("ROOM_DEPARTURE_TIMEOUT_SECONDS", "99999999999", id="more than a uint32"),
+    ],
+)
+def test_a_bad_duration_is_refused_with_its_unit(name: str, value: str) -> None:
+    """Found at the start, not as a 500 of each /token, and without Python's own words."""
+    (line,) = problems(environ(**{name: value}))
+
+    assert (name, True, False) == (line.split(":")[0], "seconds" in line, "int()" in line)
+
+
+def test_everything_missing_is_listed_at_once() -> None:
+    """A deployment that fails five times to name five variables costs five deployments."""
+    assert {
+        "LIVEKIT_URL",
+        "LIVEKIT_API_KEY",
+        "LIVEKIT_API_SECRET",
+        "LIVEKIT_AGENT_NAME",
+        "TOKEN_AUTH",
+    } == names(problems({}))
+
+
+def test_what_is_wrong_and_what_is_missing_are_listed_together() -> None:
+    """Also where one rule concerns two variables, and where one is not supported yet."""
+    wrong = environ(TOKEN_AUTH="key", LIVEKIT_AGENT_NAME="", RATE_LIMIT="1", PORT="x")
+
+    assert {"TOKEN_KEYS", "LIVEKIT_AGENT_NAME", "RATE_LIMIT", "PORT"} == names(problems(wrong))
+
+
+def test_without_token_auth_the_choices_are_named() -> None:
+    """There is no default: nobody is to open a server to the internet by accident."""
+    (line,) = problems(environ(TOKEN_AUTH=""))
+
+    assert (True, True, True) == (line.startswith("TOKEN_AUTH"), "key" in line, "none" in line)
+
+
+@pytest.mark.parametrize("keys", ["", " , "], ids=["none", "only commas"])
+def test_key_auth_without_keys_is_refused(keys: str) -> None:
+    """It would lock everybody out."""
+    assert {"TOKEN_KEYS"} == names(problems(environ(TOKEN_AUTH="key", TOKEN_KEYS=keys)))
+
+
+def test_an_agent_without_a_name_is_refused() -> None:
+    """Explicit dispatch without a name sends nobody."""
+    assert {"LIVEKIT_AGENT_NAME"} == names(problems(environ(LIVEKIT_AGENT_NAME="")))
+
+
+def test_secrets_stay_out_of_the_text() -> None:
+    """It is printed to a platform's log."""
+    wrong = environ(LIVEKIT_API_SECRET=SECRET, TOKEN_KEYS=SECRET, PORT="x")
+
+    assert SECRET not in "".join(problems(wrong))
+
+
+def test_settings_cannot_be_changed() -> None:
+    """They are shared by threads."""
+    found = settings()
+
+    with pytest.raises(ValueError, match="frozen"):
+        found.port = 1

@@ -1,0 +1,112 @@
+"""What a join token says, as livekit-api reads it."""
+
+import time
+from dataclasses import replace
+from datetime import timedelta
+
+import jwt
+import pytest
+from livekit.api import TokenVerifier, VideoGrants
+from livekit.api.access_token import Claims
+from livekit.protocol.agent_dispatch import JobRestartPolicy
+
+from tests.processes import API_KEY, API_SECRET
+from token_server.rooms import AgentOrder
+from token_server.ticket import TICKET_ATTRIBUTE
+from token_server.tokens import JoinToken, SigningKey, mint_join_token
+
+KEY = SigningKey(api_key=API_KEY, api_secret=API_SECRET, token_ttl=timedelta(minutes=10))
+JOIN_TOKEN = JoinToken(
+    room_name="kitchen",
+    participant_identity="alice",
+    participant_name="Alice 🍳",
+    participant_metadata="likes eggs",
+    participant_attributes={"table": "7"},
+    order=AgentOrder(agent_name="tutor", metadata="be brief"),
+    sealed_ticket="sealed",
+)
+
+
+@pytest.fixture
+def claims() -> Claims:
+    """What LiveKit reads in the token."""
+    return TokenVerifier(API_KEY, API_SECRET).verify(mint_join_token(JOIN_TOKEN, KEY))
+
+
+def test_a_token_says_who_joins(claims: Claims) -> None:
+    """Everybody in the room sees this."""
+    assert ("alice", "Alice 🍳", "likes eggs", {"table": "7", TICKET_ATTRIBUTE: "sealed"}) == (
+        claims.identity,
+        claims.name,
+        claims.metadata,
+        claims.attributes,
+    )
+
+
+def test_a_token_grants_the_least(claims: Claims) -> None:
+    """This one room, to talk and listen: no admin, no lists, no hiding, no new attributes."""
+    assert (
+        VideoGrants(
+            room_join=True,
+            room="kitchen",
+            can_publish=True,
+            can_subscribe=True,
+            can_publish_data=True,
+            can_update_own_metadata=False,
+        )
+        == claims.video
+    )
+
+
+def test_a_token_grants_nothing_beside_the_room() -> None:
+    """No SIP, no inference, no kind of its own."""
+    payload = jwt.decode(mint_join_token(JOIN_TOKEN, KEY), API_SECRET, algorithms=["HS256"])
+
+    assert {
+        *("iss", "sub", "nbf", "exp"),
+        *("name", "metadata", "attributes", "video", "roomConfig"),
+    } == payload.keys()
+
+
+def test_a_token_brings_its_agent(claims: Claims) -> None:
+    """Where the join makes the room, LiveKit reads it here; its components always do."""
+    assert claims.room_config
+    (agent,) = claims.room_config.agents
+
+    assert ("tutor", "be brief", JobRestartPolicy.JRP_NEVER) == (
+        agent.agent_name,
+        agent.metadata,
+        agent.restart_policy,
+    )
+
+
+def test_a_token_configures_nothing_else_of_the_room(claims: Claims) -> None:
+    """Egress and metadata would be the operator's cost."""
+    assert claims.room_config
+    assert ["agents"] == [field.name for field, _ in claims.room_config.ListFields()]
+
+
+def test_a_token_lives_as_long_as_the_settings_say() -> None:
+    """Seconds from now; the SDK's own default would be six hours."""
+    token = mint_join_token(JOIN_TOKEN, replace(KEY, token_ttl=timedelta(seconds=90)))
+
+    expiry = jwt.decode(token, API_SECRET, algorithms=["HS256"])["exp"]
+    assert abs(expiry - time.time() - 90) < 2
+
+
+def test_the_ticket_wins_over_an_attribute_of_its_name() -> None:
+    """Refused at the door already (token_request.py); here it could not do harm either."""
+    greedy = replace(JOIN_TOKEN, participant_attributes={TICKET_ATTRIBUTE: "forged"})
+
+    claims = TokenVerifier(API_KEY, API_SECRET).verify(mint_join_token(greedy, KEY))
+
+    assert {TICKET_ATTRIBUTE: "sealed"} == claims.attributes
+
+
+def test_secrets_do_not_show() -> None:
+    """Both end up in tracebacks."""
+    shown = repr(KEY) + repr(JOIN_TOKEN)
+
+    assert [] == [
+        word for word in (API_SECRET, "sealed", "likes eggs", "be brief") if word in shown
+    ]
