@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Self
-from urllib.parse import SplitResult, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -19,6 +18,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
+from token_server.addresses import check_livekit_url, check_origins
 from token_server.errors import SettingsError
 
 
@@ -46,36 +46,6 @@ class LogFormat(StrEnum):
 
 def _names(value: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in value.split(",") if name.strip())
-
-
-def _check_livekit_url(value: str) -> str:
-    parts = _split(value)
-    if parts is None or parts.scheme not in {"ws", "wss", "http", "https"}:
-        raise ValueError("must look like wss://HOST or ws://HOST:PORT")
-    if parts.path.strip("/") or parts.query or parts.fragment:
-        raise ValueError("must be scheme, host and port only")
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-def _check_origins(value: tuple[str, ...]) -> tuple[str, ...]:
-    # flask-cors takes "*" inside an origin for a regular expression: https://*.example.com would
-    # let https://xexample.com in, and not https://app.example.com.
-    for origin in value:
-        parts = _split(origin)
-        if origin != "*" and (parts is None or f"{parts.scheme}://{parts.netloc}" != origin):
-            raise ValueError("each must be * or look like https://HOST or http://HOST:PORT")
-    return value
-
-
-def _split(url: str) -> SplitResult | None:
-    """Take a URL apart; None if it has no host, a bad port, or anything that is not of a host."""
-    try:
-        parts = urlsplit(url)
-        is_good = parts.port is None or parts.port > 0
-    except ValueError:
-        return None
-    is_good = is_good and bool(parts.hostname) and not set(parts.netloc) & set("@*? \t\\")
-    return parts if is_good else None
 
 
 def _seconds(value: str) -> timedelta:
@@ -121,7 +91,7 @@ def _missing_together(given: Mapping[str, str]) -> list[str]:
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
-Origins = Annotated[Names, AfterValidator(_check_origins)]
+Origins = Annotated[Names, AfterValidator(check_origins)]
 Seconds = Annotated[timedelta, BeforeValidator(_seconds)]
 
 
@@ -130,7 +100,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
-    livekit_url: Annotated[str, AfterValidator(_check_livekit_url)] = Field(alias="LIVEKIT_URL")
+    livekit_url: Annotated[str, AfterValidator(check_livekit_url)] = Field(alias="LIVEKIT_URL")
     livekit_api_key: str = Field(alias="LIVEKIT_API_KEY", repr=False)
     livekit_api_secret: str = Field(alias="LIVEKIT_API_SECRET", repr=False)
     agent_name: str = Field("", alias="LIVEKIT_AGENT_NAME")

@@ -5,11 +5,8 @@ call to a loop costs 3 to 5 times the throughput (facts, "Tokens and clients").
 """
 
 import json
-import threading
-import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Generic, TypeVar
 
@@ -18,12 +15,14 @@ from google.protobuf.message import DecodeError, Message
 from livekit import api
 from livekit.api import ServerErrorCode
 
+from token_server.admin_tokens import AdminTokens, admin_token
 from token_server.errors import (
     LiveKitRefusedKeyError,
     LiveKitRefusedRequestError,
     LiveKitUnavailableError,
     TokenServerError,
 )
+from token_server.server_clock import ServerClock
 
 Answer = TypeVar("Answer", bound=Message)
 
@@ -31,9 +30,6 @@ Answer = TypeVar("Answer", bound=Message)
 _TIMEOUT = urllib3.Timeout(connect=2.0, read=5.0)
 _CONNECTIONS = 32
 _PROTOBUF = "application/protobuf"
-_ADMIN_TOKEN_TTL = timedelta(minutes=10)
-_ADMIN_TOKENS_KEPT = 1024
-_CLOCK_WINDOW_SECONDS = 60.0
 
 _REFUSED_KEY = {ServerErrorCode.UNAUTHENTICATED, ServerErrorCode.PERMISSION_DENIED}
 _REFUSED_REQUEST = {
@@ -75,7 +71,7 @@ class Twirp:
         timeout: urllib3.Timeout = _TIMEOUT,
     ) -> None:
         self._url = livekit_url.replace("ws", "http", 1) if livekit_url[:2] == "ws" else livekit_url
-        self._keys = _AdminTokens(api_key, api_secret)
+        self._tokens = AdminTokens(partial(admin_token, api_key, api_secret))
         self._pool = urllib3.PoolManager(maxsize=_CONNECTIONS, timeout=timeout, retries=False)
         self.clock = ServerClock()
 
@@ -88,7 +84,7 @@ class Twirp:
             LiveKitRefusedKeyError: Our key or secret is wrong.
             LiveKitRefusedRequestError: LiveKit rejects the request itself.
         """
-        response = self._post(method, request.SerializeToString(), self._keys.sign(grants))
+        response = self._post(method, request.SerializeToString(), self._tokens.of(grants))
         self.clock.learn(response.headers.get("Date"))
         if response.status != HTTPStatus.OK:
             raise _to_error(method.name, response.status, response.data)
@@ -115,62 +111,6 @@ class Twirp:
                     raise _unanswered(method.name, error) from error
             except urllib3.exceptions.HTTPError as error:
                 raise _unanswered(method.name, error) from error
-
-
-class ServerClock:
-    """LiveKit's time, from the Date header of its answers; right within a second.
-
-    The header is cut to whole seconds, so that each one understates; the best guess is the
-    largest difference to our own clock of the last minute.
-    """
-
-    def __init__(self) -> None:
-        self._offset = float("-inf")
-        self._learned_at = 0.0
-
-    def learn(self, date_header: str | None) -> None:
-        """Take in one answer's Date header."""
-        if date_header is None:
-            return
-        try:
-            offset = parsedate_to_datetime(date_header).timestamp() - time.time()
-        except ValueError:
-            return
-        is_stale = time.monotonic() - self._learned_at > _CLOCK_WINDOW_SECONDS
-        if offset > self._offset or is_stale:
-            self._offset, self._learned_at = offset, time.monotonic()
-
-    def now(self) -> datetime:
-        """Return LiveKit's time; our own as long as LiveKit has not told."""
-        offset = self._offset if self._offset != float("-inf") else 0.0
-        return datetime.fromtimestamp(time.time() + offset, UTC)
-
-
-class _AdminTokens:
-    """Tokens for our own calls, signed once and used for half their life."""
-
-    def __init__(self, api_key: str, api_secret: str) -> None:
-        self._api_key, self._api_secret = api_key, api_secret
-        self._signed: dict[str, tuple[float, str]] = {}
-        self._lock = threading.Lock()
-
-    def sign(self, grants: api.VideoGrants) -> str:
-        """Return a JWT with these grants that is valid for minutes to come."""
-        key = repr(grants)
-        expiry, token = self._signed.get(key, (0.0, ""))
-        if time.monotonic() < expiry:
-            return token
-        token = (
-            api.AccessToken(self._api_key, self._api_secret)
-            .with_grants(grants)
-            .with_ttl(_ADMIN_TOKEN_TTL)
-            .to_jwt()
-        )
-        with self._lock:
-            if len(self._signed) >= _ADMIN_TOKENS_KEPT:
-                self._signed.pop(next(iter(self._signed)))
-            self._signed[key] = time.monotonic() + _ADMIN_TOKEN_TTL.total_seconds() / 2, token
-        return token
 
 
 def _unanswered(method: str, error: Exception) -> LiveKitUnavailableError:

@@ -14,7 +14,8 @@ from livekit.protocol.room import ListRoomsRequest, ListRoomsResponse
 from tests.processes import API_KEY, API_SECRET
 from tests.twirp_server import Canned, TwirpServer, answer, error
 from token_server.errors import LiveKitUnavailableError
-from token_server.twirp import Method, ServerClock, Twirp
+from token_server.server_clock import ServerClock
+from token_server.twirp import Method, Twirp
 
 LIST = Method("RoomService/ListRooms", ListRoomsResponse)
 KITCHEN = ListRoomsResponse(rooms=[models.Room(name="kitchen")])
