@@ -5,10 +5,12 @@ QUICK=1 in the environment gives a first answer within five minutes.
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NoReturn
 
 from bench.effort import FULL, QUICK
 from bench.following import measure_following
@@ -26,11 +28,20 @@ _PARTS = {
     "following": measure_following,
 }
 _DOCS = Path(__file__).parent.parent / "docs"
+_INTERRUPTED = 130  # as shells say it: 128 + SIGINT
 
 
 def main() -> int:
     """Measure what was asked for; 1 if a bar is missed."""
-    arguments = _parse()
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return _measure(_parse())
+    except KeyboardInterrupt:
+        say("interrupted; every process that was started has been stopped")
+        return _INTERRUPTED
+
+
+def _measure(arguments: argparse.Namespace) -> int:
     is_quick = os.environ.get("QUICK", "0") not in {"", "0"}
     machine = describe_machine()
     say(machine)
@@ -60,6 +71,10 @@ def _parse() -> argparse.Namespace:
     arguments = parser.parse_args()
     arguments.only = arguments.only or list(_PARTS)
     return arguments
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

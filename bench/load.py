@@ -19,6 +19,7 @@ _CONTENT_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _SUCCESS = re.compile(rb"HTTP/1\.1 2\d\d ")
 _BUFFER = 65536
 _PATIENCE_SECONDS = 10.0
+# Between two connections that are opened: long enough for the servers to be busy with the last.
 _OPENING_SECONDS = 0.03
 
 

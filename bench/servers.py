@@ -3,15 +3,17 @@
 import http.client
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.progress import say
 from tests.processes import LiveKitServer, Process, free_port, start_from_procfile
 
 _TUTORIAL = ("gunicorn", "--config", "bench/tutorial_gunicorn_conf.py", "bench.tutorial:app")
 _PATIENCE_SECONDS = 30.0
 _POLL_SECONDS = 0.005
+_TRIES = 3
 
 # Starts a web process with these settings; its output goes into the file.
 StartWeb = Callable[[dict[str, str], Path], Process]
@@ -62,12 +64,8 @@ def _is_ready(port: int) -> bool:
 @contextmanager
 def livekit_with(start_web: StartWeb, folder: Path) -> Iterator[Ports]:
     """Run a fresh livekit-server whose webhooks go to a fresh web process."""
-    port = free_port()
-    with LiveKitServer(folder, webhook_urls=[f"http://127.0.0.1:{port}/webhook"]) as livekit:
-        environ = livekit.environ() | {"PORT": str(port), "HOST": "127.0.0.1"}
-        with start_web(environ, folder / f"web-{port}.log") as web:
-            wait_until_ready(web, port)
-            yield Ports(livekit=livekit.port, web=port)
+    with ExitStack() as running:
+        yield _start_both(start_web, folder, running)
 
 
 @contextmanager
@@ -75,3 +73,24 @@ def livekit_alone(folder: Path) -> Iterator[Ports]:
     """Run a fresh livekit-server without webhooks; there is no web process."""
     with LiveKitServer(folder) as livekit:
         yield Ports(livekit=livekit.port, web=0)
+
+
+def _start_both(start_web: StartWeb, folder: Path, running: ExitStack) -> Ports:
+    """Start both; once more when somebody took a port that was free a moment ago."""
+    for _ in range(_TRIES - 1):
+        try:
+            return _try_to_start_both(start_web, folder, running)
+        except (AssertionError, RuntimeError) as error:
+            running.close()
+            say(f"    a server did not start, trying again ({str(error).splitlines()[0]})")
+    return _try_to_start_both(start_web, folder, running)
+
+
+def _try_to_start_both(start_web: StartWeb, folder: Path, running: ExitStack) -> Ports:
+    port = free_port()
+    urls = [f"http://127.0.0.1:{port}/webhook"]
+    livekit = running.enter_context(LiveKitServer(folder, webhook_urls=urls))
+    environ = livekit.environ() | {"PORT": str(port), "HOST": "127.0.0.1"}
+    web = running.enter_context(start_web(environ, folder / f"web-{port}.log"))
+    wait_until_ready(web, port)
+    return Ports(livekit=livekit.port, web=port)

@@ -20,7 +20,8 @@ CONNECTIONS = 16
 _WARM_UP_SECONDS = 0.5
 _HOW = (
     "Every request makes a fresh room; webhooks on; the same gunicorn (worker class, processes,"
-    " threads) for both. Medians of the rounds; ratios within each round (min to max)."
+    " threads) for both; the load comes from one thread on raw kept-alive sockets. Medians of the"
+    " rounds; ratios within each round (min to max)."
 )
 
 
