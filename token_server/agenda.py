@@ -12,6 +12,8 @@ class Agenda:
     def __init__(self, schedule: Schedule) -> None:
         self._schedule = schedule
         self._changed = Condition()
+        # When the first of the waiting threads wakes by itself; only that one waits for the clock.
+        self._wakes_at = float("inf")
         self._is_closed = False
 
     def look_now(self, room_name: str) -> None:
@@ -24,13 +26,13 @@ class Agenda:
         """Have the room looked at by then, or earlier if that is planned already."""
         with self._changed:
             self._schedule.look_at(room_name, time.monotonic() + seconds)
-            self._changed.notify()
+            self._notify_if_sooner()
 
     def follow(self, room_name: str, awaited: Awaited) -> None:
         """Have the room looked at now and then until somebody has come."""
         with self._changed:
             self._schedule.follow(room_name, awaited, time.monotonic())
-            self._changed.notify()
+            self._notify_if_sooner()
 
     def take(self) -> str | None:
         """Wait for the next room to look at; None once the agenda is closed."""
@@ -38,18 +40,34 @@ class Agenda:
             while not self._is_closed:
                 room_name, wait = self._schedule.take(time.monotonic())
                 if room_name is not None:
+                    # Somebody else is to mind the rest meanwhile.
+                    self._changed.notify()
                     return room_name
-                self._changed.wait(wait)
+                self._wait(wait)
             return None
 
     def finish(self, room_name: str, looked: Looked) -> None:
-        """Put a room back that was taken."""
+        """Put a room back that was taken; whoever does so takes the next one."""
         with self._changed:
             self._schedule.finish(room_name, looked, time.monotonic())
-            self._changed.notify()
 
     def close(self) -> None:
         """Send every thread that waits in `take` home."""
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
+
+    def _wait(self, seconds: float | None) -> None:
+        """Wait for so long, or until told if another thread wakes before that anyway."""
+        wakes_at = float("inf") if seconds is None else time.monotonic() + seconds
+        if wakes_at >= self._wakes_at:
+            self._changed.wait()
+            return
+        self._wakes_at = wakes_at
+        self._changed.wait(seconds)
+        self._wakes_at = float("inf")
+
+    def _notify_if_sooner(self) -> None:
+        # A token's room is due later than others: no thread needs to wake for each token.
+        if self._schedule.next_due() < self._wakes_at:
+            self._changed.notify()

@@ -105,7 +105,8 @@ def _add_webhook(app: Flask, webhooks: Webhooks) -> None:
     def webhook() -> ResponseReturnValue:
         request.max_content_length = _WEBHOOK_BODY_LIMIT
         webhooks.receive(request.get_data(cache=False), request.headers.get("Authorization", ""))
-        return {}
+        # Empty: LiveKit's client does not read a body, and cannot keep its connection then.
+        return ""
 
 
 def _add_health(app: Flask, rooms: Rooms) -> None:

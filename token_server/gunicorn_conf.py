@@ -1,12 +1,15 @@
 """How gunicorn runs the token server; settings are checked here, before anything is forked."""
 
+import logging
 import os
 import sys
-from typing import Any
+
+from gunicorn.arbiter import Arbiter
+from gunicorn.workers.base import Worker
 
 from token_server.composition import read_settings
 from token_server.errors import SettingsError
-from token_server.logs import logging_config
+from token_server.logs import QuietLogger, logging_config
 from token_server.settings import NOT_USED
 
 try:
@@ -24,17 +27,19 @@ timeout = 30
 graceful_timeout = 15
 keepalive = 15
 control_socket_disable = True
+logger_class = QuietLogger
 logconfig_dict = logging_config(_settings.log_format)
 
 
-def on_starting(server: Any) -> None:  # noqa: ANN401 (gunicorn has no types)
+def on_starting(server: Arbiter) -> None:
     """Say what is set and has no effect."""
+    del server
     for name, why in NOT_USED.items():
         if os.environ.get(name):
-            server.log.warning("%s %s", name, why)
+            logging.getLogger("gunicorn.error").warning("%s %s", name, why)
 
 
-def post_worker_init(worker: Any) -> None:  # noqa: ANN401
+def post_worker_init(worker: Worker) -> None:
     """Start the keeper in the process that serves: threads do not survive a fork."""
     from token_server.wsgi import token_server  # noqa: PLC0415 (the process's own composition)
 
@@ -42,7 +47,7 @@ def post_worker_init(worker: Any) -> None:  # noqa: ANN401
     token_server.keeper.start()
 
 
-def worker_exit(server: Any, worker: Any) -> None:  # noqa: ANN401
+def worker_exit(server: Arbiter, worker: Worker) -> None:
     """Finish the looks in hand."""
     from token_server.wsgi import token_server  # noqa: PLC0415
 

@@ -3,8 +3,16 @@
 from typing import Any
 
 import structlog
+from gunicorn.glogging import Logger
 
 from token_server.settings import LogFormat
+
+
+class QuietLogger(Logger):
+    """gunicorn's logger without an access log: what a request did, the application says."""
+
+    def access(self, *_: object) -> None:
+        """Do not even put the line together, which gunicorn does for every request."""
 
 
 def logging_config(log_format: LogFormat) -> dict[str, Any]:
@@ -31,9 +39,6 @@ def logging_config(log_format: LogFormat) -> dict[str, Any]:
         "root": {"level": "INFO", "handlers": ["stderr"]},
         "loggers": {
             "gunicorn.error": {"level": "INFO", "handlers": ["stderr"], "propagate": False},
-            "gunicorn.access": {"level": "WARNING", "handlers": ["stderr"], "propagate": False},
-            # "Connection pool is full" is no news.
-            "urllib3": {"level": "ERROR"},
         },
     }
 

@@ -98,6 +98,10 @@ class Schedule:
             del self._followed[next(iter(self._followed))]
         self.look_at(room_name, now + gap(0.0, has_webhooks=awaited.has_webhooks()))
 
+    def next_due(self) -> float:
+        """Return a time before which no planned room is due."""
+        return self._planned[0][0] if self._planned else float("inf")
+
     def take(self, now: float) -> tuple[str | None, float | None]:
         """Return a room that is due; or None and for how long none will be (None: till told)."""
         for room_name in self._urgent:

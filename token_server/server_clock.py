@@ -23,12 +23,15 @@ class ServerClock:
     ) -> None:
         self._our_time, self._monotonic = our_time, monotonic
         self._offset = float("-inf")
+        self._last_header = ""
         self._learned_at = 0.0
 
     def learn(self, date_header: str | None) -> None:
         """Take in one answer's Date header."""
-        if date_header is None:
+        if date_header is None or date_header == self._last_header:
+            # The same second again: only its first answer tells more than we know.
             return
+        self._last_header = date_header
         try:
             offset = parsedate_to_datetime(date_header).timestamp() - self._our_time()
         except ValueError:

@@ -10,12 +10,12 @@ from functools import partial
 from http import HTTPStatus
 from typing import Generic, TypeVar
 
-import urllib3
 from google.protobuf.message import DecodeError, Message
 from livekit import api
 from livekit.api import ServerErrorCode
 
 from token_server.admin_tokens import AdminTokens, admin_token
+from token_server.connections import Connections, CutOffError, HttpAnswer, Timeouts
 from token_server.errors import (
     LiveKitRefusedKeyError,
     LiveKitRefusedRequestError,
@@ -27,8 +27,7 @@ from token_server.server_clock import ServerClock
 Answer = TypeVar("Answer", bound=Message)
 
 # Seconds. LiveKit answers within milliseconds, except ListDispatch on a missing room: 3.0 s.
-_TIMEOUT = urllib3.Timeout(connect=2.0, read=5.0)
-_CONNECTIONS = 32
+_TIMEOUTS = Timeouts(connect=2.0, read=5.0)
 _PROTOBUF = "application/protobuf"
 
 _REFUSED_KEY = {ServerErrorCode.UNAUTHENTICATED, ServerErrorCode.PERMISSION_DENIED}
@@ -68,11 +67,11 @@ class Twirp:
         livekit_url: str,
         api_key: str,
         api_secret: str,
-        timeout: urllib3.Timeout = _TIMEOUT,
+        timeouts: Timeouts = _TIMEOUTS,
     ) -> None:
-        self._url = livekit_url.replace("ws", "http", 1) if livekit_url[:2] == "ws" else livekit_url
+        url = livekit_url.replace("ws", "http", 1) if livekit_url[:2] == "ws" else livekit_url
+        self._connections = Connections(url, timeouts)
         self._tokens = AdminTokens(partial(admin_token, api_key, api_secret))
-        self._pool = urllib3.PoolManager(maxsize=_CONNECTIONS, timeout=timeout, retries=False)
         self.clock = ServerClock()
 
     def call(self, method: Method[Answer], request: Message, grants: api.VideoGrants) -> Answer:
@@ -87,29 +86,27 @@ class Twirp:
         response = self._post(method, request.SerializeToString(), self._tokens.of(grants))
         self.clock.learn(response.headers.get("Date"))
         if response.status != HTTPStatus.OK:
-            raise _to_error(method.name, response.status, response.data)
+            raise _to_error(method.name, response.status, response.body)
         if response.headers.get("Content-Type") != _PROTOBUF:
             # An empty page would parse as "nobody is there", and that is not what it says.
             raise LiveKitUnavailableError("LIVEKIT_URL does not answer like LiveKit")
         try:
-            return method.answer.FromString(response.data)
+            return method.answer.FromString(response.body)
         except DecodeError as error:
             raise LiveKitUnavailableError("LIVEKIT_URL does not answer like LiveKit") from error
 
-    def _post(self, method: Method[Answer], body: bytes, token: str) -> urllib3.BaseHTTPResponse:
+    def _post(self, method: Method[Answer], body: bytes, token: str) -> HttpAnswer:
         headers = {"Authorization": f"Bearer {token}", "Content-Type": _PROTOBUF}
         tries = 2 if method.is_repeatable else 1
         while True:
             tries -= 1
             try:
-                return self._pool.request(
-                    "POST", f"{self._url}/twirp/livekit.{method.name}", body=body, headers=headers
-                )
-            except urllib3.exceptions.ProtocolError as error:
+                return self._connections.post(f"/twirp/livekit.{method.name}", body, headers)
+            except CutOffError as error:
                 # LiveKit closed a kept-alive connection, or was restarted, under our feet.
                 if not tries:
                     raise _unanswered(method.name, error) from error
-            except urllib3.exceptions.HTTPError as error:
+            except OSError as error:
                 raise _unanswered(method.name, error) from error
 
 

@@ -126,12 +126,10 @@ RUBBISH = {
     "a number": b"17",
     "half an object": b'{"event": "participant_joined"',
     "invalid UTF-8": b"\xff\xfe",
-    "a lone surrogate": b'{"event": "\\ud800"}',
     "50,000 brackets": b"[" * 50_000,
     "5,000 rooms": b'{"room":' * 5_000,
     "a number as event": b'{"event": 17}',
     "a number of 5,000 digits": b'{"createdAt": ' + b"9" * 5_000 + b"}",
-    "the same field twice": b'{"event": "a", "event": "b"}',
 }
 
 

@@ -3,13 +3,13 @@
 import socket
 
 import pytest
-import urllib3
 from livekit.api import ServerErrorCode, VideoGrants
 from livekit.protocol import models
 from livekit.protocol.room import ListRoomsRequest, ListRoomsResponse
 
 from tests.processes import API_KEY, API_SECRET, free_port, wait_until
 from tests.twirp_server import CUT, Canned, TwirpServer, answer, error
+from token_server.connections import Timeouts
 from token_server.errors import (
     LiveKitRefusedKeyError,
     LiveKitRefusedRequestError,
@@ -112,10 +112,10 @@ def test_an_address_that_leads_nowhere_is_unavailable(url: str) -> None:
 
 def test_a_server_that_never_answers_is_unavailable_in_bounded_time() -> None:
     """The caller of /token does not wait for ever."""
-    timeout = urllib3.Timeout(connect=0.2, read=0.2)
+    timeouts = Timeouts(connect=0.2, read=0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"ws://127.0.0.1:{silent.getsockname()[1]}"
-        twirp = Twirp(url, API_KEY, API_SECRET, timeout)
+        twirp = Twirp(url, API_KEY, API_SECRET, timeouts)
 
         with pytest.raises(LiveKitUnavailableError):
             twirp.call(LIST, ListRoomsRequest(), VideoGrants())
