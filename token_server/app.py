@@ -1,7 +1,6 @@
 """The HTTP surface: routes in, errors out. Views contain no try; errors are rendered here once."""
 
 import logging
-from dataclasses import asdict
 from http import HTTPStatus
 from typing import Protocol
 
@@ -97,7 +96,13 @@ def _queried() -> TokenRequest:
 
 
 def _answer(joins: Joins, token_request: TokenRequest) -> Response:
-    return jsonify(asdict(joins.prepare(token_request)))
+    join = joins.prepare(token_request)
+    return jsonify(
+        server_url=join.server_url,
+        participant_token=join.participant_token,
+        room_name=join.room_name,
+        participant_identity=join.participant_identity,
+    )
 
 
 def _add_webhook(app: Flask, webhooks: Webhooks) -> None:

@@ -24,9 +24,12 @@ _SWEEP_EVERY = 5.0
 _SWEEP_PACE = 0.1
 # Seconds until the next try after LiveKit did not answer.
 _RETRY_AFTER = 1.0
-# Webhooks count as working while one has come within this time (seconds); a room that we made
-# has to bring its own (room_started; facts, 20).
+# Seconds. Webhooks count as working while one has come within this time; a room that we made
+# has to have brought its own (room_started; facts, 20) some time after.
 _WEBHOOKS_FRESH = 30.0
+_WEBHOOK_DUE = 0.5
+# A file's time may lag by a tick of the kernel's.
+_CLOCK_TICK = 0.02
 
 
 class Keeper:
@@ -59,7 +62,9 @@ class Keeper:
         issued_at = time.time()
 
         def has_webhooks() -> bool:
-            fresh_since = issued_at if is_new else time.time() - _WEBHOOKS_FRESH
+            now = time.time()
+            must_have_come = is_new and now - issued_at > _WEBHOOK_DUE
+            fresh_since = issued_at - _CLOCK_TICK if must_have_come else now - _WEBHOOKS_FRESH
             return self._machine.webhook_last_arrived() >= fresh_since
 
         awaited = Awaited(ticket=sealed_ticket, seconds=seconds, has_webhooks=has_webhooks)

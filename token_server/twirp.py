@@ -27,7 +27,7 @@ from token_server.server_clock import ServerClock
 Answer = TypeVar("Answer", bound=Message)
 
 # Seconds. LiveKit answers within milliseconds, except ListDispatch on a missing room: 3.0 s.
-_TIMEOUTS = Timeouts(connect=2.0, read=5.0)
+_TIMEOUTS = Timeouts(connect=2.0, answer=5.0)
 _PROTOBUF = "application/protobuf"
 
 _REFUSED_KEY = {ServerErrorCode.UNAUTHENTICATED, ServerErrorCode.PERMISSION_DENIED}
@@ -84,10 +84,10 @@ class Twirp:
             LiveKitRefusedRequestError: LiveKit rejects the request itself.
         """
         response = self._post(method, request.SerializeToString(), self._tokens.of(grants))
-        self.clock.learn(response.headers.get("Date"))
+        self.clock.learn(response.headers.get("date"))
         if response.status != HTTPStatus.OK:
             raise _to_error(method.name, response.status, response.body)
-        if response.headers.get("Content-Type") != _PROTOBUF:
+        if response.headers.get("content-type") != _PROTOBUF:
             # An empty page would parse as "nobody is there", and that is not what it says.
             raise LiveKitUnavailableError("LIVEKIT_URL does not answer like LiveKit")
         try:

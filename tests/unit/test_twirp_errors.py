@@ -104,15 +104,14 @@ def test_a_refused_connection_is_unavailable() -> None:
     assert LiveKitUnavailableError is type(failure(f"ws://127.0.0.1:{free_port()}"))
 
 
-@pytest.mark.parametrize("url", ["ws://nowhere.invalid", "ws://127.0.0.1:99999", "ws://"])
-def test_an_address_that_leads_nowhere_is_unavailable(url: str) -> None:
-    """Settings refuse some of these; DNS fails at any time."""
-    assert LiveKitUnavailableError is type(failure(url))
+def test_a_name_that_leads_nowhere_is_unavailable() -> None:
+    """DNS fails at any time."""
+    assert LiveKitUnavailableError is type(failure("ws://nowhere.invalid"))
 
 
 def test_a_server_that_never_answers_is_unavailable_in_bounded_time() -> None:
     """The caller of /token does not wait for ever."""
-    timeouts = Timeouts(connect=0.2, read=0.2)
+    timeouts = Timeouts(connect=0.2, answer=0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"ws://127.0.0.1:{silent.getsockname()[1]}"
         twirp = Twirp(url, API_KEY, API_SECRET, timeouts)
