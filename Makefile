@@ -17,7 +17,8 @@ check: setup
 	.venv/bin/lint-imports
 	if [ -d web/node_modules ]; then cd web && npm run check; fi
 
-bench: setup
+bench:
+	@sh setup/run --for-tests
 	.venv/bin/python -m bench $(ARGS)
 
 setup:

@@ -157,8 +157,12 @@ class LiveKitServer:
         self.process = Process(
             [livekit_server_binary(), "--config", str(self._config)], os.environ, self._log
         )
-        self.process.wait_for_output("starting LiveKit server")
-        wait_until(self._listens, within=10, what="livekit-server listens")
+        try:
+            self.process.wait_for_output("starting LiveKit server")
+            wait_until(self._listens, within=10, what="livekit-server listens")
+        except BaseException:
+            self.process.stop()
+            raise
 
     def environ(self) -> dict[str, str]:
         """Return a clean environment with the settings that lead to this server."""

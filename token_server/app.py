@@ -66,17 +66,14 @@ def create_app(settings: Settings, rooms: Rooms, keeper: Keeper) -> Flask:
 
 
 def _add_token(app: Flask, joins: Joins, callers: Callers) -> None:
-    @app.before_request
-    def check_caller() -> None:
-        if request.endpoint in {"post_token", "get_token"} and request.method != "OPTIONS":
-            callers.check(request.headers.get("Authorization", ""))
-
     @app.post("/token")
     def post_token() -> ResponseReturnValue:
+        callers.check(request.headers.get("Authorization", ""))
         return _answer(joins, _posted()), HTTPStatus.CREATED
 
     @app.get("/token")
     def get_token() -> ResponseReturnValue:
+        callers.check(request.headers.get("Authorization", ""))
         return _answer(joins, _queried()), HTTPStatus.OK
 
 

@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import jwt
 import pytest
-from livekit.api import TokenVerifier, VideoGrants
+from livekit.api import AccessToken, TokenVerifier, VideoGrants
 from livekit.api.access_token import Claims
-from livekit.protocol.agent_dispatch import JobRestartPolicy
+from livekit.protocol.agent_dispatch import JobRestartPolicy, RoomAgentDispatch
+from livekit.protocol.room import RoomConfiguration
 
 from tests.processes import API_KEY, API_SECRET
 from token_server.rooms import AgentOrder
@@ -56,6 +57,31 @@ def test_a_token_grants_the_least(claims: Claims) -> None:
         )
         == claims.video
     )
+
+
+def test_a_token_is_what_livekits_own_library_would_sign() -> None:
+    """We write the claims ourselves, for speed: the words must stay LiveKit's."""
+    dispatch = RoomAgentDispatch(
+        agent_name="tutor", metadata="be brief", restart_policy=JobRestartPolicy.JRP_NEVER
+    )
+    theirs = (
+        AccessToken(API_KEY, API_SECRET)
+        .with_identity("alice")
+        .with_name("Alice 🍳")
+        .with_metadata("likes eggs")
+        .with_attributes({"table": "7", TICKET_ATTRIBUTE: "sealed"})
+        .with_grants(VideoGrants(room_join=True, room="kitchen", can_update_own_metadata=False))
+        .with_room_config(RoomConfiguration(agents=[dispatch]))
+        .to_jwt()
+    )
+
+    assert claims_of(theirs) == claims_of(mint_join_token(JOIN_TOKEN, KEY))
+
+
+def claims_of(token: str) -> dict[str, object]:
+    """Decode a token, without the times."""
+    claims = jwt.decode(token, API_SECRET, algorithms=["HS256"])
+    return {name: claim for name, claim in claims.items() if name not in {"nbf", "exp"}}
 
 
 def test_a_token_grants_nothing_beside_the_room() -> None:
