@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from google.protobuf.message import Message
-from livekit.api import VideoGrants
 from livekit.protocol import agent_dispatch, models
 from livekit.protocol import room as room_protocol
 
+from token_server.admin_tokens import Grants
 from token_server.messages import (
     JOB_RESTART_NEVER,
     to_dispatch,
@@ -51,12 +51,12 @@ class LiveKitRooms:
             departure_timeout=int(order.departure_timeout.total_seconds()),
             agents=[to_room_dispatch(agent_order) for agent_order in order.agents],
         )
-        return to_room(self._twirp.call(_CREATE_ROOM, request, VideoGrants(room_create=True)))
+        return to_room(self._twirp.call(_CREATE_ROOM, request, {"roomCreate": True}))
 
     def list_rooms(self, room_names: Sequence[str] = ()) -> Sequence[Room]:
         """Return the live rooms of these names, or all."""
         request = room_protocol.ListRoomsRequest(names=room_names)
-        answer = self._twirp.call(_LIST_ROOMS, request, VideoGrants(room_list=True))
+        answer = self._twirp.call(_LIST_ROOMS, request, {"roomList": True})
         return [to_room(room) for room in answer.rooms]
 
     def list_participants(self, room_name: str) -> Sequence[Participant]:
@@ -111,7 +111,7 @@ class LiveKitRooms:
         return True
 
 
-def _admin(room_name: str) -> VideoGrants:
+def _admin(room_name: str) -> Grants:
     # LiveKit wants the room's own name in the grant (pkg/service/auth.go 1.13.5,
     # EnsureAdminPermission).
-    return VideoGrants(room_admin=True, room=room_name)
+    return {"roomAdmin": True, "room": room_name}

@@ -11,10 +11,8 @@ from http import HTTPStatus
 from typing import Generic, TypeVar
 
 from google.protobuf.message import DecodeError, Message
-from livekit import api
-from livekit.api import ServerErrorCode
 
-from token_server.admin_tokens import AdminTokens, admin_token
+from token_server.admin_tokens import AdminTokens, Grants, admin_token
 from token_server.connections import Connections, CutOffError, HttpAnswer, Timeouts
 from token_server.errors import (
     LiveKitRefusedKeyError,
@@ -30,15 +28,17 @@ Answer = TypeVar("Answer", bound=Message)
 _TIMEOUTS = Timeouts(connect=2.0, answer=5.0)
 _PROTOBUF = "application/protobuf"
 
-_REFUSED_KEY = {ServerErrorCode.UNAUTHENTICATED, ServerErrorCode.PERMISSION_DENIED}
+# Twirp's codes (https://twitchtv.github.io/twirp/docs/errors.html); any other one is LiveKit's
+# trouble, and may pass.
+_REFUSED_KEY = {"unauthenticated", "permission_denied"}
 _REFUSED_REQUEST = {
-    ServerErrorCode.ALREADY_EXISTS,
-    ServerErrorCode.BAD_ROUTE,
-    ServerErrorCode.FAILED_PRECONDITION,
-    ServerErrorCode.INVALID_ARGUMENT,
-    ServerErrorCode.MALFORMED,
-    ServerErrorCode.OUT_OF_RANGE,
-    ServerErrorCode.UNIMPLEMENTED,
+    "already_exists",
+    "bad_route",
+    "failed_precondition",
+    "invalid_argument",
+    "malformed",
+    "out_of_range",
+    "unimplemented",
 }
 
 
@@ -74,7 +74,7 @@ class Twirp:
         self._tokens = AdminTokens(partial(admin_token, api_key, api_secret))
         self.clock = ServerClock()
 
-    def call(self, method: Method[Answer], request: Message, grants: api.VideoGrants) -> Answer:
+    def call(self, method: Method[Answer], request: Message, grants: Grants) -> Answer:
         """Call a method and return what LiveKit answers.
 
         Raises:
@@ -126,7 +126,7 @@ def _to_error(method: str, status: int, body: bytes) -> TokenServerError | NotFo
         code = str(json.loads(body)["code"])
     except (ValueError, KeyError, TypeError):
         return LiveKitUnavailableError(f"LIVEKIT_URL does not answer like LiveKit: HTTP {status}")
-    if code == ServerErrorCode.NOT_FOUND:
+    if code == "not_found":
         return NotFoundError(method)
     if code in _REFUSED_KEY:
         return refused_key

@@ -3,7 +3,7 @@
 import socket
 
 import pytest
-from livekit.api import ServerErrorCode, VideoGrants
+from livekit.api import ServerErrorCode
 from livekit.protocol import models
 from livekit.protocol.room import ListRoomsRequest, ListRoomsResponse
 
@@ -48,7 +48,7 @@ ALL_CODES = [code for name, code in vars(ServerErrorCode).items() if name.isuppe
 def failure(url: str, method: Method[ListRoomsResponse] = LIST) -> Exception:
     """Call and return what was raised."""
     with pytest.raises((TokenServerError, NotFoundError)) as caught:
-        Twirp(url, API_KEY, API_SECRET).call(method, ListRoomsRequest(), VideoGrants())
+        Twirp(url, API_KEY, API_SECRET).call(method, ListRoomsRequest(), {})
     return caught.value
 
 
@@ -117,14 +117,14 @@ def test_a_server_that_never_answers_is_unavailable_in_bounded_time() -> None:
         twirp = Twirp(url, API_KEY, API_SECRET, timeouts)
 
         with pytest.raises(LiveKitUnavailableError):
-            twirp.call(LIST, ListRoomsRequest(), VideoGrants())
+            twirp.call(LIST, ListRoomsRequest(), {})
 
 
 def test_what_was_cut_off_is_called_once_more() -> None:
     """LiveKit closes kept-alive connections at its own pace, and is restarted."""
     with TwirpServer(answer(KITCHEN), CUT, answer(KITCHEN)) as server:
         twirp = Twirp(server.url, API_KEY, API_SECRET)
-        answers = [twirp.call(LIST, ListRoomsRequest(), VideoGrants()) for _ in range(2)]
+        answers = [twirp.call(LIST, ListRoomsRequest(), {}) for _ in range(2)]
 
     assert ([KITCHEN, KITCHEN], 3) == (answers, len(server.asked))
 
@@ -149,11 +149,11 @@ def test_an_idle_connection_that_was_closed_is_no_trouble() -> None:
     """Not even for CreateDispatch: it is noticed before anything is sent."""
     with TwirpServer(answer(KITCHEN)) as server:
         twirp = Twirp(server.url, API_KEY, API_SECRET)
-        twirp.call(LIST, ListRoomsRequest(), VideoGrants())
+        twirp.call(LIST, ListRoomsRequest(), {})
         server.connections[0].shutdown(socket.SHUT_RDWR)
         wait_until(lambda: server.connections[0].fileno() == -1, within=5, what="it is closed")
 
-        assert KITCHEN == twirp.call(ONCE, ListRoomsRequest(), VideoGrants())
+        assert KITCHEN == twirp.call(ONCE, ListRoomsRequest(), {})
 
 
 def test_a_5xx_is_not_repeated() -> None:
