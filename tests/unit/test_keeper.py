@@ -10,7 +10,7 @@ from tests.processes import wait_until
 from token_server.keeper import Keeper
 from token_server.locks import MachineState
 from token_server.look import Looker
-from token_server.rooms import AgentOrder, Participant, ParticipantKind
+from token_server.rooms import AgentOrder, Participant, ParticipantKind, Room
 from token_server.ticket import TICKET_ATTRIBUTE, Ticket, TicketSealer
 from token_server.wants import Policy
 
@@ -23,6 +23,13 @@ class MovingRooms(FakeRooms):
     """A LiveKit that can also answer with a bug of ours."""
 
     is_broken = False
+
+    def list_rooms(self, room_names: Sequence[str] = ()) -> Sequence[Room]:
+        """Answer, or break."""
+        if self.is_broken:
+            self.calls.append("broken sweep")
+            raise ZeroDivisionError
+        return super().list_rooms(room_names)
 
     def list_participants(self, room_name: str) -> Sequence[Participant]:
         """Answer, or break."""
@@ -164,6 +171,23 @@ def test_a_bug_in_a_look_does_not_end_the_looking(
 
     wait_for_dispatch(rooms)
     assert "A look failed" in caplog.text
+
+
+def test_a_bug_in_a_sweep_does_not_end_the_sweeping(
+    rooms: MovingRooms, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody would notice, until webhooks are lost."""
+    rooms.is_broken = True
+    join(rooms)
+    keeper = keeper_of(rooms, tmp_path)
+    keeper.start()
+    wait_until(lambda: "broken sweep" in rooms.calls, within=5, what="the bug")
+
+    rooms.is_broken = False
+
+    wait_for_dispatch(rooms)
+    keeper.stop()
+    assert "A sweep failed" in caplog.text
 
 
 def test_stop_ends_every_thread(rooms: MovingRooms, tmp_path: Path) -> None:
