@@ -87,12 +87,13 @@ Action = Settled | Wait | CreateDispatch | DeleteDispatch | RemoveAgent
 def decide(seen: Attendance) -> Action:
     """Choose the one next step towards exactly one agent where a human is, none where none is."""
     if len(seen.agents) > 1:
-        youngest = max(seen.agents, key=lambda agent: agent.joined_at)
+        # Two may have joined in one millisecond: whoever looks has to choose the same one.
+        youngest = max(seen.agents, key=lambda agent: (agent.joined_at, agent.participant_sid))
         return RemoveAgent(youngest.participant_identity, "a second agent in the room")
-    if seen.agents:
-        return Settled(is_attended=True)
     if seen.waiting_since is None:
         return _decide_without_human(seen)
+    if seen.agents:
+        return Settled(is_attended=True)
     return _decide_for_waiting_human(seen)
 
 
@@ -101,9 +102,9 @@ def _decide_without_human(seen: Attendance) -> Action:
     for dispatch in seen.dispatches:
         if dispatch.dispatch_id in seen.created_by_us:
             return DeleteDispatch(dispatch.dispatch_id, "the human left while we dispatched")
-        if _has_left(dispatch, seen):
+        if not seen.agents and _has_left(dispatch, seen):
             return DeleteDispatch(dispatch.dispatch_id, "its agent has left")
-    return Settled(is_attended=False)
+    return Settled(is_attended=bool(seen.agents))
 
 
 def _decide_for_waiting_human(seen: Attendance) -> Action:

@@ -60,6 +60,7 @@ class Looker:
     ) -> None:
         self._rooms, self._locks, self._sealer, self._policy = rooms, locks, sealer, policy
         self.sightings = Sightings()
+        self._unfinished: dict[str, dict[str, str]] = {}  # by room: dispatches, agents' names
 
     def look(self, room_name: str) -> Looked:
         """Bring the room as near to attended as can be done now.
@@ -67,7 +68,13 @@ class Looker:
         Raises:
             TokenServerError: LiveKit did not answer; the room has to be looked at again.
         """
-        created: dict[str, str] = {}
+        # What a look made that then met an error is still ours to take back.
+        created = self._unfinished.setdefault(room_name, {})
+        looked = self._look(room_name, created)
+        self._unfinished.pop(room_name, None)
+        return looked
+
+    def _look(self, room_name: str, created: dict[str, str]) -> Looked:
         with self._locks.hold_room(room_name) as is_held:
             for _ in range(_MOST_ROUNDS):
                 view = self._observe(room_name, created)
@@ -78,18 +85,22 @@ class Looker:
                 if not is_held:
                     return Looked(_ROOM_IS_HELD, view.tickets)
                 for action, seen in acts:
-                    created |= self._act(room_name, action, seen)
+                    created.update(self._act(room_name, action, seen))
         return Looked(_WAITING_GAP, view.tickets)
 
     def _observe(self, room_name: str, created: Mapping[str, str]) -> View:
+        # Before the participants: a webhook may meanwhile tell of an agent that is not among them.
+        known = self.sightings.of(room_name)
         participants = self._rooms.list_participants(room_name)
         wanted = wants(room_name, participants, self._sealer, self._policy)
-        last_joined = self._sight(room_name, participants, wanted)
+        ours = {*self._policy.agent_names, *(want.order.agent_name for want in wanted)}
+        here = self._sight(room_name, [p for p in _agents(participants) if p.agent_name in ours])
+        last_joined = {name: at for name, at in (known | here).items() if name in ours}
         names = {want.order.agent_name for want in wanted} | last_joined.keys()
         names.update(created.values())
         there = {participant.agent_name for participant in _agents(participants)}
         # The second call only when something may have to be done: most looks are done with one.
-        dispatches = self._dispatches(room_name, participants) if names - there else ()
+        dispatches = self._dispatches(room_name, participants) if created or names - there else ()
         observed = _Observed(participants, wanted, last_joined, dispatches, frozenset(created))
         now = self._rooms.now()
         return View(
@@ -108,19 +119,14 @@ class Looker:
             return ()
         return self._rooms.list_dispatches(room_name)
 
-    def _sight(
-        self, room_name: str, participants: Sequence[Participant], wanted: Sequence[Want]
-    ) -> dict[str, datetime]:
-        """Remember the agents that are here, and return when each of ours was last seen to join.
+    def _sight(self, room_name: str, agents: Sequence[Participant]) -> dict[str, datetime]:
+        """Remember the agents that are here, and return when each of them joined.
 
         Only agents that we may send: the dispatches of others are none of our business.
         """
-        ours = {*self._policy.agent_names, *(want.order.agent_name for want in wanted)}
-        for agent in _agents(participants):
-            if agent.agent_name in ours:
-                self.sightings.note(room_name, agent)
-        known = self.sightings.of(room_name)
-        return {name: joined_at for name, joined_at in known.items() if name in ours}
+        for agent in agents:
+            self.sightings.note(room_name, agent)
+        return {agent.agent_name: agent.joined_at for agent in agents}
 
     def _act(self, room_name: str, action: Action, seen: Attendance) -> dict[str, str]:
         """Do what was decided; return the dispatches that this created, with the agent's name."""

@@ -85,6 +85,14 @@ def test_the_younger_of_two_agents_goes() -> None:
     assert RemoveAgent("b", "a second agent in the room") == decide(seen)
 
 
+def test_of_two_agents_of_one_moment_every_look_removes_the_same() -> None:
+    """LiveKit lists in any order: two that chose differently would leave nobody."""
+    seen = replace(waiting(9), agents=(agent("a", joined=1), agent("b", joined=1)))
+    other_way = replace(seen, agents=seen.agents[::-1])
+
+    assert decide(seen) == decide(other_way)
+
+
 def test_a_waiting_human_gets_a_dispatch_with_the_metadata_asked_for() -> None:
     """livekit#4390: nothing else would send the agent."""
     action = decide(waiting(0.1))
@@ -176,6 +184,17 @@ def test_without_a_human_nothing_is_done(now: float, listed: tuple[Dispatch, ...
 def test_what_we_made_for_a_human_who_left_meanwhile_is_taken_back() -> None:
     """No agent alone in a room that we re-created by acting late (facts, 5)."""
     seen = replace(waiting(1, dispatch(), since=None), created_by_us=frozenset({"AD_1"}))
+
+    assert ("DeleteDispatch", "AD_1") == kind(decide(seen))
+
+
+def test_an_agent_that_came_at_once_for_a_human_who_left_goes_too() -> None:
+    """It is quicker than a slow answer, and would sit alone in a room that we re-created."""
+    seen = replace(
+        waiting(1, dispatch(), since=None),
+        agents=(agent(joined=0.5),),
+        created_by_us=frozenset({"AD_1"}),
+    )
 
     assert ("DeleteDispatch", "AD_1") == kind(decide(seen))
 

@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -7,7 +7,7 @@ import pytest
 from tests.fakes import FakeRooms
 from token_server.errors import LiveKitUnavailableError
 from token_server.look import Looker
-from token_server.rooms import AgentOrder, Dispatch, ParticipantKind
+from token_server.rooms import AgentOrder, Dispatch, Participant, ParticipantKind
 from token_server.ticket import TICKET_ATTRIBUTE, Ticket, TicketSealer
 from token_server.wants import Policy
 
@@ -274,3 +274,61 @@ def test_no_agent_stays_in_a_room_that_we_re_created() -> None:
     Looker(rooms, Locks(), SEALER, POLICY).look("room")
 
     assert [""] == [d.agent_name for d in rooms.rooms["room"].dispatches.values()]
+
+
+def test_a_quick_agent_does_not_stay_in_a_room_that_we_re_created() -> None:
+    """It may be there before our next question is answered."""
+
+    class QuickRooms(LeavingRooms):
+        def create_dispatch(self, room_name: str, order: AgentOrder) -> Dispatch:
+            dispatch = super().create_dispatch(room_name, order)
+            self.join_agent(room_name, order.agent_name)
+            return dispatch
+
+    rooms = QuickRooms()
+    join(rooms)
+
+    Looker(rooms, Locks(), SEALER, POLICY).look("room")
+
+    assert [""] == [d.agent_name for d in rooms.rooms["room"].dispatches.values()]
+
+
+def test_what_a_failed_look_made_is_taken_back_by_the_next() -> None:
+    """LiveKit falls silent just after a dispatch, and the human has left."""
+
+    class FailingRooms(LeavingRooms):
+        def create_dispatch(self, room_name: str, order: AgentOrder) -> Dispatch:
+            dispatch = super().create_dispatch(room_name, order)
+            self.is_down = True
+            return dispatch
+
+    rooms = FailingRooms()
+    join(rooms)
+    looker = Looker(rooms, Locks(), SEALER, POLICY)
+    with pytest.raises(LiveKitUnavailableError):
+        looker.look("room")
+    rooms.is_down = False
+
+    looker.look("room")
+
+    assert [""] == [d.agent_name for d in rooms.rooms["room"].dispatches.values()]
+
+
+def test_an_agent_that_comes_during_a_look_is_not_taken_for_gone() -> None:
+    """Its webhook overtakes the answer that does not list it yet: it must keep its job."""
+
+    class OvertakenRooms(FakeRooms):
+        def list_participants(self, room_name: str) -> Sequence[Participant]:
+            listed = super().list_participants(room_name)
+            self.pass_time(seconds=1)
+            process.sightings.note(room_name, self.join_agent(room_name, AGENT))
+            return listed
+
+    rooms = OvertakenRooms()
+    join(rooms)
+    rooms.create_dispatch("room", AgentOrder(agent_name=AGENT))
+    process = Looker(rooms, Locks(), SEALER, POLICY)
+
+    process.look("room")
+
+    assert "delete_dispatch" not in rooms.calls
