@@ -1,0 +1,5 @@
+"""The promise under every fault we know: a LiveKit with all its ways, several keepers, no clock.
+
+Nothing here waits or starts a thread. `world.py` and `workers.py` are LiveKit, `process.py` is
+one token server, `promises.py` says what none of them may ever do, `machine.py` tells histories.
+"""

@@ -1,0 +1,163 @@
+"""The rooms port of one token server: the world, seen through calls that are slow, fail or lie."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import TypeVar
+
+from tests.model.actors import pause
+from tests.model.network import Fault, Network
+from tests.model.promises import Look, Promises
+from tests.model.workers import Workers
+from tests.model.world import World
+from token_server.errors import LiveKitUnavailableError
+from token_server.rooms import AgentOrder, Dispatch, Participant, Room, RoomOrder
+
+Answer = TypeVar("Answer")
+
+# Seconds until we give up on an answer.
+_TIME_OUT = 3.0
+
+
+class Port:
+    """Implements the rooms port; every call lets other actors go on, before and after it is done.
+
+    Each call is held against the promises with what the look's own answers have shown.
+    """
+
+    def __init__(self, world: World, workers: Workers, network: Network, name: str) -> None:
+        self._world, self._workers, self._network, self._name = world, workers, network, name
+        self._promises = Promises(world, workers)
+        self.on_death: Callable[[], None] = lambda: None
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget what this process knew."""
+        self.calls_to_live = float("inf")
+        self._looks: dict[str, Look] = {}
+
+    def begin_look(self, room_name: str) -> None:
+        """Know nothing of the room but what was there, and what a look that failed has made."""
+        self._looks[room_name] = self._looks.get(room_name, Look(room_name)).next()
+
+    def end_look(self, room_name: str, again_in: float | None, *, held: bool) -> None:
+        """Hold the end of a look that met no error against the promises."""
+        self._promises.ends(self._looks[room_name], again_in, held=held)
+        self._looks[room_name].end(self._world.unguarded)
+
+    def now(self) -> datetime:
+        return self._world.clock.at(self._world.clock.now)
+
+    def create_room(self, order: RoomOrder) -> Room:
+        raise NotImplementedError
+
+    def list_rooms(self, room_names: Sequence[str] = ()) -> Sequence[Room]:
+        def rooms() -> list[Room]:
+            return [
+                replace(found.room, num_participants=found.counted)
+                for name, found in self._world.rooms.items()
+                if not room_names or name in room_names
+            ]
+
+        return self._call("*", "list_rooms", rooms)
+
+    def list_participants(self, room_name: str) -> Sequence[Participant]:
+        look = self._looks[room_name]
+        look.participants = look.dispatches = None
+
+        def participants() -> list[Participant]:
+            found = self._world.rooms.get(room_name)
+            return self._shuffled(list(found.participants.values()) if found else [])
+
+        found = self._call(room_name, "list_participants", participants)
+        look.saw(found)
+        return found
+
+    def list_dispatches(self, room_name: str) -> Sequence[Dispatch]:
+        def dispatches() -> list[Dispatch]:
+            found = self._world.rooms.get(room_name)
+            if not found:
+                pause(_TIME_OUT)
+                raise LiveKitUnavailableError("no such room (facts, 8)")
+            listed = self._shuffled(list(found.dispatches.values()))
+            return [replace(one, jobs=self._workers.jobs_listed(one)) for one in listed]
+
+        look = self._looks[room_name]
+        look.dispatches = self._call(room_name, "list_dispatches", dispatches)
+        return look.dispatches
+
+    def create_dispatch(self, room_name: str, order: AgentOrder) -> Dispatch:
+        look = self._looks[room_name]
+        self._promises.may_create(look, order)
+
+        def create() -> tuple[Dispatch, str]:
+            created = self._world.dispatch(room_name, order)
+            return created, self._world.rooms[room_name].room.room_sid
+
+        created, room_sid = self._call(room_name, f"create {order.agent_name}", create)
+        look.created.add(created.dispatch_id)
+        look.entered.add(room_sid)
+        return created
+
+    def delete_dispatch(self, room_name: str, dispatch_id: str) -> bool:
+        look = self._looks[room_name]
+        self._promises.may_delete(look, dispatch_id)
+
+        def delete() -> bool:
+            self._promises.deletes(look, dispatch_id)
+            found = self._world.rooms.get(room_name)
+            is_there = bool(found and found.dispatches.pop(dispatch_id, None))
+            if is_there:
+                self._workers.stop(dispatch_id)
+            return is_there
+
+        was_there = self._call(room_name, f"delete {dispatch_id}", delete)
+        look.forget(dispatch_id)
+        return was_there
+
+    def remove_participant(self, room_name: str, participant_identity: str) -> bool:
+        look = self._looks[room_name]
+        self._promises.may_remove(look, participant_identity)
+
+        def remove() -> bool:
+            found = self._world.rooms.get(room_name)
+            there = found.participants.get(participant_identity) if found else None
+            if there:
+                self._workers.put_out(there, room_name)
+            return bool(there)
+
+        return self._call(room_name, f"remove {participant_identity}", remove)
+
+    def _shuffled(self, found: list[Answer]) -> list[Answer]:
+        """LiveKit keeps maps: no order is to be relied on."""
+        self._world.chance.shuffle(found)
+        return found
+
+    def _call(self, room_name: str, what: str, execute: Callable[[], Answer]) -> Answer:
+        self._network.calls[room_name] += 1
+        self._die_if_due()
+        fault = self._network.next_fault()
+        self._pause(fault)
+        self._network.surprises.pop(what.split(maxsplit=1)[0], lambda: None)()
+        if fault not in {Fault.NOT_DONE, Fault.TIMED_OUT}:
+            answer = execute()
+        if not what.startswith("list") or (fault and not self._network.is_down):
+            ending = f": {fault.value}" if fault else ""
+            self._world.clock.tell(f"{room_name} {self._name} {what}{ending}")
+        self._die_if_due()
+        if fault in {Fault.TIMED_OUT, Fault.DONE_THOUGH}:
+            pause(_TIME_OUT)
+        if fault in {Fault.NOT_DONE, Fault.TIMED_OUT, Fault.DONE_THOUGH}:
+            raise LiveKitUnavailableError(fault.value)
+        self._pause(fault)
+        return answer
+
+    def _pause(self, fault: Fault | None) -> None:
+        pause(1.0 if fault is Fault.SLOW else self._world.chance.uniform(0, self._network.slowest))
+
+    def _die_if_due(self) -> None:
+        """Count down to the crash that was asked for, before or after any call is done."""
+        self.calls_to_live -= 0.5
+        if self.calls_to_live < 0:
+            self._world.clock.after(0, self.on_death)
+            pause(float("inf"))

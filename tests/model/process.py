@@ -1,0 +1,145 @@
+"""One token server's keeper: its schedule, its looker and its sweeps, in virtual time.
+
+The threads of keeper.py become actors; what these do is the same, line by line.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+
+from tests.model.actors import Actor, pause
+from tests.model.clock import Clock
+from tests.model.port import Port
+from tests.model.room_locks import Locks, NotingLocks
+from token_server.errors import TokenServerError
+from token_server.look import RoomLocks
+from token_server.rooms import Participant, ParticipantKind, Rooms
+from token_server.schedule import Awaited, Looked, Schedule
+from token_server.sightings import Sightings
+
+# As in keeper.py; the contract between the two is short enough to be read.
+LOOKING_THREADS = 4
+SWEEP_EVERY = 5.0
+_SWEEP_PACE = 0.1
+_RETRY_AFTER = 1.0
+
+
+class Looks(Protocol):
+    """A `Looker`, real or broken on purpose."""
+
+    sightings: Sightings
+
+    def look(self, room_name: str) -> Looked:
+        """Look at a room."""
+
+
+LookerBuilder = Callable[[Rooms, RoomLocks], Looks]
+
+
+class Process:
+    """One token server; a crash takes its memory and all that it was doing."""
+
+    def __init__(self, clock: Clock, port: Port, locks: Locks, build: LookerBuilder) -> None:
+        self._clock, self._port, self._locks, self._build = clock, port, locks, build
+        self._actors: list[Actor] = []
+        self._life = 0
+        port.on_death = self.crash
+        self.start()
+
+    def start(self) -> None:
+        """Start with no memory, and sweep if nobody else does."""
+        self.is_alive = True
+        self._life += 1
+        self._schedule = Schedule()
+        self._noting = NotingLocks(self._locks)
+        self._looker = self._build(self._port, self._noting)
+        self._port.restart()
+        self._in_hand = 0
+        self._poke_due = float("inf")
+        self._begin(self._sweep_on)
+
+    def crash(self) -> None:
+        """Die between two calls."""
+        if self.is_alive:
+            self._clock.tell("a token server dies")
+        self.is_alive = False
+        self._life += 1
+        if self._locks.sweeper is self:
+            self._locks.sweeper = None
+        for actor in self._actors:
+            actor.kill()
+        self._actors.clear()
+
+    def crash_after(self, calls: float) -> None:
+        """Die after so many calls; half a call is one that was made and not answered."""
+        self._port.calls_to_live = calls
+
+    def follow(self, room_name: str, sealed_ticket: str) -> None:
+        """Keep an eye on a room whose token was fetched here; no webhooks are known to work."""
+        awaited = Awaited(ticket=sealed_ticket, seconds=600, has_webhooks=lambda: False)
+        self._schedule.follow(room_name, awaited, self._clock.now)
+        self._poke_in(0)
+
+    def participant_changed(self, room_name: str, participant: Participant) -> None:
+        """Receive a webhook; one that comes while nobody is there is lost."""
+        if not self.is_alive:
+            return
+        if participant.kind is ParticipantKind.AGENT:
+            self._looker.sightings.note(room_name, participant)
+        self._schedule.look_now(room_name)
+        self._poke_in(0)
+
+    def _begin(self, work: Callable[[], None]) -> None:
+        self._actors = [actor for actor in self._actors if not actor.is_done]
+        self._actors.append(Actor(self._clock, work))
+
+    def _poke_in(self, seconds: float) -> None:
+        due, life = self._clock.now + seconds, self._life
+        if due < self._poke_due:
+            self._poke_due = due
+            self._clock.after(seconds, lambda: self._poke(life, due))
+
+    def _poke(self, life: int, due: float) -> None:
+        """Hand out what is due to the threads that are free."""
+        if life != self._life or due != self._poke_due:
+            return
+        self._poke_due = float("inf")
+        while self._in_hand < LOOKING_THREADS:
+            room_name, wait = self._schedule.take(self._clock.now)
+            if room_name is None:
+                if wait is not None:
+                    self._poke_in(wait + 1e-6)
+                return
+            self._in_hand += 1
+            self._begin(partial(self._look, room_name))
+
+    def _look(self, room_name: str) -> None:
+        looked = Looked(again_in=_RETRY_AFTER)
+        self._port.begin_look(room_name)
+        try:
+            looked = self._looker.look(room_name)
+            self._port.end_look(room_name, looked.again_in, held=self._noting.held[room_name])
+        except TokenServerError:
+            pass  # the room is looked at again
+        self._in_hand -= 1
+        self._schedule.finish(room_name, looked, self._clock.now)
+        self._poke_in(0)
+
+    def _sweep_on(self) -> None:
+        while True:
+            looks = 0
+            if self._locks.sweeper in {None, self}:
+                self._locks.sweeper = self
+                looks = self._sweep()
+            pause(max(SWEEP_EVERY, looks * _SWEEP_PACE))
+
+    def _sweep(self) -> int:
+        try:
+            rooms = self._port.list_rooms()
+        except TokenServerError:
+            return 0
+        peopled = [room for room in rooms if room.num_participants]
+        for number, room in enumerate(sorted(peopled, key=lambda r: r.num_participants)):
+            self._schedule.look_at(room.room_name, self._clock.now + number * _SWEEP_PACE)
+        self._poke_in(0)
+        return len(peopled)

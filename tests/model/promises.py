@@ -1,0 +1,157 @@
+"""What no look may ever do, judged by what its own answers have shown, not by attendance.py."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from tests.model.workers import SLOWEST, Workers
+from tests.model.world import LiveRoom, World
+from token_server.rooms import AgentOrder, Dispatch, Participant, ParticipantKind
+from token_server.ticket import TICKET_ATTRIBUTE
+
+PHONE_ROOM = "phone"
+AGENT = "voice-agent"
+# A dispatch of this age (seconds) may be given up for having no job listed (facts, 7 and 10).
+_MAY_BE_LOST = 5.9
+# A look that has not found or made an agent is followed by another within this time (seconds).
+_LONGEST_WAIT = 1.0
+# A look gives up after so many rounds, and comes back.
+_MOST_ACTS = 8
+
+
+@dataclass
+class Look:
+    """What one look knows: its last answers; None where there was an error, or no question."""
+
+    room_name: str
+    participants: Sequence[Participant] | None = None
+    dispatches: Sequence[Dispatch] | None = None
+    created: set[str] = field(default_factory=set)
+    entered: set[str] = field(default_factory=set)
+    last_seen: datetime | None = None
+    acts: int = 0
+
+    def next(self) -> "Look":
+        """Return the next look at the same room, by the same process."""
+        return replace(self, participants=None, dispatches=None, acts=0)
+
+    def end(self, unguarded: set[str]) -> None:
+        """Answer for the rooms that it may have made; a look that fails is not at its end."""
+        unguarded -= self.entered
+        self.created, self.entered = set(), set()
+
+    def saw(self, participants: Sequence[Participant]) -> None:
+        """Note who is there, and when the last agent had joined."""
+        self.participants = participants
+        joined = [agent.joined_at for agent in self.agents()]
+        self.last_seen = max([*joined, self.last_seen] if self.last_seen else joined, default=None)
+
+    def agents(self) -> list[Participant]:
+        """Return the agents seen, the elder first."""
+        found = [
+            p
+            for p in self.participants or ()
+            if p.kind is ParticipantKind.AGENT and p.agent_name == AGENT
+        ]
+        return sorted(found, key=lambda p: (p.joined_at, p.participant_sid))
+
+    def has_human(self) -> bool:
+        """Whether a human was seen who is to be attended."""
+        return any(is_waiting(self.room_name, p) for p in self.participants or ())
+
+    def ours(self) -> list[Dispatch]:
+        """Return the dispatches seen of our name."""
+        return [d for d in self.dispatches or () if d.agent_name == AGENT]
+
+    def forget(self, dispatch_id: str) -> None:
+        """Note that a dispatch is deleted."""
+        self.dispatches = [d for d in self.dispatches or () if d.dispatch_id != dispatch_id]
+
+
+def is_waiting(room_name: str, participant: Participant) -> bool:
+    """Whether this is a human with a ticket, or any in a room that ATTEND_ROOMS covers."""
+    has_ticket = TICKET_ATTRIBUTE in participant.attributes
+    return participant.kind is ParticipantKind.HUMAN and (has_ticket or room_name == PHONE_ROOM)
+
+
+def waiting(found: LiveRoom) -> list[Participant]:
+    """Return the humans who are to be attended, the first first."""
+    humans = [p for p in found.humans() if is_waiting(found.room.room_name, p)]
+    return sorted(humans, key=lambda p: p.joined_at)
+
+
+class Promises:
+    """Asked before each act of one token server."""
+
+    def __init__(self, world: World, workers: Workers) -> None:
+        self._world, self._workers = world, workers
+        self._require = world.clock.require
+
+    def may_create(self, look: Look, order: AgentOrder) -> None:
+        """For a human who was seen, where no agent and no dispatch was, and nothing is unknown."""
+        look.acts += 1
+        is_known = look.participants is not None and look.dispatches is not None
+        self._require("no agent is sent into the unknown", kept=is_known)
+        self._require("no agent is sent without a human", kept=look.has_human())
+        self._require("no second agent is sent", kept=not look.agents())
+        self._require("delete comes before create", kept=not look.ours())
+        self._require("the agent asked for is sent", kept=order.agent_name == AGENT)
+
+    def may_delete(self, look: Look, dispatch_id: str) -> None:
+        """Only what was listed as ours, and not while its agent is seen there."""
+        look.acts += 1
+        is_ours = dispatch_id in {d.dispatch_id for d in look.ours()}
+        self._require("only listed dispatches of ours are deleted", kept=is_ours)
+        is_known = look.participants is not None
+        self._require("nothing is deleted in the unknown", kept=is_known)
+        is_attended = look.has_human() and bool(look.agents())
+        self._require("an attended room is left alone", kept=not is_attended)
+
+    def may_remove(self, look: Look, participant_identity: str) -> None:
+        """Only one agent of two, and never the elder."""
+        look.acts += 1
+        younger = {p.participant_identity for p in look.agents()[1:]}
+        self._require("only a second agent is put out", kept=participant_identity in younger)
+
+    def deletes(self, look: Look, dispatch_id: str) -> None:
+        """A good job is cancelled at most once a wait; an agent that is there for a human never.
+
+        But for what no observation can tell apart: the younger of two dispatches, the moment in
+        which the time of a job is up or a human is back, and another dispatch's agent that came
+        after this one and has left.
+        """
+        found, run = self._world.rooms.get(look.room_name), self._workers.run_of(dispatch_id)
+        is_alone = found and dispatch_id in found.dispatches and len(look.ours()) == 1
+        if not found or not run or not is_alone or not waiting(found) or not look.has_human():
+            return
+        if self._workers.had_other_agent_since(run):
+            return
+        is_early = self._world.clock.now - run.dispatched_at < _MAY_BE_LOST
+        is_lost = not run.participant or not is_early
+        self._require("an agent that is there is left alone", kept=is_lost)
+        if run.due_at - run.dispatched_at <= SLOWEST:
+            sid = waiting(found)[0].participant_sid
+            self._workers.cancelled[sid] += 1
+            kept = self._workers.cancelled[sid] <= 1
+            self._require("a slow job is cancelled once at most", kept=kept)
+
+    def ends(self, look: Look, again_in: float | None, *, held: bool) -> None:
+        """After a look that met no error, all is well, or well underway, or looked at again."""
+        is_soon = again_in is not None and again_in <= _LONGEST_WAIT
+        is_unattended = look.has_human() and not look.agents()
+        self._require("the watch goes on until attended", kept=is_soon or not is_unattended)
+        if not held or look.acts >= _MOST_ACTS:
+            return  # nothing was to be done, or the rest is for the next look
+        if is_unattended:
+            self._leaves_one_on_its_way(look)
+        left = look.created & {d.dispatch_id for d in look.ours()}
+        kept = look.has_human() or not left
+        self._require("nobody is on the way to an empty room", kept=kept)
+        self._require("a look leaves one agent", kept=len(look.agents()) <= 1)
+
+    def _leaves_one_on_its_way(self, look: Look) -> None:
+        self._require("a human is waited for with one dispatch", kept=len(look.ours()) == 1)
+        (dispatch,) = look.ours()
+        is_spent = look.last_seen is not None and dispatch.created_at <= look.last_seen
+        kept = not is_spent or dispatch.dispatch_id in look.created
+        self._require("an agent that has left is replaced at once", kept=kept)

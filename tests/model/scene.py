@@ -1,0 +1,141 @@
+"""Everything together: a LiveKit, its workers, three token servers and the humans."""
+
+from enum import Enum
+from functools import partial
+from random import Random
+
+from tests.model.clock import Clock
+from tests.model.jobs import Manner
+from tests.model.network import Network
+from tests.model.port import Port
+from tests.model.process import LookerBuilder, Process
+from tests.model.promises import AGENT, PHONE_ROOM, waiting
+from tests.model.room_locks import Locks
+from tests.model.workers import SLOWEST, Workers
+from tests.model.world import World
+from token_server.rooms import AgentOrder, Participant
+from token_server.ticket import TICKET_ATTRIBUTE, Ticket, TicketSealer
+from token_server.wants import Policy
+
+SEALER = TicketSealer("a-made-up-secret-of-more-than-thirty-two-bytes")
+POLICY = Policy(agent_names=(AGENT,), attend_rooms=(PHONE_ROOM,))
+ROOMS = ("alpha", PHONE_ROOM)
+PROCESSES = 3
+
+# Seconds in which every waiting human is attended once all faults have ended, with no webhook:
+# found by ListRooms' count (5) and the sweep (5); a job that was lost just before is given 20;
+# the next takes 10 at most, may be put out with the one before it (3, by identity), which the
+# sweep finds (5); and the last takes 10 again.
+BOUND = 60.0
+# Then nothing changes any more for so long.
+CALM = 20.0
+
+
+class Post(Enum):
+    """What becomes of webhooks."""
+
+    PROMPT = "prompt"
+    LOST = "lost"
+    LATE = "late, and so in any order"
+    DOUBLED = "twice, to two token servers"
+
+
+class Scene:
+    """One history's world, and what may befall it."""
+
+    def __init__(self, seed: int, manner: Manner, build: LookerBuilder) -> None:
+        self.clock, self.chance = Clock(), Random(seed)  # noqa: S311 (a game, no secret)
+        self.world = World(self.clock, self.chance)
+        self.workers = Workers(self.world, manner)
+        self.network, self.locks, self.post = Network(), Locks(), Post.PROMPT
+        self.processes = [
+            Process(self.clock, self._port(f"server {number}"), self.locks, build)
+            for number in range(PROCESSES)
+        ]
+        self.world.on_changed.append(self._post_webhook)
+
+    def _port(self, name: str) -> Port:
+        return Port(self.world, self.workers, self.network, name)
+
+    def fetch_token(self, room_name: str, identity: str, number: int, *, is_ordered: bool) -> None:
+        """Ask a token server for a token; with AGENT_DISPATCH=token a new room has its agent."""
+        process = self.processes[number]
+        if process.is_alive:
+            agents = (AgentOrder(agent_name=AGENT),) if is_ordered else ()
+            self.world.live_room(room_name, agents)
+            process.follow(room_name, seal(room_name, identity))
+
+    def join(self, room_name: str, identity: str, *, has_ticket: bool) -> None:
+        """Let a human join with such a token; it names the agent too."""
+        agents = (AgentOrder(agent_name=AGENT),) if has_ticket else ()
+        self.world.live_room(room_name, agents)
+        attributes = {TICKET_ATTRIBUTE: seal(room_name, identity)} if has_ticket else {}
+        self.world.join(room_name, identity, attributes)
+
+    def leave(self, room_name: str, identity: str) -> None:
+        """Let a human leave."""
+        found = self.world.rooms.get(room_name)
+        if found and (there := found.participants.get(identity)):
+            self.world.leave(room_name, there)
+
+    def agents(self, room_name: str) -> list[Participant]:
+        """Return the agents in a room."""
+        found = self.world.rooms.get(room_name)
+        return found.agents(AGENT) if found else []
+
+    def end_faults(self) -> None:
+        """From now on everything works; but webhooks are not needed, so there are none."""
+        self.clock.tell("all faults end")
+        self.network.faults.clear()
+        self.network.surprises.clear()
+        self.network.is_down, self.network.slowest = False, 0.02
+        self.workers.are_free, self.workers.slowest = True, SLOWEST
+        self.locks.do_work, self.post = True, Post.LOST
+        for process in self.processes:
+            process.crash_after(float("inf"))
+            if not process.is_alive:
+                process.start()
+
+    def judge(self) -> None:
+        """Hold the world against the guarantee, in bounded time from now and then on."""
+        self.clock.run_for(BOUND)
+        self._require_attended("every human is attended in bounded time")
+        calls = self.network.calls.total()
+        joined = self.world.agents_joined
+        self.clock.run_for(CALM)
+        self._require_attended("an attended room stays so")
+        self.clock.require("no other agent comes", kept=joined == self.world.agents_joined)
+        self._require_few_calls(self.network.calls.total() - calls)
+
+    def _require_few_calls(self, calls: int) -> None:
+        """Hold the cost against: one sweep in 5 s, a look of 3 calls for it, and the follows.
+
+        A room whose token is not used yet is followed by every server it was fetched from, every
+        five seconds in the end.
+        """
+        sweeps = CALM / 5 + 1
+        most = sweeps * (1 + 3 * len(ROOMS) * (1 + PROCESSES))
+        self.clock.require(f"{calls} calls are at most {most}", kept=calls <= most)
+
+    def _require_attended(self, promise: str) -> None:
+        for room_name, found in self.world.rooms.items():
+            agents = found.agents(AGENT)
+            if waiting(found):
+                self.clock.require(promise, kept=len(agents) == 1)
+            is_guarded = found.room.room_sid not in self.world.unguarded
+            run = self.workers.run_of(found.made_by_dispatch) if is_guarded else None
+            is_alone = bool(run and run.participant) and not found.humans()
+            self.clock.require(f"{room_name} is not kept for an agent alone", kept=not is_alone)
+
+    def _post_webhook(self, room_name: str, participant: Participant) -> None:
+        """Send a webhook to whichever token server LiveKit reaches."""
+        for _ in range({Post.LOST: 0, Post.DOUBLED: 2}.get(self.post, 1)):
+            delay = self.chance.uniform(0, 30.0 if self.post is Post.LATE else 0.2)
+            process = self.chance.choice(self.processes)
+            arrive = partial(process.participant_changed, room_name, participant)
+            self.clock.after(delay, arrive)
+
+
+def seal(room_name: str, identity: str) -> str:
+    """Return the ticket in this human's token."""
+    return SEALER.seal(Ticket(room_name, identity, AgentOrder(agent_name=AGENT)))

@@ -1,0 +1,181 @@
+"""The workers and the agents they become: late, lost, killed, doubled (facts, 3 to 10, 18)."""
+
+from collections import Counter
+from functools import partial
+
+from tests.model.jobs import Manner, Run
+from tests.model.world import World
+from token_server.rooms import (
+    AGENT_NAME_ATTRIBUTE,
+    Dispatch,
+    Job,
+    JobStatus,
+    Participant,
+    Room,
+)
+
+# Seconds a killed agent's participant is still listed (facts, 9).
+LINGERS = 20.0
+# The slowest good job, from dispatch to room (facts, 10).
+SLOWEST = 10.0
+# A careful worker takes no second job for a room within this time (agent/arrivals.py).
+_CLAIM = 1.0
+
+
+class Workers:
+    """All workers of all names."""
+
+    def __init__(self, world: World, manner: Manner) -> None:
+        self._world, self._manner = world, manner
+        self.are_free = True
+        self.fastest, self.slowest = 0.3, 1.0
+        self.longest_lag = 0.5
+        self.runs: list[Run] = []
+        # Good jobs that were cancelled, by the waiting human's sid.
+        self.cancelled: Counter[str] = Counter()
+        self._claimed_at: dict[tuple[str, str], float] = {}
+        world.on_dispatched.append(self._offer)
+        world.on_last_human_left.append(self._last_human_left)
+
+    def run_of(self, dispatch_id: str) -> Run | None:
+        """Return the job of a dispatch that is not over."""
+        return next(
+            (r for r in self.runs if r.dispatch.dispatch_id == dispatch_id and not r.is_over), None
+        )
+
+    def had_other_agent_since(self, run: Run) -> bool:
+        """Whether another dispatch's agent has come since this one was created."""
+        since = run.dispatch.created_at
+        others = (r.participant for r in self.runs if r is not run and r.room is run.room)
+        return any(other and other.joined_at >= since for other in others)
+
+    def jobs_listed(self, dispatch: Dispatch) -> tuple[Job, ...]:
+        """Return what ListDispatch says: late, and never sure to notice an end (facts, 7)."""
+        now = self._world.clock.now
+        return tuple(
+            run.job
+            for run in self.runs
+            if run.dispatch.dispatch_id == dispatch.dispatch_id and run.listed_at <= now
+        )
+
+    def kill(self, participant: Participant, room_name: str) -> None:
+        """Kill an agent's process: nobody tells LiveKit before its ICE times out."""
+        for run in self.runs:
+            if run.participant is participant:
+                run.is_over = True
+        self._world.clock.tell(f"{room_name} killed {participant.participant_sid}")
+        self._world.clock.after(LINGERS, lambda: self._world.leave(room_name, participant))
+
+    def give_up(self, participant: Participant, room_name: str) -> None:
+        """Let an agent leave for a reason of its own."""
+        for run in self.runs:
+            if run.participant is participant:
+                self._end(run)
+        self._world.leave(room_name, participant)
+
+    def put_out(self, participant: Participant, room_name: str) -> None:
+        """Put an agent out as RemoveParticipant does: its job is over."""
+        self._over_with(participant)
+        self._world.leave(room_name, participant)
+
+    def lose_job(self) -> None:
+        """Let a worker die with the jobs that it has not brought to their rooms yet."""
+        for run in self.runs:
+            if not run.participant:
+                run.is_over = True
+
+    def stop(self, dispatch_id: str) -> None:
+        """End the job of a deleted dispatch, as DeleteAgentDispatch does (room.go, 1.13.5).
+
+        The worker is told at once; whoever has the job's *identity* by then is put out later.
+        """
+        if run := self.run_of(dispatch_id):
+            seconds = self._world.chance.choice([0.05, 0.5])
+            self._world.clock.after(seconds, lambda: self._terminate(run))
+
+    def _terminate(self, run: Run) -> None:
+        was_over, run.is_over = run.is_over, True
+        found = self._world.rooms.get(run.room.room_name)
+        there = found.participants.get(run.identity) if found else None
+        if there and not was_over and self._world.is_live(run.room):
+            seconds = self._world.chance.choice([0.0, 3.0])
+            self._world.clock.after(seconds, lambda: self.put_out(there, run.room.room_name))
+
+    def _over_with(self, participant: Participant) -> None:
+        for run in self.runs:
+            run.is_over = run.is_over or run.participant is participant
+
+    def _offer(self, room_name: str, dispatch: Dispatch) -> None:
+        """Offer the job once, to whoever is free at this instant (facts, 4)."""
+        if not dispatch.agent_name or not self.are_free:
+            return
+        run = self._run(self._world.rooms[room_name].room, dispatch)
+        self.runs.append(run)
+        if self._manner.is_careful and not self._claim(run):
+            self._end(run, JobStatus.FAILED)
+        else:
+            self._world.clock.after(run.due_at - run.dispatched_at, lambda: self._arrive(run))
+
+    def _run(self, room: Room, dispatch: Dispatch) -> Run:
+        clock, chance = self._world.clock, self._world.chance
+        job = Job(
+            job_id=self._world.new_id("AJ"),
+            status=JobStatus.RUNNING,
+            started_at=clock.at(clock.now),
+        )
+        who = dispatch.agent_name if self._manner.has_fixed_identity else job.job_id
+        return Run(
+            room=room,
+            dispatch=dispatch,
+            job=job,
+            identity=f"agent-{who}",
+            dispatched_at=clock.now,
+            listed_at=clock.now + chance.uniform(0, self.longest_lag),
+            due_at=clock.now + chance.uniform(self.fastest, self.slowest),
+        )
+
+    def _claim(self, run: Run) -> bool:
+        """Whether no agent of this name is on its way to the room already (agent/arrivals.py)."""
+        claim, now = (run.room.room_sid, run.dispatch.agent_name), self._world.clock.now
+        is_free = now - self._claimed_at.get(claim, -_CLAIM) >= _CLAIM
+        if is_free:
+            self._claimed_at[claim] = now
+        return is_free
+
+    def _end(self, run: Run, status: JobStatus = JobStatus.SUCCESS) -> None:
+        """End a job; LiveKit's list says so only now and then (facts, 7)."""
+        run.is_over = True
+        if self._world.chance.random() < 0.5:
+            run.job = Job(job_id=run.job.job_id, status=status, started_at=run.job.started_at)
+
+    def _arrive(self, run: Run) -> None:
+        world, name = self._world, run.dispatch.agent_name
+        if run.is_over or not world.is_live(run.room):
+            run.is_over = True
+            return
+        found = world.rooms[run.room.room_name]
+        if self._manner.is_careful and found.agents(name):
+            self._end(run)
+            return
+        evicted = found.participants.get(run.identity)
+        run.participant = world.join(run.room.room_name, run.identity, {AGENT_NAME_ATTRIBUTE: name})
+        if evicted:
+            # livekit-server 1.13.5 finds the job to end by identity: the newer one's too.
+            self._over_with(evicted)
+            here = run.participant
+            world.clock.after(0.2, lambda: self.give_up(here, run.room.room_name))
+
+    def _last_human_left(self, room_name: str) -> None:
+        if not self._manner.leaves:
+            return
+        room = self._world.rooms[room_name].room
+        for run in self.runs:
+            if run.room is room and run.participant and not run.is_over:
+                seconds = self._world.chance.uniform(0.5, 3.5)
+                self._world.clock.after(seconds, partial(self._leave_alone, run))
+
+    def _leave_alone(self, run: Run) -> None:
+        found = self._world.rooms.get(run.room.room_name)
+        is_needed = bool(found and found.humans()) and self._manner.is_careful
+        if run.participant and not run.is_over and not is_needed:
+            self.give_up(run.participant, run.room.room_name)

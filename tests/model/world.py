@@ -1,0 +1,160 @@
+"""LiveKit's rooms: who is in them, when they end. Facts are those of the project's notes."""
+
+import itertools
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from random import Random
+
+from tests.model.clock import Clock
+from token_server.rooms import (
+    AGENT_NAME_ATTRIBUTE,
+    AgentOrder,
+    Dispatch,
+    Participant,
+    ParticipantKind,
+    Room,
+)
+
+# Seconds. Facts 14; LiveKit's default for rooms that CreateDispatch makes is 300.
+EMPTY_TIMEOUT = 300.0
+DEPARTURE_TIMEOUT = 20.0
+# ListRooms' num_participants is brought up to date this often (facts, 20).
+COUNTED_EVERY = 5.0
+
+Changed = Callable[[str, Participant], None]
+
+
+@dataclass
+class LiveRoom:
+    """One live room, as it truly is."""
+
+    room: Room
+    participants: dict[str, Participant] = field(default_factory=dict)
+    dispatches: dict[str, Dispatch] = field(default_factory=dict)
+    counted: int = 0
+    last_human_left_at: float | None = None
+    made_by_dispatch: str = ""  # its id
+
+    def humans(self) -> list[Participant]:
+        """Those who keep the room open; only they are counted (updateProto, 1.13.5)."""
+        return [p for p in self.participants.values() if p.kind is ParticipantKind.HUMAN]
+
+    def agents(self, agent_name: str) -> list[Participant]:
+        """The agents of a name."""
+        everybody = self.participants.values()
+        return [
+            p for p in everybody if p.kind is ParticipantKind.AGENT and p.agent_name == agent_name
+        ]
+
+
+class World:
+    """Rooms that open, fill, empty and end by themselves."""
+
+    def __init__(self, clock: Clock, chance: Random) -> None:
+        self.clock, self.chance = clock, chance
+        self.rooms: dict[str, LiveRoom] = {}
+        self.agents_joined = 0
+        # Rooms that CreateDispatch made anew, by sid, until the look that did so has ended well:
+        # where it never does (a crash, an error of that very call), an agent may sit alone until
+        # the room's empty_timeout. That is known, and all that is not promised.
+        self.unguarded: set[str] = set()
+        self.on_changed: list[Changed] = []
+        self.on_dispatched: list[Callable[[str, Dispatch], None]] = []
+        self.on_last_human_left: list[Callable[[str], None]] = []
+        self._numbers = itertools.count(1)
+
+    def new_id(self, kind: str) -> str:
+        """Return an id that nothing else has."""
+        return f"{kind}_{next(self._numbers)}"
+
+    def live_room(self, room_name: str, agents: Iterable[AgentOrder] = ()) -> LiveRoom:
+        """Find a room or make it; only a new one takes notice of the agents (facts, 1 and 2)."""
+        if room_name not in self.rooms:
+            now = self.clock.at(self.clock.now)
+            room = Room(room_name=room_name, room_sid=self.new_id("RM"), created_at=now)
+            self.rooms[room_name] = LiveRoom(room)
+            self.clock.tell(f"{room_name} opens")
+            self.clock.after(self.chance.uniform(0, COUNTED_EVERY), lambda: self._count(room))
+            self.clock.after(EMPTY_TIMEOUT, lambda: self._end_if_unused(room))
+            for order in tuple(agents) or (AgentOrder(agent_name=""),):
+                self.dispatch(room_name, order)
+        return self.rooms[room_name]
+
+    def dispatch(self, room_name: str, order: AgentOrder) -> Dispatch:
+        """Send an agent; makes a missing room, never deduplicates (facts, 5)."""
+        is_missing = room_name not in self.rooms
+        found = self.live_room(room_name)
+        dispatch = Dispatch(
+            dispatch_id=self.new_id("AD"),
+            agent_name=order.agent_name,
+            created_at=self.clock.at(self.clock.now),
+        )
+        found.dispatches[dispatch.dispatch_id] = dispatch
+        if is_missing:
+            found.made_by_dispatch = dispatch.dispatch_id
+            self.unguarded.add(found.room.room_sid)
+        for tell in self.on_dispatched:
+            tell(room_name, dispatch)
+        return dispatch
+
+    def join(self, room_name: str, identity: str, attributes: dict[str, str]) -> Participant:
+        """Let somebody into a live room; an older one of that identity goes first."""
+        is_agent = AGENT_NAME_ATTRIBUTE in attributes
+        participant = Participant(
+            participant_identity=identity,
+            participant_sid=self.new_id("PA"),
+            kind=ParticipantKind.AGENT if is_agent else ParticipantKind.HUMAN,
+            joined_at=self.clock.at(self.clock.now),
+            attributes=attributes,
+        )
+        if older := self.rooms[room_name].participants.get(identity):
+            self.leave(room_name, older)
+        self.agents_joined += is_agent
+        self.rooms[room_name].participants[identity] = participant
+        self.clock.tell(f"{room_name} + {identity} {participant.participant_sid}")
+        self._announce(room_name, participant)
+        return participant
+
+    def leave(self, room_name: str, participant: Participant) -> bool:
+        """Let somebody leave, if it is still they who are there."""
+        found = self.rooms.get(room_name)
+        identity = participant.participant_identity
+        if not found or found.participants.get(identity) is not participant:
+            return False
+        del found.participants[identity]
+        self.clock.tell(f"{room_name} - {identity} {participant.participant_sid}")
+        if participant.kind is ParticipantKind.HUMAN and not found.humans():
+            found.last_human_left_at = self.clock.now
+            self.clock.after(DEPARTURE_TIMEOUT, lambda: self._end_if_unused(found.room))
+            for tell in self.on_last_human_left:
+                tell(room_name)
+        self._announce(room_name, participant)
+        return True
+
+    def end(self, room_name: str) -> None:
+        """End a room with all that is in it."""
+        if self.rooms.pop(room_name, None):
+            self.clock.tell(f"{room_name} ends")
+
+    def is_live(self, room: Room) -> bool:
+        """Whether it is still this very room."""
+        found = self.rooms.get(room.room_name)
+        return bool(found and found.room is room)
+
+    def _announce(self, room_name: str, participant: Participant) -> None:
+        for tell in self.on_changed:
+            tell(room_name, participant)
+
+    def _count(self, room: Room) -> None:
+        if self.is_live(room):
+            found = self.rooms[room.room_name]
+            found.counted = len(found.humans())
+            self.clock.after(COUNTED_EVERY, lambda: self._count(room))
+
+    def _end_if_unused(self, room: Room) -> None:
+        found = self.rooms.get(room.room_name)
+        if not found or found.room is not room or found.humans():
+            return
+        left_at = found.last_human_left_at
+        if left_at is None or self.clock.now - left_at >= DEPARTURE_TIMEOUT - 0.001:
+            self.end(room.room_name)
