@@ -19,12 +19,13 @@ from bench.machine import describe_machine
 from bench.progress import say
 from bench.report import Result, to_json, to_markdown, to_terminal
 from bench.starts import measure_starts
-from bench.tokens import measure_tokens
+from bench.tokens import measure_live_tokens, measure_tokens
 
 _PARTS = {
     "starts": measure_starts,
     "joins": measure_joins,
     "tokens": measure_tokens,
+    "live": measure_live_tokens,
     "following": measure_following,
 }
 _DOCS = Path(__file__).parent.parent / "docs"

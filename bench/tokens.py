@@ -1,12 +1,13 @@
-"""Tokens per second, each with a fresh room: ours, the tutorial's shape, and CreateRoom alone.
+"""Tokens per second: ours, the tutorial's shape, and CreateRoom alone.
 
-Rounds take turns, and each server of each round is fresh, so that no round pays for the rooms of
-another.
+Once with a fresh room for each, which LiveKit answers with a webhook of its own, and once with
+rooms that are live already. Rounds take turns, and each server of each round is fresh, so that no
+round pays for the rooms of another.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bench.effort import Effort
@@ -18,10 +19,11 @@ from bench.servers import livekit_alone, livekit_with, start_ours, start_tutoria
 
 CONNECTIONS = 16
 _WARM_UP_SECONDS = 0.5
+_LIVE_ROOMS = 64
 _HOW = (
-    "Every request makes a fresh room; webhooks on; the same gunicorn (worker class, processes,"
-    " threads) for both; the load comes from one thread on raw kept-alive sockets. Medians of the"
-    " rounds; ratios within each round (min to max)."
+    "Webhooks on; the same gunicorn (worker class, processes, threads) for both; the load comes"
+    " from one thread on raw kept-alive sockets. Medians of the rounds; ratios within each round"
+    " (min to max)."
 )
 
 
@@ -31,12 +33,14 @@ class _Server:
 
     name: str
     run: Callable[[Path], AbstractContextManager[Target]]
+    rooms: int | None
     lone: list[Load] = field(default_factory=list)
     full: list[Load] = field(default_factory=list)
 
     def visit(self, effort: Effort, folder: Path) -> None:
         """Start it, warm it up, measure, stop it."""
-        with self.run(folder) as target:
+        with self.run(folder) as fresh_rooms:
+            target = replace(fresh_rooms, numbers=self.rooms)
             put_load_on(target, connections=CONNECTIONS, seconds=_WARM_UP_SECONDS)
             self.lone.append(put_load_on(target, connections=1, seconds=effort.lone_seconds))
             full = put_load_on(target, connections=CONNECTIONS, seconds=effort.load_seconds)
@@ -50,15 +54,25 @@ class _Server:
 
 
 def measure_tokens(effort: Effort, folder: Path) -> Section:
+    """Measure with a fresh room for each token."""
+    return _measure("POST /token, each for a fresh room", None, effort, folder)
+
+
+def measure_live_tokens(effort: Effort, folder: Path) -> Section:
+    """Measure with rooms that are live already."""
+    return _measure(f"POST /token, for {_LIVE_ROOMS} live rooms", _LIVE_ROOMS, effort, folder)
+
+
+def _measure(title: str, rooms: int | None, effort: Effort, folder: Path) -> Section:
     """Measure all three in turns."""
     ours, tutorial, bare = (
-        _Server("ours", _ours),
-        _Server("tutorial", _tutorial),
-        _Server("CreateRoom alone", _bare),
+        _Server("ours", _ours, rooms),
+        _Server("tutorial", _tutorial, rooms),
+        _Server("CreateRoom alone", _bare, rooms),
     )
     servers = [ours, tutorial, bare]
     for number in range(effort.rounds):
-        say(f"tokens, round {number + 1} of {effort.rounds}")
+        say(f"{title}: round {number + 1} of {effort.rounds}")
         for server in servers[number % 3 :] + servers[: number % 3]:
             server.visit(effort, folder)
     rows = (
@@ -75,7 +89,7 @@ def measure_tokens(effort: Effort, folder: Path) -> Section:
         ),
         *(to_row(f"{server.name}, 1 connection", server.lone) for server in servers),
     )
-    return Section(title="POST /token with createRoom", how=_HOW, rows=rows)
+    return Section(title=title, how=_HOW, rows=rows)
 
 
 def to_row(what: str, loads: list[Load], compared: Compared | None = None) -> Row:
