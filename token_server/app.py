@@ -148,7 +148,7 @@ def _render_too_large(error: RequestEntityTooLarge) -> ResponseReturnValue:
 
 
 def _render_http(error: HTTPException) -> ResponseReturnValue:
-    """Give werkzeug's own errors (404, 405, 413, …) the same body; keep headers such as Allow."""
+    """Give werkzeug's own errors (404, 405, …) the same body; keep headers such as Allow."""
     status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
     code = _CODES.get(
         status, "invalid_argument" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "internal"

@@ -27,7 +27,7 @@ _LATEST_SECONDS = 253_402_300_799.0  # the end of the year 9999
 
 
 def to_room_dispatch(order: AgentOrder) -> agent_dispatch.RoomAgentDispatch:
-    """Write an order the way CreateRoom and a token's room configuration carry it."""
+    """Write an order the way CreateRoom carries it; tokens.py writes the same for a token."""
     return agent_dispatch.RoomAgentDispatch(
         agent_name=order.agent_name,
         metadata=order.metadata,
@@ -56,7 +56,7 @@ def _to_kind(participant: models.ParticipantInfo) -> ParticipantKind:
 
 
 def to_room(room: models.Room) -> Room:
-    """Read a room; servers before 1.8 tell its age in whole seconds only."""
+    """Read a room; without milliseconds its age is told in whole seconds."""
     return Room(
         room_name=room.name,
         room_sid=room.sid,

@@ -10,7 +10,6 @@ import binascii
 import hashlib
 import hmac
 import json
-import logging
 from datetime import timedelta
 from typing import Protocol
 
@@ -21,8 +20,6 @@ from livekit.protocol.webhook import WebhookEvent
 from token_server.errors import InvalidRequestError, UnauthenticatedError
 from token_server.messages import to_participant
 from token_server.rooms import Participant
-
-logger = logging.getLogger(__name__)
 
 # The events after which somebody is in a room, or not any more.
 _SOMEBODY_CAME_OR_WENT = {
