@@ -21,7 +21,8 @@ CONNECTIONS = 16
 _WARM_UP_SECONDS = 0.5
 _LIVE_ROOMS = 64
 _HOW = (
-    "Webhooks on; the same gunicorn (worker class, processes, threads) for both; the load comes"
+    "Webhooks on; the same gunicorn and number of processes for both. The tutorial's shape runs in"
+    " gthread with 4 threads: under gevent, which runs ours, `asyncio.run` fails. The load comes"
     " from one thread on raw kept-alive sockets. Medians of the rounds; ratios within each round"
     " (min to max)."
 )

@@ -1,4 +1,8 @@
-"""How gunicorn runs the tutorial's server: as it runs ours, without our keeper."""
+"""How gunicorn runs the tutorial's server: as it runs ours, without our keeper.
+
+In threads: `asyncio.run` refuses to run in two greenlets of one thread. Four a process; more lose
+to the GIL (facts, "Tokens and clients").
+"""
 
 from token_server.gunicorn_conf import (
     bind,
@@ -6,11 +10,12 @@ from token_server.gunicorn_conf import (
     graceful_timeout,
     keepalive,
     logconfig_dict,
-    threads,
     timeout,
-    worker_class,
     workers,
 )
+
+worker_class = "gthread"
+threads = 4
 
 __all__ = [
     "bind",

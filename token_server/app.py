@@ -22,14 +22,13 @@ from token_server.rooms import Rooms
 from token_server.settings import Settings
 from token_server.ticket import TicketSealer
 from token_server.token_request import TokenRequest, parse_json, parse_query
-from token_server.webhooks import Listener, Webhooks
+from token_server.webhook_endpoint import WebhookEndpoint
+from token_server.webhooks import WEBHOOK_BODY_LIMIT, Listener, Webhooks
 
 logger = logging.getLogger(__name__)
 
-# Bytes. A webhook carries a participant with all its metadata and attributes: LiveKit allows
-# 512 KiB and 64 KiB of these (pkg/config/config.go 1.13.5).
+# Bytes.
 _TOKEN_BODY_LIMIT = 64 * 1024
-_WEBHOOK_BODY_LIMIT = 2 * 1024 * 1024
 
 # Twirp's code for what werkzeug finds wrong with a request.
 _CODES = {
@@ -103,11 +102,12 @@ def _answer(joins: Joins, token_request: TokenRequest) -> Response:
 
 
 def _add_webhook(app: Flask, webhooks: Webhooks) -> None:
+    app.wsgi_app = WebhookEndpoint(app.wsgi_app, webhooks)  # type: ignore[method-assign]
+
     @app.post("/webhook")
     def webhook() -> ResponseReturnValue:
-        request.max_content_length = _WEBHOOK_BODY_LIMIT
+        request.max_content_length = WEBHOOK_BODY_LIMIT
         webhooks.receive(request.get_data(cache=False), request.headers.get("Authorization", ""))
-        # Empty: LiveKit's client does not read a body, and cannot keep its connection then.
         return ""
 
 

@@ -11,9 +11,8 @@ from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from dotenv import dotenv_values
-
 from token_server.dev import DevError
+from token_server.environment import with_env_file
 from token_server.errors import TokenServerError
 from token_server.fetch_token import fetch_token, unverified_claims
 
@@ -24,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return the exit code."""
     arguments = _parser().parse_args(argv)
     try:
-        return int(arguments.run(arguments, _environ()))
+        return int(arguments.run(arguments, with_env_file(os.environ)))
     except (DevError, TokenServerError) as error:
         sys.stderr.write(f"token-server {arguments.command}: {error}\n")
     except KeyboardInterrupt:
@@ -67,13 +66,6 @@ def _token(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     shown = unverified_claims(answer["participant_token"]) if arguments.decode else answer
     sys.stdout.write(f"{json.dumps(shown, indent=2)}\n")
     return 0
-
-
-def _environ() -> dict[str, str]:
-    """Return the environment, and what `.env` adds to it."""
-    env_file = os.environ.get("TOKEN_SERVER_ENV_FILE", ".env")
-    added = {name: value for name, value in dotenv_values(env_file).items() if value is not None}
-    return added | os.environ
 
 
 if __name__ == "__main__":

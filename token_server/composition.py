@@ -1,9 +1,7 @@
 """Puts the parts together, from settings to a running application. The adapters are known here."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dotenv import dotenv_values
 from flask import Flask
 
 from token_server.app import create_app
@@ -15,17 +13,6 @@ from token_server.settings import Settings
 from token_server.ticket import TicketSealer
 from token_server.twirp import Twirp
 from token_server.wants import Policy
-
-
-def read_settings(environ: Mapping[str, str]) -> Settings:
-    """Read the settings from the environment and, where that is silent, from `.env`.
-
-    Raises:
-        SettingsError: With one line for every variable that is missing or wrong.
-    """
-    from_file = dotenv_values(environ.get("TOKEN_SERVER_ENV_FILE", ".env"))
-    file_environ = {name: value for name, value in from_file.items() if value is not None}
-    return Settings.from_environ({**file_environ, **environ})
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ import httptools
 
 _BUFFER = 65536
 _PORTS = {"http": 80, "https": 443}
+# What a burst has opened beyond this is closed after use.
+_MOST_IDLE = 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +56,7 @@ class CutOffError(Exception):
 
 
 class Connections:
-    """A pool: as many connections as threads that call at the same time. Thread-safe."""
+    """A pool: as many connections as calls at the same time. Thread-safe."""
 
     def __init__(self, url: str, timeouts: Timeouts) -> None:
         self._idle: deque[socket.socket] = deque()
@@ -83,7 +85,7 @@ class Connections:
         except BaseException:
             connection.close()
             raise
-        if is_kept:
+        if is_kept and len(self._idle) < _MOST_IDLE:
             self._idle.append(connection)
         else:
             connection.close()

@@ -8,7 +8,7 @@ import sys
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
 
-from token_server.composition import read_settings
+from token_server.environment import read_settings
 from token_server.errors import SettingsError
 from token_server.logs import QuietLogger, logging_config
 from token_server.settings import NOT_USED
@@ -20,9 +20,7 @@ except SettingsError as error:
 
 bind = f"{_settings.host}:{_settings.port}"
 workers = _settings.web_concurrency
-worker_class = "gthread"
-# More threads than about four a process lose to the GIL (facts, "Tokens and clients").
-threads = 4
+worker_class = "token_server.gunicorn_worker.PromptWorker"
 # Seconds.
 timeout = 30
 graceful_timeout = 15

@@ -8,9 +8,8 @@ import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-import jwt
-
 from token_server.rooms import AgentOrder
+from token_server.signatures import sign
 from token_server.ticket import TICKET_ATTRIBUTE
 
 # The least that a call needs. canUpdateOwnMetadata is said, not left out: a client that could
@@ -79,4 +78,4 @@ def mint_join_token(join_token: JoinToken, key: SigningKey) -> str:
         "video": {"room": join_token.room_name, **_GRANTS},
         "roomConfig": {"agents": [{**agent, "restartPolicy": _RESTART_NEVER}]},
     }
-    return jwt.encode(claims, key.api_secret, algorithm="HS256")
+    return sign(claims, key.api_secret)

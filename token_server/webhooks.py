@@ -20,6 +20,11 @@ from livekit.protocol.webhook import WebhookEvent
 from token_server.errors import InvalidRequestError, UnauthenticatedError
 from token_server.messages import to_participant
 from token_server.rooms import Participant
+from token_server.signatures import verify
+
+# Bytes. A webhook carries a participant with all its metadata and attributes: LiveKit allows
+# 512 KiB and 64 KiB of these (pkg/config/config.go 1.13.5).
+WEBHOOK_BODY_LIMIT = 2 * 1024 * 1024
 
 # The events after which somebody is in a room, or not any more.
 _SOMEBODY_CAME_OR_WENT = {
@@ -77,13 +82,12 @@ class Webhooks:
     def _verify(self, unverified_body: bytes, unverified_authorization: str) -> None:
         unverified_token = unverified_authorization.removeprefix("Bearer ")
         try:
-            claims = jwt.decode(
+            claims = verify(
                 unverified_token,
                 self._api_secret,
-                algorithms=["HS256"],
                 issuer=self._api_key,
+                required=("exp", "iss", "sha256"),
                 leeway=_LEEWAY,
-                options={"require": ["exp", "iss", "sha256"]},
             )
             signed_hash = base64.b64decode(claims["sha256"], validate=True)
         except (jwt.PyJWTError, binascii.Error, ValueError, TypeError):

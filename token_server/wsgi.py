@@ -2,7 +2,8 @@
 
 import os
 
-from token_server.composition import compose, read_settings
+from token_server.composition import compose
+from token_server.environment import read_settings
 
 token_server = compose(read_settings(os.environ))
 app = token_server.app

@@ -1,16 +1,17 @@
 """Real code that blocks, run bit by bit in virtual time, without a thread."""
 
 from collections.abc import Callable
-from typing import cast
 
-from greenlet import getcurrent, greenlet  # type: ignore[import-untyped]  # it has no types
+from greenlet import getcurrent, greenlet
 
 from tests.model.clock import Clock
 
 
 def pause(seconds: float) -> None:
     """Let the others go on for so long; called by the code that an actor runs."""
-    getcurrent().parent.switch(seconds)
+    whole_world = getcurrent().parent
+    assert whole_world is not None
+    whole_world.switch(seconds)
 
 
 class Actor:
@@ -24,7 +25,7 @@ class Actor:
     @property
     def is_done(self) -> bool:
         """Whether the work is over."""
-        return cast("bool", self._greenlet.dead)
+        return self._greenlet.dead
 
     def kill(self) -> None:
         """End it where it is; the operating system frees its locks."""

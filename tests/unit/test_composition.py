@@ -7,7 +7,8 @@ import pytest
 
 from tests.environ import environ, settings
 from tests.processes import free_port
-from token_server.composition import compose, read_settings
+from token_server.composition import compose
+from token_server.environment import read_settings
 from token_server.errors import SettingsError
 
 

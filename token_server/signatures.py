@@ -1,0 +1,52 @@
+"""LiveKit's JWTs: HS256 under the API secret, by PyJWT. No I/O."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from functools import lru_cache
+from typing import Any
+
+import jwt
+from jwt.algorithms import HMACAlgorithm
+
+_HS256 = "HS256"
+
+
+class _CheckedOnce(HMACAlgorithm):
+    """PyJWT looks at every use whether the secret might be a public key: half of a signature."""
+
+    @lru_cache  # noqa: B019 (there is one instance, for the life of the process)
+    def prepare_key(self, key: str | bytes) -> bytes:
+        return super().prepare_key(key)
+
+
+jwt.unregister_algorithm(_HS256)
+jwt.register_algorithm(_HS256, _CheckedOnce(HMACAlgorithm.SHA256))
+
+
+def sign(claims: Mapping[str, Any], api_secret: str) -> str:
+    """Return a JWT with these claims."""
+    return jwt.encode(dict(claims), api_secret, algorithm=_HS256)
+
+
+def verify(
+    unverified_token: str,
+    api_secret: str,
+    *,
+    issuer: str,
+    required: Sequence[str],
+    leeway: timedelta,
+) -> dict[str, Any]:
+    """Return the claims of a JWT that is signed with this secret, and good at this time.
+
+    Raises:
+        jwt.PyJWTError: It is not; the text says why.
+    """
+    claims: dict[str, Any] = jwt.decode(
+        unverified_token,
+        api_secret,
+        algorithms=[_HS256],
+        issuer=issuer,
+        leeway=leeway,
+        options={"require": list(required)},
+    )
+    return claims
