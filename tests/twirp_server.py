@@ -2,10 +2,12 @@
 
 import json
 import socket
+import ssl
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Self
 
 from google.protobuf.message import Message
@@ -48,19 +50,25 @@ class Asked:
 class TwirpServer:
     """Gives the answers in order, and the last one again and again."""
 
-    def __init__(self, *answers: Canned) -> None:
+    def __init__(self, *answers: Canned, certificate: Path | None = None) -> None:
         self.asked: list[Asked] = []
         self.answers = list(answers)
         self.connections: list[socket.socket] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         # So that closing it waits for each.
         self._server.daemon_threads = False
+        self._scheme = "ws"
+        if certificate:
+            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            tls.load_cert_chain(certificate)
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+            self._scheme = "wss"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
 
     @property
     def url(self) -> str:
         """What goes into LIVEKIT_URL."""
-        return f"ws://127.0.0.1:{self._server.server_port}"
+        return f"{self._scheme}://127.0.0.1:{self._server.server_port}"
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         server = self

@@ -1,0 +1,116 @@
+"""The Procfile's web process as clients, operators and a LiveKit behind TLS meet it."""
+
+import json
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+from livekit.protocol.room import ListRoomsResponse
+
+from tests.certificates import write_certificate
+from tests.processes import Process, clean_environ, free_port, start_from_procfile, wait_until
+from tests.twirp_server import TwirpServer, answer
+
+JSON = {"Content-Type": "application/json"}
+BODY = json.dumps({"room_name": "kitchen"}).encode()
+HEAD = (
+    b"POST /token HTTP/1.1\r\nHost: t\r\nContent-Type: application/json\r\n"
+    b"Content-Length: %d\r\n\r\n" % len(BODY)
+)
+
+
+class Web:
+    """One running web process."""
+
+    def __init__(self, process: Process, port: int) -> None:
+        self.process, self.port = process, port
+        self.http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10)
+
+    def connect(self) -> socket.socket:
+        """Open a connection to it, and say nothing yet."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout=10)
+
+    def answers(self) -> bool:
+        """Whether it serves requests."""
+        try:
+            return self.http.get("/healthz").status_code == httpx.codes.OK
+        except httpx.TransportError:
+            return False
+
+
+@pytest.fixture
+def livekit(tmp_path: Path) -> Iterator[TwirpServer]:
+    """A LiveKit behind TLS that has no rooms, and makes what it is asked for."""
+    certificate = write_certificate(tmp_path / "certificate.pem")
+    with TwirpServer(answer(ListRoomsResponse()), certificate=certificate) as server:
+        yield server
+
+
+@pytest.fixture
+def web(livekit: TwirpServer, tmp_path: Path) -> Iterator[Web]:
+    """A web process of its own that trusts this LiveKit's certificate."""
+    port = free_port()
+    environ = clean_environ() | {
+        "LIVEKIT_URL": livekit.url,
+        "LIVEKIT_API_KEY": "devkey",
+        "LIVEKIT_API_SECRET": "x" * 32,
+        "LIVEKIT_AGENT_NAME": "voice-agent",
+        "TOKEN_AUTH": "none",
+        "PORT": str(port),
+        "SSL_CERT_FILE": str(tmp_path / "certificate.pem"),
+    }
+    with start_from_procfile("web", environ, tmp_path / "web.log") as process:
+        running = Web(process, port)
+        with running.http:
+            wait_until(running.answers, within=20, what="web answers")
+            yield running
+
+
+def test_a_livekit_behind_tls_is_reached(web: Web, livekit: TwirpServer) -> None:
+    """LiveKit Cloud is nothing else; gevent patches TLS after the modules were imported."""
+    ready = web.http.get("/readyz")
+
+    assert (200, {"status": "ready"}) == (ready.status_code, ready.json())
+    assert "/twirp/livekit.RoomService/ListRooms" in {asked.path for asked in livekit.asked}
+    assert "Warning" not in web.process.output()
+
+
+def test_clients_that_dawdle_keep_nobody_waiting(web: Web) -> None:
+    """Sixty that never finish their request cost anybody else nothing."""
+    with ExitStack() as open_connections:
+        for part in (b"", HEAD[:30], HEAD + BODY[:5]) * 20:
+            open_connections.enter_context(web.connect()).sendall(part)
+        started = time.monotonic()
+
+        posts = [web.http.post("/token", content=BODY, headers=JSON) for _ in range(5)]
+
+        assert [201] * 5 == [post.status_code for post in posts]
+        assert time.monotonic() - started < 5
+
+
+def test_a_request_in_hand_is_answered_before_the_process_stops(web: Web) -> None:
+    """A deploy loses no join; the next request goes to the process that took over."""
+    with web.connect() as half_sent:
+        half_sent.sendall(HEAD + BODY[:5])
+        web.process.popen.send_signal(signal.SIGTERM)
+        web.process.wait_for_output("Handling signal: term")
+
+        half_sent.sendall(BODY[5:])
+
+        assert half_sent.recv(65536).startswith(b"HTTP/1.1 201 CREATED\r\n")
+
+
+def test_idle_connections_do_not_hold_up_a_stop(web: Web) -> None:
+    """LiveKit's webhooks keep one open; gunicorn would wait for its keepalive to end."""
+    assert web.answers()  # and the connection stays open
+    started = time.monotonic()
+    web.process.popen.send_signal(signal.SIGTERM)
+
+    wait_until(lambda: web.process.popen.poll() is not None, within=10, what="web has stopped")
+
+    assert time.monotonic() - started < 8
