@@ -5,12 +5,16 @@ costs as much as the rest of it (docs/benchmarks.md), and a slow client holds no
 LiveKit lets others run, and nothing here computes for longer than a fraction of a millisecond.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import gevent
 from greenlet import getcurrent, greenlet
 from gunicorn.workers.ggevent import GeventWorker
+
+# Seconds.
+_ON_ITS_WAY = 1.0
 
 
 class PromptWorker(GeventWorker):
@@ -25,7 +29,7 @@ class PromptWorker(GeventWorker):
         """Wait for a connection's next request, for at most `keepalive` seconds."""
         waiting = getcurrent()
         timeout = gevent.Timeout.start_new(self.cfg.keepalive)
-        self._waiting[waiting] = timeout
+        self._waiting[waiting] = (time.monotonic(), timeout)
         try:
             yield
         except gevent.Timeout as over:
@@ -38,14 +42,17 @@ class PromptWorker(GeventWorker):
     def notify(self) -> None:
         """Tell the arbiter every second that we are alive; once we stop, let nobody wait on.
 
-        The first second after SIGTERM is for requests that are on their way already.
+        A connection of the last second may have a request on its way.
         """
         super().notify()
-        if not self.alive:
-            for waiting, timeout in list(self._waiting.items()):
+        if self.alive:
+            return
+        idle_since = time.monotonic() - _ON_ITS_WAY
+        for waiting, (since, timeout) in list(self._waiting.items()):
+            if since < idle_since:
                 gevent.kill(waiting, timeout)
 
     def init_process(self) -> None:
         """Serve until told to stop."""
-        self._waiting: dict[greenlet, gevent.Timeout] = {}
+        self._waiting: dict[greenlet, tuple[float, gevent.Timeout]] = {}
         super().init_process()

@@ -1,11 +1,14 @@
 """The Procfile's web process as clients, operators and a LiveKit behind TLS meet it."""
 
+import http.client
+import itertools
 import json
 import signal
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import httpx
@@ -114,3 +117,26 @@ def test_idle_connections_do_not_hold_up_a_stop(web: Web) -> None:
     wait_until(lambda: web.process.popen.poll() is not None, within=10, what="web has stopped")
 
     assert time.monotonic() - started < 8
+
+
+def ask_until_told_to_go(web: Web) -> int:
+    """Ask again and again on one connection, until an answer says that it is the last there."""
+    connection = http.client.HTTPConnection("127.0.0.1", web.port, timeout=10)
+    with closing(connection):
+        for number in itertools.count(1):
+            connection.request("POST", "/token", BODY, JSON)
+            answer = connection.getresponse()
+            assert (201, True) == (answer.status, bool(answer.read()))
+            if answer.will_close:
+                return number
+    raise AssertionError
+
+
+def test_a_stop_under_load_loses_no_request(web: Web) -> None:
+    """Each deploy is one."""
+    with ThreadPoolExecutor(8) as callers:
+        asking = [callers.submit(ask_until_told_to_go, web) for _ in range(8)]
+        wait_until(lambda: web.process.output().count("Room ready") > 40, within=20, what="load")
+        web.process.popen.send_signal(signal.SIGTERM)
+
+        assert 40 < sum(asked.result(timeout=20) for asked in asking)
