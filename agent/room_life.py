@@ -118,7 +118,11 @@ class RoomLife:
         return await room.sid == self._room_sid
 
     def end_with_room(self, room: rtc.Room, end: Callable[[], None]) -> None:
-        """Call `end` when a lost connection turns out to be the end of the room."""
+        """Call `end` when a lost connection turns out to be the end of the room.
+
+        Not where a human is in the room that has followed it: LiveKit was restarted in the middle
+        of their call, and the SDK joins the new room of the old name by itself.
+        """
         watches: set[asyncio.Task[None]] = set()
 
         def watch() -> None:
@@ -129,12 +133,11 @@ class RoomLife:
         room.on("reconnecting", watch)
 
     async def _watch(self, room: rtc.Room, end: Callable[[], None]) -> None:
-        while room.connection_state == rtc.ConnectionState.CONN_RECONNECTING:
+        is_back = False
+        while not is_back:
+            is_back = room.connection_state != rtc.ConnectionState.CONN_RECONNECTING
             now = await self._look()
-            if now and now.sid != self._room_sid:
+            if now and now.sid != self._room_sid and not now.has_human:
                 end()
                 return
             await asyncio.sleep(_LOOK_AGAIN_SECONDS)
-        # A server that came back meanwhile may have let us into a new room of the old name.
-        if not await self.is_entered(room):
-            end()

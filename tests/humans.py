@@ -52,9 +52,13 @@ class Humans:
         self._thread.start()
         return self
 
+    def leave(self) -> None:
+        """Let everybody leave who is still there."""
+        while self._all:
+            self._all.pop().leave()
+
     def __exit__(self, *_: object) -> None:
-        for human in self._all:
-            human.leave()
+        self.leave()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()

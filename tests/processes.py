@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import re
+import secrets
 import shutil
 import signal
 import socket
@@ -25,14 +26,30 @@ API_SECRET = "a-made-up-secret-of-more-than-thirty-two-bytes"
 AGENT_NAME = "voice-agent"
 _STOP_SECONDS = 10.0
 # A test must not see the settings of the person who runs it.
-_OURS = ("LIVEKIT_", "AGENT_", "TOKEN_", "ATTEND_", "REDIS_", "CORS_", "RATE_", "ROOM_", "VOICE_")
+_OURS = (
+    "LIVEKIT_",
+    "AGENT_",
+    "TOKEN_",
+    "ATTEND_",
+    "REDIS_",
+    "CORS_",
+    "RATE_",
+    "ROOM_",
+    "VOICE_",
+    "OPERATOR_",
+)
 
 
 def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 that nothing listens on at the moment."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """Return a TCP port of 127.0.0.1 that nothing listens on at the moment.
+
+    Below those that Linux gives to outgoing connections: one of these may be in use a second later.
+    """
+    while True:
+        port = 10_000 + secrets.randbelow(20_000)
+        with socket.socket() as listener, contextlib.suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
 
 
 def wait_until(ask: Callable[[], T], *, within: float, what: str) -> T:
@@ -100,6 +117,8 @@ class Process:
 
     def stop(self, signal_number: int = signal.SIGTERM) -> int:
         """Signal the group, kill what is left of it after a while, return the exit code."""
+        if self._file.closed:
+            return self.popen.wait()  # stopped before; its number may be another process's by now
         self._signal(signal_number)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.popen.wait(_STOP_SECONDS)
@@ -126,7 +145,10 @@ class Process:
 class LiveKitServer:
     """A real livekit-server on loopback, on ports of its own."""
 
-    def __init__(self, folder: Path, *, webhook_urls: Sequence[str] = ()) -> None:
+    def __init__(
+        self, folder: Path, *, webhook_urls: Sequence[str] = (), redis_address: str = ""
+    ) -> None:
+        """`redis_address` (HOST:PORT) makes all servers on it nodes of one LiveKit."""
         self.port, rtc_tcp_port, rtc_udp_port = free_port(), free_port(), free_port()
         settings = {
             "port": self.port,
@@ -142,6 +164,8 @@ class LiveKitServer:
         }
         if webhook_urls:
             settings["webhook"] = {"api_key": API_KEY, "urls": list(webhook_urls)}
+        if redis_address:
+            settings["redis"] = {"address": redis_address}
         self._config = folder / f"livekit-{self.port}.json"
         self._config.write_text(json.dumps(settings))
         self._log = folder / f"livekit-{self.port}.log"

@@ -12,14 +12,16 @@ class RecordingKeeper:
     followed: list[tuple[str, str, float, bool]] = field(default_factory=list)
     changed: list[tuple[str, Participant]] = field(default_factory=list)
     webhooks: int = 0
+    events_at: list[float] = field(default_factory=list)
 
     def follow(self, room: Room, sealed_ticket: str, seconds: float, *, is_new: bool) -> None:
         """Note a room that is to be followed."""
         self.followed.append((room.room_name, sealed_ticket, seconds, is_new))
 
-    def webhook_arrived(self) -> None:
-        """Count it."""
+    def webhook_arrived(self, created_at: float) -> None:
+        """Count it, and note its event's time."""
         self.webhooks += 1
+        self.events_at.append(created_at)
 
     def participant_changed(self, room_name: str, participant: Participant) -> None:
         """Note a room to look at."""

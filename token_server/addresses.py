@@ -1,6 +1,18 @@
 """What may stand in a setting that is an address. No I/O."""
 
-from urllib.parse import SplitResult, urlsplit
+import re
+from collections.abc import Mapping
+from urllib.parse import SplitResult, parse_qsl, urlsplit
+
+# redis-py's options of these names, and what we let them be.
+_REDIS_OPTIONS = {"db": r"[0-9]+"}
+_REDIS_TLS_OPTIONS = {"ssl_cert_reqs": "none|required", "ssl_ca_certs": ".+"}
+_REDIS_URL = (
+    "must look like redis://HOST:PORT/DB, rediss://:PASSWORD@HOST:PORT (TLS; options ssl_cert_reqs"
+    " and ssl_ca_certs) or unix:///PATH?db=DB, a password percent-encoded"
+)
+
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 def check_livekit_url(value: str) -> str:
@@ -21,6 +33,42 @@ def check_origins(value: tuple[str, ...]) -> tuple[str, ...]:
         parts = _split(origin)
         if origin != "*" and (parts is None or f"{parts.scheme}://{parts.netloc}" != origin):
             raise ValueError("each must be * or look like https://HOST or http://HOST:PORT")
+    return value
+
+
+def check_redis_url(value: str) -> str:
+    """Return a Redis URL; ValueError says what it must look like, and never what it is."""
+    try:
+        parts = urlsplit(value)
+        is_host = bool((parts.hostname or "").encode("idna")) and parts.port != 0
+        options = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True))
+    except ValueError:
+        raise ValueError(_REDIS_URL) from None
+    if parts.scheme == "unix":
+        is_good = parts.hostname is None and len(parts.path) > 1
+    else:
+        is_good = parts.scheme in {"redis", "rediss"} and is_host
+        is_good = is_good and bool(re.fullmatch(r"/?[0-9]*", parts.path))
+    if not is_good or set(value) & set("# \t\\") or not _are_good(options, parts.scheme):
+        raise ValueError(_REDIS_URL)
+    return value
+
+
+def _are_good(options: Mapping[str, str], scheme: str) -> bool:
+    """Whether each option is one that leaves our timeouts alone, with a value it can have."""
+    rules = _REDIS_OPTIONS | (_REDIS_TLS_OPTIONS if scheme == "rediss" else {})
+    return all(
+        name in rules and re.fullmatch(rules[name], option) for name, option in options.items()
+    )
+
+
+def check_issuer_url(value: str) -> str:
+    """Return the URL of an issuer or of its keys; ValueError if anybody could stand between."""
+    parts = _split(value)
+    if parts is None or parts.scheme not in {"http", "https"} or parts.query or parts.fragment:
+        raise ValueError("must look like https://HOST/PATH")
+    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        raise ValueError("must be https: whoever can answer in the issuer's place can log in")
     return value
 
 

@@ -51,6 +51,11 @@ class Agenda:
         with self._changed:
             self._schedule.finish(room_name, looked, time.monotonic())
 
+    @property
+    def rooms_followed(self) -> int:
+        """How many rooms are followed."""
+        return self._schedule.rooms_followed
+
     def close(self) -> None:
         """Send every thread that waits in `take` home."""
         with self._changed:

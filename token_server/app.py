@@ -1,6 +1,7 @@
 """The HTTP surface: routes in, errors out. Views contain no try; errors are rendered here once."""
 
 import logging
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Protocol
 
@@ -8,13 +9,16 @@ from flask import Flask, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 from flask_cors import CORS
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from token_server import page
-from token_server.callers import Callers
+from token_server.callers import restrict
+from token_server.door import Door
 from token_server.errors import (
     InvalidRequestError,
     RequestTooLargeError,
     TokenServerError,
+    TooManyRequestsError,
     UnsupportedMediaTypeError,
 )
 from token_server.joins import Follower, Joins
@@ -41,21 +45,38 @@ class Keeper(Follower, Listener, Protocol):
     """What the application tells of issued tokens and of webhooks."""
 
 
-def create_app(settings: Settings, rooms: Rooms, keeper: Keeper) -> Flask:
-    """Build the WSGI application; it does nothing until it is asked."""
+def create_app(
+    settings: Settings,
+    rooms: Rooms,
+    keeper: Keeper,
+    check_shared: Callable[[], None] = lambda: None,
+) -> Flask:
+    """Build the WSGI application; it does nothing until it is asked.
+
+    Args:
+        settings: What the operator wants.
+        rooms: LiveKit.
+        keeper: Who is told of issued tokens and of webhooks.
+        check_shared: Raises what is wrong with what several machines share; asked by /readyz.
+    """
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = _TOKEN_BODY_LIMIT
     # "//token" is a mistake to be told of, not a redirect to follow with a key in hand.
     app.url_map.merge_slashes = False
     joins = Joins(settings, rooms, TicketSealer(settings.livekit_api_secret), keeper)
-    _add_token(app, joins, Callers(settings.token_auth, settings.token_keys))
-    _add_webhook(app, Webhooks(settings.livekit_api_key, settings.livekit_api_secret, keeper))
-    _add_health(app, rooms)
+    _add_token(app, joins, Door.of(settings))
+    _add_webhook(app, Webhooks(settings.webhook_secrets, keeper))
+    _add_health(app, rooms, check_shared)
     app.register_error_handler(TokenServerError, _render)
     app.register_error_handler(HTTPException, _render_http)
     app.register_error_handler(RequestEntityTooLarge, _render_too_large)
     app.after_request(_forbid_caching)
     app.register_error_handler(Exception, _render_bug)
+    if settings.trusted_proxies:
+        # Each proxy of ours appends the address it was asked from; what stands before that may
+        # be anybody's invention.
+        behind = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies)
+        app.wsgi_app = behind  # type: ignore[method-assign]
     if settings.demo:
         app.register_blueprint(page.create_blueprint())
     if settings.cors_origins:
@@ -64,16 +85,16 @@ def create_app(settings: Settings, rooms: Rooms, keeper: Keeper) -> Flask:
     return app
 
 
-def _add_token(app: Flask, joins: Joins, callers: Callers) -> None:
+def _add_token(app: Flask, joins: Joins, door: Door) -> None:
     @app.post("/token")
     def post_token() -> ResponseReturnValue:
-        callers.check(request.headers.get("Authorization", ""))
-        return _answer(joins, _posted()), HTTPStatus.CREATED
+        caller = door.let_in(request.headers.get("Authorization", ""), request.remote_addr)
+        return _answer(joins, restrict(_posted(), caller)), HTTPStatus.CREATED
 
     @app.get("/token")
     def get_token() -> ResponseReturnValue:
-        callers.check(request.headers.get("Authorization", ""))
-        return _answer(joins, _queried()), HTTPStatus.OK
+        caller = door.let_in(request.headers.get("Authorization", ""), request.remote_addr)
+        return _answer(joins, restrict(_queried(), caller)), HTTPStatus.OK
 
 
 def _posted() -> TokenRequest:
@@ -111,7 +132,7 @@ def _add_webhook(app: Flask, webhooks: Webhooks) -> None:
         return ""
 
 
-def _add_health(app: Flask, rooms: Rooms) -> None:
+def _add_health(app: Flask, rooms: Rooms, check_shared: Callable[[], None]) -> None:
     @app.get("/healthz")
     def healthz() -> ResponseReturnValue:
         return {"status": "alive"}
@@ -120,18 +141,25 @@ def _add_health(app: Flask, rooms: Rooms) -> None:
     def readyz() -> ResponseReturnValue:
         # A name that no room has: LiveKit has to accept our key, and has nothing to send.
         rooms.list_rooms(["token-server-readyz"])
+        check_shared()
         return {"status": "ready"}
 
 
 def _render(error: TokenServerError) -> ResponseReturnValue:
     level = logging.ERROR if error.code == "internal" else logging.INFO
+    if request.path == "/readyz" and error.code == "unavailable":
+        # Platforms ask every few seconds, and whoever found out first has said it.
+        level = logging.DEBUG
     logger.log(
         level,
         "Refused",
         extra={"path": request.path[:64], "code": error.code, "reason": str(error)},
     )
-    is_unauthorized = error.http_status == HTTPStatus.UNAUTHORIZED
-    headers = {"WWW-Authenticate": "Bearer"} if is_unauthorized else {}
+    headers = {}
+    if error.http_status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, TooManyRequestsError):
+        headers["Retry-After"] = str(error.retry_after)
     return {"code": error.code, "msg": str(error)}, error.http_status, headers
 
 

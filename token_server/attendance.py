@@ -14,6 +14,9 @@ from token_server.rooms import AgentOrder, Dispatch, Participant
 UNANSWERED_AFTER = timedelta(seconds=6)
 # A worker that is cold or loaded may take this long from job to room.
 JOB_LOST_AFTER = timedelta(seconds=20)
+# A job that did not come in time may have been merely slow, and the next one is as slow: the
+# longer the human has waited already, the longer it gets, up to this.
+SLOW_JOB_LOST_AFTER = timedelta(seconds=60)
 # A dispatch from before everybody's join belongs to an earlier call, whose agent has most likely
 # left with it (facts, 3); it gets this long after the join, and this is how much before counts.
 LEFTOVER_AFTER = timedelta(seconds=2)
@@ -133,13 +136,19 @@ def spent(dispatch: Dispatch, seen: Attendance) -> tuple[datetime, str]:
     if all(job.is_over for job in dispatch.jobs):
         return seen.now, "its job is over"
     last_job_at = max(job.started_at for job in dispatch.jobs)
-    lost_at = max(last_job_at, dispatch.created_at) + JOB_LOST_AFTER
+    lost_at = max(last_job_at, dispatch.created_at) + _patience(dispatch, seen)
     if seen.waiting_since and dispatch.created_at < seen.waiting_since - CLEARLY_BEFORE:
         leftover_at = max(
             seen.waiting_since + LEFTOVER_AFTER, dispatch.created_at + UNANSWERED_AFTER
         )
         return min(lost_at, leftover_at), "it is from before the human's join"
     return lost_at, "its job has not come to the room"
+
+
+def _patience(dispatch: Dispatch, seen: Attendance) -> timedelta:
+    """Return how long a job may take to come to the room: 20 s at first, then 40, then 60."""
+    waited = dispatch.created_at - (seen.waiting_since or dispatch.created_at)
+    return max(JOB_LOST_AFTER, min(2 * waited, SLOW_JOB_LOST_AFTER))
 
 
 def _has_left(dispatch: Dispatch, seen: Attendance) -> bool:

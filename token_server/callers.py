@@ -1,30 +1,81 @@
-"""Who may ask for a token. No I/O."""
+"""Who may ask for a token, by TOKEN_AUTH: anybody, who has a key, or who has logged in."""
 
+import hashlib
 import hmac
 from collections.abc import Sequence
 
-from token_server.errors import UnauthenticatedError
-from token_server.settings import TokenAuth
+from token_server.errors import PermissionDeniedError, UnauthenticatedError
+from token_server.logins import Caller, Logins
+from token_server.token_request import TokenRequest
+
+# A key may be kept as its hash, so that the settings do not give it away.
+_HASHED = "sha256:"
+_ANYBODY = Caller()
+
+
+class CallerKeys:
+    """Bearer keys, several so that one can be replaced without an outage.
+
+    Each is given as it is, or as `sha256:` and the hexadecimal SHA-256 of it.
+    """
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        self._hashes = [
+            bytes.fromhex(key.removeprefix(_HASHED)) if key.startswith(_HASHED) else _hash(key)
+            for key in keys
+        ]
+
+    def holder_of(self, unverified_key: str) -> Caller | None:
+        """Return who has this key, None if it is not one of ours."""
+        given = _hash(unverified_key)
+        # All keys are compared, and each in constant time: the answer's delay tells nothing.
+        matches = [hmac.compare_digest(given, known) for known in self._hashes]
+        return Caller(name=f"key {matches.index(True)}") if any(matches) else None
 
 
 class Callers:
-    """Checks a request's Authorization header against TOKEN_AUTH."""
+    """Checks a request's Authorization header; with neither keys nor logins anybody may ask."""
 
-    def __init__(self, token_auth: TokenAuth, keys: Sequence[str] = ()) -> None:
-        self._needs_key = token_auth is TokenAuth.KEY
-        self._keys = [key.encode() for key in keys]
+    def __init__(self, *, keys: CallerKeys | None = None, logins: Logins | None = None) -> None:
+        self._keys, self._logins = keys, logins
 
-    def check(self, unverified_authorization: str) -> None:
-        """Let the caller pass, or not.
+    def check(self, unverified_authorization: str) -> Caller:
+        """Let the caller pass, or not; return what is known of them.
 
         Raises:
-            UnauthenticatedError: TOKEN_AUTH=key, and the header holds none of the keys.
+            UnauthenticatedError: The header holds none of the keys, or no good login token.
+            IssuerUnavailableError: Login tokens cannot be checked at the moment.
         """
-        if not self._needs_key:
-            return
-        scheme, _, unverified_key = unverified_authorization.partition(" ")
-        given = unverified_key.strip().encode()
-        # All keys are compared, and each in constant time: the answer's delay tells nothing.
-        matches = [hmac.compare_digest(given, key) for key in self._keys]
-        if scheme.lower() != "bearer" or not any(matches):
+        if not self._keys and not self._logins:
+            return _ANYBODY
+        scheme, _, unverified_secret = unverified_authorization.partition(" ")
+        unverified_secret = unverified_secret.strip() if scheme.lower() == "bearer" else ""
+        if self._logins:
+            return self._logins.read(unverified_secret)
+        holder = self._keys.holder_of(unverified_secret) if self._keys else None
+        if holder is None:
             raise UnauthenticatedError("Authorization must be 'Bearer' and one of the caller keys")
+        return holder
+
+
+def restrict(request: TokenRequest, caller: Caller) -> TokenRequest:
+    """Return the request with the caller's own identity and name in it.
+
+    Raises:
+        PermissionDeniedError: It asks for another identity or name.
+    """
+    if caller.participant_identity == caller.participant_name == "":
+        return request
+    own = {
+        "participant_identity": caller.participant_identity,
+        "participant_name": caller.participant_name,
+    }
+    fixed = {field: value for field, value in own.items() if value}
+    for field, value in fixed.items():
+        if getattr(request, field) not in {"", value}:
+            raise PermissionDeniedError(f"{field} must be left out, or be the login token's")
+    return request.model_copy(update=fixed)
+
+
+def _hash(key: str) -> bytes:
+    return hashlib.sha256(key.encode(errors="surrogateescape")).digest()

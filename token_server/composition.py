@@ -1,18 +1,28 @@
 """Puts the parts together, from settings to a running application. The adapters are known here."""
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flask import Flask
+from prometheus_client import CollectorRegistry
 
+from token_server import metrics_page
 from token_server.app import create_app
 from token_server.keeper import Keeper
 from token_server.livekit_rooms import LiveKitRooms
-from token_server.locks import MachineState, shared_folder
+from token_server.locks import MachineState, file_lock, fingerprint, shared_folder
 from token_server.look import Looker
+from token_server.measured_rooms import MeasuredRooms
+from token_server.metrics import Metrics
+from token_server.operators import Operators
 from token_server.settings import Settings
 from token_server.ticket import TicketSealer
 from token_server.twirp import Twirp
 from token_server.wants import Policy
+
+if TYPE_CHECKING:
+    from token_server.redis_state import RedisState
 
 
 @dataclass(frozen=True)
@@ -23,12 +33,36 @@ class TokenServer:
     keeper: Keeper
 
 
-def compose(settings: Settings) -> TokenServer:
-    """Build a token server; nothing is started or connected yet."""
+def compose(settings: Settings, metrics_folder: Path | None = None) -> TokenServer:
+    """Build a token server; nothing is started or connected yet.
+
+    Args:
+        settings: What the operator wants.
+        metrics_folder: Where this process and its siblings count; None if it has none.
+    """
+    metrics = Metrics(CollectorRegistry(), metrics_folder)
     twirp = Twirp(settings.livekit_url, settings.livekit_api_key, settings.livekit_api_secret)
-    rooms = LiveKitRooms(twirp)
-    machine = MachineState(shared_folder(settings.livekit_url, settings.livekit_api_key))
+    rooms = MeasuredRooms(LiveKitRooms(twirp), metrics)
+    shared = _shared_state(settings)
     policy = Policy(agent_names=settings.allowed_agent_names, attend_rooms=settings.attend_rooms)
-    looker = Looker(rooms, machine, TicketSealer(settings.livekit_api_secret), policy)
-    keeper = Keeper(rooms, looker, machine)
-    return TokenServer(create_app(settings, rooms, keeper), keeper)
+    looker = Looker(rooms, shared, TicketSealer(settings.livekit_api_secret), policy)
+    keeper = Keeper(rooms, looker, shared, metrics)
+    app = create_app(settings, rooms, keeper, shared.check)
+    operators = Operators(settings.operator_keys, is_demo=settings.demo)
+    app.register_blueprint(metrics_page.create_blueprint(operators, metrics))
+    return TokenServer(app, keeper)
+
+
+def _shared_state(settings: Settings) -> "MachineState | RedisState":
+    """Choose how far this server's locks reach: the machine, or all that share a Redis."""
+    server = settings.livekit_url, settings.livekit_api_key
+    folder = shared_folder(*server)
+    machine = MachineState(folder)
+    if not settings.redis_url:
+        return machine
+    # redis-py takes half a second to import.
+    from token_server.redis_link import RedisLink  # noqa: PLC0415
+    from token_server.redis_state import RedisState  # noqa: PLC0415
+
+    link = RedisLink(settings.redis_url, voice=file_lock(folder / "redis-silence.lock"))
+    return RedisState(machine, link, prefix=f"livekit-token-server:{fingerprint(*server)}:")

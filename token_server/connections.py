@@ -4,7 +4,6 @@ httptools reads the answers: through http.client a call takes 0.25 ms of process
 urllib3 0.37, and that is more than all else that a /token request does.
 """
 
-import select
 import socket
 import ssl
 import time
@@ -141,6 +140,15 @@ class Connections:
 
 
 def _has_ended(connection: socket.socket) -> bool:
-    """Whether the server has closed an idle connection: then there is an end to be read."""
-    readable, _, _ = select.select([connection], [], [], 0)
-    return bool(readable)
+    """Whether the server has closed an idle connection: then there is an end to be read.
+
+    Not by `select`: it fails for the 1,024th open file of a process and every later one.
+    """
+    connection.settimeout(0)
+    try:
+        connection.recv(1)
+    except (BlockingIOError, ssl.SSLWantReadError):
+        return False
+    except OSError:
+        return True
+    return True

@@ -3,9 +3,13 @@
 TokenServerError                 code                 HTTP
 ├── InvalidRequestError          invalid_argument     400   the caller's field breaks a rule
 ├── UnauthenticatedError         unauthenticated      401   no key, a wrong key, a bad signature
+├── PermissionDeniedError        permission_denied    403   the caller may not have that
 ├── RequestTooLargeError         invalid_argument     413   the body is over the limit
 ├── UnsupportedMediaTypeError    invalid_argument     415   the body is not declared as JSON
+├── TooManyRequestsError         resource_exhausted   429   over RATE_LIMIT
+├── IssuerUnavailableError       unavailable          503   login tokens cannot be checked
 ├── LiveKitUnavailableError      unavailable          503   LiveKit is slow, gone or failing
+├── RedisUnavailableError        unavailable          503   Redis is set, and slow, gone or failing
 ├── LiveKitRefusedKeyError       internal             500   our key or secret is wrong
 ├── LiveKitRefusedRequestError   internal             500   LiveKit rejects what we send
 └── SettingsError                (no answer: the process does not start)
@@ -37,6 +41,24 @@ class UnauthenticatedError(TokenServerError):
     http_status = 401
 
 
+class PermissionDeniedError(TokenServerError):
+    """We know who asks, and they may not have what they ask for."""
+
+    code = "permission_denied"
+    http_status = 403
+
+
+class TooManyRequestsError(TokenServerError):
+    """The caller has asked more often than RATE_LIMIT allows."""
+
+    code = "resource_exhausted"
+    http_status = 429
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after  # seconds
+
+
 class RequestTooLargeError(TokenServerError):
     """The request's body is over the limit."""
 
@@ -51,8 +73,22 @@ class UnsupportedMediaTypeError(TokenServerError):
     http_status = 415
 
 
+class IssuerUnavailableError(TokenServerError):
+    """The issuer of login tokens does not show its keys; the caller may try again."""
+
+    code = "unavailable"
+    http_status = 503
+
+
 class LiveKitUnavailableError(TokenServerError):
     """LiveKit did not answer in time, or answered with a 5xx; the caller may try again."""
+
+    code = "unavailable"
+    http_status = 503
+
+
+class RedisUnavailableError(TokenServerError):
+    """Redis did not answer in time, or refused; only /readyz tells anybody."""
 
     code = "unavailable"
     http_status = 503

@@ -4,15 +4,17 @@ import gc
 import logging
 import os
 import sys
+from pathlib import Path
 
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
 
+from token_server import metrics_folder
 from token_server.environment import read_settings
 from token_server.errors import SettingsError
 from token_server.logs import QuietLogger, logging_config
-from token_server.settings import NOT_USED
 
+_logger = logging.getLogger("gunicorn.error")
 try:
     _settings = read_settings(os.environ)
 except SettingsError as error:
@@ -31,11 +33,31 @@ logconfig_dict = logging_config(_settings.log_format)
 
 
 def on_starting(server: Arbiter) -> None:
-    """Say what is set and has no effect."""
+    """Make the folder in which the processes count together, before any counts."""
     del server
-    for name, why in NOT_USED.items():
-        if os.environ.get(name):
-            logging.getLogger("gunicorn.error").warning("%s %s", name, why)
+    if not metrics_folder.share(os.environ):
+        _logger.warning("No room for metrics: each process will count for itself")
+
+
+def post_fork(server: Arbiter, worker: Worker) -> None:
+    """Take the space that the process's metrics need."""
+    del server
+    if not metrics_folder.take_part(os.environ, worker.pid):
+        _logger.warning("No room for metrics: pid %s counts for itself", worker.pid)
+
+
+def child_exit(server: Arbiter, worker: Worker) -> None:
+    """Drop the gauges of a process that has ended, however it did."""
+    del server
+    if folder := os.environ.get(metrics_folder.VARIABLE):
+        metrics_folder.forget_process(Path(folder), worker.pid)
+
+
+def on_exit(server: Arbiter) -> None:
+    """Remove the folder."""
+    del server
+    if folder := os.environ.get(metrics_folder.VARIABLE):
+        metrics_folder.remove_folder(Path(folder))
 
 
 def post_worker_init(worker: Worker) -> None:

@@ -9,9 +9,10 @@ import secrets
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
+from fnmatch import fnmatchcase
 from typing import Protocol
 
-from token_server.errors import InvalidRequestError
+from token_server.errors import InvalidRequestError, PermissionDeniedError
 from token_server.rooms import AgentOrder, Room, RoomOrder, Rooms
 from token_server.settings import AgentDispatch, Settings
 from token_server.ticket import Ticket, TicketSealer
@@ -60,10 +61,11 @@ class Joins:
 
         Raises:
             InvalidRequestError: The agent asked for is not one that callers may have.
+            PermissionDeniedError: The room asked for is not one that ROOM_NAMES covers.
             LiveKitUnavailableError: LiveKit did not make the room in time.
         """
         order = self._agent_order(request)
-        room_name = request.room_name or f"room-{secrets.token_urlsafe(12)}"
+        room_name = self._room_name(request)
         participant_identity = request.participant_identity or f"human-{uuid.uuid4()}"
         room, is_new = self._make_room_ready(room_name, order)
         join_token = self._join_token(request, Ticket(room_name, participant_identity, order))
@@ -88,6 +90,15 @@ class Joins:
             order=ticket.order,
             sealed_ticket=self._sealer.seal(ticket),
         )
+
+    def _room_name(self, request: TokenRequest) -> str:
+        """Return the room asked for; without one a fresh one that nobody can guess."""
+        if not request.room_name:
+            return f"room-{secrets.token_urlsafe(12)}"
+        patterns = self._settings.room_names
+        if patterns and not any(fnmatchcase(request.room_name, pattern) for pattern in patterns):
+            raise PermissionDeniedError("room_name is not a room that callers may ask for")
+        return request.room_name
 
     def _agent_order(self, request: TokenRequest) -> AgentOrder:
         """Fill in the configured name: a nameless entry would bring a nameless agent (facts)."""

@@ -7,11 +7,13 @@ the machine's sweeper. Started after fork, and never in the way of a request.
 import logging
 import time
 from threading import Event, Thread
+from typing import Protocol
 
 from token_server.agenda import Agenda
 from token_server.errors import TokenServerError
-from token_server.locks import MachineState
+from token_server.keeper_metrics import KeeperMetrics
 from token_server.look import Looker
+from token_server.metrics import Metrics
 from token_server.rooms import Participant, ParticipantKind, Room, Rooms
 from token_server.schedule import Awaited, Looked, Schedule
 
@@ -22,6 +24,8 @@ _LOOKING_THREADS = 4
 # Seconds between two sweeps, and of one sweep per room: 10 looks a second at most.
 _SWEEP_EVERY = 5.0
 _SWEEP_PACE = 0.1
+# Seconds between two signs of life; a lease of redis_state.py outlasts several.
+_BEAT_EVERY = 0.5
 # Seconds until the next try after LiveKit did not answer.
 _RETRY_AFTER = 1.0
 # Seconds. Webhooks count as working while one has come within this time; a room that we made
@@ -30,11 +34,31 @@ _WEBHOOKS_FRESH = 30.0
 _WEBHOOK_DUE = 0.5
 
 
+class SharedState(Protocol):
+    """What the token servers of one LiveKit share, as far as they can."""
+
+    def is_sweeper(self) -> bool:
+        """Become, or stay, the one process that sweeps; False if another is."""
+
+    def resign(self) -> None:
+        """Let another process sweep."""
+
+    def webhook_arrived(self) -> None:
+        """Remember that LiveKit's webhooks reach us."""
+
+    def webhook_last_arrived(self) -> float:
+        """Return when one last reached any process (Unix seconds); 0 if none has."""
+
+    def beat(self) -> None:
+        """Give a sign of life, and hear from the others."""
+
+
 class Keeper:
     """Keeps every room that it hears of attended."""
 
-    def __init__(self, rooms: Rooms, looker: Looker, machine: MachineState) -> None:
-        self._rooms, self._looker, self._machine = rooms, looker, machine
+    def __init__(self, rooms: Rooms, looker: Looker, shared: SharedState, metrics: Metrics) -> None:
+        self._rooms, self._looker, self._shared = rooms, looker, shared
+        self._metrics = KeeperMetrics(metrics)
         self._agenda = Agenda(Schedule())
         self._stopping = Event()
         self._threads: list[Thread] = []
@@ -42,7 +66,7 @@ class Keeper:
 
     def start(self) -> None:
         """Start looking and sweeping, in threads of this process."""
-        targets = [self._look_on] * _LOOKING_THREADS + [self._sweep_on]
+        targets = [self._look_on] * _LOOKING_THREADS + [self._sweep_on, self._beat_on]
         self._threads = [Thread(target=target, daemon=True) for target in targets]
         for thread in self._threads:
             thread.start()
@@ -53,7 +77,7 @@ class Keeper:
         self._agenda.close()
         for thread in self._threads:
             thread.join(timeout=_RETRY_AFTER)
-        self._machine.resign()
+        self._shared.resign()
 
     def follow(self, room: Room, sealed_ticket: str, seconds: float, *, is_new: bool) -> None:
         """Look at a room until the human with this ticket is in it, or the token has expired."""
@@ -63,14 +87,17 @@ class Keeper:
             now = time.time()
             must_have_come = is_new and now - issued_at > _WEBHOOK_DUE
             fresh_since = issued_at - _WEBHOOK_DUE if must_have_come else now - _WEBHOOKS_FRESH
-            return self._machine.webhook_last_arrived() >= fresh_since
+            return self._shared.webhook_last_arrived() >= fresh_since
 
         awaited = Awaited(ticket=sealed_ticket, seconds=seconds, has_webhooks=has_webhooks)
         self._agenda.follow(room.room_name, awaited)
+        self._metrics.token_issued(sealed_ticket)
 
-    def webhook_arrived(self) -> None:
+    def webhook_arrived(self, created_at: float) -> None:
         """Know that webhooks reach us."""
-        self._machine.webhook_arrived()
+        self._shared.webhook_arrived()
+        age = self._rooms.now().timestamp() - created_at if created_at else None
+        self._metrics.webhook_arrived(age)
 
     def participant_changed(self, room_name: str, participant: Participant) -> None:
         """Look at a room now: somebody has come or gone."""
@@ -83,18 +110,30 @@ class Keeper:
         while (room_name := self._agenda.take()) is not None:
             looked = Looked(again_in=_RETRY_AFTER)
             try:
-                looked = self._looker.look(room_name)
+                looked = report = self._looker.look(room_name)
+                self._metrics.looked(report)
                 self._livekit_answers(error=None)
             except TokenServerError as error:
+                self._metrics.look_failed()
                 self._livekit_answers(error)
             except Exception:
+                self._metrics.look_failed()
                 logger.exception("A look failed", extra={"room": room_name})
             finally:
                 self._agenda.finish(room_name, looked)
 
+    def _beat_on(self) -> None:
+        while not self._stopping.is_set():
+            self._metrics.rooms_followed(self._agenda.rooms_followed)
+            try:
+                self._shared.beat()
+            except Exception:
+                logger.exception("A beat failed")
+            self._stopping.wait(_BEAT_EVERY)
+
     def _sweep_on(self) -> None:
         while not self._stopping.is_set():
-            looks = self._sweep() if self._machine.is_sweeper() else 0
+            looks = self._sweep() if self._shared.is_sweeper() else 0
             self._stopping.wait(max(_SWEEP_EVERY, looks * _SWEEP_PACE))
 
     def _sweep(self) -> int:

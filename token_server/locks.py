@@ -27,7 +27,7 @@ class MachineState:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._sweeper = _lock(folder / "sweeper.lock")
+        self._sweeper = file_lock(folder / "sweeper.lock")
         self._webhook = folder / "webhook-seen"
         self._has_complained = False
 
@@ -35,7 +35,7 @@ class MachineState:
     def hold_room(self, room_name: str) -> Iterator[bool]:
         """Hold a room's lock while in the block; False if another actor has it now."""
         number = int.from_bytes(hashlib.sha256(room_name.encode()).digest()[:4]) % _ROOM_LOCKS
-        lock = _lock(self._folder / f"room-{number}.lock")
+        lock = file_lock(self._folder / f"room-{number}.lock")
         try:
             yield self._acquire(lock)
         finally:
@@ -48,6 +48,12 @@ class MachineState:
     def resign(self) -> None:
         """Let another process sweep."""
         self._sweeper.release()
+
+    def beat(self) -> None:
+        """Do nothing: the operating system knows who is alive."""
+
+    def check(self) -> None:
+        """Do nothing: without the folder everything goes on, and nobody else could help."""
 
     def webhook_arrived(self) -> None:
         """Remember that LiveKit's webhooks reach us."""
@@ -75,7 +81,7 @@ class MachineState:
 
 def shared_folder(livekit_url: str, api_key: str) -> Path:
     """Return this machine's folder for one LiveKit, private to this user."""
-    server = hashlib.sha256(f"{livekit_url} {api_key}".encode()).hexdigest()[:16]
+    server = fingerprint(livekit_url, api_key)
     parent = Path(tempfile.gettempdir()) / f"livekit-token-server-{os.getuid()}"
     with suppress(FileExistsError):
         parent.mkdir(mode=0o700)
@@ -87,7 +93,13 @@ def shared_folder(livekit_url: str, api_key: str) -> Path:
     return parent / server
 
 
-def _lock(path: Path) -> FileLock:
+def fingerprint(livekit_url: str, api_key: str) -> str:
+    """Return a name for one LiveKit: who has the same shares with us."""
+    return hashlib.sha256(f"{livekit_url} {api_key}".encode()).hexdigest()[:16]
+
+
+def file_lock(path: Path) -> FileLock:
+    """Return a lock between processes that is never waited for; it ends with its process."""
     return FileLock(
         path, timeout=0, thread_local=False, preserve_lock_file=True, fallback_to_soft=False
     )

@@ -6,7 +6,6 @@ All I/O goes through the rooms port. An error ends the look: what is unknown lea
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -20,11 +19,11 @@ from token_server.attendance import (
     Wait,
     decide,
 )
-from token_server.rooms import AgentOrder, Dispatch, Participant, ParticipantKind, Rooms
-from token_server.schedule import Looked
+from token_server.observation import LookReport, Observed, View, agents_of
+from token_server.rooms import Dispatch, Participant, Rooms
 from token_server.sightings import Sightings
-from token_server.ticket import TICKET_ATTRIBUTE, TicketSealer
-from token_server.wants import Policy, Want, wants
+from token_server.ticket import TicketSealer
+from token_server.wants import Policy, wants
 
 logger = logging.getLogger(__name__)
 
@@ -44,14 +43,6 @@ class RoomLocks(Protocol):
         """Hold a room while in the block; False if another actor has it now."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class View:
-    """What one observation of a room has shown."""
-
-    attendances: tuple[Attendance, ...] = ()
-    tickets: frozenset[str] = frozenset()
-
-
 class Looker:
     """Looks at rooms, from any thread."""
 
@@ -62,7 +53,7 @@ class Looker:
         self.sightings = Sightings()
         self._unfinished: dict[str, dict[str, str]] = {}  # by room: dispatches, agents' names
 
-    def look(self, room_name: str) -> Looked:
+    def look(self, room_name: str) -> LookReport:
         """Bring the room as near to attended as can be done now.
 
         Raises:
@@ -74,19 +65,21 @@ class Looker:
         self._unfinished.pop(room_name, None)
         return looked
 
-    def _look(self, room_name: str, created: dict[str, str]) -> Looked:
+    def _look(self, room_name: str, created: dict[str, str]) -> LookReport:
+        everything: list[tuple[Action, Attendance]] = []
         with self._locks.hold_room(room_name) as is_held:
             for _ in range(_MOST_ROUNDS):
                 view = self._observe(room_name, created)
                 decided = [(decide(seen), seen) for seen in view.attendances]
                 acts = [pair for pair in decided if not isinstance(pair[0], Settled | Wait)]
+                if acts and not is_held:
+                    return _report(_ROOM_IS_HELD, view)
+                everything += decided
                 if not acts:
-                    return Looked(_again_in(decided), view.tickets)
-                if not is_held:
-                    return Looked(_ROOM_IS_HELD, view.tickets)
+                    return _report(_again_in(decided), view, everything)
                 for action, seen in acts:
                     created.update(self._act(room_name, action, seen))
-        return Looked(_WAITING_GAP, view.tickets)
+        return _report(_WAITING_GAP, view, everything)
 
     def _observe(self, room_name: str, created: Mapping[str, str]) -> View:
         # Before the participants: a webhook may meanwhile tell of an agent that is not among them.
@@ -94,21 +87,15 @@ class Looker:
         participants = self._rooms.list_participants(room_name)
         wanted = wants(room_name, participants, self._sealer, self._policy)
         ours = {*self._policy.agent_names, *(want.order.agent_name for want in wanted)}
-        here = self._sight(room_name, [p for p in _agents(participants) if p.agent_name in ours])
+        here = self._sight(room_name, [p for p in agents_of(participants) if p.agent_name in ours])
         last_joined = {name: at for name, at in (known | here).items() if name in ours}
         names = {want.order.agent_name for want in wanted} | last_joined.keys()
         names.update(created.values())
-        there = {participant.agent_name for participant in _agents(participants)}
+        there = {participant.agent_name for participant in agents_of(participants)}
         # The second call only when something may have to be done: most looks are done with one.
         dispatches = self._dispatches(room_name, participants) if created or names - there else ()
-        observed = _Observed(participants, wanted, last_joined, dispatches, frozenset(created))
-        now = self._rooms.now()
-        return View(
-            attendances=tuple(observed.attendance(name, now) for name in sorted(names)),
-            tickets=frozenset(
-                participant.attributes.get(TICKET_ATTRIBUTE, "") for participant in participants
-            ),
-        )
+        observed = Observed(participants, wanted, last_joined, dispatches, frozenset(created))
+        return observed.view(names, self._rooms.now())
 
     def _dispatches(
         self, room_name: str, participants: Sequence[Participant]
@@ -130,15 +117,15 @@ class Looker:
 
     def _act(self, room_name: str, action: Action, seen: Attendance) -> dict[str, str]:
         """Do what was decided; return the dispatches that this created, with the agent's name."""
-        created = {}
+        created, is_done = {}, True
         match action:
             case CreateDispatch(order=order):
                 dispatch = self._rooms.create_dispatch(room_name, order)
                 created[dispatch.dispatch_id] = order.agent_name
             case DeleteDispatch(dispatch_id=dispatch_id):
-                self._rooms.delete_dispatch(room_name, dispatch_id)
+                is_done = self._rooms.delete_dispatch(room_name, dispatch_id)
             case RemoveAgent(participant_identity=identity):
-                self._rooms.remove_participant(room_name, identity)
+                is_done = self._rooms.remove_participant(room_name, identity)
             case Settled() | Wait():
                 return created
         waited = (seen.now - seen.waiting_since).total_seconds() if seen.waiting_since else 0.0
@@ -148,38 +135,17 @@ class Looker:
                 "room": room_name,
                 "agent": seen.order.agent_name,
                 "reason": action.reason,
+                "outcome": "done" if is_done else "gone before",
                 "waited_seconds": round(max(waited, 0.0), 3),
             },
         )
         return created
 
 
-@dataclass(frozen=True)
-class _Observed:
-    """The answers of LiveKit that one observation is made of."""
-
-    participants: Sequence[Participant]
-    wanted: Sequence[Want]
-    last_joined: dict[str, datetime]
-    dispatches: Sequence[Dispatch]
-    created: frozenset[str]
-
-    def attendance(self, agent_name: str, now: datetime) -> Attendance:
-        """Pick out what concerns one agent."""
-        want = next((w for w in self.wanted if w.order.agent_name == agent_name), None)
-        return Attendance(
-            now=now,
-            order=want.order if want else AgentOrder(agent_name=agent_name),
-            waiting_since=want.since if want else None,
-            agents=tuple(a for a in _agents(self.participants) if a.agent_name == agent_name),
-            dispatches=tuple(d for d in self.dispatches if d.agent_name == agent_name),
-            agent_last_joined_at=self.last_joined.get(agent_name),
-            created_by_us=self.created,
-        )
-
-
-def _agents(participants: Sequence[Participant]) -> list[Participant]:
-    return [p for p in participants if p.kind is ParticipantKind.AGENT]
+def _report(
+    again_in: float | None, view: View, decided: Sequence[tuple[Action, Attendance]] = ()
+) -> LookReport:
+    return LookReport(again_in, view.tickets, tuple(decided), view.waited)
 
 
 def _again_in(decided: Sequence[tuple[Action, Attendance]]) -> float | None:

@@ -98,6 +98,11 @@ class Schedule:
             del self._followed[next(iter(self._followed))]
         self.look_at(room_name, now + gap(0.0, has_webhooks=awaited.has_webhooks()))
 
+    @property
+    def rooms_followed(self) -> int:
+        """How many rooms are followed."""
+        return len(self._followed)
+
     def next_due(self) -> float:
         """Return a time before which no planned room is due."""
         return self._planned[0][0] if self._planned else float("inf")

@@ -8,18 +8,22 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-)
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from token_server.addresses import check_livekit_url, check_origins
+from token_server.addresses import check_livekit_url
 from token_server.errors import SettingsError
+from token_server.setting_values import (
+    KeyPairs,
+    Keys,
+    Names,
+    Origins,
+    RateLimit,
+    RedisUrl,
+    Seconds,
+    Url,
+    to_names,
+)
 
 
 class AgentDispatch(StrEnum):
@@ -35,6 +39,7 @@ class TokenAuth(StrEnum):
 
     NONE = "none"
     KEY = "key"
+    JWT = "jwt"
 
 
 class LogFormat(StrEnum):
@@ -42,16 +47,6 @@ class LogFormat(StrEnum):
 
     CONSOLE = "console"
     JSON = "json"
-
-
-def _names(value: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in value.split(",") if name.strip())
-
-
-def _seconds(value: str) -> timedelta:
-    if not (value.isascii() and value.isdigit() and 1 <= int(value) <= _LONGEST_SECONDS):
-        raise ValueError(f"must be a whole number of seconds from 1 to {_LONGEST_SECONDS}")
-    return timedelta(seconds=int(value))
 
 
 def _sentence(problem: ErrorDetails) -> str:
@@ -65,17 +60,10 @@ def _sentence(problem: ErrorDetails) -> str:
 
 _WHEN_MISSING = {
     "LIVEKIT_URL": "must be set to the LiveKit server, such as wss://HOST",
-    "TOKEN_AUTH": "must be set: key (callers send a bearer key from TOKEN_KEYS) or none (anybody"
-    " who can reach this server may join rooms at your expense)",
+    "TOKEN_AUTH": "must be set: jwt (callers send the login token of your own frontend), key (they"
+    " send a bearer key from TOKEN_KEYS) or none (anybody who can reach this server may join rooms"
+    " at your expense)",
 }
-# What operators may know from the design and this version does not do. Better no start than less
-# protection than somebody counts on; where nothing is lost but speed, a word at the start.
-_NOT_YET = {"RATE_LIMIT": "is not supported by this version; leave it empty"}
-NOT_USED = {
-    "REDIS_URL": "is not used by this version: each machine locks for itself, and a doubled"
-    " dispatch is taken back by the next look",
-}
-_LONGEST_SECONDS = 7 * 24 * 3600
 
 
 def _missing_together(given: Mapping[str, str]) -> list[str]:
@@ -85,14 +73,15 @@ def _missing_together(given: Mapping[str, str]) -> list[str]:
         problems.append(
             "LIVEKIT_AGENT_NAME must be set (the worker's too), or AGENT_DISPATCH=automatic"
         )
-    if given.get("TOKEN_AUTH") == TokenAuth.KEY and not _names(given.get("TOKEN_KEYS", "")):
+    if given.get("TOKEN_AUTH") == TokenAuth.KEY and not to_names(given.get("TOKEN_KEYS", "")):
         problems.append("TOKEN_KEYS must hold at least one key when TOKEN_AUTH=key")
+    if given.get("TOKEN_AUTH") == TokenAuth.JWT:
+        problems += [
+            f"{name} must be set when TOKEN_AUTH=jwt"
+            for name in ("TOKEN_JWT_ISSUER", "TOKEN_JWT_AUDIENCE")
+            if name not in given
+        ]
     return problems
-
-
-Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
-Origins = Annotated[Names, AfterValidator(check_origins)]
-Seconds = Annotated[timedelta, BeforeValidator(_seconds)]
 
 
 class Settings(BaseModel):
@@ -103,18 +92,29 @@ class Settings(BaseModel):
     livekit_url: Annotated[str, AfterValidator(check_livekit_url)] = Field(alias="LIVEKIT_URL")
     livekit_api_key: str = Field(alias="LIVEKIT_API_KEY", repr=False)
     livekit_api_secret: str = Field(alias="LIVEKIT_API_SECRET", repr=False)
+    webhook_keys: KeyPairs = Field((), alias="LIVEKIT_WEBHOOK_KEYS", repr=False)
     agent_name: str = Field("", alias="LIVEKIT_AGENT_NAME")
     agent_dispatch: AgentDispatch = Field(AgentDispatch.JOIN, alias="AGENT_DISPATCH")
     agent_names: Names = Field((), alias="AGENT_NAMES")
     attend_rooms: Names = Field((), alias="ATTEND_ROOMS")
     token_auth: TokenAuth = Field(alias="TOKEN_AUTH")
-    token_keys: Names = Field((), alias="TOKEN_KEYS", repr=False)
+    token_keys: Keys = Field((), alias="TOKEN_KEYS", repr=False)
+    token_jwt_issuer: Url = Field("", alias="TOKEN_JWT_ISSUER")
+    token_jwt_audience: Names = Field((), alias="TOKEN_JWT_AUDIENCE")
+    token_jwt_jwks_url: Url = Field("", alias="TOKEN_JWT_JWKS_URL")
+    token_jwt_identity_claim: str = Field("sub", alias="TOKEN_JWT_IDENTITY_CLAIM")
+    token_jwt_name_claim: str = Field("name", alias="TOKEN_JWT_NAME_CLAIM")
+    rate_limit: RateLimit = Field((), alias="RATE_LIMIT")
+    trusted_proxies: int = Field(0, alias="TRUSTED_PROXIES", ge=0, le=8)
+    room_names: Names = Field((), alias="ROOM_NAMES")
     token_ttl: Seconds = Field(timedelta(minutes=10), alias="TOKEN_TTL_SECONDS")
     room_empty_timeout: Seconds = Field(timedelta(minutes=5), alias="ROOM_EMPTY_TIMEOUT_SECONDS")
     room_departure_timeout: Seconds = Field(
         timedelta(seconds=20), alias="ROOM_DEPARTURE_TIMEOUT_SECONDS"
     )
     cors_origins: Origins = Field((), alias="CORS_ORIGINS")
+    redis_url: RedisUrl = Field("", alias="REDIS_URL", repr=False)
+    operator_keys: Keys = Field((), alias="OPERATOR_KEY", repr=False)
     demo: bool = Field(default=False, alias="DEMO")
     log_format: LogFormat = Field(LogFormat.CONSOLE, alias="LOG_FORMAT")
     host: str = Field("0.0.0.0", alias="HOST")  # noqa: S104 (a platform's router comes from outside)
@@ -130,7 +130,7 @@ class Settings(BaseModel):
         """
         known = {field.alias for field in cls.model_fields.values()}
         given = {name: value for name, value in environ.items() if name in known and value.strip()}
-        problems = [f"{name} {rule}" for name, rule in _NOT_YET.items() if environ.get(name)]
+        problems = []
         try:
             settings = cls.model_validate(given)
         except ValidationError as error:
@@ -148,6 +148,11 @@ class Settings(BaseModel):
             if self.livekit_url.startswith("http")
             else self.livekit_url
         )
+
+    @property
+    def webhook_secrets(self) -> dict[str, str]:
+        """The secret of each API key that may sign webhooks; LIVEKIT_API_KEY is the first."""
+        return {self.livekit_api_key: self.livekit_api_secret} | dict(self.webhook_keys)
 
     @property
     def allowed_agent_names(self) -> tuple[str, ...]:

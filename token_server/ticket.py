@@ -1,16 +1,18 @@
 """The ticket: what a human's token asked for, sealed into a participant attribute. No I/O.
 
 It travels with the participant, so that any process on any machine can act on any room and
-LiveKit is the only store. Clients can neither read nor forge it (Fernet: AES-128-CBC with
-HMAC-SHA-256, under a key derived from the API secret), nor move it to another room or
-participant (both are inside).
+LiveKit is the only store. Clients can neither read nor forge it (AES-256-GCM-SIV, RFC 8452: it
+stays safe should a random nonce ever repeat; under a key derived from the API secret), nor move it
+to another room or participant (both are inside).
 """
 
 import base64
 import json
+import secrets
 from dataclasses import dataclass
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -18,6 +20,7 @@ from token_server.rooms import AgentOrder, Participant
 
 TICKET_ATTRIBUTE = "token_server.ticket"
 _KEY_PURPOSE = b"livekit-token-server ticket v1"
+_NONCE_BYTES = 12
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class TicketSealer:
 
     def __init__(self, api_secret: str) -> None:
         hkdf = HKDF(algorithm=SHA256(), length=32, salt=None, info=_KEY_PURPOSE)
-        self._fernet = Fernet(base64.urlsafe_b64encode(hkdf.derive(api_secret.encode())))
+        self._cipher = AESGCMSIV(hkdf.derive(api_secret.encode()))
 
     def seal(self, ticket: Ticket) -> str:
         """Return the attribute's text: ASCII, different each time even for the same ticket."""
@@ -44,7 +47,9 @@ class TicketSealer:
             ticket.order.agent_name,
             ticket.order.metadata,
         )
-        return self._fernet.encrypt(json.dumps(fields).encode()).decode()
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        sealed = nonce + self._cipher.encrypt(nonce, json.dumps(fields).encode(), None)
+        return base64.urlsafe_b64encode(sealed).decode()
 
     def open(self, room_name: str, participant: Participant) -> Ticket | None:
         """Return the ticket that this participant holds for this room, None if there is none."""
@@ -52,8 +57,10 @@ class TicketSealer:
         if not unverified_ticket:
             return None
         try:
-            fields = json.loads(self._fernet.decrypt(unverified_ticket.encode()))
-        except (InvalidToken, ValueError):
+            sealed = base64.urlsafe_b64decode(unverified_ticket.encode())
+            nonce, ciphertext = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
+            fields = json.loads(self._cipher.decrypt(nonce, ciphertext, None))
+        except (InvalidTag, ValueError):
             return None
         ticket_room, ticket_identity, agent_name, metadata = fields
         if (ticket_room, ticket_identity) != (room_name, participant.participant_identity):

@@ -46,13 +46,15 @@ def _check_name(value: str, joiners: str = "") -> str:
     return _at_most(_NAME_LIMIT, value)
 
 
-def _check_identity(value: str) -> str:
+def check_identity(value: str) -> str:
+    """Return a participant identity; ValueError names the rule that it breaks."""
     if value.startswith(AGENT_IDENTITY_PREFIX):
         raise ValueError(f"must not start with {AGENT_IDENTITY_PREFIX}, which is for agents")
     return _check_name(value)
 
 
-def _check_shown_name(value: str) -> str:
+def check_shown_name(value: str) -> str:
+    """Return a participant name; ValueError names the rule that it breaks."""
     return _check_name(value, _JOINERS)
 
 
@@ -77,8 +79,8 @@ def _at_most(limit: int, value: str) -> str:
 
 
 Name = Annotated[str, AfterValidator(_check_name)]
-ShownName = Annotated[str, AfterValidator(_check_shown_name)]
-Identity = Annotated[str, AfterValidator(_check_identity)]
+ShownName = Annotated[str, AfterValidator(check_shown_name)]
+Identity = Annotated[str, AfterValidator(check_identity)]
 Metadata = Annotated[str, AfterValidator(_check_metadata)]
 Attributes = Annotated[dict[str, str], AfterValidator(_check_attributes)]
 

@@ -1,7 +1,7 @@
 """Who in a room wants which agent. Pure, no I/O."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
 
@@ -32,6 +32,7 @@ class Want:
 
     order: AgentOrder
     since: datetime
+    humans: tuple[Participant, ...] = field(default=(), compare=False)
 
 
 def wants(
@@ -44,7 +45,8 @@ def wants(
             continue
         order = _order(room_name, human, sealer, policy)
         if order is not None:
-            found.setdefault(order.agent_name, Want(order=order, since=human.joined_at))
+            want = found.setdefault(order.agent_name, Want(order=order, since=human.joined_at))
+            found[order.agent_name] = replace(want, humans=(*want.humans, human))
     return list(found.values())
 
 

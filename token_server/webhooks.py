@@ -6,10 +6,10 @@ signature is 401, signed rubbish 400, and what we do not know is 200 and ignored
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 import json
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Protocol
 
@@ -20,7 +20,7 @@ from livekit.protocol.webhook import WebhookEvent
 from token_server.errors import InvalidRequestError, UnauthenticatedError
 from token_server.messages import to_participant
 from token_server.rooms import Participant
-from token_server.signatures import verify
+from token_server.signatures import unverified_issuer, verify
 
 # Bytes. A webhook carries a participant with all its metadata and attributes: LiveKit allows
 # 512 KiB and 64 KiB of these (pkg/config/config.go 1.13.5).
@@ -34,25 +34,30 @@ _SOMEBODY_CAME_OR_WENT = {
 }
 # LiveKit's clock and ours may differ by so much.
 _LEEWAY = timedelta(minutes=1)
+_LATEST_SECONDS = 253_402_300_799.0  # the end of the year 9999
 _NO_EVENT = "body must be a webhook event in LiveKit's JSON"
 
 
 class Listener(Protocol):
     """Who wants to know; the keeper."""
 
-    def webhook_arrived(self) -> None:
-        """Know that webhooks reach us."""
+    def webhook_arrived(self, created_at: float) -> None:
+        """Know that webhooks reach us; this one's event is of then (Unix seconds; 0: unknown)."""
 
     def participant_changed(self, room_name: str, participant: Participant) -> None:
         """Look at a room, somebody has come or gone."""
 
 
 class Webhooks:
-    """Receives webhooks signed with our API key and tells the listener."""
+    """Receives webhooks signed with one of our API keys and tells the listener.
 
-    def __init__(self, api_key: str, api_secret: str, listener: Listener) -> None:
-        self._api_key, self._api_secret = api_key, api_secret
-        self._listener = listener
+    Args:
+        api_secrets: The secret of each API key; several while they are being exchanged.
+        listener: Who wants to know.
+    """
+
+    def __init__(self, api_secrets: Mapping[str, str], listener: Listener) -> None:
+        self._api_secrets, self._listener = dict(api_secrets), listener
 
     def receive(self, unverified_body: bytes, unverified_authorization: str) -> None:
         """Take one POST of LiveKit's.
@@ -71,35 +76,38 @@ class Webhooks:
         """
         self._verify(unverified_body, unverified_authorization)
         # Most events are none of our business, and this is cheaper than a whole WebhookEvent.
-        kind = _kind(unverified_body)
-        self._listener.webhook_arrived()
-        if kind in _SOMEBODY_CAME_OR_WENT:
-            event = _parse(unverified_body)
-            if event.room.name:
-                participant = to_participant(event.participant)
-                self._listener.participant_changed(event.room.name, participant)
+        kind, created_at = _kind(unverified_body)
+        event = _parse(unverified_body) if kind in _SOMEBODY_CAME_OR_WENT else None
+        self._listener.webhook_arrived(created_at)
+        if event and event.room.name:
+            participant = to_participant(event.participant)
+            self._listener.participant_changed(event.room.name, participant)
 
     def _verify(self, unverified_body: bytes, unverified_authorization: str) -> None:
         unverified_token = unverified_authorization.removeprefix("Bearer ")
         try:
+            api_key, *others = self._api_secrets
+            if others:
+                api_key = unverified_issuer(unverified_token)
             claims = verify(
                 unverified_token,
-                self._api_secret,
-                issuer=self._api_key,
+                self._api_secrets[api_key],
+                issuer=api_key,
                 required=("exp", "iss", "sha256"),
                 leeway=_LEEWAY,
             )
             signed_hash = base64.b64decode(claims["sha256"], validate=True)
-        except (jwt.PyJWTError, binascii.Error, ValueError, TypeError):
+        except (jwt.PyJWTError, LookupError, RecursionError, TypeError, ValueError):
             raise UnauthenticatedError(
-                "Authorization must be LiveKit's signature with LIVEKIT_API_KEY"
+                "Authorization must be LiveKit's signature with LIVEKIT_API_KEY, or with one of"
+                " LIVEKIT_WEBHOOK_KEYS"
             ) from None
         if not hmac.compare_digest(hashlib.sha256(unverified_body).digest(), signed_hash):
             raise UnauthenticatedError("Authorization is a signature for another body")
 
 
-def _kind(body: bytes) -> str:
-    """Return what the event calls itself; "" if it does not say."""
+def _kind(body: bytes) -> tuple[str, float]:
+    """Return what the event calls itself, "" if it does not say, and its time, or 0."""
     try:
         event = json.loads(body)
     except (ValueError, RecursionError):
@@ -107,7 +115,16 @@ def _kind(body: bytes) -> str:
     kind = event.get("event", "") if isinstance(event, dict) else None
     if not isinstance(kind, str):
         raise InvalidRequestError(_NO_EVENT)
-    return kind
+    return kind, _unix_seconds(event.get("createdAt"))
+
+
+def _unix_seconds(created_at: object) -> float:
+    """Read a protobuf int64 as JSON has it, a string; 0 for what is no time."""
+    try:
+        seconds = float(created_at)  # type: ignore[arg-type]  # a TypeError if it does not fit
+    except (TypeError, ValueError, OverflowError):
+        return 0.0
+    return seconds if 0.0 < seconds < _LATEST_SECONDS else 0.0
 
 
 def _parse(body: bytes) -> WebhookEvent:

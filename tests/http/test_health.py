@@ -1,10 +1,15 @@
 """/healthz and /readyz."""
 
+import logging
+
 import pytest
 
+from tests.environ import settings
 from tests.fakes import FakeRooms
 from tests.http.clients import client_for, error_of, failing_client
-from token_server.errors import LiveKitRefusedKeyError
+from tests.recording_keeper import RecordingKeeper
+from token_server.app import create_app
+from token_server.errors import LiveKitRefusedKeyError, RedisUnavailableError
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
@@ -33,11 +38,36 @@ def test_ready_means_livekit_answers() -> None:
     assert (503, "unavailable") == (status, code)
 
 
+def test_not_being_ready_is_not_logged_at_each_poll(caplog: pytest.LogCaptureFixture) -> None:
+    """A platform asks every few seconds; the keeper says once that LiveKit does not answer."""
+    caplog.set_level(logging.INFO)
+    rooms = FakeRooms()
+    rooms.is_down = True
+
+    client_for(rooms).get("/readyz")
+
+    assert [] == caplog.records
+
+
 def test_ready_means_livekit_accepts_our_key() -> None:
     """The one thing that a wrong deployment gets wrong most often."""
     status, code, _ = error_of(failing_client(LiveKitRefusedKeyError("x")).get("/readyz"))
 
     assert (500, "internal") == (status, code)
+
+
+def test_ready_means_redis_answers_where_it_is_set() -> None:
+    """Whoever sets REDIS_URL has to see when it does not work; alive is alive all the same."""
+
+    def check_shared() -> None:
+        raise RedisUnavailableError("Redis does not answer")
+
+    app = create_app(settings(), FakeRooms(), RecordingKeeper(), check_shared=check_shared)
+
+    client = app.test_client()
+
+    assert (503, "unavailable", "Redis does not answer") == error_of(client.get("/readyz"))
+    assert (200, 201) == (client.get("/healthz").status_code, client.post("/token").status_code)
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])

@@ -64,10 +64,10 @@ MUTANTS = {
         "UNANSWERED_AFTER = timedelta(seconds=6)", "UNANSWERED_AFTER = timedelta(seconds=2)"
     ),
     "never gives up a lost job": Mutant(
-        "JOB_LOST_AFTER = timedelta(seconds=20)", "JOB_LOST_AFTER = timedelta(days=1)"
+        "return max(JOB_LOST_AFTER, ", "return max(timedelta(days=1), "
     ),
     "gives up a job that is merely slow": Mutant(
-        "JOB_LOST_AFTER = timedelta(seconds=20)", "JOB_LOST_AFTER = timedelta(seconds=5)"
+        "return max(JOB_LOST_AFTER, ", "return max(timedelta(seconds=2), "
     ),
     "acts without a human": Mutant(
         "return _decide_without_human(seen)", "return _decide_for_waiting_human(seen)"

@@ -23,10 +23,11 @@ ROOMS = ("alpha", PHONE_ROOM)
 PROCESSES = 3
 
 # Seconds in which every waiting human is attended once all faults have ended, with no webhook:
-# found by ListRooms' count (5) and the sweep (5); a job that was lost just before is given 20;
+# found by ListRooms' count (5) and the sweep (5); a job that was lost just before is given 60,
+# where the human had waited long by then;
 # the next takes 10 at most, may be put out with the one before it (3, by identity), which the
 # sweep finds (5); and the last takes 10 again.
-BOUND = 60.0
+BOUND = 100.0
 # Then nothing changes any more for so long.
 CALM = 20.0
 

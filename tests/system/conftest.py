@@ -24,7 +24,7 @@ def deploy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deploy]:
     with ExitStack() as ends:
 
         def start(
-            settings: Mapping[str, str] | None = None, *, webhooks: bool = True
+            settings: Mapping[str, str] | None = None, *, webhooks: bool | str = True
         ) -> Deployment:
             folder = tmp_path_factory.mktemp("deployment")
             return ends.enter_context(Deployment(folder, settings, webhooks=webhooks))

@@ -32,23 +32,30 @@ class Deployment:
     """Environment in, HTTP and rooms out, as an operator has it."""
 
     def __init__(
-        self, folder: Path, settings: Mapping[str, str] | None = None, *, webhooks: bool = True
+        self,
+        folder: Path,
+        settings: Mapping[str, str] | None = None,
+        *,
+        webhooks: bool | str = True,
     ) -> None:
         self._folder = folder
         self.web_port = free_port()
         self.web_url = f"http://127.0.0.1:{self.web_port}"
-        self._webhook_urls = [f"{self.web_url}/webhook"] if webhooks else []
+        own = f"{self.web_url}/webhook"
+        self._webhook_urls = [own if webhooks is True else webhooks] if webhooks else []
         self._settings = dict(settings or {})
         self._ends = ExitStack()
         self.http = httpx.Client(base_url=self.web_url, timeout=15)
 
     def __enter__(self) -> Self:
-        self.livekit = self._ends.enter_context(
-            LiveKitServer(self._folder, webhook_urls=self._webhook_urls)
-        )
+        self.livekit = self._ends.enter_context(self._livekit())
         self.rooms = LiveKitRooms(Twirp(self.livekit.url, API_KEY, API_SECRET))
         self.humans = Humans().__enter__()
-        self.web = self.start_web()
+        try:
+            self.web = self.start_web()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -62,9 +69,9 @@ class Deployment:
         self.worker = self.start_worker()
         return self
 
-    def start_web(self) -> Process:
+    def start_web(self, **settings: str) -> Process:
         """Start `web`, and wait until it answers."""
-        environ = self._environ() | {"PORT": str(self.web_port)}
+        environ = self._environ() | {"PORT": str(self.web_port)} | settings
         web = start_from_procfile("web", environ, self._folder / "web.log")
         self._ends.callback(web.stop)
         wait_until(self._is_alive, within=20, what=f"web answers\n{web.output()}")
@@ -72,7 +79,7 @@ class Deployment:
         return web
 
     def start_worker(self) -> Process:
-        """Start `worker`, and wait until it is registered."""
+        """Start `worker` (another one, if there is one), and wait until it is registered."""
         environ = self._environ() | {"LIVEKIT_AGENT_PORT": str(free_port())}
         worker = start_from_procfile("worker", environ, self._folder / "worker.log")
         self._ends.callback(worker.stop)
@@ -136,6 +143,11 @@ class Deployment:
         lines = log.read_text().splitlines() if log.exists() else []
         return sum("JOB REQUEST RECEIVED" in line and room_name in line for line in lines)
 
+    def agent(self, room_name: str) -> Participant:
+        """Return the one agent in the room."""
+        (agent,) = self.agents(room_name)
+        return agent
+
     def wait_for_other_agent(self, room_name: str, than: Participant) -> None:
         """Wait until an agent is there that is not this one."""
 
@@ -181,6 +193,9 @@ class Deployment:
             return self.http.get("/healthz").is_success
         except httpx.TransportError:
             return False
+
+    def _livekit(self) -> LiveKitServer:
+        return LiveKitServer(self._folder, webhook_urls=self._webhook_urls)
 
     def _environ(self) -> dict[str, str]:
         return self.livekit.environ() | self._settings

@@ -49,7 +49,7 @@ def test_a_worker_that_starts_after_the_join_is_sent(deploy: Deploy, room_name: 
 
     running.start_worker()
 
-    running.wait_for_one_agent(room_name, within=15)
+    running.wait_for_one_agent(room_name, within=8)  # issue 4's bar, from the registration
     assert 1 == running.job_requests(room_name)
 
 

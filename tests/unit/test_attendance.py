@@ -107,6 +107,9 @@ def test_a_waiting_human_gets_a_dispatch_with_the_metadata_asked_for() -> None:
         pytest.param(5.9, dispatch(), 6, id="no job listed yet"),
         pytest.param(19.9, dispatch(job_started=0), 20, id="a job on its way"),
         pytest.param(22, dispatch(job_started=3), 23, id="counted from the job's start"),
+        pytest.param(59, dispatch(created=20, job_started=20), 60, id="the first was too slow"),
+        pytest.param(119, dispatch(created=60, job_started=60), 120, id="so was the second"),
+        pytest.param(999, dispatch(created=960, job_started=960), 1020, id="no longer than that"),
     ],
 )
 def test_a_dispatch_that_may_still_deliver_is_waited_for(
@@ -245,4 +248,18 @@ def test_whatever_is_listed_a_waiting_human_is_served_in_bounded_steps(
             break
 
     assert isinstance(decide(seen), CreateDispatch)
-    assert seen.now <= START + timedelta(seconds=60 + 60 + 20)
+    assert seen.now <= START + timedelta(seconds=60 + 60 + 60)
+
+
+@given(seconds=st.floats(min_value=0.1, max_value=60))
+def test_a_job_that_is_merely_slow_is_cancelled_twice_at_most(seconds: float) -> None:
+    """An agent that takes half a minute to load its models: cancelled for good, it never comes."""
+    created = 0.0
+    for _ in range(2):
+        action = decide(waiting(created + seconds, dispatch(created=created, job_started=created)))
+        if isinstance(action, Wait):
+            return
+        created += max(20.0, min(2 * created, 60.0))
+
+    slow = dispatch(created=created, job_started=created)
+    assert isinstance(decide(waiting(created + seconds - 0.01, slow)), Wait)

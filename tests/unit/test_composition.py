@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.environ import environ, settings
-from tests.processes import free_port
+from tests.processes import free_port, wait_until
+from tests.redis_server import RedisServer
 from token_server.composition import compose
 from token_server.environment import read_settings
 from token_server.errors import SettingsError
@@ -61,3 +62,18 @@ def test_a_composed_server_is_alive_before_livekit_is(
 
     statuses = [client.get(path).status_code for path in ("/healthz", "/readyz", "/token")]
     assert [200, 503, 503] == statuses
+
+
+def test_a_server_with_a_redis_competes_for_the_sweep_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, redis: RedisServer
+) -> None:
+    """REDIS_URL has to do what it says; and who stops leaves nothing behind."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    livekit_url = f"ws://127.0.0.1:{free_port()}"
+    keeper = compose(settings(LIVEKIT_URL=livekit_url, REDIS_URL=redis.url)).keeper
+
+    keeper.start()
+
+    wait_until(lambda: "sweeper" in redis.keys(), within=5, what="a sweeper")  # noqa: SIM118
+    keeper.stop()
+    assert "sweeper" not in redis.keys()  # noqa: SIM118

@@ -1,7 +1,9 @@
+import os
+import resource
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
@@ -46,6 +48,17 @@ def test_one_connection_serves_many_requests() -> None:
     """The server accepts one only: opening another for each call would cost its time."""
     with server(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok") as url:
         assert [(200, b"ok")] * 3 == ask(url, times=3)
+
+
+def test_a_process_with_a_thousand_open_files_is_served() -> None:
+    """A thousand pages that fetch a token keep as many connections open; select() ends there."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2048), hard))
+    with server(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok") as url, ExitStack() as files:
+        for _ in range(1024):
+            files.enter_context(open(os.devnull))  # noqa: PTH123 (a file to hold open)
+
+        assert [(200, b"ok")] * 2 == ask(url, times=2)
 
 
 def test_an_answer_in_pieces_is_put_together() -> None:

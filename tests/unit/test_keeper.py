@@ -1,15 +1,17 @@
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from tests.fakes import FakeRooms
 from tests.processes import wait_until
 from token_server.keeper import Keeper
 from token_server.locks import MachineState
 from token_server.look import Looker
+from token_server.metrics import Metrics
 from token_server.rooms import AgentOrder, Participant, ParticipantKind, Room
 from token_server.ticket import TICKET_ATTRIBUTE, Ticket, TicketSealer
 from token_server.wants import Policy
@@ -39,17 +41,32 @@ class MovingRooms(FakeRooms):
         return super().list_participants(room_name)
 
 
+class BrokenState(MachineState):
+    """What is shared, with a bug of ours."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.beats = 0
+
+    def beat(self) -> None:
+        """Break."""
+        self.beats += 1
+        raise ZeroDivisionError
+
+
 @pytest.fixture
 def rooms() -> MovingRooms:
     """An empty LiveKit."""
     return MovingRooms()
 
 
-def keeper_of(rooms: FakeRooms, folder: Path) -> Keeper:
+def keeper_of(
+    rooms: FakeRooms, folder: Path, build_state: Callable[[Path], MachineState] = MachineState
+) -> Keeper:
     """Build a keeper of one process, on a machine whose processes share the folder."""
-    machine = MachineState(folder)
+    machine = build_state(folder)
     looker = Looker(rooms, machine, SEALER, Policy(agent_names=("voice-agent",)))
-    return Keeper(rooms, looker, machine)
+    return Keeper(rooms, looker, machine, Metrics(CollectorRegistry()))
 
 
 @pytest.fixture
@@ -188,6 +205,20 @@ def test_a_bug_in_a_sweep_does_not_end_the_sweeping(
     wait_for_dispatch(rooms)
     keeper.stop()
     assert "A sweep failed" in caplog.text
+
+
+def test_a_bug_in_a_beat_does_not_end_the_beating(
+    rooms: MovingRooms, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Every lock of this process would be lost."""
+    state = BrokenState(tmp_path)
+    keeper = keeper_of(rooms, tmp_path, lambda _: state)
+
+    keeper.start()
+
+    wait_until(lambda: state.beats > 1, within=5, what="another beat")
+    keeper.stop()
+    assert "A beat failed" in caplog.text
 
 
 def test_stop_ends_every_thread(rooms: MovingRooms, tmp_path: Path) -> None:

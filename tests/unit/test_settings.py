@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from redis import Redis
 
 from tests.environ import environ, settings
 from tests.processes import API_KEY, API_SECRET
@@ -90,11 +91,32 @@ def test_the_configured_agent_comes_first_and_once() -> None:
     assert ("b", "a", "c") == found.allowed_agent_names
 
 
+@pytest.mark.parametrize(
+    "redis_url",
+    [
+        pytest.param("redis://redis.example", id="host"),
+        pytest.param("redis://:p%40ss@redis.example:6379/2", id="password, port, database"),
+        pytest.param("redis://[::1]:6379/0", id="IPv6"),
+        pytest.param("rediss://user:pass@redis.example?ssl_cert_reqs=none", id="TLS, unchecked"),
+        pytest.param("rediss://redis.example?ssl_ca_certs=/etc/ca.pem&db=1", id="TLS, own CA"),
+        pytest.param("unix:///run/redis.sock?db=1", id="socket file"),
+        pytest.param("unix://:pass@/run/redis.sock", id="socket file, password"),
+    ],
+)
+def test_redis_is_where_redis_py_finds_it(redis_url: str) -> None:
+    """What passes here must not fail at the first lock."""
+    with Redis.from_url(settings(REDIS_URL=redis_url).redis_url) as client:
+        assert client.connection_pool.make_connection()
+
+
 def test_secrets_do_not_show() -> None:
     """Settings end up in logs and tracebacks."""
-    shown = repr(settings(TOKEN_AUTH="key", TOKEN_KEYS="a-caller-key"))
+    secrets = API_KEY, API_SECRET, "a-caller-key", "redis-password"
+    redis_url = "redis://:redis-password@redis.example"
 
-    assert [] == [secret for secret in (API_KEY, API_SECRET, "a-caller-key") if secret in shown]
+    shown = repr(settings(TOKEN_AUTH="key", TOKEN_KEYS="a-caller-key", REDIS_URL=redis_url))
+
+    assert [] == [secret for secret in secrets if secret in shown]
 
 
 def test_settings_come_from_any_mapping() -> None:

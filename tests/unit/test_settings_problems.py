@@ -33,8 +33,22 @@ BAD = {
     "a port over 65535": ("LIVEKIT_URL", "ws://livekit.example:99999"),
     "a port of letters": ("LIVEKIT_URL", "ws://livekit.example:http"),
     "a space in the host": ("LIVEKIT_URL", "ws://livekit example"),
+    "a redis without scheme": ("REDIS_URL", "redis.example:6379"),
+    "a redis of another scheme": ("REDIS_URL", "http://redis.example"),
+    "a redis without host": ("REDIS_URL", "redis://:6379"),
+    "a redis host that cannot be": ("REDIS_URL", f"redis://{'a' * 70}"),
+    "a redis port over 65535": ("REDIS_URL", f"redis://:{SECRET}@redis.example:99999"),
+    "a redis database of letters": ("REDIS_URL", f"redis://:{SECRET}@redis.example/rooms"),
+    "a redis password with a slash": ("REDIS_URL", f"redis://:{SECRET}/x@redis.example"),
+    "a redis password with a hash": ("REDIS_URL", f"redis://:{SECRET}#x@redis.example"),
+    "a redis with timeouts": ("REDIS_URL", "redis://redis.example?socket_timeout=9"),
+    "a redis with half an option": ("REDIS_URL", "redis://redis.example?db"),
+    "tls options without tls": ("REDIS_URL", "redis://redis.example?ssl_cert_reqs=none"),
+    "a tls option of another kind": ("REDIS_URL", "rediss://redis.example?ssl_cert_reqs=maybe"),
+    "a socket file of a host": ("REDIS_URL", "unix://redis.example/redis.sock"),
+    "a socket file without name": ("REDIS_URL", "unix://"),
     "unknown dispatch": ("AGENT_DISPATCH", "never"),
-    "unknown auth": ("TOKEN_AUTH", "jwt"),
+    "unknown auth": ("TOKEN_AUTH", "basic"),
     "upper case auth": ("TOKEN_AUTH", "KEY"),
     "unknown log format": ("LOG_FORMAT", "xml"),
     "demo": ("DEMO", "perhaps"),
@@ -42,7 +56,15 @@ BAD = {
     "port too high": ("PORT", "65536"),
     "port of letters": ("PORT", "http"),
     "no process": ("WEB_CONCURRENCY", "0"),
-    "a rate limit": ("RATE_LIMIT", "10/second"),
+    "a rate without a unit": ("RATE_LIMIT", "10"),
+    "a rate of zero": ("RATE_LIMIT", "0/minute"),
+    "one good rate and a bad one": ("RATE_LIMIT", "10/minute, often"),
+    "a key without its secret": ("LIVEKIT_WEBHOOK_KEYS", "newkey"),
+    "half a hash": ("TOKEN_KEYS", "sha256:abc"),
+    "fewer than no proxies": ("TRUSTED_PROXIES", "-1"),
+    "an issuer anybody can play": ("TOKEN_JWT_ISSUER", "http://login.example"),
+    "an issuer without scheme": ("TOKEN_JWT_ISSUER", "login.example"),
+    "keys from a file": ("TOKEN_JWT_JWKS_URL", "file:///keys"),
     "a wildcard origin": ("CORS_ORIGINS", "https://*.example.com"),
     "an origin with a path": ("CORS_ORIGINS", "https://example.com/app"),
     "an origin without scheme": ("CORS_ORIGINS", "example.com"),
@@ -88,7 +110,7 @@ def test_everything_missing_is_listed_at_once() -> None:
 
 
 def test_what_is_wrong_and_what_is_missing_are_listed_together() -> None:
-    """Also where one rule concerns two variables, and where one is not supported yet."""
+    """Also where one rule concerns two variables."""
     wrong = environ(TOKEN_AUTH="key", LIVEKIT_AGENT_NAME="", RATE_LIMIT="1", PORT="x")
 
     assert {"TOKEN_KEYS", "LIVEKIT_AGENT_NAME", "RATE_LIMIT", "PORT"} == names(problems(wrong))
@@ -105,6 +127,13 @@ def test_without_token_auth_the_choices_are_named() -> None:
 def test_key_auth_without_keys_is_refused(keys: str) -> None:
     """It would lock everybody out."""
     assert {"TOKEN_KEYS"} == names(problems(environ(TOKEN_AUTH="key", TOKEN_KEYS=keys)))
+
+
+def test_login_tokens_need_an_issuer_and_an_audience() -> None:
+    """Without an audience any login at the same issuer, for whatever application, would do."""
+    missing = problems(environ(TOKEN_AUTH="jwt"))
+
+    assert {"TOKEN_JWT_ISSUER", "TOKEN_JWT_AUDIENCE"} == names(missing)
 
 
 def test_an_agent_without_a_name_is_refused() -> None:

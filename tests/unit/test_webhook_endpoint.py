@@ -41,7 +41,7 @@ def keeper() -> RecordingKeeper:
 @pytest.fixture
 def client(behind: Behind, keeper: RecordingKeeper) -> Client:
     """A client in front of both."""
-    return Client(WebhookEndpoint(behind, Webhooks(API_KEY, API_SECRET, keeper)))
+    return Client(WebhookEndpoint(behind, Webhooks({API_KEY: API_SECRET}, keeper)))
 
 
 def test_a_good_webhook_never_reaches_flask(
@@ -88,7 +88,7 @@ def test_a_length_that_cannot_be_believed_is_left_to_flask(
         start_response("413 TOO LARGE", [])
         return []
 
-    endpoint = WebhookEndpoint(behind, Webhooks(API_KEY, API_SECRET, keeper))
+    endpoint = WebhookEndpoint(behind, Webhooks({API_KEY: API_SECRET}, keeper))
     Client(endpoint).post("/webhook", data=joined(), environ_overrides=environ)
 
     assert ([0], 0) == (seen, keeper.webhooks)

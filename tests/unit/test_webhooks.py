@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import jwt
 import pytest
+from livekit.api import AccessToken
 
 from tests.processes import API_KEY, API_SECRET
 from tests.recording_keeper import RecordingKeeper
@@ -25,7 +26,7 @@ def listener() -> RecordingKeeper:
 @pytest.fixture
 def webhooks(listener: RecordingKeeper) -> Webhooks:
     """A receiver with the tests' key."""
-    return Webhooks(API_KEY, API_SECRET, listener)
+    return Webhooks({API_KEY: API_SECRET}, listener)
 
 
 def test_a_join_is_passed_on_with_its_participant(
@@ -150,6 +151,35 @@ def test_a_signature_with_bad_claims_is_refused(
         webhooks.receive(joined(), authorization)
 
     assert (0, []) == listener.heard
+
+
+OTHER_SECRET = "another-made-up-secret-of-more-than-thirty-two-bytes"
+
+
+@pytest.fixture
+def exchanging(listener: RecordingKeeper) -> Webhooks:
+    """A receiver while its LiveKit is given a new key."""
+    return Webhooks({API_KEY: API_SECRET, "newkey": OTHER_SECRET}, listener)
+
+
+@pytest.mark.parametrize(("key", "secret"), [(API_KEY, API_SECRET), ("newkey", OTHER_SECRET)])
+def test_while_keys_are_exchanged_both_sign(
+    exchanging: Webhooks, listener: RecordingKeeper, key: str, secret: str
+) -> None:
+    """No webhook is lost on the way from one to the other."""
+    sha256 = base64.b64encode(hashlib.sha256(joined()).digest()).decode()
+    authorization = AccessToken(key, secret).with_sha256(sha256).to_jwt()
+
+    exchanging.receive(joined(), authorization)
+
+    assert 1 == listener.webhooks
+
+
+@pytest.mark.parametrize("authorization", [*BAD_CLAIMS.values(), claims(iss="newkey"), "", "x.y.z"])
+def test_with_two_keys_nothing_else_is_good(exchanging: Webhooks, authorization: str) -> None:
+    """Each key is good with its own secret only."""
+    with pytest.raises(UnauthenticatedError):
+        exchanging.receive(joined(), authorization)
 
 
 def test_a_signature_expires(webhooks: Webhooks) -> None:

@@ -10,11 +10,11 @@ RECONNECTING = rtc.ConnectionState.CONN_RECONNECTING
 CONNECTED = rtc.ConnectionState.CONN_CONNECTED
 
 
-def answering(sid: str | None, *agent_names: str) -> FindRoom:
-    """Return a LiveKit that knows a room of that sid, or none, and agents in it."""
+def answering(sid: str | None, *agent_names: str, has_human: bool = False) -> FindRoom:
+    """Return a LiveKit that knows a room of that sid, or none, and who is in it."""
 
     async def find_room(_room_name: str) -> RoomNow:
-        return RoomNow(sid=sid, agent_names=frozenset(agent_names))
+        return RoomNow(sid=sid, agent_names=frozenset(agent_names), has_human=has_human)
 
     return find_room
 
@@ -34,13 +34,11 @@ def life(find_room: FindRoom) -> RoomLife:
 
 
 class FakeRoom(rtc.EventEmitter[str]):
-    """The room we are connected to, or were."""
+    """The room we are connected to, or were; its `sid` stays the first one's after a rejoin."""
 
-    def __init__(self, state: int, sid: str) -> None:
+    def __init__(self, state: int) -> None:
         super().__init__()
         self.connection_state = state
-        self.sid = asyncio.get_running_loop().create_future()
-        self.sid.set_result(sid)
 
 
 @pytest.mark.parametrize(
@@ -74,22 +72,32 @@ def test_an_agent_joins_unless_livekit_says_that_it_must_not(
 
 
 @pytest.mark.parametrize(
-    ("state", "entered", "found", "ends"),
+    ("state", "find_room", "ends"),
     [
-        (RECONNECTING, "RM_ours", None, True),
-        (CONNECTED, "RM_later", "RM_later", True),
-        (CONNECTED, "RM_ours", "RM_ours", False),
+        (RECONNECTING, answering(None), True),
+        (RECONNECTING, answering("RM_later", has_human=True), False),
+        (CONNECTED, answering("RM_later"), True),
+        (CONNECTED, answering("RM_later", has_human=True), False),
+        (CONNECTED, answering("RM_ours"), False),
+        (CONNECTED, failing(OSError("refused")), False),
     ],
-    ids=["ended meanwhile", "let into a later room", "back in it"],
+    ids=[
+        "ended meanwhile",
+        "LiveKit restarted, the human is back first",
+        "let into a later, empty room",
+        "LiveKit restarted, and both are back",
+        "back in it",
+        "nobody knows",
+    ],
 )
 def test_a_lost_connection_ends_the_job_when_the_room_is_gone(
-    state: int, entered: str, found: str, *, ends: bool
+    state: int, find_room: FindRoom, *, ends: bool
 ) -> None:
-    """The SDK joins anew by itself, and would revive the room."""
+    """The SDK joins anew by itself: that revives a room for nobody, or goes on with a call."""
 
     async def run() -> bool:
-        room, ended = FakeRoom(state, entered), asyncio.Event()
-        life(answering(found)).end_with_room(cast("rtc.Room", room), ended.set)
+        room, ended = FakeRoom(state), asyncio.Event()
+        life(find_room).end_with_room(cast("rtc.Room", room), ended.set)
         room.emit("reconnecting")
         await asyncio.sleep(0.01)
         return ended.is_set()

@@ -1,0 +1,27 @@
+"""Reads what /metrics says."""
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from token_server.metrics import Metrics
+
+
+def series(text: str) -> dict[str, float]:
+    """Return every series' value, by its name and labels as Prometheus writes them."""
+    return {
+        _written(sample.name, sample.labels): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if not sample.name.endswith("_created")  # only one process alone has these
+    }
+
+
+def counted(metrics: Metrics) -> dict[str, float]:
+    """Return the series that are not zero."""
+    found = series(metrics.exposition().decode())
+    return {name: value for name, value in found.items() if value}
+
+
+def _written(name: str, labels: dict[str, str]) -> str:
+    name = name.removeprefix("token_server_")
+    inside = ",".join(f'{label}="{value}"' for label, value in sorted(labels.items()))
+    return f"{name}{{{inside}}}" if inside else name

@@ -1,0 +1,135 @@
+"""RATE_LIMIT, trusted proxies, TOKEN_AUTH=jwt and ROOM_NAMES, as callers meet them."""
+
+from collections.abc import Iterator
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.fakes import FakeRooms
+from tests.http.clients import client_for, error_of
+from tests.issuer import Issuer
+
+
+def ask(client: FlaskClient, address: str = "192.0.2.1", **headers: str) -> int:
+    """Ask for a token from this address; return the status."""
+    environ = {"REMOTE_ADDR": address}
+    return client.post("/token", headers=headers, environ_overrides=environ).status_code
+
+
+def test_who_asks_too_often_is_told_when_to_come_again(rooms: FakeRooms) -> None:
+    """429 with Retry-After, and no room is made."""
+    client = client_for(rooms, RATE_LIMIT="1/hour")
+    assert 201 == ask(client)
+    calls = len(rooms.calls)
+
+    answer = client.post("/token", environ_overrides={"REMOTE_ADDR": "192.0.2.1"})
+
+    status, code, msg = error_of(answer)
+    assert (429, "resource_exhausted", calls) == (status, code, len(rooms.calls))
+    assert msg.startswith("too many requests of one address")
+    assert 1 <= int(answer.headers["Retry-After"]) <= 3600
+
+
+def test_another_address_has_a_limit_of_its_own() -> None:
+    """One noisy client does not lock the others out."""
+    client = client_for(RATE_LIMIT="1/hour")
+
+    assert [201, 429, 201] == [ask(client, f"192.0.2.{last}") for last in (1, 1, 2)]
+
+
+def test_one_key_has_one_limit_wherever_it_is_used() -> None:
+    """A key that got loose costs no more than its limit."""
+    client = client_for(RATE_LIMIT="2/hour", TOKEN_AUTH="key", TOKEN_KEYS="one,two")
+    asked = [(f"192.0.2.{last}", "Bearer one") for last in (1, 2, 3)]
+
+    statuses = [ask(client, address, Authorization=key) for address, key in asked]
+
+    assert [201, 201, 429] == statuses
+    assert 201 == ask(client, "192.0.2.4", Authorization="Bearer two")
+
+
+def test_guessing_keys_is_limited_too() -> None:
+    """The address is counted before the key is looked at."""
+    client = client_for(RATE_LIMIT="2/hour", TOKEN_AUTH="key", TOKEN_KEYS="one")
+
+    statuses = [ask(client, Authorization=f"Bearer guess-{number}") for number in range(3)]
+
+    assert [401, 401, 429] == statuses
+
+
+@pytest.mark.parametrize(
+    ("trusted", "forwarded", "statuses"),
+    [
+        pytest.param("0", ["a", "b", "c"], [201, 429, 429], id="no proxy: what is said is nothing"),
+        pytest.param("1", ["1.1.1.1", "1.1.1.2"], [201, 201], id="the proxy's word"),
+        pytest.param(
+            "1", ["9.9.9.9, 1.1.1.1", "8.8.8.8, 1.1.1.1"], [201, 429], id="an invented beginning"
+        ),
+        pytest.param("2", ["1.1.1.1, 10.0.0.1", "1.1.1.1, 10.0.0.2"], [201, 429], id="two proxies"),
+    ],
+)
+def test_only_the_proxies_of_ours_are_believed(
+    trusted: str, forwarded: list[str], statuses: list[int]
+) -> None:
+    """Else anybody could have as many addresses as they like."""
+    client = client_for(RATE_LIMIT="1/hour", TRUSTED_PROXIES=trusted)
+
+    assert statuses == [ask(client, **{"X-Forwarded-For": value}) for value in forwarded]
+
+
+@pytest.fixture
+def issuer() -> Iterator[Issuer]:
+    """Who signs login tokens."""
+    with Issuer() as running:
+        yield running
+
+
+@pytest.fixture
+def logged_in(issuer: Issuer) -> FlaskClient:
+    """A client of an application that believes this issuer."""
+    return client_for(TOKEN_AUTH="jwt", TOKEN_JWT_ISSUER=issuer.url, TOKEN_JWT_AUDIENCE="my-app")
+
+
+def test_a_login_token_joins_as_its_subject(logged_in: FlaskClient, issuer: Issuer) -> None:
+    """The frontend's own login is all that a page needs."""
+    headers = {"Authorization": f"Bearer {issuer.sign()}"}
+
+    answer = logged_in.post("/token", json={"room_name": "kitchen"}, headers=headers)
+
+    assert (201, "alice") == (answer.status_code, answer.get_json()["participant_identity"])
+
+
+def test_a_login_token_joins_as_nobody_else(logged_in: FlaskClient, issuer: Issuer) -> None:
+    """403 names the field."""
+    headers = {"Authorization": f"Bearer {issuer.sign()}"}
+
+    answer = logged_in.post("/token", json={"participant_identity": "bob"}, headers=headers)
+
+    status, code, msg = error_of(answer)
+    assert (403, "permission_denied", True) == (status, code, "participant_identity" in msg)
+
+
+def test_without_a_login_token_there_is_none(logged_in: FlaskClient) -> None:
+    """401, and how to ask."""
+    answer = logged_in.post("/token")
+
+    assert (401, "Bearer") == (answer.status_code, answer.headers["WWW-Authenticate"])
+
+
+def test_an_issuer_that_is_away_is_a_503(logged_in: FlaskClient, issuer: Issuer) -> None:
+    """The user is not at fault, and may try again."""
+    issuer.is_down = True
+
+    answer = logged_in.post("/token", headers={"Authorization": f"Bearer {issuer.sign()}"})
+
+    assert (503, "unavailable") == error_of(answer)[:2]
+
+
+@pytest.mark.parametrize(
+    ("room_name", "status"), [("call-1", 201), ("lobby", 201), ("", 201), ("board-room", 403)]
+)
+def test_only_rooms_that_callers_may_have_are_made(room_name: str, status: int) -> None:
+    """A fresh one is always theirs."""
+    client = client_for(ROOM_NAMES="call-*,lobby")
+
+    assert status == client.post("/token", json={"room_name": room_name}).status_code

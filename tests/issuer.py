@@ -1,0 +1,107 @@
+"""A real small issuer of login tokens on loopback: OpenID discovery, a JWKS, and its signatures."""
+
+import json
+import threading
+import time
+from collections.abc import Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
+
+_PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+
+
+def new_key(algorithm: str) -> _PrivateKey:
+    """Make a key for RS256, ES256 or EdDSA."""
+    if algorithm == "RS256":
+        return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    if algorithm == "ES256":
+        return ec.generate_private_key(ec.SECP256R1())
+    return ed25519.Ed25519PrivateKey.generate()
+
+
+def _public_jwk(algorithm: str, key: _PrivateKey) -> dict[str, Any]:
+    """Write the public half as a JWK."""
+    if isinstance(key, rsa.RSAPrivateKey):
+        return dict(RSAAlgorithm.to_jwk(key.public_key(), as_dict=True))
+    if isinstance(key, ec.EllipticCurvePrivateKey):
+        return dict(ECAlgorithm.to_jwk(key.public_key(), as_dict=True))
+    return dict(OKPAlgorithm.to_jwk(key.public_key(), as_dict=True)) | {"alg": algorithm}
+
+
+class Issuer:
+    """Serves its documents, and counts how often it was asked; a context manager."""
+
+    def __init__(self, algorithm: str = "RS256") -> None:
+        self.asked: list[str] = []
+        self.is_down = False
+        self.documents: dict[str, object] = {}
+        self._keys: dict[str, tuple[str, _PrivateKey]] = {}
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+        self.url = f"http://127.0.0.1:{self._server.server_port}/realm"
+        self.documents["/realm/.well-known/openid-configuration"] = {
+            "issuer": self.url,
+            "jwks_uri": f"{self.url}/keys",
+        }
+        self.rotate("first", algorithm)
+
+    def rotate(self, key_id: str, algorithm: str = "RS256") -> None:
+        """Sign with this new key from now on, and show no other."""
+        self._keys = {key_id: (algorithm, new_key(algorithm))}
+        self.publish()
+
+    def publish(self, *more: Mapping[str, object]) -> None:
+        """Show the keys, and these besides."""
+        shown = [
+            _public_jwk(algorithm, key) | {"kid": key_id, "use": "sig"}
+            for key_id, (algorithm, key) in self._keys.items()
+        ]
+        self.documents["/realm/keys"] = {"keys": [*shown, *more]}
+
+    def sign(self, **changes: object) -> str:
+        """Sign a login token of alice's; None takes a claim away."""
+        key_id, (algorithm, key) = next(iter(self._keys.items()))
+        claims = {
+            "iss": self.url,
+            "aud": "my-app",
+            "sub": "alice",
+            "name": "Alice",
+            "exp": int(time.time()) + 300,
+        } | changes
+        claims = {name: value for name, value in claims.items() if value is not None}
+        return jwt.encode(claims, key, algorithm, headers={"kid": key_id})
+
+    def public_key_document(self) -> bytes:
+        """Return what an attacker can download."""
+        return json.dumps(self.documents["/realm/keys"]).encode()
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        issuer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            """Serves the documents."""
+
+            def do_GET(self) -> None:
+                """Answer with a document, or as a server in trouble does."""
+                issuer.asked.append(self.path)
+                document = None if issuer.is_down else issuer.documents.get(self.path)
+                body = json.dumps(document).encode()
+                self.send_response_only(503 if issuer.is_down else 200 if document else 404)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+        return Handler
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()

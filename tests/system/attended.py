@@ -1,0 +1,17 @@
+"""Several rooms at once: is one agent in each, and does it stay?"""
+
+from collections.abc import Sequence
+
+from tests.processes import wait_until
+from tests.system.deployment import Deployment
+
+
+def wait_for_one_agent_each(running: Deployment, rooms: Sequence[str], within: float) -> None:
+    """Wait until exactly one agent is in each room, and see that it stays so for a moment."""
+
+    def counts() -> list[int]:
+        return [len(running.agents(room)) for room in rooms]
+
+    each = [1] * len(rooms)
+    wait_until(lambda: counts() == each, within=within, what=f"one agent each in {rooms}")
+    running.see_that(lambda: counts() == each, "still one agent each")

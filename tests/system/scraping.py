@@ -1,0 +1,32 @@
+"""Scrapes /metrics of a deployment as Prometheus does, and fetches tokens to be counted."""
+
+import httpx
+
+from tests.exposition import series
+from tests.system.deployment import Deployment
+
+SETTINGS = {"OPERATOR_KEY": "operator", "WEB_CONCURRENCY": "2"}
+_KEY = {"Authorization": "Bearer operator"}
+
+
+def scrape(running: Deployment) -> dict[str, float]:
+    """Ask over a new connection, so that either process may answer."""
+    answer = httpx.get(f"{running.web_url}/metrics", headers=_KEY, timeout=15)
+    assert answer.status_code == httpx.codes.OK, answer.text
+    return series(answer.text)
+
+
+def fetch_tokens(running: Deployment, room_name: str, number: int) -> None:
+    """Fetch so many tokens, each over a new connection."""
+    for _ in range(number):
+        httpx.get(f"{running.web_url}/token", params={"room_name": room_name}).raise_for_status()
+
+
+def _counters(shown: dict[str, float]) -> dict[str, float]:
+    """Leave out what may go down."""
+    return {name: value for name, value in shown.items() if name != "rooms_followed"}
+
+
+def went_back(before: dict[str, float], after: dict[str, float]) -> set[str]:
+    """Return the counters that are smaller now, or gone."""
+    return {name for name, value in _counters(before).items() if after.get(name, -1.0) < value}

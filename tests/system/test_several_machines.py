@@ -1,0 +1,100 @@
+"""The promise on two machines: over Redis, while Redis is dead, and when it is back."""
+
+import itertools
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from tests.processes import wait_until
+from tests.system.deployment import SOON
+from tests.system.machines import Machine, TwoMachines
+
+pytestmark = pytest.mark.live
+
+SILENT = "Redis does not answer"
+BACK = "Redis answers again"
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoMachines]:
+    """Two machines; the tests of this file leave them as they were."""
+    with TwoMachines(tmp_path_factory.mktemp("machines")) as started:
+        yield started
+
+
+@pytest.fixture
+def two(running: TwoMachines) -> Iterator[TwoMachines]:
+    """Two machines that nobody is on."""
+    yield running
+    running.leave()
+
+
+def join_by_every_way(two: TwoMachines) -> list[tuple[Machine, str]]:
+    """Let a human join for each pair of a token's machine and a node; return where they are."""
+    joined = []
+    for at_web, at_node in itertools.product(two.machines, repeat=2):
+        room_name = f"room-{uuid.uuid4().hex[:12]}"
+        at_node.enter(at_web.token(room_name))
+        joined.append((at_node, room_name))
+    return joined
+
+
+def wait_for_one_agent_each(joined: list[tuple[Machine, str]]) -> None:
+    """Wait until everybody has exactly one, and it stays so for a moment."""
+
+    def has_one_each() -> bool:
+        return all(len(machine.agents(room_name)) == 1 for machine, room_name in joined)
+
+    def is_settled() -> bool:
+        try:
+            joined[0][0].see_that(has_one_each, "one agent for each human")
+        except AssertionError:
+            return False
+        return True
+
+    wait_until(is_settled, within=2 * SOON, what="one agent for each human")
+
+
+def test_a_human_gets_one_agent_through_either_node_and_web(two: TwoMachines) -> None:
+    """And the workers are asked once: the webs do not send two and take one back."""
+    joined = join_by_every_way(two)
+
+    wait_for_one_agent_each(joined)
+
+    assert [1] * 4 == [two.job_requests(room_name) for _, room_name in joined]
+
+
+def test_without_redis_everybody_still_gets_one_agent_and_the_log_says_it_once(
+    two: TwoMachines,
+) -> None:
+    """Locks save work and decide nothing."""
+    two.redis.kill()
+    try:
+        joined = join_by_every_way(two)
+        wait_for_one_agent_each(joined)
+        during = [machine.readiness() for machine in two.machines]
+    finally:
+        two.redis.start()
+    wait_until(lambda: all(m.said(BACK) for m in two.machines), within=10, what="Redis is noticed")
+    wait_until(two.sweeper, within=15, what="Redis is used again")
+    joined += join_by_every_way(two)
+
+    wait_for_one_agent_each(joined)
+
+    assert ([503] * 2, [200] * 2) == (during, [machine.readiness() for machine in two.machines])
+    assert [(1, 1)] * 2 == [(m.said(SILENT), m.said(BACK)) for m in two.machines]
+    assert [1] * 4 == [two.job_requests(room_name) for _, room_name in joined[4:]]
+
+
+def test_a_machine_that_dies_leaves_no_lock_behind(two: TwoMachines) -> None:
+    """What it held ends by itself, and another one sweeps: nobody needs to know of Redis' keys."""
+    dead = wait_until(two.sweeper, within=15, what="somebody sweeps")
+    for machine in two.machines:
+        machine.kill_web()
+
+    for machine in two.machines:
+        machine.start_web()
+
+    wait_until(lambda: two.sweeper() not in {dead, None}, within=15, what="another one sweeps")
+    wait_for_one_agent_each(join_by_every_way(two))

@@ -1,0 +1,74 @@
+"""The promise, whatever the network does to LiveKit's webhooks."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.system.deployment import Deployment
+from tests.system.webhook_relay import Post, WebhookRelay
+
+pytestmark = pytest.mark.live
+
+LOST_FOR = 30.0  # seconds
+
+
+@pytest.fixture(scope="module")
+def relay() -> Iterator[WebhookRelay]:
+    """Stand between the two."""
+    with WebhookRelay() as relay:
+        yield relay
+
+
+@pytest.fixture(scope="module")
+def relayed(relay: WebhookRelay, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """As deployed, but for the relay; the tests leave it as it was."""
+    with Deployment(tmp_path_factory.mktemp("deployment"), webhooks=relay.url) as running:
+        relay.target = f"{running.web_url}/webhook"
+        yield running.with_worker()
+
+
+def join_and_reload(running: Deployment, room_name: str) -> None:
+    """What brings most events: see one agent at the join, and one after a reload."""
+    human = running.join(room_name)
+    running.wait_for_one_agent(room_name)
+    human.leave()
+    running.see_that(lambda: True, "a reload takes a moment", seconds=1.5)
+    human = running.join(room_name)
+    running.wait_for_one_agent(room_name)
+    human.leave()
+
+
+@pytest.mark.parametrize("post", [Post.DOUBLED, Post.REVERSED])
+def test_webhooks_that_come_twice_or_in_the_wrong_order_do_no_harm(
+    relayed: Deployment, relay: WebhookRelay, room_name: str, post: Post
+) -> None:
+    """Two processes take them, and a hint that comes late tells of a room as it was."""
+    relay.post, delivered = post, relay.delivered
+
+    join_and_reload(relayed, room_name)
+
+    relayed.wait_for_no_agent(room_name)
+    assert relay.delivered > delivered
+    assert relayed.job_requests(room_name) <= 2
+
+
+def test_webhooks_that_stop_coming_are_not_missed(
+    relayed: Deployment, relay: WebhookRelay, room_name: str
+) -> None:
+    """A broken route for half a minute, after webhooks had been known to work."""
+    relay.post = Post.PROMPT
+    relayed.join(room_name)
+    relayed.wait_for_one_agent(room_name)
+
+    relay.post, lost_at = Post.LOST, time.monotonic()
+    rounds = 0
+    while time.monotonic() < lost_at + LOST_FOR:
+        join_and_reload(relayed, f"{room_name}-{rounds}")
+        rounds += 1
+    agent = relayed.agent(room_name)
+    relayed.rooms.remove_participant(room_name, agent.participant_identity)
+    relayed.wait_for_other_agent(room_name, agent)
+    relay.post = Post.PROMPT
+
+    relayed.wait_for_one_agent(room_name)

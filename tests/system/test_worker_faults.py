@@ -1,0 +1,138 @@
+"""The promise, where workers fail: busy, killed, deployed anew, slow. Bounds are issue 4's bars."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import pytest
+
+from tests.processes import wait_until
+from tests.system.attended import wait_for_one_agent_each
+from tests.system.conftest import Deploy
+from tests.system.deployment import SOON, Deployment
+from token_server.rooms import Participant
+
+pytestmark = pytest.mark.live
+
+# Seconds.
+BUSY_FOR = 6.0
+DEATH_NOTICED = 40.0  # LiveKit takes 20 (facts, 9)
+AFTER_FREE = 8.0
+AFTER_LEAVING = 5.0
+
+
+def test_a_human_who_finds_every_worker_busy_gets_the_first_that_is_free(
+    deploy: Deploy, room_name: str
+) -> None:
+    """LiveKit offers a job once (facts, 4): it has to be offered again when it can be taken."""
+    running = deploy({"LIVEKIT_AGENT_MAX_JOBS": "1"}).with_worker()
+    alice = running.join(f"{room_name}-first")
+    running.wait_for_one_agent(f"{room_name}-first")
+    running.join(room_name)
+    running.see_that(lambda: not running.agents(room_name), "no agent while busy", BUSY_FOR)
+
+    alice.leave()
+    running.wait_for_no_agent(f"{room_name}-first")
+
+    running.wait_for_one_agent(room_name, AFTER_FREE)
+
+
+def test_a_worker_killed_in_three_calls_is_replaced_in_each(deploy: Deploy, room_name: str) -> None:
+    """Out of memory, a lost machine: the calls go on with other agents once LiveKit notices."""
+    running = deploy().with_worker()
+    rooms = [f"{room_name}-{number}" for number in range(3)]
+    running.enter(*[running.token(room) for room in rooms])
+    wait_for_one_agent_each(running, rooms, SOON)
+    dead = {room: running.agent(room) for room in rooms}
+
+    running.worker.kill()
+    running.start_worker()
+
+    for room in rooms:
+        wait_for_leaving(running, room, dead[room])
+    wait_for_one_agent_each(running, rooms, AFTER_LEAVING)
+    assert [2] * 3 == [running.job_requests(room) for room in rooms]
+
+
+def test_an_agent_whose_process_dies_is_replaced_and_others_stay(
+    deployment: Deployment, room_name: str
+) -> None:
+    """A crash in one call's native code is no other call's business."""
+    rooms = [f"{room_name}-dies", f"{room_name}-stays"]
+    deployment.enter(*[deployment.token(room) for room in rooms])
+    wait_for_one_agent_each(deployment, rooms, SOON)
+    dead, bystander = map(deployment.agent, rooms)
+
+    os.kill(job_pid(deployment, rooms[0]), signal.SIGKILL)
+
+    wait_for_leaving(deployment, rooms[0], dead)
+    deployment.wait_for_one_agent(rooms[0], AFTER_LEAVING)
+    assert bystander.participant_sid == deployment.agent(rooms[1]).participant_sid
+    assert [2, 1] == [deployment.job_requests(room) for room in rooms]
+
+
+def test_a_deploy_cuts_no_call_off_and_loses_no_join(deploy: Deploy, room_name: str) -> None:
+    """Platforms start the new worker, then send SIGTERM to every process of the old one."""
+    running = deploy().with_worker()
+    old = running.worker
+    alice = running.join(f"{room_name}-call")
+    running.wait_for_one_agent(f"{room_name}-call")
+    agent = running.agent(f"{room_name}-call")
+    running.start_worker()
+
+    os.killpg(old.popen.pid, signal.SIGTERM)
+    running.join(f"{room_name}-at-once")
+    old.wait_for_output("draining worker", within=5)
+    running.join(f"{room_name}-later")
+
+    running.wait_for_one_agent(f"{room_name}-at-once", 12)
+    running.wait_for_one_agent(f"{room_name}-later")
+    assert agent.participant_sid == running.agent(f"{room_name}-call").participant_sid
+    assert 1 == running.job_requests(f"{room_name}-call")
+    alice.leave()
+    assert 0 == old.popen.wait(10)
+
+
+def test_a_slow_worker_is_not_asked_over_and_over(deploy: Deploy, room_name: str) -> None:
+    """One warm process for three joins on a loaded machine: patience brings each its agent."""
+    running = deploy({"LIVEKIT_AGENT_IDLE_PROCESSES": "1"}).with_worker()
+    rooms = [f"{room_name}-{number}" for number in range(3)]
+    tokens = [running.token(room) for room in rooms]
+    with busy_machine():
+        running.enter(*tokens)
+
+        wait_for_one_agent_each(running, rooms, 30)
+
+    assert max(running.job_requests(room) for room in rooms) <= 2
+
+
+def wait_for_leaving(running: Deployment, room_name: str, dead: Participant) -> None:
+    """Wait until LiveKit notices that an agent is dead."""
+
+    def has_left() -> bool:
+        return dead.participant_sid not in {a.participant_sid for a in running.agents(room_name)}
+
+    wait_until(has_left, within=DEATH_NOTICED, what=f"no dead agent in {room_name}")
+
+
+def job_pid(running: Deployment, room_name: str) -> int:
+    """Return the process of a room's agent, as the worker's log names it."""
+    line = running.worker.wait_for_output(rf"in the room .*{room_name}.*", within=5)[0]
+    found = re.search(r"\bpid=(\d+)", line)
+    assert found
+    return int(found[1])
+
+
+@contextmanager
+def busy_machine() -> Iterator[None]:
+    """Keep every core busy."""
+    with ExitStack() as ends:
+        for _ in range(2 * (os.cpu_count() or 1)):
+            burner = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+            ends.callback(burner.wait)
+            ends.callback(burner.kill)
+        yield

@@ -1,0 +1,69 @@
+"""The report of `make bench`, from sections of different shapes."""
+
+import json
+
+from bench.figures import EMPTY, Bar, Held, Row, Section, number
+from bench.report import Result, to_json, to_markdown, to_terminal
+
+WITH_BAR = Section(
+    key="growth",
+    title="Growth",
+    how="How.",
+    columns=("CPU", "calls"),
+    rows=(
+        Row(what="1 room", cells=(number(1234.56, 1), EMPTY)),
+        Row(
+            what="200 rooms",
+            cells=(number(25.0), number(3)),
+            held=Held(value=25.0, bar=Bar(most=20, unit=" %")),
+        ),
+    ),
+)
+WITHOUT = Section(
+    key="starts",
+    title="Start",
+    how="How.",
+    columns=("p50 ms",),
+    rows=(Row(what="ready", cells=(number(7),)),),
+)
+RESULT = Result(
+    measured_on="2026-01-01", machine="2 cores", is_quick=False, sections=(WITH_BAR, WITHOUT)
+)
+
+
+def test_each_table_has_its_own_columns_and_bars_only_where_there_are_some() -> None:
+    """A table of rooms and one of milliseconds have little in common."""
+    lines = to_markdown(RESULT, charts={"growth"}).splitlines()
+
+    assert "|  | CPU | calls | bar |  |" in lines
+    assert "| 1 room | 1,234.6 |  |  |  |" in lines
+    assert "| 200 rooms | 25 | 3 | <= 20 % | MISSED |" in lines
+    assert "|  | p50 ms |" in lines
+
+
+def test_only_a_section_with_a_chart_links_to_one() -> None:
+    """A link to a file that was not drawn is a hole in the page."""
+    links = [line for line in to_markdown(RESULT, charts={"growth"}).splitlines() if "](" in line]
+
+    assert ["![Growth](benchmarks/growth.svg)"] == links
+
+
+def test_what_misses_its_bar_is_named() -> None:
+    """The last line of a run says what to look at."""
+    assert ["200 rooms"] == RESULT.missed
+
+
+def test_the_figures_are_kept_unrounded_and_as_plain_json() -> None:
+    """Whoever draws or compares them later needs more than the page shows."""
+    unreachable = Held(value=float("inf"), bar=Bar(most=8, unit=" s"))
+    row = Row(what="late", cells=(number(0.123456, 1),), held=unreachable)
+    section = Section(key="k", title="t", how="h", columns=("s",), rows=(row,))
+    result = Result(measured_on="", machine="", is_quick=True, sections=(section,))
+
+    def refuse(name: str) -> float:
+        raise ValueError(name)
+
+    document = json.loads(to_json(result), parse_constant=refuse)
+
+    assert [0.123456] == document["sections"][0]["rows"][0]["figures"]
+    assert "late" in to_terminal(result)

@@ -1,0 +1,31 @@
+"""GET /metrics, for Prometheus and for the operator alone."""
+
+from http import HTTPStatus
+
+from flask import Blueprint, Response, request
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+
+from token_server.metrics import Metrics
+from token_server.operators import Operators
+
+_WEBHOOK_TYPE = "application/webhook+json"
+
+
+def create_blueprint(operators: Operators, metrics: Metrics) -> Blueprint:
+    """Build the route; also count the webhooks that the rest of the application refuses."""
+    blueprint = Blueprint("metrics", __name__)
+
+    @blueprint.get("/metrics")
+    def show() -> Response:
+        operators.check(dict(request.headers), request.remote_addr)
+        return Response(metrics.exposition(), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+    @blueprint.after_app_request
+    def count_refused(response: Response) -> Response:
+        # LiveKit's own content type on another path is a webhook that was configured wrongly.
+        is_webhook = request.path == "/webhook" or request.mimetype == _WEBHOOK_TYPE
+        if is_webhook and response.status_code >= HTTPStatus.BAD_REQUEST:
+            metrics.webhooks_refused.labels(response.status_code).inc()
+        return response
+
+    return blueprint
