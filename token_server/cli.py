@@ -1,4 +1,4 @@
-"""The command line: `token-server dev` and `token-server token`.
+"""The command line: `token-server dev`, `token-server token` and `token-server doctor`.
 
 It and wsgi.py are where the environment comes in.
 """
@@ -12,9 +12,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from token_server.dev import DevError
+from token_server.dev.plan import children_environ
+from token_server.dev.ports import choose_ports
 from token_server.environment import with_env_file
 from token_server.errors import TokenServerError
-from token_server.fetch_token import fetch_token, unverified_claims
+from token_server.fetch_token import fetch_token, server_url, unverified_claims
 
 _INTERRUPTED = 130  # as shells say it: 128 + SIGINT
 
@@ -36,6 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     _add_dev(commands.add_parser("dev", help="run livekit-server, web and worker here"))
     _add_token(commands.add_parser("token", help="fetch a token from the running server"))
+    _add_doctor(commands.add_parser("doctor", help="find out why an agent does not come"))
     return parser
 
 
@@ -49,6 +52,14 @@ def _add_token(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--identity", help="participant_identity; likewise")
     parser.add_argument("--decode", action="store_true", help="print the claims, unverified")
     parser.set_defaults(run=_token)
+
+
+def _add_doctor(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print what machines can read")
+    parser.add_argument("--origin", default="", help="check CORS for pages of https://HOST")
+    parser.add_argument("--url", help="the token server; default: TOKEN_SERVER_URL, or PORT here")
+    parser.add_argument("--login", default="", help="a bearer key or login token to show to it")
+    parser.set_defaults(run=_doctor)
 
 
 def _dev(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -66,6 +77,26 @@ def _token(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     shown = unverified_claims(answer["participant_token"]) if arguments.decode else answer
     sys.stdout.write(f"{json.dumps(shown, indent=2)}\n")
     return 0
+
+
+def _doctor(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    # What the doctor needs takes half a second to import.
+    from token_server.doctor import make_dev  # noqa: PLC0415
+    from token_server.doctor.patient import Options  # noqa: PLC0415
+    from token_server.doctor.run import run  # noqa: PLC0415
+
+    is_make_dev = False
+    if not make_dev.has_livekit_settings(environ):
+        of_make_dev = children_environ(environ, choose_ports(environ, is_free=lambda _: True))
+        is_make_dev = make_dev.is_running(of_make_dev)
+        environ = of_make_dev if is_make_dev else environ
+    options = Options(
+        server_url=(arguments.url or server_url(environ)).rstrip("/"),
+        origin=arguments.origin,
+        login=arguments.login,
+        is_make_dev=is_make_dev,
+    )
+    return run(environ, options, as_json=arguments.json)
 
 
 if __name__ == "__main__":

@@ -13,5 +13,8 @@ def wait_for_one_agent_each(running: Deployment, rooms: Sequence[str], within: f
         return [len(running.agents(room)) for room in rooms]
 
     each = [1] * len(rooms)
-    wait_until(lambda: counts() == each, within=within, what=f"one agent each in {rooms}")
+    try:
+        wait_until(lambda: counts() == each, within=within, what=f"one agent each in {rooms}")
+    except AssertionError as error:
+        raise AssertionError(f"{error}\n{running.logs()}") from None
     running.see_that(lambda: counts() == each, "still one agent each")

@@ -74,7 +74,7 @@ class Deployment:
         environ = self._environ() | {"PORT": str(self.web_port)} | settings
         web = start_from_procfile("web", environ, self._folder / "web.log")
         self._ends.callback(web.stop)
-        wait_until(self._is_alive, within=20, what=f"web answers\n{web.output()}")
+        self._wait(self._is_alive, 20, "web answers")
         self.web = web
         return web
 
@@ -135,7 +135,7 @@ class Deployment:
             wait_until(lambda: not holds(), within=seconds, what="")
         except AssertionError:
             return
-        raise AssertionError(f"no longer: {what}\n{self._logs()}")
+        raise AssertionError(f"no longer: {what}\n{self.logs()}")
 
     def job_requests(self, room_name: str) -> int:
         """Return how many job requests the workers have logged for the room."""
@@ -182,9 +182,10 @@ class Deployment:
         try:
             wait_until(holds, within=within, what=what)
         except AssertionError as error:
-            raise AssertionError(f"{error}\n{self._logs()}") from None
+            raise AssertionError(f"{error}\n{self.logs()}") from None
 
-    def _logs(self) -> str:
+    def logs(self) -> str:
+        """Return the last of what web and worker have printed."""
         logs = sorted(self._folder.glob("w*.log"))
         return "\n".join(f"--- {log.name}\n{log.read_text()[-3000:]}" for log in logs)
 

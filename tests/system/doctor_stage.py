@@ -1,0 +1,169 @@
+"""What the doctor's system tests share: stacks with one thing wrong, and what it says of them."""
+
+import json
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+
+from tests.processes import (
+    API_KEY,
+    API_SECRET,
+    LiveKitServer,
+    Process,
+    free_port,
+    start_from_procfile,
+    wait_until,
+)
+from token_server.livekit_rooms import LiveKitRooms
+from token_server.rooms import ParticipantKind
+from token_server.twirp import Twirp
+
+OPERATOR_KEY = "an-operators-key"
+OTHER_KEY, OTHER_SECRET = "otherkey", "another-made-up-secret-of-more-than-32-bytes"
+LONGEST = 15.0  # seconds
+COMMAND = ["token-server", "doctor"]
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What the doctor said."""
+
+    exit_code: int
+    content: dict[str, Any]
+    printed: str
+    seconds: float
+
+    def causes(self, *findings: str) -> list[str]:
+        """Return the causes of checks with these findings: wrong or unknown, if not told."""
+        wanted = findings or ("wrong", "unknown")
+        return [check["cause"] for check in self.content["checks"] if check["finding"] in wanted]
+
+    def text(self, cause: str) -> str:
+        """Return all that was said about a cause."""
+        return next(
+            "\n".join([check["says"], *check["evidence"], check["cure"]])
+            for check in self.content["checks"]
+            if check["cause"] == cause
+        )
+
+
+class ChangedLiveKit(LiveKitServer):
+    """A livekit-server whose configuration is changed before it starts."""
+
+    def __init__(self, folder: Path, changes: Mapping[str, Any], **options: Any) -> None:  # noqa: ANN401
+        self._changes = changes
+        super().__init__(folder, **options)
+
+    def start(self) -> None:
+        """Merge the changes into the sections, then start."""
+        settings = json.loads(self._config.read_text())
+        for section, values in self._changes.items():
+            settings[section] = settings.get(section, {}) | values
+        self._config.write_text(json.dumps(settings))
+        super().start()
+
+
+class Stack:
+    """livekit-server, `web` and perhaps a worker; a context manager that ends them all."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        webhook_path: str | None = "/webhook",
+        livekit: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._folder, self._ends = folder, ExitStack()
+        self.web_port, self.worker_port = free_port(), free_port()
+        self.web_url = f"http://127.0.0.1:{self.web_port}"
+        urls = [] if webhook_path is None else [f"{self.web_url}{webhook_path}"]
+        self.livekit = self._ends.enter_context(
+            ChangedLiveKit(folder, livekit or {}, webhook_urls=urls)
+        )
+        self.rooms = LiveKitRooms(Twirp(self.livekit.url, API_KEY, API_SECRET))
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """What all parts, and the doctor, are started with."""
+        return self.livekit.environ() | {
+            "OPERATOR_KEY": OPERATOR_KEY,
+            "PORT": str(self.web_port),
+            "LIVEKIT_AGENT_PORT": str(self.worker_port),
+            "LIVEKIT_AGENT_IDLE_PROCESSES": "1",
+            "WEB_CONCURRENCY": "1",
+        }
+
+    def with_web(self, **settings: str) -> Self:
+        """Start `web`, with these settings changed."""
+        web = start_from_procfile("web", self.environ | settings, self._folder / "web.log")
+        self._ends.callback(web.stop)
+        wait_until(self._is_alive, within=20, what=f"web answers\n{web.output()}")
+        return self
+
+    def with_worker(self, *, troubled: bool = False, **settings: str) -> Self:
+        """Start the Procfile's worker, or a troubled one, with these settings changed."""
+        environ, log = self.environ | settings, self._folder / "worker.log"
+        if troubled:
+            command = ["python", "-m", "tests.system.troubled_worker", "start"]
+            worker = Process(command, environ, log)
+        else:
+            worker = start_from_procfile("worker", environ, log)
+        self._ends.callback(worker.kill)
+        worker.wait_for_output("registered worker", within=60)
+        return self
+
+    def start_doctor(self, *arguments: str, **settings: str) -> "subprocess.Popen[str]":
+        """Start the command."""
+        return subprocess.Popen(
+            [*COMMAND, *arguments],
+            env=self.environ | settings,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def diagnose(self, *arguments: str, **settings: str) -> Diagnosis:
+        """Run the doctor to its end, with these settings changed; see that it leaves no room."""
+        started = time.monotonic()
+        doctor = self.start_doctor("--json", *arguments, **settings)
+        printed, errors = doctor.communicate(timeout=60)
+        seconds = time.monotonic() - started
+        assert not errors, errors
+        diagnosis = Diagnosis(doctor.returncode, json.loads(printed), printed, seconds)
+        assert not [room for room in self.room_names() if room.startswith("doctor-")]
+        assert diagnosis.content["seconds"] < LONGEST, printed
+        for secret in (API_SECRET, OTHER_SECRET, OPERATOR_KEY, "eyJ"):
+            assert secret not in printed
+        return diagnosis
+
+    def token(self, room_name: str) -> str:
+        """Fetch a token as a frontend does."""
+        answer = httpx.post(f"{self.web_url}/token", json={"room_name": room_name}, trust_env=False)
+        return str(answer.json()["participant_token"])
+
+    def has_agent(self, room_name: str) -> bool:
+        """Whether any agent is in a room."""
+        participants = self.rooms.list_participants(room_name)
+        return any(one.kind is ParticipantKind.AGENT for one in participants)
+
+    def room_names(self) -> Sequence[str]:
+        """Return the live rooms' names."""
+        return [room.room_name for room in self.rooms.list_rooms()]
+
+    def _is_alive(self) -> bool:
+        try:
+            return httpx.get(f"{self.web_url}/healthz", trust_env=False).is_success
+        except httpx.TransportError:
+            return False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ends.close()

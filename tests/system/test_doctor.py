@@ -1,0 +1,166 @@
+"""`token-server doctor` on a stack where all is well, and with wrong settings of its own."""
+
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from tests.processes import free_port, wait_until
+from tests.system.date_proxy import DateProxy
+from tests.system.doctor_stage import Stack
+
+pytestmark = pytest.mark.live
+
+
+@pytest.fixture(scope="module")
+def healthy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """As deployed, and with a frontend elsewhere."""
+    with Stack(tmp_path_factory.mktemp("healthy")) as stack:
+        yield stack.with_web(CORS_ORIGINS="https://app.example").with_worker()
+
+
+def test_a_healthy_stack_is_all_green(healthy: Stack) -> None:
+    """A doctor that finds something in everybody is not asked again."""
+    diagnosis = healthy.diagnose("--origin", "https://app.example")
+
+    assert (0, "ok") == (diagnosis.exit_code, diagnosis.content["finding"])
+    assert {"ok"} == {check["finding"] for check in diagnosis.content["checks"]}
+
+
+def test_the_agent_s_arrival_is_timed_step_by_step(healthy: Stack) -> None:
+    """Where the second went is the next question."""
+    timeline = healthy.diagnose().content["timeline"]
+
+    steps = [step["step"] for step in timeline if step["step"] != "job taken"]
+    assert {
+        "token, and the room is ready",
+        "connected",
+        "dispatched",
+        "agent in the room",
+        "agent's audio track",
+        "first sound",
+    } == set(steps)
+    assert "token, and the room is ready" == steps[0]
+    assert "first sound" == steps[-1]
+    assert [0 <= step["seconds"] < 8 for step in timeline] == [True] * len(timeline)
+
+
+def test_people_read_lines_without_colours_in_a_file(healthy: Stack) -> None:
+    """A report is pasted into an issue."""
+    printed, errors = healthy.start_doctor().communicate(timeout=30)
+
+    assert "" == errors
+    assert "  ✓ agent         `voice-agent` is there " in printed
+    assert "All well." in printed
+    assert "\033" not in printed
+
+
+def test_all_that_is_missing_or_malformed_is_named_at_once(healthy: Stack) -> None:
+    """One at a time means as many runs as mistakes."""
+    diagnosis = healthy.diagnose(
+        LIVEKIT_URL="wss://livekit.example/room", LIVEKIT_API_KEY="", TOKEN_AUTH="", PORT="a"
+    )
+
+    text = diagnosis.text("settings")
+    assert (1, ["settings"]) == (diagnosis.exit_code, diagnosis.causes())
+    assert "LIVEKIT_URL: must be scheme, host and port only" in text
+    assert [True] * 3 == [name in text for name in ("LIVEKIT_API_KEY", "TOKEN_AUTH", "PORT")]
+
+
+@pytest.mark.parametrize(
+    ("settings", "cause"),
+    [
+        pytest.param(
+            {"LIVEKIT_URL": f"ws://127.0.0.1:{free_port()}"}, "livekit-unreachable", id="port"
+        ),
+        pytest.param({"LIVEKIT_URL": "wss://livekit.invalid"}, "livekit-unreachable", id="host"),
+        pytest.param({"LIVEKIT_API_KEY": "nobody"}, "key-unknown", id="key"),
+        pytest.param({"LIVEKIT_API_SECRET": "x" * 40}, "secret-wrong", id="secret"),
+        pytest.param({"PORT": str(free_port())}, "server-unreachable", id="no-server"),
+        pytest.param({"LIVEKIT_AGENT_NAME": "parrot"}, "other-agent-name", id="agent-name"),
+    ],
+)
+def test_a_wrong_setting_is_named(healthy: Stack, settings: dict[str, str], cause: str) -> None:
+    """Each of these ends in the same silence otherwise."""
+    diagnosis = healthy.diagnose(**settings)
+
+    assert (1, [cause]) == (diagnosis.exit_code, diagnosis.causes())
+    assert diagnosis.content["seconds"] < 8
+
+
+def test_tls_where_there_is_none_is_named(healthy: Stack) -> None:
+    """wss:// is what every example says, and a local server does not speak it."""
+    diagnosis = healthy.diagnose(LIVEKIT_URL=healthy.livekit.url.replace("ws", "wss"))
+
+    assert ["livekit-unreachable"] == diagnosis.causes()
+    assert "does not speak TLS" in diagnosis.text("livekit-unreachable")
+
+
+def test_another_server_in_livekit_s_place_is_named(healthy: Stack) -> None:
+    """The token server's own address in LIVEKIT_URL, say."""
+    assert ["not-livekit"] == healthy.diagnose(LIVEKIT_URL=healthy.web_url).causes()
+
+
+def test_another_server_in_the_token_server_s_place_is_named(healthy: Stack) -> None:
+    """And the other way round."""
+    livekit = healthy.livekit.url.replace("ws", "http")
+
+    assert ["not-token-server"] == healthy.diagnose("--url", livekit).causes()
+
+
+@pytest.mark.parametrize(("seconds", "which"), [(300, "behind"), (-300, "ahead of")])
+def test_clocks_that_differ_are_named(healthy: Stack, seconds: float, which: str) -> None:
+    """A laptop that slept makes every token expired."""
+    with DateProxy(healthy.livekit.url, seconds) as livekit:
+        diagnosis = healthy.diagnose(LIVEKIT_URL=livekit.url)
+
+    assert (1, ["clock"]) == (diagnosis.exit_code, diagnosis.causes())
+    assert f"s {which} LiveKit's" in diagnosis.text("clock")
+
+
+def test_an_origin_that_may_not_ask_is_named(healthy: Stack) -> None:
+    """The browser's console says CORS, and nobody looks there."""
+    diagnosis = healthy.diagnose("--origin", "https://other.example")
+
+    assert (1, ["cors"]) == (diagnosis.exit_code, diagnosis.causes())
+    assert "Add https://other.example to CORS_ORIGINS" in diagnosis.text("cors")
+
+
+def test_a_redis_that_only_the_doctor_misses_is_no_verdict(healthy: Stack) -> None:
+    """The server may run without, or reach what this machine cannot."""
+    diagnosis = healthy.diagnose(REDIS_URL=f"redis://127.0.0.1:{free_port()}")
+
+    assert (2, ["redis"]) == (diagnosis.exit_code, diagnosis.causes())
+
+
+def test_without_the_operator_s_key_the_server_s_machine_tells_of_webhooks(
+    healthy: Stack,
+) -> None:
+    """Most who try it have none."""
+    assert 0 == healthy.diagnose(OPERATOR_KEY="").exit_code
+
+
+def test_webhooks_that_nobody_tells_of_are_no_verdict(
+    healthy: Stack, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """From another machine, without the key: say so, and how to find out."""
+    elsewhere = str(tmp_path_factory.mktemp("elsewhere"))
+    diagnosis = healthy.diagnose(OPERATOR_KEY="", TMPDIR=elsewhere)
+
+    assert (2, ["webhooks-unseen"]) == (diagnosis.exit_code, diagnosis.causes())
+
+
+def test_ctrl_c_leaves_no_room(healthy: Stack) -> None:
+    """An impatient person is no reason for a room that nobody ends."""
+    doctor = healthy.start_doctor(LIVEKIT_AGENT_NAME="voice-agent")
+    wait_until(
+        lambda: any(name.startswith("doctor-") for name in healthy.room_names()),
+        within=15,
+        what="the probe's room",
+    )
+
+    doctor.send_signal(signal.SIGINT)
+    doctor.communicate(timeout=10)
+
+    assert 130 == doctor.returncode
+    assert not [name for name in healthy.room_names() if name.startswith("doctor-")]

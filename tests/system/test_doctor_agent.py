@@ -1,0 +1,110 @@
+"""`token-server doctor` where the agent does not come, or comes and says nothing."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.humans import Humans
+from tests.processes import AGENT_NAME, wait_until
+from tests.system.doctor_stage import Stack
+
+pytestmark = pytest.mark.live
+
+
+@pytest.mark.parametrize("mode", ["token", "automatic"])
+def test_other_ways_to_dispatch_are_well_too(tmp_path: Path, mode: str) -> None:
+    """The agent is there before the human then, or has no name."""
+    with Stack(tmp_path) as stack:
+        stack.with_web(AGENT_DISPATCH=mode).with_worker(AGENT_DISPATCH=mode)
+        diagnosis = stack.diagnose(AGENT_DISPATCH=mode)
+
+    assert (0, []) == (diagnosis.exit_code, diagnosis.causes())
+
+
+def test_a_worker_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """The first thing anybody forgets."""
+    with Stack(tmp_path) as stack:
+        diagnosis = stack.with_web().diagnose()
+
+    assert (1, ["no-worker"]) == (diagnosis.exit_code, diagnosis.causes())
+    assert f"LIVEKIT_AGENT_NAME={AGENT_NAME} python -m agent start" in diagnosis.text("no-worker")
+
+
+def test_a_worker_under_another_name_is_named_with_its_name(tmp_path: Path) -> None:
+    """The log says `registered worker`, and no job request ever comes."""
+    with Stack(tmp_path) as stack:
+        stack.with_web().with_worker(LIVEKIT_AGENT_NAME="parrot")
+        diagnosis = stack.diagnose()
+
+    assert (1, ["worker-other-name"]) == (diagnosis.exit_code, diagnosis.causes())
+    assert "registered as `parrot`" in diagnosis.text("worker-other-name")
+
+
+def test_a_worker_without_a_name_is_named(tmp_path: Path) -> None:
+    """livekit-agents' own default: automatic dispatch, which a name in the token turns off."""
+    with Stack(tmp_path) as stack:
+        stack.with_web().with_worker(AGENT_DISPATCH="automatic")
+        diagnosis = stack.diagnose()
+
+    assert (1, ["worker-without-name"]) == (diagnosis.exit_code, diagnosis.causes())
+
+
+def test_a_full_worker_of_ours_is_named(tmp_path: Path) -> None:
+    """It passes jobs on by itself, so LiveKit shows nothing of it."""
+    with Stack(tmp_path) as stack, Humans() as humans:
+        stack.with_web().with_worker(LIVEKIT_AGENT_MAX_JOBS="1")
+        humans.join(stack.livekit.url, stack.token("busy"))
+        wait_until(lambda: stack.has_agent("busy"), within=10, what="an agent in the other room")
+        diagnosis = stack.diagnose()
+
+    assert (1, ["worker-full"]) == (diagnosis.exit_code, diagnosis.causes())
+    assert "1 active jobs" in diagnosis.text("worker-full")
+
+
+def test_another_project_s_full_worker_is_named(tmp_path: Path) -> None:
+    """A worker that measures CPU is passed over on a busy machine (facts, 4)."""
+    with Stack(tmp_path) as stack:
+        stack.with_web().with_worker(troubled=True, TROUBLE="silent", LOAD="0.9")
+        diagnosis = stack.diagnose()
+
+    assert (1, ["worker-full"]) == (diagnosis.exit_code, diagnosis.causes())
+
+
+def test_a_worker_at_another_livekit_is_named(tmp_path: Path) -> None:
+    """Two terminals, two .env files, one of them old."""
+    with Stack(tmp_path) as stack, Stack(tmp_path) as other:
+        stack.with_web().with_worker(LIVEKIT_URL=other.livekit.url)
+        diagnosis = stack.diagnose()
+
+    assert (1, ["worker-elsewhere"]) == (diagnosis.exit_code, diagnosis.causes())
+
+
+@pytest.mark.parametrize(
+    ("trouble", "cause"),
+    [
+        pytest.param("dies", "job-died", id="process-ends"),
+        pytest.param("raises", "job-died", id="exception"),
+        pytest.param("hangs", "job-slow", id="hangs"),
+        pytest.param("silent", "agent-silent", id="publishes-nothing"),
+    ],
+)
+def test_a_job_that_brings_nothing_to_hear_is_named(
+    tmp_path: Path, trouble: str, cause: str
+) -> None:
+    """From outside all of these look alike: silence."""
+    with Stack(tmp_path) as stack:
+        stack.with_web().with_worker(troubled=True, TROUBLE=trouble)
+        diagnosis = stack.diagnose()
+
+    assert (1, [cause]) == (diagnosis.exit_code, diagnosis.causes())
+
+
+def test_a_nameless_agent_that_comes_too_is_named(tmp_path: Path) -> None:
+    """Two workers, one of them old: the human hears two agents."""
+    with Stack(tmp_path) as stack:
+        stack.with_web().with_worker()
+        stack.worker_port += 1
+        stack.with_worker(AGENT_DISPATCH="automatic")
+        diagnosis = stack.diagnose()
+
+    assert (1, ["worker-without-name"]) == (diagnosis.exit_code, diagnosis.causes())

@@ -1,0 +1,35 @@
+"""Workers that take jobs and do not do them: `python -m tests.system.troubled_worker start`.
+
+TROUBLE: dies (its process ends before the join), raises, hangs, silent (joins, publishes nothing).
+"""
+
+import asyncio
+import os
+
+from livekit.agents import AgentServer, JobContext, cli
+
+
+async def _trouble(context: JobContext) -> None:
+    trouble = os.environ["TROUBLE"]
+    if trouble == "dies":
+        os._exit(3)
+    if trouble == "raises":
+        raise RuntimeError("a made-up bug")
+    if trouble == "hangs":
+        await asyncio.sleep(60)
+    await context.connect()
+
+
+def _build_worker() -> AgentServer:
+    worker = AgentServer(
+        load_fnc=lambda: float(os.environ.get("LOAD", "0")),
+        port=int(os.environ["LIVEKIT_AGENT_PORT"]),
+        num_idle_processes=2,
+    )
+    worker.rtc_session(_trouble, agent_name=os.environ["LIVEKIT_AGENT_NAME"])
+    return worker
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE", "0")
+    cli.run_app(_build_worker())

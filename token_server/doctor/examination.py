@@ -1,0 +1,81 @@
+"""The checks in their order; each is told as soon as it is known. Open this first."""
+
+import time
+from collections.abc import Mapping, Sequence
+
+from token_server.doctor import livekit, server
+from token_server.doctor.asking import Answer, get
+from token_server.doctor.audience import Audience, is_good
+from token_server.doctor.checks import Cause, skipped
+from token_server.doctor.patient import Options, Patient, admit
+from token_server.doctor.probing import Probing
+
+_PROBE = ("token", "join", "agent", "webhooks")
+_ALL = ("LiveKit", "key", "token server", *_PROBE)
+# With these the token server gives no good tokens; without Redis it does.
+_HOPELESS = {Cause.SERVER_NOT_READY, Cause.OTHER_CREDENTIALS}
+
+
+def examine(environ: Mapping[str, str], options: Options, audience: Audience) -> None:
+    """Do all checks, within 15 s; what an earlier one rules out is skipped.
+
+    Args:
+        environ: The environment and what `.env` adds to it.
+        options: What the command line said.
+        audience: Who is told.
+    """
+    started = time.monotonic()
+    check, patient = admit(environ, options)
+    audience.found(check)
+    if patient is None:
+        _skip(audience, _ALL, "the settings are good")
+    elif not _examine_livekit(patient, audience):
+        _skip(audience, _ALL[2:], "LiveKit answers and accepts the key")
+    elif not _examine_server(patient, audience):
+        _skip(audience, _PROBE, "the token server is ready")
+    else:
+        Probing(patient, audience, started).run()
+
+
+def _examine_livekit(patient: Patient, audience: Audience) -> bool:
+    audience.doing("asking LiveKit")
+    answer = livekit.list_rooms(patient.settings)
+    is_there = is_good(audience, livekit.check_url(patient.settings.server_url, answer))
+    if not is_there or not isinstance(answer, Answer):
+        return False
+    clocks_agree = is_good(audience, livekit.check_clock(answer))
+    return is_good(audience, livekit.check_key(answer)) and clocks_agree
+
+
+def _examine_server(patient: Patient, audience: Audience) -> bool:
+    audience.doing("asking the token server")
+    health = get(f"{patient.server.url}/healthz")
+    if not is_good(audience, server.check_server(patient.server, health)):
+        return False
+    ready = server.check_ready(get(f"{patient.server.url}/readyz"))
+    audience.found(ready)
+    if patient.settings.redis_url:
+        _examine_redis(patient, audience, is_server_ready=ready.cause is None)
+    if patient.origin:
+        _examine_cors(patient, audience)
+    return ready.cause not in _HOPELESS
+
+
+def _examine_redis(patient: Patient, audience: Audience, *, is_server_ready: bool) -> None:
+    # redis-py takes half a second to import.
+    from token_server.doctor.redis_ping import check_redis, ping  # noqa: PLC0415
+
+    audience.doing("asking Redis")
+    url = patient.settings.redis_url
+    audience.found(check_redis(url, ping(url), is_server_ready=is_server_ready))
+
+
+def _examine_cors(patient: Patient, audience: Audience) -> None:
+    has_login = bool(patient.server.login)
+    answer = server.preflight(patient.server, patient.origin, has_login=has_login)
+    audience.found(server.check_cors(patient.server, patient.origin, answer))
+
+
+def _skip(audience: Audience, names: Sequence[str], until: str) -> None:
+    for name in names:
+        audience.found(skipped(name, f"Not before {until}."))

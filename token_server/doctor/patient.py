@@ -1,0 +1,91 @@
+"""What is examined: the settings, where the token server is, and what the command was told."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from token_server.doctor.checks import Cause, Check, Trouble, ok
+from token_server.doctor.server import Server
+from token_server.errors import SettingsError
+from token_server.settings import Settings, TokenAuth
+
+_HASHED = "sha256:"
+_WORKER_PORT = 8081  # livekit-agents' own choice
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the command line said.
+
+    Attributes:
+        server_url: Where the token server is.
+        origin: The origin of the frontend's pages; "" if it was not given.
+        login: A bearer key or login token to show to the token server; "" likewise.
+        is_make_dev: Whether the settings are those of this machine's `make dev`.
+    """
+
+    server_url: str
+    origin: str = ""
+    login: str = field(default="", repr=False)
+    is_make_dev: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patient:
+    """The settings that hold, and the running server."""
+
+    settings: Settings
+    server: Server
+    origin: str
+    worker_port: int
+
+    def fields(self) -> dict[str, str]:
+        """Return what the probe asks for: a room that is seen to be a doctor's, where allowed."""
+        number = secrets.token_hex(6)
+        fields = {"room_name": f"doctor-{number}"}
+        patterns = self.settings.room_names
+        if patterns and not any(fnmatchcase(fields["room_name"], p) for p in patterns):
+            fields = {}
+        if self.settings.token_auth is not TokenAuth.JWT:
+            fields["participant_identity"] = f"doctor-{number}"
+        return fields
+
+
+def admit(environ: Mapping[str, str], options: Options) -> tuple[Check, Patient | None]:
+    """Read the settings as the server does; without good ones there is nobody to examine."""
+    try:
+        settings = Settings.from_environ(environ)
+    except SettingsError as error:
+        problems = str(error).splitlines()
+        many = f"{len(problems)} settings are" if len(problems) > 1 else "A setting is"
+        return _bad_settings(f"{many} missing or malformed.", *problems), None
+    try:
+        worker_port = int(environ.get("LIVEKIT_AGENT_PORT") or _WORKER_PORT)
+    except ValueError:
+        says = "A setting is missing or malformed."
+        return _bad_settings(says, "LIVEKIT_AGENT_PORT: must be a port"), None
+    server = Server(
+        url=options.server_url,
+        login=options.login or _plain_key(settings.token_keys),
+        operator_key=_plain_key(settings.operator_keys),
+    )
+    patient = Patient(
+        settings=settings, server=server, origin=options.origin, worker_port=worker_port
+    )
+    source = ["no LIVEKIT_ variable is set: the `make dev` of this machine is examined"]
+    check = ok("settings", "All that must be set is set.", *(source * options.is_make_dev))
+    return check, patient
+
+
+def _bad_settings(says: str, *problems: str) -> Check:
+    return Trouble(
+        Cause.SETTINGS,
+        "Set these in the environment or in .env (.env.example has them all), and run this again;"
+        " or start `make dev`, which needs none.",
+    ).wrong("settings", says, *problems)
+
+
+def _plain_key(keys: tuple[str, ...]) -> str:
+    """Return the first key that is kept as it is; "" if there is none but hashes."""
+    return next((key for key in keys if not key.startswith(_HASHED)), "")

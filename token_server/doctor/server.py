@@ -1,0 +1,116 @@
+"""Does the token server answer, is it ready, and does it let a frontend's page in?"""
+
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from token_server.doctor.asking import Answer, Question, Silence, ask
+from token_server.doctor.checks import Cause, Check, Trouble, ok
+
+_HTTP_OK = 200
+_NAME = "token server"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """The running token server, and what opens its doors.
+
+    Attributes:
+        url: Without a slash at its end.
+        login: A bearer key or login token for /token; "" if none is needed or known.
+        operator_key: For /metrics; "" if none is known.
+    """
+
+    url: str
+    login: str = field(default="", repr=False)
+    operator_key: str = field(default="", repr=False)
+
+
+def check_server(server: Server, health: Answer | Silence) -> Check:
+    """Say whether a token server answers there (GET /healthz)."""
+    if isinstance(health, Silence):
+        return Trouble(
+            Cause.SERVER_UNREACHABLE,
+            "Start it (`make dev` here, or the Procfile's `web`), or say where it is: set"
+            " TOKEN_SERVER_URL or PORT, or add --url https://HOST.",
+        ).wrong(_NAME, f"No token server answers at {server.url}.", health.reason)
+    if health.status != _HTTP_OK or health.content.get("status") != "alive":
+        return Trouble(
+            Cause.NOT_TOKEN_SERVER,
+            "Set TOKEN_SERVER_URL (or PORT, or add --url) to the token server's own address,"
+            " without a path.",
+        ).wrong(_NAME, f"What answers at {server.url} is not this token server.", health.in_words)
+    return ok(_NAME, f"It answers at {server.url}.", f"after {health.seconds * 1000:.0f} ms")
+
+
+def check_ready(ready: Answer | Silence) -> Check:
+    """Say whether its LiveKit, and its Redis if it has one, answer it (GET /readyz)."""
+    if isinstance(ready, Answer) and ready.status == _HTTP_OK:
+        return ok("ready", "Its LiveKit answers it and accepts its key.")
+    if isinstance(ready, Silence):
+        return _not_ready("It does not say whether it is ready.", ready.reason)
+    said = str(ready.content.get("msg", "nothing"))
+    evidence = (f"HTTP {ready.status}", f"it says: {said}")
+    if "LIVEKIT_API_KEY" in said:
+        return Trouble(
+            Cause.OTHER_CREDENTIALS,
+            "Start the token server with the LIVEKIT_API_KEY and LIVEKIT_API_SECRET that are set"
+            " here: LiveKit accepts these.",
+        ).wrong("ready", "LiveKit refuses the token server's key, and accepts ours.", *evidence)
+    if "Redis" in said:
+        return Trouble(
+            Cause.REDIS,
+            "Start Redis, or set REDIS_URL on the token server to where it is; agents come all the"
+            " same meanwhile.",
+        ).wrong("ready", "The token server's Redis does not answer it.", *evidence)
+    return _not_ready("It is not ready.", *evidence)
+
+
+def _not_ready(says: str, *evidence: str) -> Check:
+    return Trouble(
+        Cause.SERVER_NOT_READY,
+        "Set LIVEKIT_URL on the token server to an address that it can reach from where it runs,"
+        " and start it again; `curl LIVEKIT_URL` (with http) on its machine answers OK.",
+    ).wrong("ready", says, *evidence)
+
+
+def preflight(server: Server, origin: str, *, has_login: bool) -> Answer | Silence:
+    """Ask as a browser does before a page of that origin may POST to /token."""
+    wanted = "authorization, content-type" if has_login else "content-type"
+    return ask(
+        Question(
+            method="OPTIONS",
+            url=f"{server.url}/token",
+            headers={
+                "Origin": origin,
+                "Access-Control-Request-Method": "POST",
+                "Access-Control-Request-Headers": wanted,
+            },
+        )
+    )
+
+
+def check_cors(server: Server, origin: str, answer: Answer | Silence) -> Check:
+    """Say whether a browser lets a page of that origin fetch tokens."""
+    if origin == server.url:
+        return ok("CORS", "The page is the token server's own: no CORS needed.")
+    if isinstance(answer, Silence):
+        return Trouble(Cause.CORS, "Run this again.").unknown(
+            "CORS", "The preflight was not answered.", answer.reason
+        )
+    allowed = answer.headers.get("access-control-allow-origin", "")
+    if allowed in {"*", origin}:
+        return ok("CORS", f"Pages of {origin} may fetch tokens.")
+    return Trouble(Cause.CORS, _cors_cure(origin)).wrong(
+        "CORS",
+        f"A browser keeps pages of {origin} from fetching tokens.",
+        f"OPTIONS /token: HTTP {answer.status}, Access-Control-Allow-Origin"
+        f" {allowed or 'is missing'}",
+    )
+
+
+def _cors_cure(origin: str) -> str:
+    parts = urlsplit(origin)
+    plain = f"{parts.scheme}://{parts.netloc}"
+    if plain != origin:
+        return f"An origin has no path: run this again with --origin {plain}"
+    return f"Add {origin} to CORS_ORIGINS on the token server, and start it again."
