@@ -6,11 +6,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from livekit import api
 from playwright.sync_api import Page, Route, sync_playwright
 
 from tests.browser.join_page import chromium_path
-from tests.processes import AGENT_NAME, API_KEY, API_SECRET, ROOT
+from tests.processes import ROOT
 
 _CLIENT = ROOT / "web/node_modules/livekit-client/dist/livekit-client.umd.js"
 _JOIN = Path(__file__).parent / "join.js"
@@ -50,16 +49,9 @@ class JoiningPage:
         """Fetch a token from the token server, wait, join, leave."""
         return self._measure(url=None, token=None, pause_ms=pause_ms)
 
-    def join_fresh_room(self, livekit_url: str, room_name: str) -> Join:
-        """Join a room that does not exist, with a token that names the agent; leave."""
-        agent = api.RoomAgentDispatch(agent_name=AGENT_NAME)
-        token = (
-            api.AccessToken(API_KEY, API_SECRET)
-            .with_identity("alice")
-            .with_grants(api.VideoGrants(room_join=True, room=room_name))
-            .with_room_config(api.RoomConfiguration(agents=[agent]))
-        )
-        return self._measure(url=livekit_url, token=token.to_jwt(), pause_ms=0)
+    def join_with_token(self, livekit_url: str, token: str) -> Join:
+        """Join with a token, leave."""
+        return self._measure(url=livekit_url, token=token, pause_ms=0)
 
     def _measure(self, *, url: str | None, token: str | None, pause_ms: int) -> Join:
         given = {"url": url, "token": token, "pauseMs": pause_ms, "timeoutMs": _TIMEOUT_MS}

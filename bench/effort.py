@@ -14,14 +14,26 @@ class Effort:
         lone_seconds: One with a single connection.
         join_blocks: Blocks of joins for each way, in turns with the other ways.
         joins_per_block: Joins that count; one before them does not.
+        rooms: Rooms of each cell of the reliability table.
+        patience: Seconds after which a room of it without an agent counts as one without.
+        is_thorough: Whether that table has all scenarios.
+        rooms_followed: Numbers of rooms for which tokens are issued, and nobody joins.
+        rooms_peopled: Numbers of rooms with a human.
+        growth_seconds: One measurement of what these cost; two sweeps are 10 s.
     """
 
     starts: int = 5
-    rounds: int = 7
+    rounds: int = 5
     load_seconds: float = 4.0
     lone_seconds: float = 1.5
     join_blocks: int = 4
     joins_per_block: int = 5
+    rooms: int = 10
+    patience: float = 10.0
+    is_thorough: bool = True
+    rooms_followed: tuple[int, ...] = (1, 10, 50, 100, 200)
+    rooms_peopled: tuple[int, ...] = (1, 10, 25, 50, 100)
+    growth_seconds: float = 10.0
 
     @property
     def joins(self) -> int:
@@ -32,9 +44,15 @@ class Effort:
 FULL = Effort()
 QUICK = Effort(
     starts=3,
-    rounds=3,
-    load_seconds=2.0,
+    rounds=1,
+    load_seconds=1.5,
     lone_seconds=0.5,
-    join_blocks=2,
+    join_blocks=1,
     joins_per_block=3,
+    rooms=3,
+    patience=8.5,
+    is_thorough=False,
+    rooms_followed=(200,),
+    rooms_peopled=(25,),
+    growth_seconds=5.0,
 )

@@ -57,52 +57,77 @@ class Bar:
         return f"{word} {limit:g}{self.unit}"
 
 
-@dataclass(frozen=True)
-class Compared:
-    """A ratio, in words what to what, and the bar it is held to."""
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """A figure that is held to a bar."""
 
-    ratio: Ratio
-    what: str
-    bar: Bar | None = None
+    value: float
+    bar: Bar
+
+    @property
+    def holds(self) -> bool:
+        """Whether the bar is reached."""
+        return self.bar.holds(self.value)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of a table: what is shown, and the figures behind it, as JSON takes them."""
+
+    text: str = ""
+    figures: object = None
+
+
+EMPTY = Cell()
+
+
+def number(value: float | None, digits: int = 0) -> Cell:
+    """Return a cell with one figure, so many digits after its point; an empty one for None."""
+    return EMPTY if value is None else Cell(f"{value:,.{digits}f}", value)
+
+
+def compared(ratio: Ratio, what: str) -> Cell:
+    """Return a cell with a ratio, in words what to what."""
+    return Cell(f"{ratio} {what}", ratio.rounds)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One line of the result.
-
-    Attributes:
-        what: What was measured.
-        p50_ms: The median in milliseconds.
-        p95_ms: The 95th percentile in milliseconds.
-        per_second: Requests per second, where there were many.
-        compared: With something else that was measured.
-        p50_bar: What the median must reach.
-    """
+    """One line of a table: its name, a cell for each column, and a bar if there is one."""
 
     what: str
-    p50_ms: float
-    p95_ms: float
-    per_second: float | None = None
-    compared: Compared | None = None
-    p50_bar: Bar | None = None
-
-    @property
-    def bar(self) -> Bar | None:
-        """The bar of this row, for whatever it is."""
-        return self.compared.bar if self.compared else self.p50_bar
-
-    @property
-    def holds(self) -> bool | None:
-        """Whether the bar is reached; None where there is none."""
-        if self.bar is None:
-            return None
-        return self.bar.holds(self.compared.ratio.middle if self.compared else self.p50_ms)
+    cells: tuple[Cell, ...]
+    held: Held | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """Rows that were measured together, and how."""
+    """Rows that were measured together.
 
+    Attributes:
+        key: Its name in files.
+        title: Its heading.
+        how: What was measured, and how.
+        columns: The heads of the cells.
+        rows: The table.
+    """
+
+    key: str
     title: str
     how: str
+    columns: tuple[str, ...]
     rows: tuple[Row, ...]
+
+
+LOAD_COLUMNS = ("p50 ms", "p95 ms", "per s", "beside another")
+
+
+def load_row(
+    what: str,
+    milliseconds: tuple[float, float],
+    per_second: float | None = None,
+    beside: Cell = EMPTY,
+) -> Row:
+    """Return a row of LOAD_COLUMNS; the milliseconds are p50 and p95."""
+    p50, p95 = (number(value, 1) for value in milliseconds)
+    return Row(what=what, cells=(p50, p95, number(per_second), beside))

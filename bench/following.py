@@ -7,13 +7,14 @@ what it was said to be.
 from pathlib import Path
 
 from bench.effort import Effort
-from bench.figures import Compared, Ratio, Section
+from bench.figures import LOAD_COLUMNS, Ratio, Section, compared
 from bench.load import Load, put_load_on
 from bench.progress import say
 from bench.requests import issue_tokens, token_request
 from bench.servers import livekit_with, start_ours
-from bench.tokens import CONNECTIONS, to_row
+from bench.tokens import to_row
 
+CONNECTIONS = 16
 _FOLLOWED = (0, 50, 200)
 _HOW = (
     f"Ours with {CONNECTIONS} connections that share {CONNECTIONS} live rooms, while so many other"
@@ -21,7 +22,7 @@ _HOW = (
 )
 
 
-def measure_following(effort: Effort, folder: Path) -> Section:
+def measure_following(effort: Effort, folder: Path) -> list[Section]:
     """Measure with more and more rooms followed, in rounds that take turns."""
     loads: dict[int, list[Load]] = {followed: [] for followed in _FOLLOWED}
     for number in range(effort.rounds):
@@ -34,9 +35,10 @@ def measure_following(effort: Effort, folder: Path) -> Section:
     for followed in _FOLLOWED[1:]:
         pairs = zip(loads[followed], idle, strict=True)
         ratio = Ratio(rounds=tuple(busy.per_second / rest.per_second for busy, rest in pairs))
-        name = f"{followed} rooms followed"
-        rows.append(to_row(name, loads[followed], Compared(ratio, "of the rate with 0")))
-    return Section(title="POST /token while rooms are followed", how=_HOW, rows=tuple(rows))
+        beside = compared(ratio, "of the rate with 0")
+        rows.append(to_row(f"{followed} rooms followed", loads[followed], beside))
+    title = "POST /token while rooms are followed"
+    return [Section(key="following", title=title, how=_HOW, columns=LOAD_COLUMNS, rows=tuple(rows))]
 
 
 def _visit(followed: int, effort: Effort, folder: Path) -> Load:

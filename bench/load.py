@@ -45,8 +45,12 @@ class Target:
         """Return the bytes of one request."""
         head = (f"POST {self.path} HTTP/1.1", "Host: 127.0.0.1", *self.headers)
         lines = "\r\n".join((*head, f"Content-Length: {len(self.body)}", "", "")).encode()
+        return lines + self.body_of(number)
+
+    def body_of(self, number: int) -> bytes:
+        """Return the body of one request."""
         digits = str(number % self.numbers if self.numbers else number).zfill(_DIGITS)
-        return lines + self.body.replace(NUMBER.encode(), digits.encode())
+        return self.body.replace(NUMBER.encode(), digits.encode())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,11 +124,13 @@ class _Driver:
         self._ask(connection)
 
     def drive(self, seconds: float) -> Load:
-        """Go on for so long, and return what was answered in that time."""
+        """Go on for so long, or to the first answer, and return what was answered in that time."""
         milliseconds: list[float] = []
         started = time.perf_counter()
-        while (now := time.perf_counter()) < started + seconds:
-            for key, _ in self._selector.select(started + seconds - now):
+        while (now := time.perf_counter()) < started + seconds or not milliseconds:
+            if now > started + seconds + _PATIENCE_SECONDS:
+                raise ConnectionError("no answer")
+            for key, _ in self._selector.select(max(0.01, started + seconds - now)):
                 took = key.data.receive()
                 if took is not None:
                     milliseconds.append(1000 * took)

@@ -3,16 +3,17 @@
 import os
 import platform
 import re
+import subprocess
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
+from bench.servers import start_livekit
 from tests.browser.join_page import chromium_path
-from tests.processes import LiveKitServer
 
-_PACKAGES = ("gunicorn", "flask", "livekit-api", "livekit-agents")
+_PACKAGES = ("gunicorn", "flask", "livekit-api", "livekit", "livekit-agents")
 
 
 def describe_machine() -> str:
@@ -23,6 +24,7 @@ def describe_machine() -> str:
         f"livekit-server {_livekit_server_version()}",
         f"{platform.python_implementation()} {platform.python_version()}",
         f"Chromium {_chromium_version()}",
+        f"Node.js {_node_version()}",
         *(f"{package} {version(package)}" for package in _PACKAGES),
     )
     return " · ".join(parts)
@@ -36,9 +38,14 @@ def _processor() -> str:
 
 
 def _livekit_server_version() -> str:
-    with tempfile.TemporaryDirectory() as folder, LiveKitServer(Path(folder)) as livekit:
+    with tempfile.TemporaryDirectory() as folder, start_livekit(Path(folder)) as livekit:
         pattern = r'starting LiveKit server.*"version": "([^"]+)"'
         return livekit.process.wait_for_output(pattern)[1]
+
+
+def _node_version() -> str:
+    asked = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True)  # noqa: S607 (whichever is on PATH is measured)
+    return asked.stdout.strip().removeprefix("v")
 
 
 def _chromium_version() -> str:

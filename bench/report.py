@@ -1,14 +1,22 @@
 """The results as tables: on the terminal, in Markdown, and as JSON. No I/O."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from bench.figures import Row, Section
 
 ToTable = Callable[[Sequence[Sequence[str]]], Iterator[str]]
-_COLUMNS = ("what", "p50 ms", "p95 ms", "per s", "ratio", "bar", "")
-_VERDICTS = {True: "holds", False: "MISSED", None: ""}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Page:
+    """How sections are written: their tables, their headings, and which of them have a chart."""
+
+    to_table: ToTable
+    heading: str = ""
+    charts: Collection[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,20 +38,22 @@ class Result:
     @property
     def missed(self) -> list[str]:
         """What has not reached its bar."""
-        return [row.what for section in self.sections for row in section.rows if row.holds is False]
+        rows = [row for section in self.sections for row in section.rows]
+        return [row.what for row in rows if row.held and not row.held.holds]
 
 
 def to_terminal(result: Result) -> str:
     """Return tables of aligned columns."""
-    return "\n".join(("", result.machine, *_sections(result, _to_aligned)))
+    return "\n".join(("", result.machine, *_sections(result, _Page(to_table=_to_aligned))))
 
 
-def to_markdown(result: Result) -> str:
-    """Return the page for docs/."""
+def to_markdown(result: Result, charts: Collection[str]) -> str:
+    """Return the page for docs/; `charts` are the keys of the sections that have one."""
     effort = "a quick run (`QUICK=1 make bench`)" if result.is_quick else "`make bench`"
     when = f"Measured on {result.measured_on} by {effort}, servers and clients on one machine:"
     head = ("# Benchmarks", "", when, "", result.machine)
-    return "\n".join((*head, *_sections(result, _to_markdown_table, title="## "), ""))
+    page = _Page(to_table=_to_markdown_table, heading="## ", charts=charts)
+    return "\n".join((*head, *_sections(result, page), ""))
 
 
 def to_json(result: Result) -> str:
@@ -52,44 +62,43 @@ def to_json(result: Result) -> str:
         "measured_on": result.measured_on,
         "machine": result.machine,
         "is_quick": result.is_quick,
-        "sections": [
-            {"title": section.title, "rows": [_to_dict(row) for row in section.rows]}
-            for section in result.sections
-        ],
+        "sections": [_to_dict(section) for section in result.sections],
     }
     return json.dumps(document, indent=2) + "\n"
 
 
-def _to_dict(row: Row) -> dict[str, object]:
-    fields = {
-        "what": row.what,
-        "p50_ms": row.p50_ms,
-        "p95_ms": row.p95_ms,
-        "per_second": row.per_second,
-        "ratios": row.compared.ratio.rounds if row.compared else None,
-        "ratio_of": row.compared.what if row.compared else None,
-        "bar": str(row.bar) if row.bar else None,
-        "holds": row.holds,
+def _to_dict(section: Section) -> dict[str, object]:
+    return {
+        "key": section.key,
+        "title": section.title,
+        "columns": section.columns,
+        "rows": [_row_to_dict(row) for row in section.rows],
     }
-    return {name: value for name, value in fields.items() if value is not None}
 
 
-def _sections(result: Result, to_table: ToTable, title: str = "") -> Iterator[str]:
+def _row_to_dict(row: Row) -> dict[str, object]:
+    figures: dict[str, object] = {"what": row.what, "figures": [cell.figures for cell in row.cells]}
+    if row.held is None:
+        return figures
+    value = row.held.value if math.isfinite(row.held.value) else None
+    held = {"value": value, "bar": str(row.held.bar), "holds": row.held.holds}
+    return figures | {"held": held}
+
+
+def _sections(result: Result, page: _Page) -> Iterator[str]:
     for section in result.sections:
-        table = to_table([_COLUMNS, *map(_cells, section.rows)])
-        yield from ("", f"{title}{section.title}", "", section.how, "", *table)
+        has_bars = any(row.held for row in section.rows)
+        head = ("", *section.columns, *(("bar", "") if has_bars else ()))
+        table = page.to_table([head, *(_cells(row, has_bars=has_bars) for row in section.rows)])
+        yield from ("", f"{page.heading}{section.title}", "", section.how, "", *table)
+        if section.key in page.charts:
+            yield from ("", f"![{section.title}](benchmarks/{section.key}.svg)")
 
 
-def _cells(row: Row) -> tuple[str, ...]:
-    return (
-        row.what,
-        f"{row.p50_ms:,.1f}",
-        f"{row.p95_ms:,.1f}",
-        f"{row.per_second:,.0f}" if row.per_second else "",
-        f"{row.compared.ratio} {row.compared.what}" if row.compared else "",
-        str(row.bar) if row.bar else "",
-        _VERDICTS[row.holds],
-    )
+def _cells(row: Row, *, has_bars: bool) -> tuple[str, ...]:
+    held = row.held
+    verdict = (str(held.bar), "holds" if held.holds else "MISSED") if held else ("", "")
+    return (row.what, *(cell.text for cell in row.cells), *(verdict if has_bars else ()))
 
 
 def _to_aligned(lines: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import http.client
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,8 @@ from pathlib import Path
 from bench.progress import say
 from tests.processes import LiveKitServer, Process, free_port, start_from_procfile
 
-_TUTORIAL = ("gunicorn", "--config", "bench/tutorial_gunicorn_conf.py", "bench.tutorial:app")
+_GUNICORN = ("gunicorn", "--config", "bench/tutorial_gunicorn_conf.py")
+_NODE = ("node", "bench/node/server.mjs")
 _PATIENCE_SECONDS = 30.0
 _POLL_SECONDS = 0.005
 _TRIES = 3
@@ -26,7 +27,27 @@ def start_ours(environ: dict[str, str], log: Path) -> Process:
 
 def start_tutorial(environ: dict[str, str], log: Path) -> Process:
     """Start the tutorial's server under a gunicorn of the same shape."""
-    return Process(_TUTORIAL, environ, log)
+    return Process((*_GUNICORN, "bench.tutorial:app"), environ, log)
+
+
+def start_naive(environ: dict[str, str], log: Path) -> Process:
+    """Start the server that sends the agent with a webhook, likewise."""
+    return Process((*_GUNICORN, "bench.naive:app"), environ, log)
+
+
+def start_node(environ: dict[str, str], log: Path) -> Process:
+    """Start the Node.js server that does the tutorial's two calls."""
+    return Process(_NODE, environ, log)
+
+
+def start_livekit(folder: Path, *, webhook_urls: Sequence[str] = ()) -> LiveKitServer:
+    """Start a livekit-server; on other ports when somebody took one that was free a moment ago."""
+    for _ in range(_TRIES - 1):
+        try:
+            return LiveKitServer(folder, webhook_urls=webhook_urls)
+        except AssertionError as error:
+            say(f"    livekit-server did not start, trying again ({str(error).splitlines()[-1]})")
+    return LiveKitServer(folder, webhook_urls=webhook_urls)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +92,7 @@ def livekit_with(start_web: StartWeb, folder: Path) -> Iterator[Ports]:
 @contextmanager
 def livekit_alone(folder: Path) -> Iterator[Ports]:
     """Run a fresh livekit-server without webhooks; there is no web process."""
-    with LiveKitServer(folder) as livekit:
+    with start_livekit(folder) as livekit:
         yield Ports(livekit=livekit.port, web=0)
 
 
@@ -89,7 +110,7 @@ def _start_both(start_web: StartWeb, folder: Path, running: ExitStack) -> Ports:
 def _try_to_start_both(start_web: StartWeb, folder: Path, running: ExitStack) -> Ports:
     port = free_port()
     urls = [f"http://127.0.0.1:{port}/webhook"]
-    livekit = running.enter_context(LiveKitServer(folder, webhook_urls=urls))
+    livekit = running.enter_context(start_livekit(folder, webhook_urls=urls))
     environ = livekit.environ() | {"PORT": str(port), "HOST": "127.0.0.1"}
     web = running.enter_context(start_web(environ, folder / f"web-{port}.log"))
     wait_until_ready(web, port)

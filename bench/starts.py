@@ -4,28 +4,28 @@ import time
 from pathlib import Path
 
 from bench.effort import Effort
-from bench.figures import Bar, Row, Section, median, p95
+from bench.figures import Bar, Held, Row, Section, median, number, p95
 from bench.progress import say
-from bench.servers import start_ours, wait_until_ready
+from bench.servers import start_livekit, start_ours, wait_until_ready
 from tests.processes import LiveKitServer, free_port
 
 _HOW = "From the start of the Procfile's `web` to the first 200 of /readyz, on a warm disk."
 
 
-def measure_starts(effort: Effort, folder: Path) -> Section:
+def measure_starts(effort: Effort, folder: Path) -> list[Section]:
     """Start the web process several times."""
     say(f"starts of the web process: {effort.starts}")
-    with LiveKitServer(folder) as livekit:
+    with start_livekit(folder) as livekit:
         _start(livekit, folder)  # warms the disk
         milliseconds = [_start(livekit, folder) for _ in range(effort.starts)]
     say(f"    median {median(milliseconds):,.0f} ms")
     row = Row(
         what=f"web process ready ({effort.starts} starts)",
-        p50_ms=median(milliseconds),
-        p95_ms=p95(milliseconds),
-        p50_bar=Bar(most=2000, unit=" ms"),
+        cells=(number(median(milliseconds), 1), number(p95(milliseconds), 1)),
+        held=Held(value=median(milliseconds), bar=Bar(most=2000, unit=" ms")),
     )
-    return Section(title="Start", how=_HOW, rows=(row,))
+    columns = ("p50 ms", "p95 ms")
+    return [Section(key="starts", title="Start", how=_HOW, columns=columns, rows=(row,))]
 
 
 def _start(livekit: LiveKitServer, folder: Path) -> float:

@@ -1,0 +1,78 @@
+"""The ways to bring an agent to a human that are compared, as data and one function each."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from livekit import api
+
+from bench.servers import StartWeb, start_naive, start_ours
+from tests.processes import AGENT_NAME, API_KEY, API_SECRET
+
+PLAIN_WORKER = ("python", "-m", "bench.plain_worker", "start")
+# Mints a token for a room and an identity.
+MintToken = Callable[[api.LiveKitAPI, str, str], Awaitable[str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Strategy:
+    """One way.
+
+    Attributes:
+        name: The head of its column.
+        start_web: Starts its token server, which gets the webhooks; None: it needs none.
+        mint: Does what a token server of this way does, without being one.
+        settings: For the token server.
+    """
+
+    name: str
+    start_web: StartWeb | None = None
+    mint: MintToken | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the product is measured: its token server and its worker."""
+        return self.start_web is start_ours
+
+
+def mint_token(room_name: str, identity: str, *, has_agent: bool = False) -> str:
+    """Sign a token that names the agent, or none."""
+    token = api.AccessToken(API_KEY, API_SECRET).with_identity(identity)
+    token = token.with_grants(api.VideoGrants(room_join=True, room=room_name))
+    if has_agent:
+        agent = api.RoomAgentDispatch(agent_name=AGENT_NAME)
+        token = token.with_room_config(api.RoomConfiguration(agents=[agent]))
+    return token.to_jwt()
+
+
+async def _mint_only(livekit: api.LiveKitAPI, room_name: str, identity: str) -> str:
+    del livekit
+    return mint_token(room_name, identity, has_agent=True)
+
+
+async def _create_room_then_mint(livekit: api.LiveKitAPI, room_name: str, identity: str) -> str:
+    await livekit.room.create_room(api.CreateRoomRequest(name=room_name))
+    return mint_token(room_name, identity, has_agent=True)
+
+
+async def create_room_with_agent(livekit: api.LiveKitAPI, room_name: str) -> None:
+    """Make a room with the agent's dispatch."""
+    agent = api.RoomAgentDispatch(agent_name=AGENT_NAME)
+    await livekit.room.create_room(api.CreateRoomRequest(name=room_name, agents=[agent]))
+
+
+async def _create_room_with_agent_then_mint(
+    livekit: api.LiveKitAPI, room_name: str, identity: str
+) -> str:
+    await create_room_with_agent(livekit, room_name)
+    return mint_token(room_name, identity)
+
+
+STRATEGIES = (
+    Strategy(name="LiveKit token dispatch", mint=_mint_only),
+    Strategy(name="createRoom then token", mint=_create_room_then_mint),
+    Strategy(name="createRoom(agents)", mint=_create_room_with_agent_then_mint),
+    Strategy(name="naive webhook → CreateDispatch", start_web=start_naive),
+    Strategy(name="ours, join", start_web=start_ours, settings={"AGENT_DISPATCH": "join"}),
+    Strategy(name="ours, token", start_web=start_ours, settings={"AGENT_DISPATCH": "token"}),
+)
