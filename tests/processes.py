@@ -41,14 +41,19 @@ _OURS = (
 
 
 def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 that nothing listens on at the moment.
+    """Return a port of 127.0.0.1 that nothing uses at the moment, neither over TCP nor UDP.
 
     Below those that Linux gives to outgoing connections: one of these may be in use a second later.
     """
     while True:
         port = 10_000 + secrets.randbelow(20_000)
-        with socket.socket() as listener, contextlib.suppress(OSError):
-            listener.bind(("127.0.0.1", port))
+        with (
+            socket.socket() as tcp,
+            socket.socket(type=socket.SOCK_DGRAM) as udp,
+            contextlib.suppress(OSError),
+        ):
+            tcp.bind(("127.0.0.1", port))
+            udp.bind(("127.0.0.1", port))
             return port
 
 

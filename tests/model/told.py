@@ -15,7 +15,6 @@ from tests.model.process import LookerBuilder
 SEARCH_SECONDS = float(os.environ.get("MODEL_SECONDS", "0"))
 
 _BUDGET = settings(
-    max_examples=800,
     stateful_step_count=25,
     deadline=None,
     derandomize=True,
@@ -28,15 +27,15 @@ _BUDGET = settings(
 _SEARCH = settings(_BUDGET, derandomize=False, stateful_step_count=35)
 
 
-def tell_histories(build: LookerBuilder) -> None:
-    """Tell every history of the budget about a keeper that looks so; raise where one ends badly."""
+def tell_histories(build: LookerBuilder, histories: int = 800) -> None:
+    """Tell so many histories about a keeper that looks so; raise where one ends badly."""
 
     class Told(Histories):
         """Histories of that keeper."""
 
         looker_builder = staticmethod(build)
 
-    run_state_machine_as_test(Told, settings=_BUDGET)
+    run_state_machine_as_test(Told, settings=settings(_BUDGET, max_examples=histories))
     end = time.monotonic() + SEARCH_SECONDS
     while time.monotonic() < end:
         run_state_machine_as_test(Told, settings=_SEARCH)
