@@ -24,7 +24,7 @@ class Effort:
 
     starts: int = 5
     rounds: int = 5
-    load_seconds: float = 4.0
+    load_seconds: float = 3.0
     lone_seconds: float = 1.5
     join_blocks: int = 4
     joins_per_block: int = 5
