@@ -34,7 +34,8 @@ def make_venv() -> None:
     pip = [uv, "pip"]
     into = ["--python", str(_PYTHON)]
     count = _LOCK.read_text().count("==")
-    sync = [*pip, "sync", *into, "--require-hashes", str(_LOCK)]
+    # Compiled once, here: where PYTHONDONTWRITEBYTECODE is set, each start would do it again.
+    sync = [*pip, "sync", *into, "--require-hashes", "--compile-bytecode", str(_LOCK)]
     run(f"installing the locked packages into .venv (up to {count})", sync)
     editable = ["--no-build-isolation", "--no-deps", "--editable", "."]
     run("installing this project into .venv", [*pip, "install", *into, *editable])

@@ -1,15 +1,16 @@
 """A real small issuer of login tokens on loopback: OpenID discovery, a JWKS, and its signatures."""
 
 import json
-import threading
 import time
 from collections.abc import Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
+
+from tests.loopback import Loopback
 
 _PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 
@@ -32,17 +33,16 @@ def _public_jwk(algorithm: str, key: _PrivateKey) -> dict[str, Any]:
     return dict(OKPAlgorithm.to_jwk(key.public_key(), as_dict=True)) | {"alg": algorithm}
 
 
-class Issuer:
-    """Serves its documents, and counts how often it was asked; a context manager."""
+class Issuer(Loopback):
+    """Serves its documents, and counts how often it was asked."""
 
     def __init__(self, algorithm: str = "RS256") -> None:
         self.asked: list[str] = []
         self.is_down = False
         self.documents: dict[str, object] = {}
         self._keys: dict[str, tuple[str, _PrivateKey]] = {}
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-        self.url = f"http://127.0.0.1:{self._server.server_port}/realm"
+        super().__init__(self._handler())
+        self.url = f"http://127.0.0.1:{self.port}/realm"
         self.documents["/realm/.well-known/openid-configuration"] = {
             "issuer": self.url,
             "jwks_uri": f"{self.url}/keys",
@@ -96,12 +96,3 @@ class Issuer:
                 self.wfile.write(body)
 
         return Handler
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()

@@ -3,14 +3,14 @@
 import json
 import socket
 import ssl
-import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Self
 
 from google.protobuf.message import Message
+
+from tests.loopback import Loopback
 
 
 @dataclass(frozen=True)
@@ -47,14 +47,14 @@ class Asked:
     port: int  # the client's: the same as long as the connection is kept
 
 
-class TwirpServer:
+class TwirpServer(Loopback):
     """Gives the answers in order, and the last one again and again."""
 
     def __init__(self, *answers: Canned, certificate: Path | None = None) -> None:
         self.asked: list[Asked] = []
         self.answers = list(answers)
         self.connections: list[socket.socket] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        super().__init__(self._handler())
         # So that closing it waits for each.
         self._server.daemon_threads = False
         self._scheme = "ws"
@@ -63,12 +63,11 @@ class TwirpServer:
             tls.load_cert_chain(certificate)
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
             self._scheme = "wss"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
 
     @property
     def url(self) -> str:
         """What goes into LIVEKIT_URL."""
-        return f"{self._scheme}://127.0.0.1:{self._server.server_port}"
+        return f"{self._scheme}://127.0.0.1:{self.port}"
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         server = self
@@ -104,14 +103,9 @@ class TwirpServer:
 
         return Handler
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
     def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
+        # First those that a client keeps open: closing the server waits for them.
         for connection in self.connections:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
-        self._server.server_close()
+        super().__exit__()

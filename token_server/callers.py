@@ -25,9 +25,9 @@ class CallerKeys:
             for key in keys
         ]
 
-    def holder_of(self, unverified_key: str) -> Caller | None:
-        """Return who has this key, None if it is not one of ours."""
-        given = _hash(unverified_key)
+    def holder_of(self, unverified_authorization: str) -> Caller | None:
+        """Return whose key an Authorization header shows, None if it shows none of ours."""
+        given = _hash(_bearer(unverified_authorization))
         # All keys are compared, and each in constant time: the answer's delay tells nothing.
         matches = [hmac.compare_digest(given, known) for known in self._hashes]
         return Caller(name=f"key {matches.index(True)}") if any(matches) else None
@@ -48,11 +48,9 @@ class Callers:
         """
         if not self._keys and not self._logins:
             return _ANYBODY
-        scheme, _, unverified_secret = unverified_authorization.partition(" ")
-        unverified_secret = unverified_secret.strip() if scheme.lower() == "bearer" else ""
         if self._logins:
-            return self._logins.read(unverified_secret)
-        holder = self._keys.holder_of(unverified_secret) if self._keys else None
+            return self._logins.read(_bearer(unverified_authorization))
+        holder = self._keys.holder_of(unverified_authorization) if self._keys else None
         if holder is None:
             raise UnauthenticatedError("Authorization must be 'Bearer' and one of the caller keys")
         return holder
@@ -75,6 +73,12 @@ def restrict(request: TokenRequest, caller: Caller) -> TokenRequest:
         if getattr(request, field) not in {"", value}:
             raise PermissionDeniedError(f"{field} must be left out, or be the login token's")
     return request.model_copy(update=fixed)
+
+
+def _bearer(unverified_authorization: str) -> str:
+    """Return what follows `Bearer`, in whatever case; "" under any other scheme."""
+    scheme, _, unverified_secret = unverified_authorization.partition(" ")
+    return unverified_secret.strip() if scheme.lower() == "bearer" else ""
 
 
 def _hash(key: str) -> bytes:

@@ -1,13 +1,11 @@
 """The gunicorn worker that serves: gevent's, which here stops as soon as the answers are out.
 
-Every connection has a greenlet of its own: no request is handed from thread to thread, which
-costs as much as the rest of it (docs/benchmarks.md), and a slow client holds nobody up. Waiting for
-LiveKit lets others run, and nothing here computes for longer than a fraction of a millisecond.
+Every connection has a greenlet of its own: no request is handed from thread to thread, and a slow
+client holds nobody up. Waiting for LiveKit lets others run.
 """
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
 
 import gevent
 from greenlet import getcurrent, greenlet
@@ -17,6 +15,30 @@ from gunicorn.workers.ggevent import GeventWorker
 _ON_ITS_WAY = 1.0
 
 
+class _Wait:
+    """A connection's wait for its next request, for at most `seconds`; then it just ends."""
+
+    def __init__(self, waits: dict[greenlet, "_Wait"], seconds: float) -> None:
+        self._waits, self._seconds = waits, seconds
+
+    def __enter__(self) -> None:
+        self.since = time.monotonic()
+        self._greenlet = getcurrent()
+        self._timeout = gevent.Timeout.start_new(self._seconds)
+        self._waits[self._greenlet] = self
+
+    def __exit__(
+        self, kind: object, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        del self._waits[self._greenlet]
+        self._timeout.close()
+        return error is self._timeout
+
+    def end(self) -> None:
+        """End it from outside."""
+        gevent.kill(self._greenlet, self._timeout)
+
+
 class PromptWorker(GeventWorker):
     """A gevent worker that closes its idle connections when it stops.
 
@@ -24,20 +46,9 @@ class PromptWorker(GeventWorker):
     LiveKit's webhooks always is.
     """
 
-    @contextmanager
-    def timeout_ctx(self) -> Iterator[None]:  # type: ignore[override]  # the stub has None
+    def timeout_ctx(self) -> _Wait:  # type: ignore[override]  # the stub has None
         """Wait for a connection's next request, for at most `keepalive` seconds."""
-        waiting = getcurrent()
-        timeout = gevent.Timeout.start_new(self.cfg.keepalive)
-        self._waiting[waiting] = (time.monotonic(), timeout)
-        try:
-            yield
-        except gevent.Timeout as over:
-            if over is not timeout:
-                raise
-        finally:
-            del self._waiting[waiting]
-            timeout.close()
+        return _Wait(self._waits, self.cfg.keepalive)
 
     def notify(self) -> None:
         """Tell the arbiter every second that we are alive; once we stop, let nobody wait on.
@@ -48,11 +59,11 @@ class PromptWorker(GeventWorker):
         if self.alive:
             return
         idle_since = time.monotonic() - _ON_ITS_WAY
-        for waiting, (since, timeout) in list(self._waiting.items()):
-            if since < idle_since:
-                gevent.kill(waiting, timeout)
+        for wait in list(self._waits.values()):
+            if wait.since < idle_since:
+                wait.end()
 
     def init_process(self) -> None:
         """Serve until told to stop."""
-        self._waiting: dict[greenlet, tuple[float, gevent.Timeout]] = {}
+        self._waits: dict[greenlet, _Wait] = {}
         super().init_process()

@@ -14,7 +14,7 @@ from token_server.token_request import check_identity, check_shown_name
 # The issuer's clock and ours may differ by so much.
 _LEEWAY = timedelta(minutes=1)
 _RULE = "Authorization must be 'Bearer' and a login token"
-# What a caller may know of why; anything else is "that is none".
+# What a caller may know of why; anything else is "that is not genuine".
 _REASONS: dict[type[Exception], str] = {
     jwt.ExpiredSignatureError: "that has not expired",
     jwt.ImmatureSignatureError: "that is valid already",

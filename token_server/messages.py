@@ -23,7 +23,7 @@ _HUMAN_KINDS = {
     models.ParticipantInfo.SIP,
     models.ParticipantInfo.CONNECTOR,
 }
-_LATEST_SECONDS = 253_402_300_799.0  # the end of the year 9999
+LATEST_SECONDS = 253_402_300_799.0  # the end of the year 9999
 
 
 def to_room_dispatch(order: AgentOrder) -> agent_dispatch.RoomAgentDispatch:
@@ -101,4 +101,4 @@ def _from_nanoseconds(nanoseconds: int) -> datetime:
 
 def _from_seconds(seconds: float) -> datetime:
     """Read a time; what is beyond a datetime becomes the first or last that is not."""
-    return datetime.fromtimestamp(min(max(seconds, 0.0), _LATEST_SECONDS), UTC)
+    return datetime.fromtimestamp(min(max(seconds, 0.0), LATEST_SECONDS), UTC)

@@ -31,8 +31,7 @@ class Operators:
             if not self._is_demo or not _is_here(unverified_headers, remote_address):
                 raise PermissionDeniedError("OPERATOR_KEY must be set on the server to see this")
             return
-        scheme, _, unverified_key = unverified_headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not self._keys.holder_of(unverified_key.strip()):
+        if not self._keys.holder_of(unverified_headers.get("Authorization", "")):
             raise UnauthenticatedError("Authorization must be 'Bearer' and a key of OPERATOR_KEY")
 
 

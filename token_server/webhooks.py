@@ -18,7 +18,7 @@ from google.protobuf.json_format import Parse, ParseError
 from livekit.protocol.webhook import WebhookEvent
 
 from token_server.errors import InvalidRequestError, UnauthenticatedError
-from token_server.messages import to_participant
+from token_server.messages import LATEST_SECONDS, to_participant
 from token_server.rooms import Participant
 from token_server.signatures import unverified_issuer, verify
 
@@ -34,7 +34,6 @@ _SOMEBODY_CAME_OR_WENT = {
 }
 # LiveKit's clock and ours may differ by so much.
 _LEEWAY = timedelta(minutes=1)
-_LATEST_SECONDS = 253_402_300_799.0  # the end of the year 9999
 _NO_EVENT = "body must be a webhook event in LiveKit's JSON"
 
 
@@ -124,7 +123,7 @@ def _unix_seconds(created_at: object) -> float:
         seconds = float(created_at)  # type: ignore[arg-type]  # a TypeError if it does not fit
     except (TypeError, ValueError, OverflowError):
         return 0.0
-    return seconds if 0.0 < seconds < _LATEST_SECONDS else 0.0
+    return seconds if 0.0 < seconds < LATEST_SECONDS else 0.0
 
 
 def _parse(body: bytes) -> WebhookEvent:

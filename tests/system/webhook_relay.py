@@ -2,15 +2,15 @@
 
 from contextlib import suppress
 from enum import Enum
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Lock, Thread
 from typing import Self
 
 import httpx
 
+from tests.loopback import Loopback, ProxyHandler
+
 # Seconds between two batches, where webhooks come in the wrong order.
 _BATCH_EVERY = 1.0
-_HEADERS = ("Content-Type", "Authorization")
 
 
 class Post(Enum):
@@ -22,11 +22,7 @@ class Post(Enum):
     REVERSED = "late, those of a second in reversed order"
 
 
-class _Server(ThreadingHTTPServer):
-    relay: "WebhookRelay"
-
-
-class WebhookRelay:
+class WebhookRelay(Loopback):
     """Where LiveKit sends its webhooks to; `target` is where they should have gone."""
 
     def __init__(self) -> None:
@@ -35,15 +31,13 @@ class WebhookRelay:
         self.delivered = 0
         self._batch: list[tuple[bytes, dict[str, str]]] = []
         self._lock, self._stopping = Lock(), Event()
-        self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.relay = self
-        works = (self._server.serve_forever, self._deliver_batches)
-        self._threads = [Thread(target=work, daemon=True) for work in works]
+        self._batches = Thread(target=self._deliver_batches, daemon=True)
+        super().__init__(self._handler())
 
     @property
     def url(self) -> str:
         """What LiveKit is configured with."""
-        return f"http://127.0.0.1:{self._server.server_port}/webhook"
+        return f"http://127.0.0.1:{self.port}/webhook"
 
     def take(self, body: bytes, headers: dict[str, str]) -> None:
         """Do to one webhook what is done at the moment."""
@@ -66,29 +60,26 @@ class WebhookRelay:
             for body, headers in reversed(batch):
                 self._deliver(body, headers)
 
+    def _handler(self) -> type[ProxyHandler]:
+        relay = self
+
+        class Handler(ProxyHandler):
+            """Takes webhooks from LiveKit."""
+
+            def do_POST(self) -> None:  # noqa: N802  # http.server looks for this name
+                """Answer first: LiveKit sends a room's webhooks one after the other."""
+                body, headers = self.received()
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                relay.take(body, headers)
+
+        return Handler
+
     def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
+        self._batches.start()
+        return super().__enter__()
 
     def __exit__(self, *_: object) -> None:
         self._stopping.set()
-        self._server.shutdown()
-        self._server.server_close()
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self) -> None:
-        """Answer first: LiveKit sends a room's webhooks one after the other."""
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        headers = {name: self.headers[name] for name in _HEADERS if name in self.headers}
-        self.send_response(200)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-        self.server.relay.take(body, headers)
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        super().__exit__()
