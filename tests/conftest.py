@@ -1,19 +1,22 @@
 """Two at a time: those that wait for agents to come in time take turns, the others run beside."""
 
-from pathlib import Path
-
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling, Scheduling
 
-_IN_TURN = {"system", "browser", "contract"}
+_IN_TURN = ("tests/system/", "tests/browser/", "tests/contract/")
 # It waits most of the time, and judges by what it finds rather than by how soon.
-_BESIDE = "test_doctor"
+_BESIDE = "tests/system/test_doctor"
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that must not be disturbed by one another."""
-    here = Path(__file__).parent
-    for item in items:
-        folder = item.path.relative_to(here).parts[0]
-        if folder in _IN_TURN and not item.path.name.startswith(_BESIDE):
-            item.add_marker(pytest.mark.xdist_group("in turn"))
+class _InTurn(LoadScopeScheduling):  # type: ignore[misc]  # has no types
+    """One process gets all that must not be disturbed by others of its kind, and gets it first."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        is_in_turn = nodeid.startswith(_IN_TURN) and not nodeid.startswith(_BESIDE)
+        return "in turn" if is_in_turn else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    """Say which process runs what."""
+    return _InTurn(config, log)

@@ -12,10 +12,18 @@ Deploy = Callable[..., Deployment]
 
 
 @pytest.fixture(scope="session")
-def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """As deployed: webhooks configured, one worker, two web processes."""
+def shared_deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """Start what `deployment` hands to one test after the other."""
     with Deployment(tmp_path_factory.mktemp("deployment")) as running:
         yield running.with_worker()
+
+
+@pytest.fixture
+def deployment(shared_deployment: Deployment) -> Iterator[Deployment]:
+    """As deployed: webhooks configured, one worker, two web processes."""
+    yield shared_deployment
+    # Their agents leave with them, and take no processor time from the tests to come.
+    shared_deployment.humans.leave()
 
 
 @pytest.fixture
