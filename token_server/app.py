@@ -1,11 +1,12 @@
 """The HTTP surface: routes in, errors out. Views contain no try; errors are rendered here once."""
 
+import json
 import logging
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Protocol
 
-from flask import Flask, Response, jsonify, request
+from flask import Flask, Response, request
 from flask.typing import ResponseReturnValue
 from flask_cors import CORS
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
@@ -114,12 +115,7 @@ def _queried() -> TokenRequest:
 
 def _answer(joins: Joins, token_request: TokenRequest) -> Response:
     join = joins.prepare(token_request)
-    return jsonify(
-        server_url=join.server_url,
-        participant_token=join.participant_token,
-        room_name=join.room_name,
-        participant_identity=join.participant_identity,
-    )
+    return Response(json.dumps(vars(join)), mimetype="application/json")
 
 
 def _add_webhook(app: Flask, webhooks: Webhooks) -> None:

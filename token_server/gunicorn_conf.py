@@ -28,6 +28,11 @@ timeout = 30
 graceful_timeout = 15
 keepalive = 15
 control_socket_disable = True
+# Nothing is taken from anybody's headers here, so nobody's address has to be looked up for every
+# request; TRUSTED_PROXIES is the application's matter (app.py).
+forwarded_allow_ips = "*"
+secure_scheme_headers: dict[str, str] = {}
+forwarder_headers = ""
 logger_class = QuietLogger
 logconfig_dict = logging_config(_settings.log_format)
 

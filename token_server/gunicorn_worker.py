@@ -1,69 +1,120 @@
-"""The gunicorn worker that serves: gevent's, which here stops as soon as the answers are out.
+"""The gunicorn worker that serves: gevent's, with two habits of its own.
 
 Every connection has a greenlet of its own: no request is handed from thread to thread, and a slow
 client holds nobody up. Waiting for LiveKit lets others run.
 """
 
+import socket
 import time
-from types import TracebackType
+from typing import Any
 
 import gevent
-from greenlet import getcurrent, greenlet
+from greenlet import getcurrent
+from gunicorn.http.message import Request
 from gunicorn.workers.ggevent import GeventWorker
 
 # Seconds.
 _ON_ITS_WAY = 1.0
 
 
-class _Wait:
-    """A connection's wait for its next request, for at most `seconds`; then it just ends."""
+class _WaitedLongEnoughError(Exception):
+    """What ends a wait from outside."""
 
-    def __init__(self, waits: dict[greenlet, "_Wait"], seconds: float) -> None:
-        self._waits, self._seconds = waits, seconds
+
+class Wait:
+    """A connection's wait for its next request, which just ends when somebody ends it."""
+
+    def __init__(self, waits: dict[Any, "Wait"]) -> None:
+        self._waits = waits
 
     def __enter__(self) -> None:
+        """Begin to wait."""
         self.since = time.monotonic()
         self._greenlet = getcurrent()
-        self._timeout = gevent.Timeout.start_new(self._seconds)
         self._waits[self._greenlet] = self
 
     def __exit__(
-        self, kind: object, error: BaseException | None, trace: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: object
     ) -> bool:
+        """End, with nothing to tell if somebody ended it."""
         del self._waits[self._greenlet]
-        self._timeout.close()
-        return error is self._timeout
+        return kind is _WaitedLongEnoughError
 
     def end(self) -> None:
-        """End it from outside."""
-        gevent.kill(self._greenlet, self._timeout)
+        """End it, unless it ends by itself before the event loop comes to it."""
+        gevent.get_hub().loop.run_callback(self._end_now)
+
+    def _end_now(self) -> None:
+        if self._waits.get(self._greenlet) is self:
+            self._greenlet.throw(_WaitedLongEnoughError)
+
+
+class Answering:
+    """A connection, during one answer: what gunicorn sends first, the head, waits for the body.
+
+    Apart they are two calls of the kernel here and two wake-ups of the client.
+    """
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._head: bytes | None = None
+        self._has_sent = False
+
+    def sendall(self, data: bytes) -> None:
+        """Send it, behind the head if that has waited; or keep it if it is the head."""
+        if self._has_sent:
+            self._connection.sendall(data)
+        elif self._head is None:
+            self._head = data
+        else:
+            self._has_sent = True
+            self._connection.sendall(self._head + data)
+
+    def flush(self) -> None:
+        """Send the head of an answer without a body."""
+        if self._head is not None and not self._has_sent:
+            self._has_sent = True
+            self._connection.sendall(self._head)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever a socket has
+        """Be the connection itself in everything else, such as `sendfile`."""
+        self.flush()
+        return getattr(self._connection, name)
 
 
 class PromptWorker(GeventWorker):
-    """A gevent worker that closes its idle connections when it stops.
+    """A gevent worker that sends an answer at once, and closes idle connections when it stops.
 
     gunicorn's own waits until each has been idle for `keepalive` seconds, and the connection of
     LiveKit's webhooks always is.
     """
 
-    def timeout_ctx(self) -> _Wait:  # type: ignore[override]  # the stub has None
-        """Wait for a connection's next request, for at most `keepalive` seconds."""
-        return _Wait(self._waits, self.cfg.keepalive)
+    def handle_request(self, listener_name: Any, req: Request, sock: Any, addr: Any) -> bool:  # noqa: ANN401  # gunicorn's own
+        """Answer one request."""
+        answering: Any = Answering(sock)
+        try:
+            return super().handle_request(listener_name, req, answering, addr)
+        finally:
+            answering.flush()
+
+    def timeout_ctx(self) -> Wait:  # type: ignore[override]  # the stub has None
+        """Wait for a connection's next request, until `notify` ends it."""
+        return Wait(self._waits)
 
     def notify(self) -> None:
-        """Tell the arbiter every second that we are alive; once we stop, let nobody wait on.
+        """Tell the arbiter every second that we are alive; end the waits that last too long.
 
-        A connection of the last second may have a request on its way.
+        Once we stop, nobody waits on: but a connection of the last second may have a request on
+        its way.
         """
         super().notify()
-        if self.alive:
-            return
-        idle_since = time.monotonic() - _ON_ITS_WAY
+        longest = self.cfg.keepalive if self.alive else _ON_ITS_WAY
+        idle_since = time.monotonic() - longest
         for wait in list(self._waits.values()):
             if wait.since < idle_since:
                 wait.end()
 
     def init_process(self) -> None:
         """Serve until told to stop."""
-        self._waits: dict[greenlet, _Wait] = {}
+        self._waits: dict[Any, Wait] = {}
         super().init_process()

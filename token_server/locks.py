@@ -9,6 +9,7 @@ import logging
 import os
 import stat
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,6 +21,8 @@ logger = logging.getLogger(__name__)
 # Rooms share this many lock files by hash: no file per room to clean up, and two rooms that
 # share one only take turns.
 _ROOM_LOCKS = 1024
+# Seconds between two notes of webhooks; keeper.py allows a webhook more (_WEBHOOK_DUE).
+_TOUCH_EVERY = 0.1
 
 
 class MachineState:
@@ -29,6 +32,7 @@ class MachineState:
         self._folder = folder
         self._sweeper = file_lock(folder / "sweeper.lock")
         self._webhook = folder / "webhook-seen"
+        self._next_touch = float("-inf")  # monotonic
         self._has_complained = False
 
     @contextmanager
@@ -56,7 +60,11 @@ class MachineState:
         """Do nothing: without the folder everything goes on, and nobody else could help."""
 
     def webhook_arrived(self) -> None:
-        """Remember that LiveKit's webhooks reach us."""
+        """Remember that LiveKit's webhooks reach us; of several within a moment, the first."""
+        now = time.monotonic()
+        if now < self._next_touch:
+            return
+        self._next_touch = now + _TOUCH_EVERY
         with suppress(OSError):
             self._webhook.touch()
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 # Looks per second and process that are not a webhook's; each is about 1 ms of work.
 LOOKS_PER_SECOND = 15.0
+# Where webhooks are known to work, a look at a room that is only followed counts as so many.
+_WITH_WEBHOOKS_PRICE = 3.0
 # Rooms that one process follows at once; the sweep finds the humans of the others.
 ROOMS_FOLLOWED = 10_000
 # Seconds. Where webhooks are known to work, the first look is no hurry.
@@ -65,16 +67,43 @@ def gap(age: float, *, has_webhooks: bool) -> float:
     return min(max(_SHORTEST_GAP, age / 8), _LONGEST_GAP)
 
 
+class _Plan:
+    """Rooms by when they are due, each once."""
+
+    def __init__(self) -> None:
+        self._order = itertools.count()
+        self._heap: list[tuple[float, int, str]] = []  # valid where _due agrees
+        self._due: dict[str, float] = {}
+
+    def add(self, room_name: str, due: float) -> None:
+        """Plan a room for then, unless it is planned for earlier."""
+        if due < self._due.get(room_name, float("inf")):
+            self._due[room_name] = due
+            heapq.heappush(self._heap, (due, next(self._order), room_name))
+
+    def next_due(self) -> float:
+        """Return a time before which no room is due."""
+        return self._heap[0][0] if self._heap else float("inf")
+
+    def take(self, now: float) -> str | None:
+        """Take out the room that has been due for longest, None if none is."""
+        while self._heap and self._heap[0][0] <= now:
+            due, _, room_name = heapq.heappop(self._heap)
+            if self._due.get(room_name) == due:
+                del self._due[room_name]
+                return room_name
+        return None
+
+
 class Schedule:
     """The looks to come. A room is in one hand at a time, from `take` to `finish`."""
 
     def __init__(self, looks_per_second: float = LOOKS_PER_SECOND) -> None:
         self._budget = looks_per_second
         self._allowance, self._allowance_at = 1.0, 0.0
-        self._order = itertools.count()
         self._urgent: dict[str, None] = {}  # in order of arrival
-        self._planned: list[tuple[float, int, str]] = []  # a heap; valid where _due agrees
-        self._due: dict[str, float] = {}
+        # Rooms with somebody in them, and rooms that are only followed.
+        self._peopled, self._empty = _Plan(), _Plan()
         self._followed: dict[str, _Followed] = {}
         self._in_hand: set[str] = set()
 
@@ -83,10 +112,11 @@ class Schedule:
         self._urgent[room_name] = None
 
     def look_at(self, room_name: str, due: float) -> None:
-        """Make a room due then, or earlier if that is planned already."""
-        if due < self._due.get(room_name, float("inf")):
-            self._due[room_name] = due
-            heapq.heappush(self._planned, (due, next(self._order), room_name))
+        """Make a room with somebody in it due then, or earlier if that is planned already.
+
+        When more is due than the budget allows, these go before the rooms that are only followed.
+        """
+        self._peopled.add(room_name, due)
 
     def follow(self, room_name: str, awaited: Awaited, now: float) -> None:
         """Make a room due now and then until somebody is seen there, or for so long."""
@@ -96,7 +126,7 @@ class Schedule:
         self._followed[room_name] = followed
         if len(self._followed) > ROOMS_FOLLOWED:
             del self._followed[next(iter(self._followed))]
-        self.look_at(room_name, now + gap(0.0, has_webhooks=awaited.has_webhooks()))
+        self._empty.add(room_name, now + gap(0.0, has_webhooks=awaited.has_webhooks()))
 
     @property
     def rooms_followed(self) -> int:
@@ -105,7 +135,7 @@ class Schedule:
 
     def next_due(self) -> float:
         """Return a time before which no planned room is due."""
-        return self._planned[0][0] if self._planned else float("inf")
+        return min(self._peopled.next_due(), self._empty.next_due())
 
     def take(self, now: float) -> tuple[str | None, float | None]:
         """Return a room that is due; or None and for how long none will be (None: till told)."""
@@ -114,24 +144,24 @@ class Schedule:
                 del self._urgent[room_name]
                 self._in_hand.add(room_name)
                 return room_name, None
-        while self._planned:
-            due, _, room_name = self._planned[0]
-            if self._due.get(room_name) != due:
-                heapq.heappop(self._planned)
-                continue
-            wait = max(due - now, self._wait_for_allowance(now))
-            if wait > 0:
-                return None, wait
-            heapq.heappop(self._planned)
-            del self._due[room_name]
-            if room_name in self._in_hand:
-                # What made it due may have come after that look began.
-                self.look_at(room_name, now + _SHORTEST_GAP)
-                continue
-            self._allowance -= 1.0
-            self._in_hand.add(room_name)
-            return room_name, None
-        return None, None
+        if (wait := self._wait_until_due(now)) is None or wait > 0:
+            return None, wait
+        for plan in (self._peopled, self._empty):
+            while (due := plan.take(now)) is not None:
+                if plan is self._empty and due not in self._followed:
+                    continue
+                if due in self._in_hand:
+                    # What made it due may have come after that look began.
+                    plan.add(due, now + _SHORTEST_GAP)
+                    continue
+                self._allowance -= self._price(due) if plan is self._empty else 1.0
+                self._in_hand.add(due)
+                return due, None
+        return None, self._wait_until_due(now)
+
+    def _price(self, room_name: str) -> float:
+        has_webhooks = self._followed[room_name].has_webhooks()
+        return _WITH_WEBHOOKS_PRICE if has_webhooks else 1.0
 
     def finish(self, room_name: str, looked: Looked, now: float) -> None:
         """Put a room back that was taken."""
@@ -146,13 +176,16 @@ class Schedule:
         }
         if followed.ends:
             age = now - followed.since
-            self.look_at(room_name, now + gap(age, has_webhooks=followed.has_webhooks()))
+            self._empty.add(room_name, now + gap(age, has_webhooks=followed.has_webhooks()))
         else:
             del self._followed[room_name]
 
-    def _wait_for_allowance(self, now: float) -> float:
-        """Refill the budget; return the seconds until one look may be taken from it."""
+    def _wait_until_due(self, now: float) -> float | None:
+        """Return the seconds until a look may be taken from the budget, None if none is planned."""
         earned = max(0.0, now - self._allowance_at) * self._budget
         self._allowance = min(self._allowance + earned, self._budget)
         self._allowance_at = now
-        return max(0.0, (1.0 - self._allowance) / self._budget)
+        due = self.next_due()
+        if due == float("inf"):
+            return None
+        return max(due - now, (1.0 - self._allowance) / self._budget, 0.0)

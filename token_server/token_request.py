@@ -36,7 +36,8 @@ _RESERVED_ATTRIBUTES = ("lk.", "token_server.")
 
 
 def _check_name(value: str, joiners: str = "") -> str:
-    if any(
+    is_plain = value.isascii() and value.isprintable()
+    if not is_plain and any(
         unicodedata.category(character).startswith("C") and character not in joiners
         for character in value
     ):
@@ -126,6 +127,10 @@ class RequestedRoomConfig(_Strict):
     agents: list[RequestedAgent] = Field(default=[], max_length=1)
 
 
+# Frozen: pydantic need not copy it for every request.
+_NOTHING_REQUESTED = RequestedRoomConfig()
+
+
 class TokenRequest(_Strict):
     """Who wants to join which room; every field is optional."""
 
@@ -134,7 +139,7 @@ class TokenRequest(_Strict):
     participant_name: ShownName = ""
     participant_metadata: Metadata = ""
     participant_attributes: Attributes = {}
-    room_config: RequestedRoomConfig = RequestedRoomConfig()
+    room_config: RequestedRoomConfig = Field(default_factory=lambda: _NOTHING_REQUESTED)
 
     @property
     def agent(self) -> RequestedAgent:

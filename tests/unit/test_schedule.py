@@ -162,10 +162,31 @@ def test_only_so_many_rooms_are_followed() -> None:
         schedule.follow(f"room-{number}", awaited(), now=0)
 
     looked_at = {room_name for _, room_name in play(schedule, until=0.11)}
-    looked_at_again = {room_name for _, room_name in play(schedule, until=0.3, now=0.15)}
 
-    assert (ROOMS_FOLLOWED + 1, ROOMS_FOLLOWED) == (len(looked_at), len(looked_at_again))
-    assert "room-0" not in looked_at_again
+    assert {f"room-{number}" for number in range(1, ROOMS_FOLLOWED + 1)} == looked_at
+
+
+def test_where_webhooks_work_a_flood_of_tokens_costs_a_third_of_the_looks() -> None:
+    """They would find nobody: a webhook would have come."""
+    schedule = Schedule(looks_per_second=30)
+    for number in range(2000):
+        schedule.follow(f"room-{number}", awaited(webhooks=True), now=0)
+
+    looks = play(schedule, until=10)
+
+    assert 90 <= len(looks) <= 111
+
+
+def test_a_human_who_waits_goes_before_any_number_of_tokens() -> None:
+    """Somebody who floods /token must not put off the repair of another's dispatch."""
+    schedule = Schedule(looks_per_second=1)
+    for number in range(2000):
+        schedule.follow(f"room-{number}", awaited(), now=0)
+    schedule.look_at("waiting", 60)
+
+    looks = play(schedule, until=120)
+
+    assert 60 <= next(moment for moment, room_name in looks if room_name == "waiting") <= 61
 
 
 @given(ages=st.lists(st.floats(min_value=0, max_value=HOUR)), webhooks=st.booleans())
