@@ -11,6 +11,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
@@ -25,7 +26,7 @@ from bench.machine import describe_machine
 from bench.node_packages import install_node_packages
 from bench.progress import say
 from bench.reliability import measure_reliability
-from bench.report import Result, to_json, to_markdown, to_terminal
+from bench.report import Result, from_json, to_json, to_markdown, to_terminal
 from bench.starts import measure_starts
 from bench.tokens import measure_live_tokens, measure_tokens
 
@@ -41,6 +42,7 @@ _PARTS: Mapping[str, Callable[[Effort, Path], Sequence[Section]]] = {
 # What a first answer does without.
 _NOT_QUICK = {"live", "following"}
 _DOCS = Path(__file__).parent.parent / "docs"
+_JSON = _DOCS / "benchmarks.json"
 _INTERRUPTED = 130  # as shells say it: 128 + SIGINT
 
 
@@ -58,16 +60,20 @@ def _measure(arguments: argparse.Namespace) -> int:
     is_quick = os.environ.get("QUICK", "0") not in {"", "0"}
     parts = arguments.only or [part for part in _PARTS if not (is_quick and part in _NOT_QUICK)]
     install_node_packages()
-    machine = describe_machine()
+    machine, today = describe_machine(), datetime.now(UTC).date().isoformat()
     say(machine)
     measured = [_measure_part(part, QUICK if is_quick else FULL) for part in parts]
     result = Result(
-        measured_on=datetime.now(UTC).date().isoformat(),
+        measured_on=today,
         machine=machine,
         is_quick=is_quick,
-        sections=tuple(section for sections in measured for section in sections),
+        sections=tuple(
+            replace(section, measured_on=today) for sections in measured for section in sections
+        ),
     )
     sys.stdout.write(to_terminal(result) + "\n\n")
+    if arguments.only and arguments.write and _JSON.exists():
+        result = result.added_to(from_json(_JSON.read_text()))
     if arguments.write or (all(measured) and not is_quick and not arguments.only):
         _write(result)
     say(f"missed: {', '.join(result.missed)}" if result.missed else "every bar holds")
@@ -87,7 +93,7 @@ def _measure_part(part: str, effort: Effort) -> Sequence[Section]:
 def _write(result: Result) -> None:
     charts = draw_charts(result.sections, _DOCS / "benchmarks")
     (_DOCS / "benchmarks.md").write_text(to_markdown(result, charts))
-    (_DOCS / "benchmarks.json").write_text(to_json(result))
+    _JSON.write_text(to_json(result))
     say("written to docs/benchmarks.md, docs/benchmarks.json and docs/benchmarks/")
 
 
@@ -95,7 +101,9 @@ def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--only", action="append", choices=_PARTS, help="one part; repeatable")
     parser.add_argument(
-        "--write", action="store_true", help="write docs/benchmarks.*, whatever ran"
+        "--write",
+        action="store_true",
+        help="write docs/benchmarks.*, whatever ran; with --only, beside the other parts there",
     )
     return parser.parse_args()
 

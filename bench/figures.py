@@ -110,6 +110,7 @@ class Section:
         how: What was measured, and how.
         columns: The heads of the cells.
         rows: The table.
+        measured_on: The date, ISO 8601; empty until the run is over.
     """
 
     key: str
@@ -117,6 +118,7 @@ class Section:
     how: str
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
+    measured_on: str = ""
 
 
 LOAD_COLUMNS = ("p50 ms", "p95 ms", "per s", "beside another")

@@ -1,9 +1,10 @@
 """The results as tables: on the terminal, in Markdown, and as JSON. No I/O."""
 
-import json
-import math
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from pydantic import ConfigDict, TypeAdapter
 
 from bench.figures import Row, Section
 
@@ -30,6 +31,9 @@ class Result:
         sections: What was measured.
     """
 
+    # A figure that is missing is infinitely bad, and JSON has no such number.
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(ser_json_inf_nan="strings")
+
     measured_on: str
     machine: str
     is_quick: bool
@@ -40,6 +44,19 @@ class Result:
         """What has not reached its bar."""
         rows = [row for section in self.sections for row in section.rows]
         return [row.what for row in rows if row.held and not row.held.holds]
+
+    def added_to(self, older: "Result") -> "Result":
+        """Return the older run with what this one has measured anew, in the older one's order.
+
+        Only of the same machine, and not a first answer to a whole run: else this one alone.
+        """
+        if (older.machine, older.is_quick) != (self.machine, self.is_quick):
+            return self
+        sections = {section.key: section for section in (*older.sections, *self.sections)}
+        return replace(self, sections=tuple(sections.values()))
+
+
+_RESULT = TypeAdapter(Result)
 
 
 def to_terminal(result: Result) -> str:
@@ -57,32 +74,13 @@ def to_markdown(result: Result, charts: Collection[str]) -> str:
 
 
 def to_json(result: Result) -> str:
-    """Return the figures as JSON: what the tables say, unrounded."""
-    document = {
-        "measured_on": result.measured_on,
-        "machine": result.machine,
-        "is_quick": result.is_quick,
-        "sections": [_to_dict(section) for section in result.sections],
-    }
-    return json.dumps(document, indent=2) + "\n"
+    """Return everything as JSON: what the tables say, and the figures behind it, unrounded."""
+    return _RESULT.dump_json(result, indent=1).decode() + "\n"
 
 
-def _to_dict(section: Section) -> dict[str, object]:
-    return {
-        "key": section.key,
-        "title": section.title,
-        "columns": section.columns,
-        "rows": [_row_to_dict(row) for row in section.rows],
-    }
-
-
-def _row_to_dict(row: Row) -> dict[str, object]:
-    figures: dict[str, object] = {"what": row.what, "figures": [cell.figures for cell in row.cells]}
-    if row.held is None:
-        return figures
-    value = row.held.value if math.isfinite(row.held.value) else None
-    held = {"value": value, "bar": str(row.held.bar), "holds": row.held.holds}
-    return figures | {"held": held}
+def from_json(text: str) -> Result:
+    """Read what `to_json` has written."""
+    return _RESULT.validate_json(text)
 
 
 def _sections(result: Result, page: _Page) -> Iterator[str]:
@@ -90,7 +88,10 @@ def _sections(result: Result, page: _Page) -> Iterator[str]:
         has_bars = any(row.held for row in section.rows)
         head = ("", *section.columns, *(("bar", "") if has_bars else ()))
         table = page.to_table([head, *(_cells(row, has_bars=has_bars) for row in section.rows)])
-        yield from ("", f"{page.heading}{section.title}", "", section.how, "", *table)
+        how = section.how
+        if section.measured_on != result.measured_on:
+            how += f" Measured on {section.measured_on}."
+        yield from ("", f"{page.heading}{section.title}", "", how, "", *table)
         if section.key in page.charts:
             yield from ("", f"![{section.title}](benchmarks/{section.key}.svg)")
 

@@ -80,11 +80,11 @@ def _groups(strategy: Strategy, effort: Effort) -> list[list[Group]]:
     """
     if not effort.is_thorough:
         return [[_undisturbed, _fault(Scenario.BUSY)]]
-    waiting = [_fault(Scenario.BUSY), _fault(Scenario.LATE)]
+    busy, late = _fault(Scenario.BUSY), _fault(Scenario.LATE)
     killing = [_fault(Scenario.KILLED_WORKER), _fault(Scenario.KILLED_AGENT)]
     if strategy.start_web is None:
-        return [[_undisturbed], waiting, killing]
-    return [[_undisturbed], [_with_bad_post], [*waiting, _fault(Scenario.DOWN)], killing]
+        return [[_undisturbed], [late], [busy], killing]
+    return [[_undisturbed], [_with_bad_post], [late], [busy, _fault(Scenario.DOWN)], killing]
 
 
 async def _side_by_side(

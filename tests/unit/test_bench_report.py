@@ -1,15 +1,17 @@
 """The report of `make bench`, from sections of different shapes."""
 
 import json
+from dataclasses import replace
 
 from bench.figures import EMPTY, Bar, Held, Row, Section, number
-from bench.report import Result, to_json, to_markdown, to_terminal
+from bench.report import Result, from_json, to_json, to_markdown, to_terminal
 
 WITH_BAR = Section(
     key="growth",
     title="Growth",
     how="How.",
     columns=("CPU", "calls"),
+    measured_on="2026-01-01",
     rows=(
         Row(what="1 room", cells=(number(1234.56, 1), EMPTY)),
         Row(
@@ -24,6 +26,7 @@ WITHOUT = Section(
     title="Start",
     how="How.",
     columns=("p50 ms",),
+    measured_on="2026-01-01",
     rows=(Row(what="ready", cells=(number(7),)),),
 )
 RESULT = Result(
@@ -65,5 +68,25 @@ def test_the_figures_are_kept_unrounded_and_as_plain_json() -> None:
 
     document = json.loads(to_json(result), parse_constant=refuse)
 
-    assert [0.123456] == document["sections"][0]["rows"][0]["figures"]
+    assert 0.123456 == document["sections"][0]["rows"][0]["cells"][0]["figures"]
+    assert result == from_json(to_json(result))
     assert "late" in to_terminal(result)
+
+
+def test_a_part_that_is_measured_anew_replaces_that_part_only() -> None:
+    """A whole run takes half an hour; each table says when it was measured."""
+    again = replace(WITHOUT, how="Anew.", measured_on="2026-02-02")
+    newer = replace(RESULT, measured_on="2026-02-02", sections=(again,))
+
+    merged = newer.added_to(RESULT)
+
+    assert (WITH_BAR, again) == merged.sections
+    assert "How. Measured on 2026-01-01." in to_markdown(merged, charts=())
+    assert "Anew.\n" in to_markdown(merged, charts=())
+
+
+def test_figures_of_two_machines_are_not_mixed() -> None:
+    """They would be compared."""
+    newer = replace(RESULT, machine="64 cores", sections=(WITHOUT,))
+
+    assert newer == newer.added_to(RESULT)
