@@ -5,16 +5,20 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling, Scheduling
 
 _IN_TURN = ("tests/system/", "tests/browser/", "tests/contract/")
-# It waits most of the time, and judges by what it finds rather than by how soon.
-_BESIDE = "tests/system/test_doctor"
+# These judge by what they find rather than by how soon; one after the other all the same.
+_BESIDE = tuple(
+    f"tests/system/test_{name}"
+    for name in ("dev", "doctor", "metrics_processes", "readme", "web_process")
+)
 
 
 class _InTurn(LoadScopeScheduling):  # type: ignore[misc]  # has no types
     """One process gets all that must not be disturbed by others of its kind, and gets it first."""
 
     def _split_scope(self, nodeid: str) -> str:
-        is_in_turn = nodeid.startswith(_IN_TURN) and not nodeid.startswith(_BESIDE)
-        return "in turn" if is_in_turn else nodeid
+        if nodeid.startswith(_BESIDE):
+            return "beside"
+        return "in turn" if nodeid.startswith(_IN_TURN) else nodeid
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
