@@ -16,6 +16,8 @@ LOOKS_PER_SECOND = 15.0
 _WITH_WEBHOOKS_PRICE = 3.0
 # Rooms that one process follows at once; the sweep finds the humans of the others.
 ROOMS_FOLLOWED = 10_000
+# Tokens of one room whose humans are awaited; the oldest is forgotten first.
+TICKETS_AWAITED = 1_000
 # Seconds. Where webhooks are known to work, the first look is no hurry.
 _WITH_WEBHOOKS_FIRST = 1.0
 _LONGEST_GAP = 5.0
@@ -123,6 +125,8 @@ class Schedule:
         followed = self._followed.pop(room_name, None) or _Followed(now, awaited.has_webhooks)
         followed.since, followed.has_webhooks = now, awaited.has_webhooks
         followed.ends[hash(awaited.ticket)] = now + awaited.seconds
+        if len(followed.ends) > TICKETS_AWAITED:
+            del followed.ends[next(iter(followed.ends))]
         self._followed[room_name] = followed
         if len(self._followed) > ROOMS_FOLLOWED:
             del self._followed[next(iter(self._followed))]

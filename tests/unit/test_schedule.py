@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from token_server.schedule import ROOMS_FOLLOWED, Awaited, Looked, Schedule, gap
+from token_server.schedule import (
+    ROOMS_FOLLOWED,
+    TICKETS_AWAITED,
+    Awaited,
+    Looked,
+    Schedule,
+    gap,
+)
 
 HOUR = 3600.0
 NOTHING = Looked()
@@ -164,6 +171,18 @@ def test_only_so_many_rooms_are_followed() -> None:
     looked_at = {room_name for _, room_name in play(schedule, until=0.11)}
 
     assert {f"room-{number}" for number in range(1, ROOMS_FOLLOWED + 1)} == looked_at
+
+
+def test_only_so_many_humans_are_awaited_in_one_room() -> None:
+    """Somebody who fetches tokens for one room without end fills no memory."""
+    schedule = Schedule(looks_per_second=1e9)
+    for number in range(TICKETS_AWAITED + 1):
+        schedule.follow("room", awaited(f"ticket-{number}"), now=0)
+    seen = Looked(tickets=frozenset(f"ticket-{n}" for n in range(1, TICKETS_AWAITED + 1)))
+
+    looks = play(schedule, until=HOUR, looked=seen)
+
+    assert 1 == len(looks)
 
 
 def test_where_webhooks_work_a_flood_of_tokens_costs_a_third_of_the_looks() -> None:
