@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
+from bench.abuse import measure_abuse
 from bench.charts import draw_charts
 from bench.effort import FULL, QUICK, Effort
 from bench.figures import Section
@@ -38,9 +39,10 @@ _PARTS: Mapping[str, Callable[[Effort, Path], Sequence[Section]]] = {
     "live": measure_live_tokens,
     "following": measure_following,
     "growth": measure_growth,
+    "abuse": measure_abuse,
 }
 # What a first answer does without.
-_NOT_QUICK = {"live", "following"}
+_NOT_QUICK = {"live", "following", "abuse"}
 _DOCS = Path(__file__).parent.parent / "docs"
 _JSON = _DOCS / "benchmarks.json"
 _INTERRUPTED = 130  # as shells say it: 128 + SIGINT

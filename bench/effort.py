@@ -19,6 +19,7 @@ class Effort:
         is_thorough: Whether that table has all scenarios.
         rooms_followed: Numbers of rooms for which tokens are issued, and nobody joins.
         rooms_peopled: Numbers of rooms with a human.
+        requests: Bad ones, and good ones, that memory is watched over.
         growth_seconds: One measurement of what these cost; two sweeps are 10 s.
     """
 
@@ -34,6 +35,7 @@ class Effort:
     rooms_followed: tuple[int, ...] = (1, 10, 50, 100, 200)
     rooms_peopled: tuple[int, ...] = (1, 10, 25, 50, 100)
     growth_seconds: float = 10.0
+    requests: int = 100_000
 
     @property
     def joins(self) -> int:
@@ -55,4 +57,5 @@ QUICK = Effort(
     rooms_followed=(200,),
     rooms_peopled=(25,),
     growth_seconds=5.0,
+    requests=10_000,
 )

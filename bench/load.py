@@ -9,18 +9,32 @@ import re
 import selectors
 import socket
 import time
-from dataclasses import dataclass
-from typing import Self
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Protocol, Self
 
 _DIGITS = 8
 # Stands for a number of eight digits that each request has for itself.
 NUMBER = "#" * _DIGITS
 _CONTENT_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
-_SUCCESS = re.compile(rb"HTTP/1\.1 2\d\d ")
+_STATUS = re.compile(rb"HTTP/1\.1 (\d\d\d) ")
+_SUCCESS = 2  # the first digit
 _BUFFER = 65536
 _PATIENCE_SECONDS = 10.0
 # Between two connections that are opened: long enough for the servers to be busy with the last.
 _OPENING_SECONDS = 0.03
+_DRIVE_SECONDS = 1.0
+
+
+class Requests(Protocol):
+    """What is asked of which port of 127.0.0.1."""
+
+    @property
+    def port(self) -> int:
+        """Who is asked."""
+
+    def request(self, number: int) -> bytes:
+        """Return the bytes of one request."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +73,7 @@ class Load:
 
     milliseconds: list[float]
     seconds: float
+    statuses: Counter[int] = field(default_factory=Counter)
 
     @property
     def per_second(self) -> float:
@@ -70,7 +85,7 @@ class _Connection:
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=_PATIENCE_SECONDS)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._sent_at, self._answer = 0.0, b""
+        self._sent_at, self._answer, self.status = 0.0, b"", 0
 
     def send(self, request: bytes) -> None:
         self._answer, self._sent_at = b"", time.perf_counter()
@@ -86,8 +101,10 @@ class _Connection:
         length = _CONTENT_LENGTH.search(head)
         if not separator or (length and len(body) < int(length[1])):
             return None
-        if not length or not _SUCCESS.match(head):
+        status = _STATUS.match(head)
+        if not length or not status:
             raise ConnectionError(f"answered {self._answer!r}")
+        self.status = int(status[1])
         return time.perf_counter() - self._sent_at
 
 
@@ -104,13 +121,31 @@ def put_load_on(target: Target, *, connections: int, seconds: float) -> Load:
         for _ in range(connections):
             driver.open()
             driver.drive(_OPENING_SECONDS)
-        return driver.drive(seconds)
+        load = driver.drive(seconds)
+    if refused := [status for status in load.statuses if status // 100 != _SUCCESS]:
+        raise ConnectionError(f"answered {refused}")
+    return load
+
+
+def ask_often(requests: Requests, *, connections: int, count: int) -> Counter[int]:
+    """Ask at least so often over so many connections; return how often each status came back.
+
+    Raises:
+        ConnectionError: The server closed a connection.
+    """
+    statuses: Counter[int] = Counter()
+    with _Driver(requests) as driver:
+        for _ in range(connections):
+            driver.open()
+        while statuses.total() < count:
+            statuses += driver.drive(_DRIVE_SECONDS).statuses
+    return statuses
 
 
 class _Driver:
     """Keeps one request on its way on every connection, while it is told to drive."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Requests) -> None:
         self._target = target
         self._numbers = itertools.count()
         self._selector = selectors.DefaultSelector()
@@ -126,6 +161,7 @@ class _Driver:
     def drive(self, seconds: float) -> Load:
         """Go on for so long, or to the first answer, and return what was answered in that time."""
         milliseconds: list[float] = []
+        statuses: Counter[int] = Counter()
         started = time.perf_counter()
         while (now := time.perf_counter()) < started + seconds or not milliseconds:
             if now > started + seconds + _PATIENCE_SECONDS:
@@ -134,8 +170,9 @@ class _Driver:
                 took = key.data.receive()
                 if took is not None:
                     milliseconds.append(1000 * took)
+                    statuses[key.data.status] += 1
                     self._ask(key.data)
-        return Load(milliseconds=milliseconds, seconds=now - started)
+        return Load(milliseconds=milliseconds, seconds=now - started, statuses=statuses)
 
     def _ask(self, connection: _Connection) -> None:
         connection.send(self._target.request(next(self._numbers)))

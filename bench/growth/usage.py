@@ -40,6 +40,23 @@ def memory_mib(session: int) -> float:
     return total / _KIB_PER_MIB
 
 
+def threads(session: int) -> int:
+    """Return the number of their threads."""
+    return sum(_entries(folder / "task") for folder, _ in _members(session))
+
+
+def open_files(session: int) -> int:
+    """Return the number of files and sockets that they have open."""
+    return sum(_entries(folder / "fd") for folder, _ in _members(session))
+
+
+def _entries(folder: Path) -> int:
+    try:
+        return sum(1 for _ in folder.iterdir())
+    except OSError:  # it has ended meanwhile
+        return 0
+
+
 def _members(session: int) -> Iterator[tuple[Path, Stat]]:
     for folder in _PROC.glob("[0-9]*"):
         with suppress(OSError):  # it has ended meanwhile
