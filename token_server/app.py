@@ -23,6 +23,7 @@ from token_server.errors import (
     UnsupportedMediaTypeError,
 )
 from token_server.joins import Follower, Joins
+from token_server.openapi import Api
 from token_server.rooms import Rooms
 from token_server.settings import Settings
 from token_server.ticket import TicketSealer
@@ -65,9 +66,11 @@ def create_app(
     # "//token" is a mistake to be told of, not a redirect to follow with a key in hand.
     app.url_map.merge_slashes = False
     joins = Joins(settings, rooms, TicketSealer(settings.livekit_api_secret), keeper)
-    _add_token(app, joins, Door.of(settings))
+    api = Api(settings.token_auth)
+    _add_token(app, api, joins, Door.of(settings))
     _add_webhook(app, Webhooks(settings.webhook_secrets, keeper))
-    _add_health(app, rooms, check_shared)
+    _add_health(app, api, rooms, check_shared)
+    app.add_url_rule("/openapi.json", view_func=lambda: api.document(app), endpoint="openapi")
     app.register_error_handler(TokenServerError, _render)
     app.register_error_handler(HTTPException, _render_http)
     app.register_error_handler(RequestEntityTooLarge, _render_too_large)
@@ -86,14 +89,18 @@ def create_app(
     return app
 
 
-def _add_token(app: Flask, joins: Joins, door: Door) -> None:
+def _add_token(app: Flask, api: Api, joins: Joins, door: Door) -> None:
     @app.post("/token")
+    @api.posts_token
     def post_token() -> ResponseReturnValue:
+        """Make a room ready and get a token for it, by LiveKit's endpoint convention."""
         caller = door.let_in(request.headers.get("Authorization", ""), request.remote_addr)
         return _answer(joins, restrict(_posted(), caller)), HTTPStatus.CREATED
 
     @app.get("/token")
+    @api.gets_token
     def get_token() -> ResponseReturnValue:
+        """Do the same from a query, for curl and simple frontends."""
         caller = door.let_in(request.headers.get("Authorization", ""), request.remote_addr)
         return _answer(joins, restrict(_queried(), caller)), HTTPStatus.OK
 
@@ -128,13 +135,17 @@ def _add_webhook(app: Flask, webhooks: Webhooks) -> None:
         return ""
 
 
-def _add_health(app: Flask, rooms: Rooms, check_shared: Callable[[], None]) -> None:
+def _add_health(app: Flask, api: Api, rooms: Rooms, check_shared: Callable[[], None]) -> None:
     @app.get("/healthz")
+    @api.tells_health
     def healthz() -> ResponseReturnValue:
+        """Tell that the process is alive."""
         return {"status": "alive"}
 
     @app.get("/readyz")
+    @api.tells_health
     def readyz() -> ResponseReturnValue:
+        """Tell whether LiveKit answers and accepts our key, and Redis answers where it is set."""
         # A name that no room has: LiveKit has to accept our key, and has nothing to send.
         rooms.list_rooms(["token-server-readyz"])
         check_shared()

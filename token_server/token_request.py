@@ -79,10 +79,14 @@ def _at_most(limit: int, value: str) -> str:
     return value
 
 
-Name = Annotated[str, AfterValidator(_check_name)]
-ShownName = Annotated[str, AfterValidator(check_shown_name)]
-Identity = Annotated[str, AfterValidator(check_identity)]
-Metadata = Annotated[str, AfterValidator(_check_metadata)]
+# JSON Schema counts characters, and we count bytes: what it lets pass may still be too long.
+_DescribedName = Annotated[str, Field(json_schema_extra={"maxLength": _NAME_LIMIT})]
+Name = Annotated[_DescribedName, AfterValidator(_check_name)]
+ShownName = Annotated[_DescribedName, AfterValidator(check_shown_name)]
+Identity = Annotated[_DescribedName, AfterValidator(check_identity)]
+Metadata = Annotated[
+    str, Field(json_schema_extra={"maxLength": _METADATA_LIMIT}), AfterValidator(_check_metadata)
+]
 Attributes = Annotated[dict[str, str], AfterValidator(_check_attributes)]
 
 
@@ -131,13 +135,20 @@ class RequestedRoomConfig(_Strict):
 _NOTHING_REQUESTED = RequestedRoomConfig()
 
 
-class TokenRequest(_Strict):
+class PlainTokenRequest(_Strict):
+    """Who wants to join which room, as far as a query can say it; every field is optional."""
+
+    room_name: Name = Field(
+        default="", description="Without it: a fresh name that cannot be guessed."
+    )
+    participant_identity: Identity = Field(default="", description="Without it: a fresh UUID.")
+    participant_name: ShownName = Field(default="", description="What others in the room see.")
+    participant_metadata: Metadata = ""
+
+
+class TokenRequest(PlainTokenRequest):
     """Who wants to join which room; every field is optional."""
 
-    room_name: Name = ""
-    participant_identity: Identity = ""
-    participant_name: ShownName = ""
-    participant_metadata: Metadata = ""
     participant_attributes: Attributes = {}
     room_config: RequestedRoomConfig = Field(default_factory=lambda: _NOTHING_REQUESTED)
 

@@ -29,6 +29,7 @@ def banner(environ: Mapping[str, str], livekit: str, *, has_page: bool) -> str:
         [
             f"Ready   {url}{page}",
             f"Token   curl -X POST{key} {url}/token",
+            *([f"API     {url}/api"] if has_page else []),
             f"LiveKit {livekit}",
             f"Agent   {agent}",
             "Ctrl-C stops everything.",
