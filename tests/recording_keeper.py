@@ -11,6 +11,9 @@ class RecordingKeeper:
 
     followed: list[tuple[str, str, float, bool]] = field(default_factory=list)
     changed: list[tuple[str, Participant]] = field(default_factory=list)
+    here: list[bool] = field(default_factory=list)
+    tracks: list[tuple[str, Participant]] = field(default_factory=list)
+    ended: list[tuple[str, str]] = field(default_factory=list)
     webhooks: int = 0
     events_at: list[float] = field(default_factory=list)
 
@@ -23,9 +26,20 @@ class RecordingKeeper:
         self.webhooks += 1
         self.events_at.append(created_at)
 
-    def participant_changed(self, room_name: str, participant: Participant) -> None:
+    def participant_changed(
+        self, room_name: str, participant: Participant, *, is_here: bool
+    ) -> None:
         """Note a room to look at."""
         self.changed.append((room_name, participant))
+        self.here.append(is_here)
+
+    def track_published(self, room_name: str, participant: Participant) -> None:
+        """Note somebody's track."""
+        self.tracks.append((room_name, participant))
+
+    def room_ended(self, room_name: str, room_sid: str) -> None:
+        """Note a room that is no more."""
+        self.ended.append((room_name, room_sid))
 
     @property
     def heard(self) -> tuple[int, list[str]]:

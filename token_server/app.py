@@ -27,6 +27,7 @@ from token_server.openapi import Api
 from token_server.rooms import Rooms
 from token_server.settings import Settings
 from token_server.ticket import TicketSealer
+from token_server.timeline import NOT_KEPT, Timeline
 from token_server.token_request import TokenRequest, parse_json, parse_query
 from token_server.webhook_endpoint import WebhookEndpoint
 from token_server.webhooks import WEBHOOK_BODY_LIMIT, Listener, Webhooks
@@ -52,6 +53,7 @@ def create_app(
     rooms: Rooms,
     keeper: Keeper,
     check_shared: Callable[[], None] = lambda: None,
+    timeline: Timeline = NOT_KEPT,
 ) -> Flask:
     """Build the WSGI application; it does nothing until it is asked.
 
@@ -60,12 +62,14 @@ def create_app(
         rooms: LiveKit.
         keeper: Who is told of issued tokens and of webhooks.
         check_shared: Raises what is wrong with what several machines share; asked by /readyz.
+        timeline: Where it is noted what happens in rooms.
     """
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = _TOKEN_BODY_LIMIT
     # "//token" is a mistake to be told of, not a redirect to follow with a key in hand.
     app.url_map.merge_slashes = False
-    joins = Joins(settings, rooms, TicketSealer(settings.livekit_api_secret), keeper)
+    sealer = TicketSealer(settings.livekit_api_secret)
+    joins = Joins(settings, rooms, sealer, keeper, timeline)
     api = Api(settings.token_auth)
     _add_token(app, api, joins, Door.of(settings))
     _add_webhook(app, Webhooks(settings.webhook_secrets, keeper))

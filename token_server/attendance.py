@@ -87,6 +87,17 @@ class RemoveAgent:
 Action = Settled | Wait | CreateDispatch | DeleteDispatch | RemoveAgent
 
 
+def reason_of(action: Action) -> str:
+    """Say why this was decided."""
+    match action:
+        case Settled(is_attended=is_attended):
+            return "one agent is there" if is_attended else "no human waits"
+        case Wait():
+            return "a dispatch may still deliver"
+        case _:
+            return action.reason
+
+
 def decide(seen: Attendance) -> Action:
     """Choose the one next step towards exactly one agent where a human is, none where none is."""
     if len(seen.agents) > 1:

@@ -1,4 +1,4 @@
-"""The command line: `token-server dev`, `token-server token` and `token-server doctor`.
+"""The command line: `token-server dev`, `token`, `doctor`, `room` and `rooms`.
 
 It and wsgi.py are where the environment comes in.
 """
@@ -17,6 +17,7 @@ from token_server.dev.ports import choose_ports
 from token_server.environment import with_env_file
 from token_server.errors import TokenServerError
 from token_server.fetch_token import fetch_token, server_url, unverified_claims
+from token_server.show_rooms import follow_room, show_room, show_rooms
 
 _INTERRUPTED = 130  # as shells say it: 128 + SIGINT
 
@@ -39,6 +40,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_dev(commands.add_parser("dev", help="run livekit-server, web and worker here"))
     _add_token(commands.add_parser("token", help="fetch a token from the running server"))
     _add_doctor(commands.add_parser("doctor", help="find out why an agent does not come"))
+    _add_room(commands.add_parser("room", help="show a room, and what happened in it"))
+    _add_rooms(commands.add_parser("rooms", help="list live rooms, those that wait first"))
     return parser
 
 
@@ -60,6 +63,19 @@ def _add_doctor(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--url", help="the token server; default: TOKEN_SERVER_URL, or PORT here")
     parser.add_argument("--login", default="", help="a bearer key or login token to show to it")
     parser.set_defaults(run=_doctor)
+
+
+def _add_room(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("room_name", metavar="NAME")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--follow", action="store_true", help="go on, until Ctrl-C")
+    how.add_argument("--json", action="store_true", help="print what machines can read")
+    parser.set_defaults(run=_room)
+
+
+def _add_rooms(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print what machines can read")
+    parser.set_defaults(run=_rooms)
 
 
 def _dev(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -97,6 +113,16 @@ def _doctor(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         is_make_dev=is_make_dev,
     )
     return run(environ, options, as_json=arguments.json)
+
+
+def _room(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    if arguments.follow:
+        return follow_room(environ, arguments.room_name, sys.stdout)
+    return show_room(environ, arguments.room_name, sys.stdout, as_json=arguments.json)
+
+
+def _rooms(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    return show_rooms(environ, sys.stdout, as_json=arguments.json)
 
 
 if __name__ == "__main__":

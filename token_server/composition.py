@@ -1,5 +1,7 @@
 """Puts the parts together, from settings to a running application. The adapters are known here."""
 
+import os
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,7 +9,7 @@ from typing import TYPE_CHECKING
 from flask import Flask
 from prometheus_client import CollectorRegistry
 
-from token_server import metrics_page
+from token_server import metrics_page, rooms_page
 from token_server.app import create_app
 from token_server.keeper import Keeper
 from token_server.livekit_rooms import LiveKitRooms
@@ -16,8 +18,11 @@ from token_server.look import Looker
 from token_server.measured_rooms import MeasuredRooms
 from token_server.metrics import Metrics
 from token_server.operators import Operators
+from token_server.room_watch import RoomWatch
 from token_server.settings import Settings
 from token_server.ticket import TicketSealer
+from token_server.timeline import Shelf, Timeline
+from token_server.timeline_file import TimelineFile
 from token_server.twirp import Twirp
 from token_server.wants import Policy
 
@@ -43,26 +48,33 @@ def compose(settings: Settings, metrics_folder: Path | None = None) -> TokenServ
     metrics = Metrics(CollectorRegistry(), metrics_folder)
     twirp = Twirp(settings.livekit_url, settings.livekit_api_key, settings.livekit_api_secret)
     rooms = MeasuredRooms(LiveKitRooms(twirp), metrics)
-    shared = _shared_state(settings)
+    shared, shelf = _shared_state(settings)
+    process = f"{socket.gethostname()}:{os.getpid()}"
+    timeline = Timeline(rooms.now, process, shelf if settings.timeline else None)
     policy = Policy(agent_names=settings.allowed_agent_names, attend_rooms=settings.attend_rooms)
-    looker = Looker(rooms, shared, TicketSealer(settings.livekit_api_secret), policy)
-    keeper = Keeper(rooms, looker, shared, metrics)
-    app = create_app(settings, rooms, keeper, shared.check)
+    sealer = TicketSealer(settings.livekit_api_secret)
+    looker = Looker(rooms, shared, sealer, policy, timeline)
+    keeper = Keeper(rooms, looker, shared, metrics, timeline)
+    app = create_app(settings, rooms, keeper, shared.check, timeline)
     operators = Operators(settings.operator_keys, is_demo=settings.demo)
     app.register_blueprint(metrics_page.create_blueprint(operators, metrics))
+    watch = RoomWatch(rooms, sealer, policy, timeline)
+    app.register_blueprint(rooms_page.create_blueprint(operators, watch))
     return TokenServer(app, keeper)
 
 
-def _shared_state(settings: Settings) -> "MachineState | RedisState":
-    """Choose how far this server's locks reach: the machine, or all that share a Redis."""
+def _shared_state(settings: Settings) -> "tuple[MachineState | RedisState, Shelf]":
+    """Choose how far locks and timelines reach: the machine, or all that share a Redis."""
     server = settings.livekit_url, settings.livekit_api_key
     folder = shared_folder(*server)
     machine = MachineState(folder)
     if not settings.redis_url:
-        return machine
+        return machine, TimelineFile(folder / "timeline.sqlite", settings.timeline)
     # redis-py takes half a second to import.
     from token_server.redis_link import RedisLink  # noqa: PLC0415
     from token_server.redis_state import RedisState  # noqa: PLC0415
+    from token_server.timeline_redis import TimelineRedis  # noqa: PLC0415
 
+    prefix = f"livekit-token-server:{fingerprint(*server)}:"
     link = RedisLink(settings.redis_url, voice=file_lock(folder / "redis-silence.lock"))
-    return RedisState(machine, link, prefix=f"livekit-token-server:{fingerprint(*server)}:")
+    return RedisState(machine, link, prefix), TimelineRedis(link, prefix, settings.timeline)

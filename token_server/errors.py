@@ -4,6 +4,7 @@ TokenServerError                 code                 HTTP
 ├── InvalidRequestError          invalid_argument     400   the caller's field breaks a rule
 ├── UnauthenticatedError         unauthenticated      401   no key, a wrong key, a bad signature
 ├── PermissionDeniedError        permission_denied    403   the caller may not have that
+├── NotFoundError                not_found            404   nothing is known of it
 ├── RequestTooLargeError         invalid_argument     413   the body is over the limit
 ├── UnsupportedMediaTypeError    invalid_argument     415   the body is not declared as JSON
 ├── TooManyRequestsError         resource_exhausted   429   over RATE_LIMIT
@@ -46,6 +47,13 @@ class PermissionDeniedError(TokenServerError):
 
     code = "permission_denied"
     http_status = 403
+
+
+class NotFoundError(TokenServerError):
+    """What is asked for is not there."""
+
+    code = "not_found"
+    http_status = 404
 
 
 class TooManyRequestsError(TokenServerError):

@@ -8,7 +8,7 @@ import logging
 import secrets
 import uuid
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Protocol
 
@@ -16,6 +16,7 @@ from token_server.errors import InvalidRequestError, PermissionDeniedError
 from token_server.rooms import AgentOrder, Room, RoomOrder, Rooms
 from token_server.settings import AgentDispatch, Settings
 from token_server.ticket import Ticket, TicketSealer
+from token_server.timeline import NOT_KEPT, Event, Timeline
 from token_server.token_request import TokenRequest
 from token_server.tokens import JoinToken, SigningKey, mint_join_token
 
@@ -46,9 +47,14 @@ class Joins:
     """Prepares joins for one LiveKit, as the settings say."""
 
     def __init__(
-        self, settings: Settings, rooms: Rooms, sealer: TicketSealer, follower: Follower
+        self,
+        settings: Settings,
+        rooms: Rooms,
+        sealer: TicketSealer,
+        follower: Follower,
+        timeline: Timeline = NOT_KEPT,
     ) -> None:
-        self._settings, self._rooms = settings, rooms
+        self._settings, self._rooms, self._timeline = settings, rooms, timeline
         self._sealer, self._follower = sealer, follower
         self._key = SigningKey(
             api_key=settings.livekit_api_key,
@@ -68,16 +74,29 @@ class Joins:
         room_name = self._room_name(request)
         participant_identity = request.participant_identity or f"human-{uuid.uuid4()}"
         room, is_new = self._make_room_ready(room_name, order)
+        ready_at = self._rooms.now()
         join_token = self._join_token(request, Ticket(room_name, participant_identity, order))
         participant_token = mint_join_token(join_token, self._key)
         seconds = self._settings.token_ttl.total_seconds()
         self._follower.follow(room, join_token.sealed_ticket, seconds, is_new=is_new)
         _log_ready(room, join_token, is_new=is_new)
+        self._note(join_token, ready_at, is_new=is_new)
         return Join(
             server_url=self._settings.server_url,
             participant_token=participant_token,
             room_name=room_name,
             participant_identity=participant_identity,
+        )
+
+    def _note(self, join_token: JoinToken, ready_at: datetime, *, is_new: bool) -> None:
+        room_name = join_token.room_name
+        outcome = _outcome(is_new=is_new)
+        self._timeline.note(room_name, Event.ROOM_READY, at=ready_at, outcome=outcome)
+        self._timeline.note(
+            room_name,
+            Event.TOKEN_ISSUED,
+            participant_identity=join_token.participant_identity,
+            agent_name=join_token.order.agent_name,
         )
 
     def _join_token(self, request: TokenRequest, ticket: Ticket) -> JoinToken:
@@ -137,8 +156,12 @@ def _log_ready(room: Room, join_token: JoinToken, *, is_new: bool) -> None:
         extra={
             "room": room.room_name,
             "sid": room.room_sid,
-            "outcome": "created" if is_new else "already live",
+            "outcome": _outcome(is_new=is_new),
             "identity": join_token.participant_identity,
             "agent": join_token.order.agent_name,
         },
     )
+
+
+def _outcome(*, is_new: bool) -> str:
+    return "created" if is_new else "already live"

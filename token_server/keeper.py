@@ -12,10 +12,12 @@ from typing import Protocol
 from token_server.agenda import Agenda
 from token_server.errors import TokenServerError
 from token_server.keeper_metrics import KeeperMetrics
+from token_server.keeper_timeline import KeeperTimeline
 from token_server.look import Looker
 from token_server.metrics import Metrics
 from token_server.rooms import Participant, ParticipantKind, Room, Rooms
 from token_server.schedule import Awaited, Looked, Schedule
+from token_server.timeline import NOT_KEPT, Timeline
 
 logger = logging.getLogger(__name__)
 
@@ -56,8 +58,16 @@ class SharedState(Protocol):
 class Keeper:
     """Keeps every room that it hears of attended."""
 
-    def __init__(self, rooms: Rooms, looker: Looker, shared: SharedState, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        rooms: Rooms,
+        looker: Looker,
+        shared: SharedState,
+        metrics: Metrics,
+        timeline: Timeline = NOT_KEPT,
+    ) -> None:
         self._rooms, self._looker, self._shared = rooms, looker, shared
+        self._timeline = KeeperTimeline(timeline)
         self._metrics = KeeperMetrics(metrics)
         self._agenda = Agenda(Schedule())
         self._stopping = Event()
@@ -77,6 +87,7 @@ class Keeper:
         self._agenda.close()
         for thread in self._threads:
             thread.join(timeout=_RETRY_AFTER)
+        self._timeline.flush()
         self._shared.resign()
 
     def follow(self, room: Room, sealed_ticket: str, seconds: float, *, is_new: bool) -> None:
@@ -99,12 +110,24 @@ class Keeper:
         age = self._rooms.now().timestamp() - created_at if created_at else None
         self._metrics.webhook_arrived(age)
 
-    def participant_changed(self, room_name: str, participant: Participant) -> None:
+    def participant_changed(
+        self, room_name: str, participant: Participant, *, is_here: bool
+    ) -> None:
         """Look at a room now: somebody has come or gone."""
+        now = self._rooms.now()
+        self._timeline.participant_changed(room_name, participant, now, is_here=is_here)
         if participant.kind is ParticipantKind.AGENT:
             self._looker.sightings.note(room_name, participant)
         if participant.kind is not ParticipantKind.OTHER:
             self._agenda.look_now(room_name)
+
+    def track_published(self, room_name: str, participant: Participant) -> None:
+        """Note that somebody can be heard or seen."""
+        self._timeline.track_published(room_name, participant, self._rooms.now())
+
+    def room_ended(self, room_name: str, room_sid: str) -> None:
+        """Note that a room is no more."""
+        self._timeline.room_ended(room_name, room_sid)
 
     def _look_on(self) -> None:
         while (room_name := self._agenda.take()) is not None:
@@ -112,6 +135,7 @@ class Keeper:
             try:
                 looked = report = self._looker.look(room_name)
                 self._metrics.looked(report)
+                self._timeline.looked(room_name, report)
                 self._livekit_answers(error=None)
             except TokenServerError as error:
                 self._metrics.look_failed()
@@ -127,6 +151,7 @@ class Keeper:
             self._metrics.rooms_followed(self._agenda.rooms_followed)
             try:
                 self._shared.beat()
+                self._timeline.flush()
             except Exception:
                 logger.exception("A beat failed")
             self._stopping.wait(_BEAT_EVERY)

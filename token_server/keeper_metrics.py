@@ -8,8 +8,7 @@ from token_server.attendance import (
     Attendance,
     CreateDispatch,
     DeleteDispatch,
-    Settled,
-    Wait,
+    reason_of,
 )
 from token_server.metrics import Metrics
 from token_server.observation import LookReport
@@ -50,7 +49,7 @@ class KeeperMetrics:
     def _count_decisions(self, decided: Sequence[tuple[Action, Attendance]]) -> None:
         deleted = set()
         for action, seen in decided:
-            self._metrics.decisions.labels(*_labels(action)).inc()
+            self._metrics.decisions.labels(type(action).__name__, reason_of(action)).inc()
             agent_name = seen.order.agent_name
             match action:
                 case DeleteDispatch():
@@ -66,15 +65,3 @@ class KeeperMetrics:
                 self._metrics.humans_joined.inc()
             if seconds is not None and self._arrivals.is_attended(sealed_ticket):
                 self._metrics.join_to_attended.observe(seconds)
-
-
-def _labels(action: Action) -> tuple[str, str]:
-    """Name a decision and its reason, in the words that the log has for acts."""
-    match action:
-        case Settled(is_attended=is_attended):
-            reason = "one agent is there" if is_attended else "no human waits"
-        case Wait():
-            reason = "a dispatch may still deliver"
-        case _:
-            reason = action.reason
-    return type(action).__name__, reason

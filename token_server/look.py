@@ -18,11 +18,13 @@ from token_server.attendance import (
     Settled,
     Wait,
     decide,
+    reason_of,
 )
 from token_server.observation import LookReport, Observed, View, agents_of
 from token_server.rooms import Dispatch, Participant, Rooms
 from token_server.sightings import Sightings
 from token_server.ticket import TicketSealer
+from token_server.timeline import NOT_KEPT, Event, Facts, Timeline
 from token_server.wants import Policy, wants
 
 logger = logging.getLogger(__name__)
@@ -47,9 +49,15 @@ class Looker:
     """Looks at rooms, from any thread."""
 
     def __init__(
-        self, rooms: Rooms, locks: RoomLocks, sealer: TicketSealer, policy: Policy
+        self,
+        rooms: Rooms,
+        locks: RoomLocks,
+        sealer: TicketSealer,
+        policy: Policy,
+        timeline: Timeline = NOT_KEPT,
     ) -> None:
         self._rooms, self._locks, self._sealer, self._policy = rooms, locks, sealer, policy
+        self._timeline = timeline
         self.sightings = Sightings()
         self._unfinished: dict[str, dict[str, str]] = {}  # by room: dispatches, agents' names
 
@@ -118,16 +126,25 @@ class Looker:
     def _act(self, room_name: str, action: Action, seen: Attendance) -> dict[str, str]:
         """Do what was decided; return the dispatches that this created, with the agent's name."""
         created, is_done = {}, True
+        noted: Facts = {"agent_name": seen.order.agent_name, "reason": reason_of(action)}
         match action:
             case CreateDispatch(order=order):
                 dispatch = self._rooms.create_dispatch(room_name, order)
                 created[dispatch.dispatch_id] = order.agent_name
+                noted["dispatch_id"] = dispatch.dispatch_id
+                event, subject = Event.DISPATCHED, dispatch.dispatch_id
             case DeleteDispatch(dispatch_id=dispatch_id):
                 is_done = self._rooms.delete_dispatch(room_name, dispatch_id)
+                noted["dispatch_id"] = dispatch_id
+                event, subject = Event.DISPATCH_DELETED, dispatch_id
             case RemoveAgent(participant_identity=identity):
                 is_done = self._rooms.remove_participant(room_name, identity)
+                noted["participant_identity"] = identity
+                event, subject = Event.AGENT_REMOVED, ""
             case Settled() | Wait():
                 return created
+        if is_done:
+            self._timeline.note(room_name, event, subject=subject, **noted)
         waited = (seen.now - seen.waiting_since).total_seconds() if seen.waiting_since else 0.0
         logger.info(
             type(action).__name__,
@@ -145,7 +162,7 @@ class Looker:
 def _report(
     again_in: float | None, view: View, decided: Sequence[tuple[Action, Attendance]] = ()
 ) -> LookReport:
-    return LookReport(again_in, view.tickets, tuple(decided), view.waited)
+    return LookReport(again_in, view.tickets, tuple(decided), view.waited, view.participants)
 
 
 def _again_in(decided: Sequence[tuple[Action, Attendance]]) -> float | None:

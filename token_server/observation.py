@@ -20,6 +20,7 @@ class View:
     """What one observation of a room has shown."""
 
     attendances: tuple[Attendance, ...] = ()
+    participants: tuple[Participant, ...] = ()
     tickets: frozenset[str] = frozenset()
     waited: Waited = field(default_factory=dict)
 
@@ -32,10 +33,12 @@ class LookReport(Looked):
         decided: What was decided, in order, and from what; nothing where another actor held the
             room and something was to be done: that one decides the same.
         waited: How long the humans in the room have waited.
+        participants: Who was in the room at the last look.
     """
 
     decided: tuple[tuple[Action, Attendance], ...] = ()
     waited: Waited = field(default_factory=dict)
+    participants: tuple[Participant, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,7 @@ class Observed:
         """Say what it shows about these agents."""
         return View(
             attendances=tuple(self._attendance(name, now) for name in sorted(agent_names)),
+            participants=tuple(self.participants),
             tickets=frozenset(
                 participant.attributes.get(TICKET_ATTRIBUTE, "")
                 for participant in self.participants

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from functools import partial
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator
@@ -18,9 +19,9 @@ def to_names(value: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in value.split(",") if name.strip())
 
 
-def _to_seconds(value: str) -> timedelta:
-    if not (value.isascii() and value.isdigit() and 1 <= int(value) <= _LONGEST_SECONDS):
-        raise ValueError(f"must be a whole number of seconds from 1 to {_LONGEST_SECONDS}")
+def _to_seconds(value: str, least: int = 1) -> timedelta:
+    if not (value.isascii() and value.isdigit() and least <= int(value) <= _LONGEST_SECONDS):
+        raise ValueError(f"must be a whole number of seconds from {least} to {_LONGEST_SECONDS}")
     return timedelta(seconds=int(value))
 
 
@@ -50,4 +51,5 @@ Origins = Annotated[Names, AfterValidator(check_origins)]
 RateLimit = Annotated[Names, AfterValidator(_check_rate_limit)]
 RedisUrl = Annotated[str, AfterValidator(check_redis_url)]
 Seconds = Annotated[timedelta, BeforeValidator(_to_seconds)]
+SecondsOrOff = Annotated[timedelta, BeforeValidator(partial(_to_seconds, least=0))]
 Url = Annotated[str, AfterValidator(check_issuer_url)]

@@ -21,6 +21,7 @@ from token_server.setting_values import (
     RateLimit,
     RedisUrl,
     Seconds,
+    SecondsOrOff,
     Url,
     to_names,
 )
@@ -114,6 +115,7 @@ class Settings(BaseModel):
     )
     cors_origins: Origins = Field((), alias="CORS_ORIGINS")
     redis_url: RedisUrl = Field("", alias="REDIS_URL", repr=False)
+    timeline: SecondsOrOff = Field(timedelta(hours=1), alias="TIMELINE_SECONDS")
     operator_keys: Keys = Field((), alias="OPERATOR_KEY", repr=False)
     demo: bool = Field(default=False, alias="DEMO")
     log_format: LogFormat = Field(LogFormat.CONSOLE, alias="LOG_FORMAT")

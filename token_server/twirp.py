@@ -5,6 +5,7 @@ call to a loop costs 3 to 5 times the throughput (facts, "Tokens and clients").
 """
 
 import json
+import time
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
@@ -83,8 +84,9 @@ class Twirp:
             LiveKitRefusedKeyError: Our key or secret is wrong.
             LiveKitRefusedRequestError: LiveKit rejects the request itself.
         """
+        asked_at = time.time()
         response = self._post(method, request.SerializeToString(), self._tokens.of(grants))
-        self.clock.learn(response.headers.get("date"))
+        self.clock.learn(response.headers.get("date"), asked_at)
         if response.status != HTTPStatus.OK:
             raise _to_error(method.name, response.status, response.body)
         if response.headers.get("content-type") != _PROTOBUF:

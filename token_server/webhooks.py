@@ -32,6 +32,7 @@ _SOMEBODY_CAME_OR_WENT = {
     "participant_left",
     "participant_connection_aborted",
 }
+_OF_INTEREST = _SOMEBODY_CAME_OR_WENT | {"track_published", "room_finished"}
 # LiveKit's clock and ours may differ by so much.
 _LEEWAY = timedelta(minutes=1)
 _NO_EVENT = "body must be a webhook event in LiveKit's JSON"
@@ -43,8 +44,16 @@ class Listener(Protocol):
     def webhook_arrived(self, created_at: float) -> None:
         """Know that webhooks reach us; this one's event is of then (Unix seconds; 0: unknown)."""
 
-    def participant_changed(self, room_name: str, participant: Participant) -> None:
+    def participant_changed(
+        self, room_name: str, participant: Participant, *, is_here: bool
+    ) -> None:
         """Look at a room, somebody has come or gone."""
+
+    def track_published(self, room_name: str, participant: Participant) -> None:
+        """Know that somebody can be heard or seen; of them, LiveKit tells identity and sid only."""
+
+    def room_ended(self, room_name: str, room_sid: str) -> None:
+        """Know that a room is no more."""
 
 
 class Webhooks:
@@ -76,11 +85,20 @@ class Webhooks:
         self._verify(unverified_body, unverified_authorization)
         # Most events are none of our business, and this is cheaper than a whole WebhookEvent.
         kind, created_at = _kind(unverified_body)
-        event = _parse(unverified_body) if kind in _SOMEBODY_CAME_OR_WENT else None
+        event = _parse(unverified_body) if kind in _OF_INTEREST else None
         self._listener.webhook_arrived(created_at)
         if event and event.room.name:
-            participant = to_participant(event.participant)
-            self._listener.participant_changed(event.room.name, participant)
+            self._tell(event)
+
+    def _tell(self, event: WebhookEvent) -> None:
+        room_name, participant = event.room.name, to_participant(event.participant)
+        if event.event in _SOMEBODY_CAME_OR_WENT:
+            is_here = event.event == "participant_joined"
+            self._listener.participant_changed(room_name, participant, is_here=is_here)
+        elif event.event == "room_finished":
+            self._listener.room_ended(room_name, event.room.sid)
+        else:
+            self._listener.track_published(room_name, participant)
 
     def _verify(self, unverified_body: bytes, unverified_authorization: str) -> None:
         unverified_token = unverified_authorization.removeprefix("Bearer ")

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.system.deployment import Deployment
+from tests.system.deployment import OPERATOR_KEY, Deployment
 
 Deploy = Callable[..., Deployment]
 
@@ -14,7 +14,8 @@ Deploy = Callable[..., Deployment]
 @pytest.fixture(scope="session")
 def shared_deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """Start what `deployment` hands to one test after the other."""
-    with Deployment(tmp_path_factory.mktemp("deployment")) as running:
+    settings = {"OPERATOR_KEY": OPERATOR_KEY}
+    with Deployment(tmp_path_factory.mktemp("deployment"), settings) as running:
         yield running.with_worker()
 
 

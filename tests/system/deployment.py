@@ -24,6 +24,7 @@ from token_server.livekit_rooms import LiveKitRooms
 from token_server.rooms import Participant, ParticipantKind
 from token_server.twirp import Twirp
 
+OPERATOR_KEY = "operator"
 SOON = 8.0  # seconds; within the windows of attendance.py on a loaded machine
 HOLD = 1.5  # seconds that a state has to last to be called one
 

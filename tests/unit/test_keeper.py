@@ -90,7 +90,7 @@ def wait_for_dispatch(rooms: FakeRooms, count: int = 1) -> None:
 
 def test_a_webhook_leads_to_a_dispatch(rooms: MovingRooms, keeper: Keeper) -> None:
     """The fast path."""
-    keeper.participant_changed("room", join(rooms))
+    keeper.participant_changed("room", join(rooms), is_here=True)
 
     wait_for_dispatch(rooms)
 
@@ -127,7 +127,7 @@ def test_one_process_of_a_machine_sweeps(rooms: MovingRooms, tmp_path: Path) -> 
     second = keeper_of(others, tmp_path)
 
     second.start()
-    second.participant_changed("room", join(others))
+    second.participant_changed("room", join(others), is_here=True)
     wait_for_dispatch(others)
     second.stop()
 
@@ -143,7 +143,7 @@ def test_an_agent_that_left_is_known_from_its_webhook(rooms: MovingRooms, keeper
     agent = rooms.join_agent("room", "voice-agent")
     rooms.leave("room", agent.participant_identity)
 
-    keeper.participant_changed("room", agent)
+    keeper.participant_changed("room", agent, is_here=False)
 
     wait_for_dispatch(rooms, count=2)
 
@@ -151,9 +151,9 @@ def test_an_agent_that_left_is_known_from_its_webhook(rooms: MovingRooms, keeper
 def test_a_recorder_that_comes_is_not_looked_at(rooms: MovingRooms, keeper: Keeper) -> None:
     """Webhooks tell of egress too."""
     egress = rooms.join("other", "egress", kind=ParticipantKind.OTHER)
-    keeper.participant_changed("other", egress)
+    keeper.participant_changed("other", egress, is_here=True)
 
-    keeper.participant_changed("room", join(rooms))
+    keeper.participant_changed("room", join(rooms), is_here=True)
 
     wait_for_dispatch(rooms)
     assert [("room", ORDER)] == rooms.created
@@ -165,7 +165,7 @@ def test_livekit_that_is_gone_is_logged_once_and_repaired_when_back(
     """Not a line a look; and an error never ends the watch of a room."""
     caplog.set_level(logging.INFO)
     rooms.is_down = True
-    keeper.participant_changed("room", join(rooms))
+    keeper.participant_changed("room", join(rooms), is_here=True)
     wait_until(lambda: rooms.calls.count("list_participants") > 1, within=10, what="a retry")
     rooms.is_down = False
 
@@ -182,7 +182,7 @@ def test_a_bug_in_a_look_does_not_end_the_looking(
 ) -> None:
     """A thread that dies would leave the rooms to nobody."""
     rooms.is_broken = True
-    keeper.participant_changed("room", join(rooms))
+    keeper.participant_changed("room", join(rooms), is_here=True)
     wait_until(lambda: "broken" in rooms.calls, within=5, what="the bug")
     rooms.is_broken = False
 

@@ -1,20 +1,22 @@
 from datetime import UTC, datetime
 from email.utils import format_datetime
 
+import pytest
+
 from token_server.server_clock import ServerClock
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 class Time:
-    """Our own clocks, which the test moves."""
+    """Our own clocks, which the test moves; so many seconds behind LiveKit's."""
 
-    def __init__(self) -> None:
-        self.passed = 0.0
+    def __init__(self, behind: float = 3600.0) -> None:
+        self.passed, self._behind = 0.0, behind
 
     def wall(self) -> float:
-        """An hour behind LiveKit's."""
-        return NOON.timestamp() - 3600 + self.passed
+        """What our clock shows."""
+        return NOON.timestamp() - self._behind + self.passed
 
     def monotonic(self) -> float:
         """Seconds since the start."""
@@ -31,7 +33,7 @@ def learned(time: Time, *answers: tuple[float, int]) -> ServerClock:
     clock = ServerClock(time.wall, time.monotonic)
     for passed, seconds in answers:
         time.passed = passed
-        clock.learn(header(seconds))
+        clock.learn(header(seconds), asked_at=time.wall() - 0.01)
     return clock
 
 
@@ -47,3 +49,32 @@ def test_a_clock_that_is_set_back_is_followed_within_a_minute() -> None:
     clock = learned(Time(), (0, 600), (61, 61))
 
     assert abs(clock.now().timestamp() - (NOON.timestamp() + 61)) < 1
+
+
+@pytest.mark.parametrize("behind", [0.0, -0.004, 0.004])
+def test_a_clock_that_is_right_is_believed_at_once(behind: float) -> None:
+    """Timelines of several processes are read side by side, and one may have asked only once."""
+    clock = learned(Time(behind), (0.7, 0))
+
+    assert abs(clock.now().timestamp() - (NOON.timestamp() + 0.7)) < 0.01
+
+
+@pytest.mark.parametrize("behind", [0.3, -0.3])
+def test_a_clock_that_is_a_little_off_is_found_out(behind: float) -> None:
+    """By an answer just after, or just before, LiveKit's second is full."""
+    answers = [(tenths / 10 + 0.05, tenths // 10) for tenths in range(20)]
+
+    clock = learned(Time(behind), *answers)
+
+    assert -0.1 <= clock.now().timestamp() - (NOON.timestamp() + 1.95) <= 0.0
+
+
+def test_a_slow_answer_does_not_set_the_clock() -> None:
+    """Its header is older than it looks."""
+    time = Time(behind=0.0)
+    clock = learned(time, (0.5, 0))
+    time.passed = 4.0
+
+    clock.learn(header(1), asked_at=time.wall() - 2.8)
+
+    assert clock.now().timestamp() == NOON.timestamp() + 4.0

@@ -58,6 +58,37 @@ def test_who_comes_or_goes_is_a_reason_to_look(
     assert (1, ["kitchen"]) == listener.heard
 
 
+@pytest.mark.parametrize(
+    ("event", "is_here"),
+    [
+        ("participant_joined", [True]),
+        ("participant_left", [False]),
+        ("participant_connection_aborted", [False]),
+    ],
+)
+def test_who_comes_is_told_apart_from_who_goes(
+    webhooks: Webhooks, listener: RecordingKeeper, event: str, is_here: list[bool]
+) -> None:
+    """For the timeline."""
+    webhooks.receive(joined(event=event), sign(joined(event=event)))
+
+    assert is_here == listener.here
+
+
+def test_a_track_and_a_rooms_end_are_told(webhooks: Webhooks, listener: RecordingKeeper) -> None:
+    """Of a track's owner LiveKit tells identity and sid, and not that it is an agent."""
+    for event in ("track_published", "room_finished"):
+        body = joined(event=event, participant={"identity": "a", "sid": "PA_1"})
+        webhooks.receive(body, sign(body))
+
+    ((room_name, owner),) = listener.tracks
+    assert ("kitchen", "PA_1", [("kitchen", "RM_1")]) == (
+        room_name,
+        owner.participant_sid,
+        listener.ended,
+    )
+
+
 NO_REASON = {
     "a started room": joined(event="room_started"),
     "a published track": joined(event="track_published"),
