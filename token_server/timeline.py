@@ -108,7 +108,7 @@ class Timeline:
         """Note an event of now, or of then."""
         if self._shelf is not None:
             when = (at or self._now()).timestamp()
-            self.add([Entry(room_name, when, event, subject, facts)])
+            self._add(Entry(room_name, when, event, subject, facts, self._process))
 
     def note_look(self, room_name: str, agent_name: str, reason: str, at: datetime) -> None:
         """Note what a look has decided about an agent, if the one before decided otherwise."""
@@ -120,9 +120,12 @@ class Timeline:
         if self._shelf is None:
             return
         for entry in entries:
-            key = (entry.room_name, entry.event, entry.subject)
-            if not entry.subject or self._is_news(key, ""):
-                self._unwritten.append(entry._replace(process=self._process))
+            self._add(entry._replace(process=self._process))
+
+    def _add(self, entry: Entry) -> None:
+        key = (entry.room_name, entry.event, entry.subject)
+        if not entry.subject or self._is_news(key, ""):
+            self._unwritten.append(entry)
 
     def flush(self) -> None:
         """Write what was noted since the last time; what cannot be written now waits."""
