@@ -11,7 +11,7 @@ from typing import Self
 
 from tests.processes import LiveKitServer, Process
 from tests.redis_server import RedisServer
-from tests.system.deployment import Deployment
+from tests.system.deployment import OPERATOR_KEY, Deployment
 
 
 class Machine(Deployment):
@@ -20,7 +20,11 @@ class Machine(Deployment):
     def __init__(self, folder: Path, livekit_redis: RedisServer, redis_url: str) -> None:
         folder.mkdir()
         (folder / "tmp").mkdir()
-        settings = {"TMPDIR": str(folder / "tmp"), "REDIS_URL": redis_url}
+        settings = {
+            "TMPDIR": str(folder / "tmp"),
+            "REDIS_URL": redis_url,
+            "OPERATOR_KEY": OPERATOR_KEY,
+        }
         super().__init__(folder, settings)
         self._livekit_redis = livekit_redis
         self.livekit_url = ""

@@ -3,15 +3,17 @@
 import itertools
 import uuid
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
 from tests.processes import wait_until
-from tests.system.deployment import SOON
+from tests.system.deployment import OPERATOR_KEY, SOON
 from tests.system.machines import Machine, TwoMachines
 
 pytestmark = pytest.mark.live
 
+KEY = {"Authorization": f"Bearer {OPERATOR_KEY}"}
 SILENT = "Redis does not answer"
 BACK = "Redis answers again"
 
@@ -63,6 +65,21 @@ def test_a_human_gets_one_agent_through_either_node_and_web(two: TwoMachines) ->
     wait_for_one_agent_each(joined)
 
     assert [1] * 4 == [two.job_requests(room_name) for _, room_name in joined]
+
+
+def test_each_machine_shows_what_all_have_done(two: TwoMachines) -> None:
+    """The token came from one, the dispatch perhaps from the other."""
+    joined = join_by_every_way(two)
+    wait_for_one_agent_each(joined)
+
+    def is_known(machine: Machine, room_name: str) -> bool:
+        shown = machine.http.get(f"/rooms/{room_name}", headers=KEY).json()["timeline"]
+        noted = [entry["event"] for entry in shown if "process" in entry]
+        once = {"room_ready", "token_issued", "joined", "dispatched", "agent_joined"}
+        return [noted.count(event) for event in sorted(once)] == [1] * len(once)
+
+    for machine, (_, room_name) in itertools.product(two.machines, joined):
+        wait_until(partial(is_known, machine, room_name), within=SOON, what=room_name)
 
 
 def test_without_redis_everybody_still_gets_one_agent_and_the_log_says_it_once(
