@@ -134,7 +134,7 @@ class Keeper:
             looked = Looked(again_in=_RETRY_AFTER)
             try:
                 looked = report = self._looker.look(room_name)
-                self._metrics.looked(report)
+                self._metrics.looked(room_name, report)
                 self._timeline.looked(room_name, report)
                 self._livekit_answers(error=None)
             except TokenServerError as error:
@@ -148,7 +148,7 @@ class Keeper:
 
     def _beat_on(self) -> None:
         while not self._stopping.is_set():
-            self._metrics.rooms_followed(self._agenda.rooms_followed)
+            self._metrics.beat(self._agenda.rooms_followed, self._rooms.now())
             try:
                 self._shared.beat()
                 self._timeline.flush()
