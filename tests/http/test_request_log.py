@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.http.clients import client_for, failing_client
-from tests.webhook_signing import sign
+from tests.webhook_signing import joined, sign
 from token_server.errors import LiveKitRefusedKeyError, LiveKitUnavailableError, TokenServerError
 
 KITCHEN: dict[str, Any] = {"json": {"room_name": "kitchen"}}
@@ -129,6 +129,60 @@ def test_a_refused_webhook_is_one_line(
     client.open("/webhook", **{"method": "POST", **given})
 
     assert [("INFO", "Refused", code, None)] == lines(caplog)
+
+
+CAME = {"kind": "participant_joined", "room": "kitchen", "identity": "alice"}
+
+
+def test_a_webhook_that_somebody_came_is_one_line(
+    client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It begins what the room's next lines go on with."""
+    client.post("/webhook", data=joined(), headers={"Authorization": sign(joined())})
+
+    assert [("INFO", "Webhook", None, "kitchen")] == lines(caplog)
+    assert CAME == {name: vars(caplog.records[0]).get(name) for name in CAME}
+
+
+@pytest.mark.parametrize(
+    ("level", "expected"),
+    [(logging.INFO, []), (logging.DEBUG, [("DEBUG", "Webhook", None, "kitchen")])],
+    ids=["info", "debug"],
+)
+def test_other_webhooks_are_lines_at_debug_level(
+    client: FlaskClient, caplog: pytest.LogCaptureFixture, level: int, expected: list[Line]
+) -> None:
+    """LiveKit sends a dozen for each call."""
+    caplog.set_level(level, "token_server")
+    body = joined(event="track_published")
+
+    client.post("/webhook", data=body, headers={"Authorization": sign(body)})
+
+    assert expected == lines(caplog)
+
+
+@pytest.mark.parametrize("room", [None, [], 17, {"name": None}, {"name": ""}, {"sid": "RM_1"}])
+def test_a_webhook_without_a_room_is_one_line_without_one(
+    client: FlaskClient, caplog: pytest.LogCaptureFixture, room: object
+) -> None:
+    """Signed, and yet not what we know."""
+    caplog.set_level(logging.DEBUG, "token_server")
+    body = joined(event="ingress_started", room=room)
+
+    client.post("/webhook", data=body, headers={"Authorization": sign(body)})
+
+    assert [("DEBUG", "Webhook", None, None)] == lines(caplog)
+
+
+def test_a_webhook_that_cannot_be_read_is_only_a_refusal(
+    client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It passes by two places that could write a line."""
+    body = joined(participant={"identity": 17})
+
+    client.post("/webhook", data=body, headers={"Authorization": sign(body)})
+
+    assert [("INFO", "Refused", "invalid_argument", None)] == lines(caplog)
 
 
 @pytest.mark.parametrize("path", ["/", "/wp-login.php", "/healthz"])

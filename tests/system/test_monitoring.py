@@ -105,5 +105,9 @@ def test_each_request_is_one_json_line_with_its_room(monitored: Monitored, room_
 
     lines = [(line["event"], line["level"]) for line in found if line.get("room") == room_name]
     assert [("Room ready", "info")] * 3 + [("Refused", "info")] == lines
-    acts = [line["event"] for line in found if line.get("room") == "attended"]
-    assert ["Room ready", "CreateDispatch"] == acts
+    agent = running.agent("attended").participant_identity
+    about = {
+        (line["event"], line.get("identity")) for line in found if line.get("room") == "attended"
+    }
+    whole = [("Room ready", "alice"), ("Webhook", "alice"), ("CreateDispatch", None)]
+    assert {*whole, ("Webhook", agent)} == about

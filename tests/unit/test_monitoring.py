@@ -14,6 +14,7 @@ from tests.processes import ROOT
 
 ALERTS = ROOT / "docs/monitoring/alerts.yml"
 CASES = ROOT / "tests/unit/alerts.yml"
+PAGE = (ROOT / "docs/monitoring.md").read_text()
 ALERT = re.compile(r"^ +- alert: (\w+)$", re.MULTILINE)
 
 
@@ -57,6 +58,19 @@ def test_each_alert_says_what_to_type_next() -> None:
             name
         )
         assert re.search(r"severity: (critical|warning)", said), name
+
+
+def test_the_page_lists_the_alerts_with_their_severity() -> None:
+    """And its commands work, typed as they stand there."""
+    defined = re.findall(
+        r"alert: (\w+)$.*?severity: (\w+)$", ALERTS.read_text(), re.DOTALL | re.MULTILINE
+    )
+
+    assert sorted(defined) == sorted(
+        re.findall(r"^\| `(\w+)` \| (critical|warning) ", PAGE, re.MULTILINE)
+    )
+    for command in re.findall(r"^```sh\n(.*?)\n```$", PAGE, re.DOTALL | re.MULTILINE):
+        subprocess.run(["/bin/sh", "-c", command], cwd=ROOT, check=True, capture_output=True)
 
 
 def test_every_name_in_an_alert_is_counted() -> None:
