@@ -11,7 +11,7 @@ import pytest
 
 from tests.dashboard import VARIABLES, all_queries, substituted
 from tests.humans import Human
-from tests.processes import wait_until
+from tests.processes import Process, wait_until
 from tests.prometheus_server import PrometheusServer
 from tests.system.deployment import SOON, Deployment
 from tests.system.scraping import SETTINGS, fetch_tokens, scrape
@@ -94,6 +94,11 @@ def test_a_human_without_an_agent_is_an_alert_after_ten_seconds(monitored: Monit
     wait_until(lambda: scrape(monitored.running)[UNATTENDED] == 0, within=SOON, what="nobody waits")
 
 
+def json_lines(process: Process) -> list[dict[str, Any]]:
+    """Return what a process has written; every line of it has to be an object."""
+    return [json.loads(line) for line in process.output().splitlines()]
+
+
 def test_each_request_is_one_json_line_with_its_room(monitored: Monitored, room_name: str) -> None:
     """Whoever asks what happened in a room filters by its name."""
     running = monitored.running
@@ -101,7 +106,7 @@ def test_each_request_is_one_json_line_with_its_room(monitored: Monitored, room_
     wanted = {"agents": [{"agent_name": "unknown"}]}
     running.http.post("/token", json={"room_name": room_name, "room_config": wanted})
 
-    found: list[dict[str, Any]] = [json.loads(line) for line in running.web.output().splitlines()]
+    found = json_lines(running.web)
 
     lines = [(line["event"], line["level"]) for line in found if line.get("room") == room_name]
     assert [("Room ready", "info")] * 3 + [("Refused", "info")] == lines
@@ -111,3 +116,7 @@ def test_each_request_is_one_json_line_with_its_room(monitored: Monitored, room_
     }
     whole = [("Room ready", "alice"), ("Webhook", "alice"), ("CreateDispatch", None)]
     assert {*whole, ("Webhook", agent)} == about
+    jobs = {
+        line["message"] for line in json_lines(running.worker) if line.get("room") == "attended"
+    }
+    assert {"📥 JOB REQUEST RECEIVED!", "in the room"} <= jobs
