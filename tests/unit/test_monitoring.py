@@ -11,6 +11,7 @@ import pytest
 from tests.dashboard import DASHBOARD, PANELS, VARIABLES, all_queries, queries
 from tests.exposition import all_metrics
 from tests.processes import ROOT
+from token_server.cli import main
 
 ALERTS = ROOT / "docs/monitoring/alerts.yml"
 CASES = ROOT / "tests/unit/alerts.yml"
@@ -58,6 +59,17 @@ def test_each_alert_says_what_to_type_next() -> None:
             name
         )
         assert re.search(r"severity: (critical|warning)", said), name
+
+
+def test_what_it_says_to_type_can_be_typed(capsys: pytest.CaptureFixture[str]) -> None:
+    """A command that has another name by now is worse than none."""
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    (known,) = re.findall(r"\{(.+?)\}", capsys.readouterr().out.partition("\n\n")[0])
+
+    said = set(re.findall(r"`token-server\s+(\w+)", ALERTS.read_text()))
+
+    assert {"doctor", "room", "rooms"} == said & set(known.split(",")) == said
 
 
 def test_the_page_lists_the_alerts_with_their_severity() -> None:
