@@ -11,6 +11,7 @@ from setup.progress import run
 _PROGRAMS = {
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
     "espeak-ng": ("espeak-ng",),
+    "prometheus": ("prometheus",),
     "redis-server": ("redis-server",),
 }
 

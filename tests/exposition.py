@@ -1,8 +1,11 @@
-"""Reads what /metrics says."""
+"""Reads what /metrics says, and what it could say."""
 
+from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
 from token_server.metrics import Metrics
+
+Described = dict[str, tuple[str, frozenset[str]]]
 
 
 def series(text: str) -> dict[str, float]:
@@ -19,6 +22,20 @@ def counted(metrics: Metrics) -> dict[str, float]:
     """Return the series that are not zero."""
     found = series(metrics.exposition().decode())
     return {name: value for name, value in found.items() if value}
+
+
+def all_metrics() -> Described:
+    """Return type and labels of every metric by name, as Prometheus sees them."""
+    registry = CollectorRegistry()
+    metrics = Metrics(registry)
+    metrics.decisions.labels("Settled", "one agent is there")
+    return {
+        family.name + ("_total" if family.type == "counter" else ""): (
+            family.type,
+            frozenset(label for sample in family.samples for label in sample.labels) - {"le"},
+        )
+        for family in registry.collect()
+    }
 
 
 def _written(name: str, labels: dict[str, str]) -> str:

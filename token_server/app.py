@@ -1,29 +1,23 @@
-"""The HTTP surface: routes in, errors out. Views contain no try; errors are rendered here once."""
+"""The HTTP surface: routes in, errors out. Views contain no try; refusals.py renders errors."""
 
 import json
-import logging
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Protocol
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from flask.typing import ResponseReturnValue
 from flask_cors import CORS
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from token_server import page
 from token_server.callers import restrict
 from token_server.door import Door
-from token_server.errors import (
-    InvalidRequestError,
-    RequestTooLargeError,
-    TokenServerError,
-    TooManyRequestsError,
-    UnsupportedMediaTypeError,
-)
+from token_server.errors import InvalidRequestError, UnsupportedMediaTypeError
 from token_server.joins import Follower, Joins
+from token_server.logins import Caller
 from token_server.openapi import Api
+from token_server.refusals import add_refusals
 from token_server.rooms import Rooms
 from token_server.settings import Settings
 from token_server.ticket import TicketSealer
@@ -32,16 +26,8 @@ from token_server.token_request import TokenRequest, parse_json, parse_query
 from token_server.webhook_endpoint import WebhookEndpoint
 from token_server.webhooks import WEBHOOK_BODY_LIMIT, Listener, Webhooks
 
-logger = logging.getLogger(__name__)
-
 # Bytes.
 _TOKEN_BODY_LIMIT = 64 * 1024
-
-# Twirp's code for what werkzeug finds wrong with a request.
-_CODES = {
-    HTTPStatus.NOT_FOUND: "not_found",
-    HTTPStatus.METHOD_NOT_ALLOWED: "bad_route",
-}
 
 
 class Keeper(Follower, Listener, Protocol):
@@ -75,11 +61,8 @@ def create_app(
     _add_webhook(app, Webhooks(settings.webhook_secrets, keeper))
     _add_health(app, api, rooms, check_shared)
     app.add_url_rule("/openapi.json", view_func=lambda: api.document(app), endpoint="openapi")
-    app.register_error_handler(TokenServerError, _render)
-    app.register_error_handler(HTTPException, _render_http)
-    app.register_error_handler(RequestEntityTooLarge, _render_too_large)
+    add_refusals(app)
     app.after_request(_forbid_caching)
-    app.register_error_handler(Exception, _render_bug)
     if settings.trusted_proxies:
         # Each proxy of ours appends the address it was asked from; what stands before that may
         # be anybody's invention.
@@ -99,14 +82,14 @@ def _add_token(app: Flask, api: Api, joins: Joins, door: Door) -> None:
     def post_token() -> ResponseReturnValue:
         """Make a room ready and get a token for it, by LiveKit's endpoint convention."""
         caller = door.let_in(request.headers.get("Authorization", ""), request.remote_addr)
-        return _answer(joins, restrict(_posted(), caller)), HTTPStatus.CREATED
+        return _answer(joins, _posted(), caller), HTTPStatus.CREATED
 
     @app.get("/token")
     @api.gets_token
     def get_token() -> ResponseReturnValue:
         """Do the same from a query, for curl and simple frontends."""
         caller = door.let_in(request.headers.get("Authorization", ""), request.remote_addr)
-        return _answer(joins, restrict(_queried(), caller)), HTTPStatus.OK
+        return _answer(joins, _queried(), caller), HTTPStatus.OK
 
 
 def _posted() -> TokenRequest:
@@ -124,8 +107,10 @@ def _queried() -> TokenRequest:
     return parse_query({name: values[0] for name, values in given.items()})
 
 
-def _answer(joins: Joins, token_request: TokenRequest) -> Response:
-    join = joins.prepare(token_request)
+def _answer(joins: Joins, token_request: TokenRequest, caller: Caller) -> Response:
+    # Whatever goes wrong from here on is logged with the room that it is about.
+    g.room_name = token_request.room_name
+    join = joins.prepare(restrict(token_request, caller))
     return Response(json.dumps(vars(join)), mimetype="application/json")
 
 
@@ -156,46 +141,7 @@ def _add_health(app: Flask, api: Api, rooms: Rooms, check_shared: Callable[[], N
         return {"status": "ready"}
 
 
-def _render(error: TokenServerError) -> ResponseReturnValue:
-    level = logging.ERROR if error.code == "internal" else logging.INFO
-    if request.path == "/readyz" and error.code == "unavailable":
-        # Platforms ask every few seconds, and whoever found out first has said it.
-        level = logging.DEBUG
-    logger.log(
-        level,
-        "Refused",
-        extra={"path": request.path[:64], "code": error.code, "reason": str(error)},
-    )
-    headers = {}
-    if error.http_status == HTTPStatus.UNAUTHORIZED:
-        headers["WWW-Authenticate"] = "Bearer"
-    if isinstance(error, TooManyRequestsError):
-        headers["Retry-After"] = str(error.retry_after)
-    return {"code": error.code, "msg": str(error)}, error.http_status, headers
-
-
 def _forbid_caching(response: Response) -> Response:
     """Tokens must not be kept, nor a 404 or 405 (RFC 9110, 15.1); the page says otherwise."""
     response.headers.setdefault("Cache-Control", "no-store")
     return response
-
-
-def _render_too_large(error: RequestEntityTooLarge) -> ResponseReturnValue:
-    del error
-    limit = request.max_content_length
-    return _render(RequestTooLargeError(f"body must be at most {limit} bytes"))
-
-
-def _render_http(error: HTTPException) -> ResponseReturnValue:
-    """Give werkzeug's own errors (404, 405, …) the same body; keep headers such as Allow."""
-    status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
-    code = _CODES.get(
-        status, "invalid_argument" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "internal"
-    )
-    headers = [(name, value) for name, value in error.get_headers() if name != "Content-Type"]
-    return {"code": code, "msg": f"{status} {status.phrase}"}, status, headers
-
-
-def _render_bug(error: Exception) -> ResponseReturnValue:
-    logger.error("A request failed", extra={"path": request.path[:64]}, exc_info=error)
-    return {"code": "internal", "msg": "an error of this server; its log has the details"}, 500

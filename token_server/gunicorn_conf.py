@@ -34,7 +34,7 @@ forwarded_allow_ips = "*"
 secure_scheme_headers: dict[str, str] = {}
 forwarder_headers = ""
 logger_class = QuietLogger
-logconfig_dict = logging_config(_settings.log_format)
+logconfig_dict = logging_config(_settings.log_format, _settings.log_level)
 
 
 def on_starting(server: Arbiter) -> None:

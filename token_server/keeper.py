@@ -134,12 +134,13 @@ class Keeper:
             looked = Looked(again_in=_RETRY_AFTER)
             try:
                 looked = report = self._looker.look(room_name)
-                self._metrics.looked(report)
+                self._metrics.looked(room_name, report)
                 self._timeline.looked(room_name, report)
                 self._livekit_answers(error=None)
             except TokenServerError as error:
                 self._metrics.look_failed()
-                self._livekit_answers(error)
+                logger.debug("A look failed", extra={"room": room_name, "reason": str(error)})
+                self._livekit_answers(error, room_name)
             except Exception:
                 self._metrics.look_failed()
                 logger.exception("A look failed", extra={"room": room_name})
@@ -148,7 +149,7 @@ class Keeper:
 
     def _beat_on(self) -> None:
         while not self._stopping.is_set():
-            self._metrics.rooms_followed(self._agenda.rooms_followed)
+            self._metrics.beat(self._agenda.rooms_followed, self._rooms.now())
             try:
                 self._shared.beat()
                 self._timeline.flush()
@@ -181,12 +182,13 @@ class Keeper:
             self._agenda.look_in(room.room_name, number * _SWEEP_PACE)
         return len(peopled)
 
-    def _livekit_answers(self, error: TokenServerError | None) -> None:
-        """Log once when LiveKit falls silent, and once when it is back."""
+    def _livekit_answers(self, error: TokenServerError | None, room_name: str = "") -> None:
+        """Log once when LiveKit falls silent, by which room, and once when it is back."""
         is_silent = error is not None
         if is_silent != self._is_livekit_silent:
             self._is_livekit_silent = is_silent
             if error:
-                logger.warning("Rooms cannot be looked at: %s", error)
+                room = {"room": room_name} if room_name else {}
+                logger.warning("Rooms cannot be looked at: %s", error, extra=room)
             else:
                 logger.info("Rooms can be looked at again")

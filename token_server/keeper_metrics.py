@@ -1,6 +1,7 @@
 """What the keeper does, told to Prometheus."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from token_server.arrivals import Arrivals
 from token_server.attendance import (
@@ -12,6 +13,7 @@ from token_server.attendance import (
 )
 from token_server.metrics import Metrics
 from token_server.observation import LookReport
+from token_server.unattended import Unattended
 
 
 class KeeperMetrics:
@@ -20,6 +22,7 @@ class KeeperMetrics:
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
         self._arrivals = Arrivals()
+        self._unattended = Unattended()
 
     def token_issued(self, sealed_ticket: str) -> None:
         """Count a token; its human is expected."""
@@ -32,16 +35,18 @@ class KeeperMetrics:
         if age is not None:
             self._metrics.webhook_age.observe(max(age, 0.0))
 
-    def rooms_followed(self, number: int) -> None:
-        """Say how many rooms this process follows."""
-        self._metrics.rooms_followed.set(number)
+    def beat(self, rooms_followed: int, now: datetime) -> None:
+        """Say how many rooms this process follows, and who waits at present (LiveKit's time)."""
+        self._metrics.rooms_followed.set(rooms_followed)
+        self._metrics.longest_unattended.set(self._unattended.longest(now))
 
     def look_failed(self) -> None:
         """Count a look that LiveKit did not answer, or that met a bug."""
         self._metrics.looks.labels("failed").inc()
 
-    def looked(self, report: LookReport) -> None:
+    def looked(self, room_name: str, report: LookReport) -> None:
         """Count a look, its decisions and whom it has seen."""
+        self._unattended.looked(room_name, report.missing)
         self._metrics.looks.labels("done" if report.again_in is None else "waiting").inc()
         self._count_decisions(report.decided)
         self._count_arrivals(report.waited)

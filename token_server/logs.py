@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 from gunicorn.glogging import Logger
 
-from token_server.settings import LogFormat
+from token_server.settings import LogFormat, LogLevel
 
 _PLAIN = re.compile(r"[\w./:@+-]+")
 _EVERY_RECORD_HAS = {*vars(logging.makeLogRecord({})), "message", "asctime"}
@@ -37,8 +37,13 @@ class LineFormatter(logging.Formatter):
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
-def logging_config(log_format: LogFormat) -> dict[str, Any]:
-    """Return a logging.config dictionary for everything in the process, gunicorn included."""
+def logging_config(log_format: LogFormat, log_level: LogLevel = LogLevel.INFO) -> dict[str, Any]:
+    """Return a logging.config dictionary for everything in the process, gunicorn included.
+
+    Args:
+        log_format: How lines look.
+        log_level: Which of our own lines there are; libraries stay at info.
+    """
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -47,6 +52,7 @@ def logging_config(log_format: LogFormat) -> dict[str, Any]:
         "root": {"level": "INFO", "handlers": ["stderr"]},
         "loggers": {
             "gunicorn.error": {"level": "INFO", "handlers": ["stderr"], "propagate": False},
+            "token_server": {"level": log_level.upper()},
         },
     }
 

@@ -162,7 +162,9 @@ class Looker:
 def _report(
     again_in: float | None, view: View, decided: Sequence[tuple[Action, Attendance]] = ()
 ) -> LookReport:
-    return LookReport(again_in, view.tickets, tuple(decided), view.waited, view.participants)
+    return LookReport(
+        again_in, view.tickets, tuple(decided), view.waited, view.participants, view.missing
+    )
 
 
 def _again_in(decided: Sequence[tuple[Action, Attendance]]) -> float | None:

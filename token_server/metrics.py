@@ -5,12 +5,16 @@ No label grows with rooms or people. Several gunicorn processes count into files
 """
 
 from pathlib import Path
+from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
 LOOK_OUTCOMES = ("done", "waiting", "failed")
 CALL_OUTCOMES = ("ok", "refused", "unavailable")
+# HTTP statuses that are usual here: a series has to be there at 0 for its first rise to be seen.
+TOKEN_REFUSALS = (400, 401, 403, 413, 415, 429, 500, 503)
+WEBHOOK_REFUSALS = (400, 401, 404, 413)
 # LiveKit's methods that we call.
 METHODS = (
     "CreateRoom",
@@ -42,21 +46,32 @@ class Metrics:
 
     def _count_tokens_and_webhooks(self) -> None:
         self.tokens_issued = self._counter("tokens_issued", "Tokens that were issued.")
-        self.rooms_followed = Gauge(
+        self.tokens_refused = self._counter(
+            "tokens_refused", "Requests to /token that were refused.", "status"
+        )
+        for status in TOKEN_REFUSALS:
+            self.tokens_refused.labels(status)
+        self.rooms_followed = self._gauge(
             "rooms_followed",
             "Rooms that are looked at until the human of a token has come.",
-            namespace=_NAMESPACE,
-            registry=self._registry,
-            multiprocess_mode="livesum",
+            among_processes="livesum",
         )
         self.humans_joined = self._counter("humans_joined", "Humans seen in their room.")
         self.join_to_attended = self._histogram(
             "join_to_attended_seconds", "From a human's join to their agent's.", _ATTENDED
         )
+        # Any process may have seen that room last; each says only what its own looks have shown.
+        self.longest_unattended = self._gauge(
+            "longest_unattended_seconds",
+            "Longest that a human has been without their agent who is so now.",
+            among_processes="livemax",
+        )
         self.webhooks_received = self._counter("webhooks_received", "Webhooks that were genuine.")
         self.webhooks_refused = self._counter(
             "webhooks_refused", "Requests to /webhook that were refused.", "status"
         )
+        for status in WEBHOOK_REFUSALS:
+            self.webhooks_refused.labels(status)
         self.webhook_age = self._histogram(
             "webhook_age_seconds", "From a webhook's event to its arrival.", _AGES
         )
@@ -100,6 +115,18 @@ class Metrics:
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
         return Counter(name, meaning, labels, namespace=_NAMESPACE, registry=self._registry)
+
+    def _gauge(
+        self, name: str, meaning: str, *, among_processes: Literal["livesum", "livemax"]
+    ) -> Gauge:
+        """Make a gauge that is the sum, or the largest, of the processes that live."""
+        return Gauge(
+            name,
+            meaning,
+            namespace=_NAMESPACE,
+            registry=self._registry,
+            multiprocess_mode=among_processes,
+        )
 
     def _histogram(
         self, name: str, meaning: str, bounds: tuple[float, ...], *labels: str

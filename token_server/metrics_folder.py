@@ -15,7 +15,8 @@ from pathlib import Path
 
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 # prometheus_client's names, each with the process's number.
-_KINDS = ("counter", "histogram", "gauge_livesum")
+_GAUGES = ("gauge_livesum", "gauge_livemax")
+_KINDS = ("counter", "histogram", *_GAUGES)
 # Bytes: what prometheus_client gives a file at first, and more than all our series take.
 FILE_SIZE = 1 << 16
 # In memory, where a slow disk cannot hold a request up.
@@ -74,7 +75,8 @@ def take_space(folder: Path, process_id: int | str) -> None:
 
 def forget_process(folder: Path, process_id: int | str) -> None:
     """Drop what a process that has ended has no more: its gauges. What it counted stays."""
-    (folder / f"gauge_livesum_{process_id}.db").unlink(missing_ok=True)
+    for kind in _GAUGES:
+        (folder / f"{kind}_{process_id}.db").unlink(missing_ok=True)
 
 
 def remove_folder(folder: Path) -> None:

@@ -12,7 +12,7 @@ _WEBHOOK_TYPE = "application/webhook+json"
 
 
 def create_blueprint(operators: Operators, metrics: Metrics) -> Blueprint:
-    """Build the route; also count the webhooks that the rest of the application refuses."""
+    """Build the route; also count the tokens and webhooks that the others refuse."""
     blueprint = Blueprint("metrics", __name__)
 
     @blueprint.get("/metrics")
@@ -22,10 +22,13 @@ def create_blueprint(operators: Operators, metrics: Metrics) -> Blueprint:
 
     @blueprint.after_app_request
     def count_refused(response: Response) -> Response:
+        if response.status_code < HTTPStatus.BAD_REQUEST:
+            return response
         # LiveKit's own content type on another path is a webhook that was configured wrongly.
-        is_webhook = request.path == "/webhook" or request.mimetype == _WEBHOOK_TYPE
-        if is_webhook and response.status_code >= HTTPStatus.BAD_REQUEST:
+        if request.path == "/webhook" or request.mimetype == _WEBHOOK_TYPE:
             metrics.webhooks_refused.labels(response.status_code).inc()
+        elif request.path == "/token":
+            metrics.tokens_refused.labels(response.status_code).inc()
         return response
 
     return blueprint

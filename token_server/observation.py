@@ -24,6 +24,11 @@ class View:
     tickets: frozenset[str] = frozenset()
     waited: Waited = field(default_factory=dict)
 
+    @property
+    def missing(self) -> tuple[Attendance, ...]:
+        """What it shows about the agents that a human waits for."""
+        return tuple(seen for seen in self.attendances if seen.waiting_since and not seen.agents)
+
 
 @dataclass(frozen=True)
 class LookReport(Looked):
@@ -34,11 +39,13 @@ class LookReport(Looked):
             room and something was to be done: that one decides the same.
         waited: How long the humans in the room have waited.
         participants: Who was in the room at the last look.
+        missing: What the look has last shown about agents that a human waits for.
     """
 
     decided: tuple[tuple[Action, Attendance], ...] = ()
     waited: Waited = field(default_factory=dict)
     participants: tuple[Participant, ...] = ()
+    missing: tuple[Attendance, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,13 @@ class TokenAuth(StrEnum):
     JWT = "jwt"
 
 
+class LogLevel(StrEnum):
+    """Which log lines there are."""
+
+    INFO = "info"
+    DEBUG = "debug"
+
+
 class LogFormat(StrEnum):
     """How log lines look."""
 
@@ -119,6 +126,7 @@ class Settings(BaseModel):
     operator_keys: Keys = Field((), alias="OPERATOR_KEY", repr=False)
     demo: bool = Field(default=False, alias="DEMO")
     log_format: LogFormat = Field(LogFormat.CONSOLE, alias="LOG_FORMAT")
+    log_level: LogLevel = Field(LogLevel.INFO, alias="LOG_LEVEL")
     host: str = Field("0.0.0.0", alias="HOST")  # noqa: S104 (a platform's router comes from outside)
     port: int = Field(8080, alias="PORT", ge=1, le=65535)
     web_concurrency: int = Field(2, alias="WEB_CONCURRENCY", ge=1, le=64)

@@ -9,6 +9,7 @@ import base64
 import hashlib
 import hmac
 import json
+import logging
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Protocol
@@ -22,6 +23,8 @@ from token_server.messages import LATEST_SECONDS, to_participant
 from token_server.rooms import Participant
 from token_server.signatures import unverified_issuer, verify
 
+logger = logging.getLogger(__name__)
+
 # Bytes. A webhook carries a participant with all its metadata and attributes: LiveKit allows
 # 512 KiB and 64 KiB of these (pkg/config/config.go 1.13.5).
 WEBHOOK_BODY_LIMIT = 2 * 1024 * 1024
@@ -33,6 +36,8 @@ _SOMEBODY_CAME_OR_WENT = {
     "participant_connection_aborted",
 }
 _OF_INTEREST = _SOMEBODY_CAME_OR_WENT | {"track_published", "room_finished"}
+# Those that a log is read for; the others are lines at debug level.
+_LOGGED = _SOMEBODY_CAME_OR_WENT | {"room_finished"}
 # LiveKit's clock and ours may differ by so much.
 _LEEWAY = timedelta(minutes=1)
 _NO_EVENT = "body must be a webhook event in LiveKit's JSON"
@@ -84,8 +89,9 @@ class Webhooks:
         """
         self._verify(unverified_body, unverified_authorization)
         # Most events are none of our business, and this is cheaper than a whole WebhookEvent.
-        kind, created_at = _kind(unverified_body)
+        kind, created_at, room_name = _kind(unverified_body)
         event = _parse(unverified_body) if kind in _OF_INTEREST else None
+        _log(kind, room_name, event.participant.identity if event else "")
         self._listener.webhook_arrived(created_at)
         if event and event.room.name:
             self._tell(event)
@@ -123,8 +129,8 @@ class Webhooks:
             raise UnauthenticatedError("Authorization is a signature for another body")
 
 
-def _kind(body: bytes) -> tuple[str, float]:
-    """Return what the event calls itself, "" if it does not say, and its time, or 0."""
+def _kind(body: bytes) -> tuple[str, float, str]:
+    """Return what the event calls itself, its time, and its room; "" or 0 for what is not said."""
     try:
         event = json.loads(body)
     except (ValueError, RecursionError):
@@ -132,7 +138,17 @@ def _kind(body: bytes) -> tuple[str, float]:
     kind = event.get("event", "") if isinstance(event, dict) else None
     if not isinstance(kind, str):
         raise InvalidRequestError(_NO_EVENT)
-    return kind, _unix_seconds(event.get("createdAt"))
+    room = event.get("room")
+    room_name = room.get("name") if isinstance(room, dict) else ""
+    return kind, _unix_seconds(event.get("createdAt")), str(room_name or "")
+
+
+def _log(kind: str, room_name: str, participant_identity: str) -> None:
+    """Write the one line of a genuine webhook, with the room by which others are found."""
+    level = logging.INFO if kind in _LOGGED else logging.DEBUG
+    if logger.isEnabledFor(level):
+        known = {"room": room_name, "kind": kind, "identity": participant_identity}
+        logger.log(level, "Webhook", extra={name: value for name, value in known.items() if value})
 
 
 def _unix_seconds(created_at: object) -> float:

@@ -158,6 +158,24 @@ def test_a_token_that_was_not_issued_is_not_counted(
     assert (1, None) == (found[name], found.get("tokens_issued_total"))
 
 
+def test_a_token_that_is_refused_shows_with_its_status(keyed: FlaskClient) -> None:
+    """429 is somebody who asks too often, 401 a frontend with an old key."""
+    keyed.post("/token", data=b"[", content_type="application/json")
+    keyed.post("/token", data=b"x")
+    keyed.post("/nothing")
+
+    found = {name: value for name, value in counted(keyed).items() if "refused" in name}
+    assert {f'tokens_refused_total{{status="{status}"}}': 1 for status in (400, 415)} == found
+
+
+@pytest.mark.parametrize("name", ["tokens", "webhooks"])
+def test_what_is_not_refused_yet_is_there_as_zero(keyed: FlaskClient, name: str) -> None:
+    """Prometheus sees a rise only of what was there before."""
+    shown = series(keyed.get("/metrics", headers=KEY).text)
+
+    assert 0 == shown[f'{name}_refused_total{{status="401"}}']
+
+
 def post_webhook(client: FlaskClient, body: bytes, authorization: str) -> None:
     """Deliver a webhook."""
     client.post("/webhook", data=body, headers={"Authorization": authorization})

@@ -162,8 +162,8 @@ def test_a_recorder_that_comes_is_not_looked_at(rooms: MovingRooms, keeper: Keep
 def test_livekit_that_is_gone_is_logged_once_and_repaired_when_back(
     rooms: MovingRooms, keeper: Keeper, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Not a line a look; and an error never ends the watch of a room."""
-    caplog.set_level(logging.INFO)
+    """Not a line a look, unless asked for; and an error never ends the watch of a room."""
+    caplog.set_level(logging.DEBUG, "token_server")
     rooms.is_down = True
     keeper.participant_changed("room", join(rooms), is_here=True)
     wait_until(lambda: rooms.calls.count("list_participants") > 1, within=10, what="a retry")
@@ -175,6 +175,8 @@ def test_livekit_that_is_gone_is_logged_once_and_repaired_when_back(
         sum(message.startswith("Rooms cannot be looked at") for message in messages),
         messages.count("Rooms can be looked at again"),
     )
+    failed = [vars(record) for record in caplog.records if record.getMessage() == "A look failed"]
+    assert {("DEBUG", "room")} == {(line["levelname"], line["room"]) for line in failed}
 
 
 def test_a_bug_in_a_look_does_not_end_the_looking(
@@ -187,7 +189,8 @@ def test_a_bug_in_a_look_does_not_end_the_looking(
     rooms.is_broken = False
 
     wait_for_dispatch(rooms)
-    assert "A look failed" in caplog.text
+    failed = [vars(record) for record in caplog.records if record.getMessage() == "A look failed"]
+    assert {("ERROR", "room")} == {(line["levelname"], line["room"]) for line in failed}
 
 
 def test_a_bug_in_a_sweep_does_not_end_the_sweeping(

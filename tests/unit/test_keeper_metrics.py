@@ -1,56 +1,15 @@
 """What Prometheus learns of looks, from real looks at a LiveKit in memory."""
 
-from contextlib import AbstractContextManager, nullcontext
-
 import pytest
-from prometheus_client import CollectorRegistry
 
-from tests.exposition import counted
+from tests.counted_looks import AGENT, SEALER, Server, join, ticket
 from tests.fakes import FakeRooms
-from token_server.keeper_metrics import KeeperMetrics
-from token_server.look import Looker
-from token_server.metrics import Metrics
 from token_server.rooms import AgentOrder
-from token_server.ticket import TICKET_ATTRIBUTE, Ticket, TicketSealer
-from token_server.wants import Policy
+from token_server.ticket import TICKET_ATTRIBUTE, Ticket
 
-SEALER = TicketSealer("a-made-up-secret-of-more-than-thirty-two-bytes")
-AGENT = "voice-agent"
 CREATED = (
     'decisions_total{decision="CreateDispatch",reason="a human waits and nothing is on its way"}'
 )
-
-
-class Free:
-    """Locks that nobody holds."""
-
-    def hold_room(self, room_name: str) -> AbstractContextManager[bool]:
-        """Let everybody in."""
-        del room_name
-        return nullcontext(enter_result=True)
-
-
-class Server:
-    """One token server's looks, and what it counts."""
-
-    def __init__(self, rooms: FakeRooms) -> None:
-        self.metrics = Metrics(CollectorRegistry())
-        self.counts = KeeperMetrics(self.metrics)
-        self._looker = Looker(rooms, Free(), SEALER, Policy(agent_names=(AGENT,)))
-
-    def look(self) -> None:
-        """Look at "room", as the keeper does."""
-        self.counts.looked(self._looker.look("room"))
-
-    def counted(self, name: str) -> float:
-        """Return a series' value."""
-        return counted(self.metrics).get(name, 0.0)
-
-    @property
-    def attended(self) -> tuple[float, float]:
-        """How many humans were attended, and after how many seconds altogether."""
-        name = "join_to_attended_seconds"
-        return self.counted(f"{name}_count"), self.counted(f"{name}_sum")
 
 
 @pytest.fixture
@@ -63,19 +22,6 @@ def rooms() -> FakeRooms:
 def server(rooms: FakeRooms) -> Server:
     """The server that issues the tokens."""
     return Server(rooms)
-
-
-def ticket(identity: str = "alice") -> str:
-    """Seal what this human's token asked for."""
-    return SEALER.seal(Ticket("room", identity, AgentOrder(agent_name=AGENT)))
-
-
-def join(rooms: FakeRooms, server: Server | None, identity: str = "alice") -> None:
-    """Let a human join with a token of this server, or of one that is gone."""
-    sealed = ticket(identity)
-    if server:
-        server.counts.token_issued(sealed)
-    rooms.join("room", identity, {TICKET_ATTRIBUTE: sealed})
 
 
 def test_a_human_is_counted_once_from_join_to_attended(rooms: FakeRooms, server: Server) -> None:

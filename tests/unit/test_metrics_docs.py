@@ -4,13 +4,12 @@ import re
 
 from prometheus_client import CollectorRegistry
 
+from tests.exposition import Described, all_metrics
 from tests.processes import ROOT
-from token_server.keeper_metrics import KeeperMetrics
 from token_server.metrics import METHODS, Metrics
 
 DOCS = (ROOT / "docs/metrics.md").read_text()
 ROW = re.compile(r"^\| `(token_server_\w+)` \| (\w+) \|([^|]*)\| \S", re.MULTILINE)
-Described = dict[str, tuple[str, frozenset[str]]]
 
 
 def in_the_table() -> Described:
@@ -21,25 +20,9 @@ def in_the_table() -> Described:
     }
 
 
-def in_the_registry() -> Described:
-    """Return type and labels by name, as Prometheus sees them."""
-    registry = CollectorRegistry()
-    metrics = Metrics(registry)
-    metrics.decisions.labels("Settled", "one agent is there")
-    metrics.webhooks_refused.labels(401)
-    KeeperMetrics(metrics).token_issued("ticket")
-    return {
-        family.name + ("_total" if family.type == "counter" else ""): (
-            family.type,
-            frozenset(label for sample in family.samples for label in sample.labels) - {"le"},
-        )
-        for family in registry.collect()
-    }
-
-
 def test_the_table_is_what_is_counted() -> None:
     """A dashboard is built from it."""
-    assert in_the_registry() == in_the_table()
+    assert all_metrics() == in_the_table()
 
 
 def test_every_name_in_a_query_is_counted() -> None:
@@ -51,7 +34,7 @@ def test_every_name_in_a_query_is_counted() -> None:
         for name in re.findall(r"token_server_\w+", queries)
     }
 
-    assert (True, set()) == (len(asked) > 3, asked - in_the_registry().keys())
+    assert (True, set()) == (len(asked) > 3, asked - all_metrics().keys())
 
 
 def test_the_number_of_series_is_bounded_as_the_page_says() -> None:

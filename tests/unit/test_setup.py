@@ -55,7 +55,7 @@ def test_any_of_a_programs_names_will_do() -> None:
     """Ubuntu's Chromium has another name than Debian's."""
     here = {"chromium-browser": "/usr/bin/chromium-browser", "espeak-ng": "/usr/bin/espeak-ng"}
 
-    assert ["redis-server"] == missing_packages(here.get)
+    assert ["prometheus", "redis-server"] == missing_packages(here.get)
 
 
 def test_livekit_server_is_looked_for_in_order(tmp_path: Path) -> None:
