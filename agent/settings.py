@@ -80,6 +80,7 @@ class AgentSettings(BaseModel):
     health_port: int = Field(8081, alias="LIVEKIT_AGENT_PORT", ge=0, le=65535)
     idle_processes: int = Field(4, alias="LIVEKIT_AGENT_IDLE_PROCESSES", ge=1, le=64)
     max_jobs: int = Field(25, alias="LIVEKIT_AGENT_MAX_JOBS", ge=1, le=1000)
+    drain_seconds: int = Field(3600, alias="LIVEKIT_AGENT_DRAIN_SECONDS", ge=1)
     voice_stt: str = Field("", alias="VOICE_STT")
     voice_llm: str = Field("", alias="VOICE_LLM")
     voice_tts: str = Field("", alias="VOICE_TTS")

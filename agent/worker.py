@@ -38,6 +38,7 @@ class Worker(AgentServer):
             api_secret=settings.livekit_api_secret,
             port=settings.health_port,
             num_idle_processes=settings.idle_processes,
+            drain_timeout=settings.drain_seconds,
             job_executor_type=JobExecutorType.PROCESS,
             setup_fnc=warm_up,
             load_fnc=self._capacity.load,

@@ -20,6 +20,12 @@ from token_server.fetch_token import fetch_token, server_url, unverified_claims
 from token_server.show_rooms import follow_room, show_room, show_rooms
 
 _INTERRUPTED = 130  # as shells say it: 128 + SIGINT
+_WITHOUT_HONCHO = (
+    "it runs a checkout's Procfile with honcho, which is not installed here. In a checkout: make"
+    " dev. Where the package is installed, two processes are the server:\n"
+    "  gunicorn --config python:token_server.gunicorn_conf token_server.wsgi:app\n"
+    "  python -m agent start"
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -80,7 +86,7 @@ def _add_rooms(parser: argparse.ArgumentParser) -> None:
 
 def _dev(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     if find_spec("honcho") is None:
-        raise DevError("honcho is not installed: run `make setup`, and .venv/bin/token-server.")
+        raise DevError(_WITHOUT_HONCHO)
     # honcho is a development dependency: the other commands do without it.
     from token_server.dev.run import run  # noqa: PLC0415
 
