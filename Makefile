@@ -1,6 +1,6 @@
 # The front door. Each target sets up first: seconds when nothing has changed.
 #   make dev PORT=9000    make test ARGS="-k reload"    make setup PYTHON=python3.12
-.PHONY: dev test check bench setup format
+.PHONY: dev test check bench setup format release
 
 dev: setup
 	@.venv/bin/token-server dev
@@ -27,3 +27,8 @@ setup:
 format: setup
 	.venv/bin/ruff format
 	.venv/bin/ruff check --fix
+
+release: setup
+	@.venv/bin/python -m setup.release --check
+	$(MAKE) check test
+	@.venv/bin/python -m setup.release

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Callable
 
 from setup import SetupError
@@ -14,6 +15,8 @@ _PROGRAMS = {
     "prometheus": ("prometheus",),
     "redis-server": ("redis-server",),
 }
+if sys.platform == "linux":
+    _PROGRAMS["systemd"] = ("systemd-analyze",)  # checks the units of docs/operating.md
 
 
 def missing_packages(which: Callable[[str], str | None] = shutil.which) -> list[str]:

@@ -8,7 +8,16 @@ _IN_TURN = ("tests/system/", "tests/browser/", "tests/contract/")
 # These judge by what they find rather than by how soon; one after the other all the same.
 _BESIDE = tuple(
     f"tests/system/test_{name}"
-    for name in ("dev", "doctor", "metrics_processes", "monitoring", "readme", "web_process")
+    for name in (
+        "dev",
+        "docs",
+        "doctor",
+        "metrics_processes",
+        "monitoring",
+        "operating",
+        "readme",
+        "web_process",
+    )
 )
 
 

@@ -87,14 +87,24 @@ def livekit_server_binary() -> str:
 class Process:
     """One running command, its output in a file, stopped with its whole process group."""
 
-    def __init__(self, command: Sequence[str], environ: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        environ: Mapping[str, str],
+        log: Path,
+        *,
+        folder: Path = ROOT,
+        inherited: Sequence[int] = (),
+    ) -> None:
+        """Start it in a folder, with these open files besides the usual three."""
         self.log = log
         self._file: IO[bytes] = log.open("ab")
         self._start = log.stat().st_size
         self.popen = subprocess.Popen(
             command,
             env=dict(environ),
-            cwd=ROOT,
+            cwd=folder,
+            pass_fds=inherited,
             stdout=self._file,
             stderr=subprocess.STDOUT,
             start_new_session=True,

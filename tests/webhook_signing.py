@@ -23,7 +23,13 @@ def joined(**changes: object) -> bytes:
     return json.dumps(JOINED | changes).encode()
 
 
-def sign(body: bytes, *, secret: str = API_SECRET, ttl: timedelta = timedelta(minutes=5)) -> str:
+def sign(
+    body: bytes,
+    *,
+    key: str = API_KEY,
+    secret: str = API_SECRET,
+    ttl: timedelta = timedelta(minutes=5),
+) -> str:
     """Return the Authorization header that LiveKit would send with this body."""
     sha256 = base64.b64encode(hashlib.sha256(body).digest()).decode()
-    return AccessToken(API_KEY, secret).with_sha256(sha256).with_ttl(ttl).to_jwt()
+    return AccessToken(key, secret).with_sha256(sha256).with_ttl(ttl).to_jwt()

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from tests.processes import Process, clean_environ, free_port
 from tests.system.deployment import OPERATOR_KEY, Deployment
 
 Deploy = Callable[..., Deployment]
@@ -39,6 +40,16 @@ def deploy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deploy]:
             return ends.enter_context(Deployment(folder, settings, webhooks=webhooks))
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def dev_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """Where `make dev`, typed as the README says it, answers."""
+    port = free_port()
+    environ = clean_environ() | {"PORT": str(port)}
+    with Process(["make", "dev"], environ, tmp_path_factory.mktemp("dev") / "dev.log") as dev:
+        dev.wait_for_output(f"http://127.0.0.1:{port}", within=120)
+        yield port
 
 
 @pytest.fixture

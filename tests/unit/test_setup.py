@@ -53,7 +53,11 @@ def test_a_changed_or_renamed_file_changes_the_digest(tmp_path: Path) -> None:
 
 def test_any_of_a_programs_names_will_do() -> None:
     """Ubuntu's Chromium has another name than Debian's."""
-    here = {"chromium-browser": "/usr/bin/chromium-browser", "espeak-ng": "/usr/bin/espeak-ng"}
+    here = {
+        "chromium-browser": "/usr/bin/chromium-browser",
+        "espeak-ng": "/usr/bin/espeak-ng",
+        "systemd-analyze": "/usr/bin/systemd-analyze",
+    }
 
     assert ["prometheus", "redis-server"] == missing_packages(here.get)
 

@@ -1,0 +1,80 @@
+"""The commands of the pages for whoever looks for a fault, against `make dev`."""
+
+import json
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.processes import ROOT, Process, clean_environ
+from tests.snippets import snippet, snippets
+
+pytestmark = pytest.mark.live
+
+DOCTOR = [
+    block
+    for page in ("doctor", "troubleshooting", "upgrading", "webhooks")
+    for block in snippets(f"docs/{page}.md", "sh")
+    if block.text == "token-server doctor"
+]
+DOCTOR_JSON = snippet("docs/doctor.md", '"checks": [')
+ROOMS = snippet("docs/troubleshooting.md", "token-server rooms")
+FOLLOW = snippet("docs/troubleshooting.md", "--follow")
+RUNS = [*DOCTOR, DOCTOR_JSON, ROOMS, FOLLOW]
+
+
+@pytest.fixture(scope="module")
+def environ(dev_port: int) -> dict[str, str]:
+    """What is set where `make dev` runs: nothing, but for the port."""
+    httpx.get(f"http://127.0.0.1:{dev_port}/token?room_name=kitchen").raise_for_status()
+    return clean_environ() | {"PORT": str(dev_port)}
+
+
+def run(command: str, environ: Mapping[str, str]) -> str:
+    """Run a command as a shell does; return what it prints."""
+    done = subprocess.run(
+        ["/bin/sh", "-e", "-c", command],
+        cwd=ROOT,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_doctor_finds_all_well(environ: Mapping[str, str]) -> None:
+    """Without any setting; and its JSON is made as its page shows it."""
+    (command,) = {block.text for block in DOCTOR}
+    page = json.loads(DOCTOR_JSON.text)
+
+    said = json.loads(run(f"{command} --json", environ))
+
+    assert (4, "ok", 0) == (len(DOCTOR), said["finding"], said["exit_code"])
+    assert set(page) == set(said)
+    assert {frozenset(page["checks"][0])} == {frozenset(check) for check in said["checks"]}
+    assert {frozenset(page["timeline"][0])} == {frozenset(step) for step in said["timeline"]}
+
+
+def test_a_room_tells_what_happened_in_it(environ: Mapping[str, str]) -> None:
+    """All rooms, one room for people, one room for machines."""
+    said = run(ROOMS.text, environ)
+
+    assert "kitchen" in said
+    assert "kitchen" == json.loads(said[said.index("\n{") :])["room_name"]
+
+
+def test_a_room_is_followed_until_somebody_stops_it(
+    environ: Mapping[str, str], dev_port: int, tmp_path: Path
+) -> None:
+    """What happens from now on is told when it happens."""
+    with Process(FOLLOW.text.split(), environ, tmp_path / "follow.log") as following:
+        following.wait_for_output("token_issued|token issued", within=20)
+        seen = len(following.output())
+        httpx.get(f"http://127.0.0.1:{dev_port}/token?room_name=kitchen").raise_for_status()
+
+        following.wait_for_output(rf"(?s).{{{seen}}}.*token.issued", within=20)
