@@ -40,6 +40,11 @@ class Worker:
         with urlopen(f"http://127.0.0.1:{self.health_port}/worker", timeout=5) as answer:
             return int(json.load(answer).get("active_jobs", 0))
 
+    def is_healthy(self) -> bool:
+        """Ask its health server as a platform does."""
+        with urlopen(f"http://127.0.0.1:{self.health_port}/", timeout=5) as answer:
+            return bool(answer.read() == b"OK")
+
     def lines(self, *words: str) -> list[str]:
         """Return the log lines that contain all these words."""
         lines = self.process.output().splitlines()

@@ -178,11 +178,14 @@ def test_a_call_goes_on_while_its_worker_drains(
         wait_until(lambda: alice.heard_seconds > 0.2, within=10, what="greeting")
         os.killpg(process.popen.pid, signal.SIGTERM)
         process.wait_for_output("draining worker", within=5)
+        stage.dispatch(f"{room_name}-next", "leaving-agent")
+        healthy = worker.is_healthy(), worker.active_jobs()
         agents = alice.agents
         alice.leave()
 
         code = process.popen.wait(10)
-        assert (["leaving-agent"], 0, []) == (agents, code, worker.lines("ERROR"))
+        assert ((True, 1), ["leaving-agent"]) == (healthy, agents)
+        assert (0, [], []) == (code, worker.lines("ERROR"), worker.lines(f"{room_name}-next"))
 
 
 def test_a_worker_without_a_name_does_not_start(stage: Stage, tmp_path: Path) -> None:

@@ -108,6 +108,19 @@ def test_a_request_in_hand_is_answered_before_the_process_stops(web: Web) -> Non
         assert half_sent.recv(65536).startswith(b"HTTP/1.1 201 CREATED\r\n")
 
 
+def test_a_process_that_stops_is_not_taken_for_ready(web: Web) -> None:
+    """A balancer's next check fails; what is in hand is answered all the same."""
+    with web.connect() as half_sent:
+        half_sent.sendall(HEAD + BODY[:5])
+        web.process.popen.send_signal(signal.SIGTERM)
+
+        wait_until(lambda: not web.answers(), within=5, what="no answer to a health check")
+        is_running = web.process.popen.poll() is None
+        half_sent.sendall(BODY[5:])
+
+        assert (True, b"201") == (is_running, half_sent.recv(65536)[9:12])
+
+
 def test_idle_connections_do_not_hold_up_a_stop(web: Web) -> None:
     """LiveKit's webhooks keep one open; gunicorn would wait for its keepalive to end."""
     assert web.answers()  # and the connection stays open

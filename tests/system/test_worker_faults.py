@@ -97,6 +97,22 @@ def test_a_deploy_cuts_no_call_off_and_loses_no_join(deploy: Deploy, room_name: 
     assert 0 == old.popen.wait(10)
 
 
+def test_a_call_outlives_a_platform_that_does_not_wait(deploy: Deploy, room_name: str) -> None:
+    """Heroku kills after 30 s: an agent that leaves before is missed for a moment, not for 20 s."""
+    running = deploy({"LIVEKIT_AGENT_DRAIN_SECONDS": "1"}).with_worker()
+    old = running.worker
+    running.join(room_name)
+    running.wait_for_one_agent(room_name)
+    agent = running.agent(room_name)
+    running.start_worker()
+
+    os.killpg(old.popen.pid, signal.SIGTERM)
+
+    running.wait_for_other_agent(room_name, agent)
+    running.wait_for_one_agent(room_name)
+    assert (0, 2) == (old.popen.wait(10), running.job_requests(room_name))
+
+
 def test_a_slow_worker_is_not_asked_over_and_over(deploy: Deploy, room_name: str) -> None:
     """One warm process for three joins on a loaded machine: patience brings each its agent."""
     running = deploy({"LIVEKIT_AGENT_IDLE_PROCESSES": "1"}).with_worker()
