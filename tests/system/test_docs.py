@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.processes import ROOT, Process, clean_environ
-from tests.snippets import snippet, snippets
+from tests.snippets import Snippet, snippet, snippets
 
 pytestmark = pytest.mark.live
 
@@ -20,9 +20,14 @@ DOCTOR = [
     if block.text == "token-server doctor"
 ]
 DOCTOR_JSON = snippet("docs/doctor.md", '"checks": [')
-ROOMS = snippet("docs/troubleshooting.md", "token-server rooms")
 FOLLOW = snippet("docs/troubleshooting.md", "--follow")
-RUNS = [*DOCTOR, DOCTOR_JSON, ROOMS, FOLLOW]
+ROOMS = [
+    block
+    for page in ("troubleshooting", "timeline")
+    for block in snippets(f"docs/{page}.md", "sh")
+    if block.text.startswith("token-server room") and block != FOLLOW
+]
+RUNS = [*DOCTOR, DOCTOR_JSON, *ROOMS, FOLLOW]
 
 
 @pytest.fixture(scope="module")
@@ -60,12 +65,14 @@ def test_the_doctor_finds_all_well(environ: Mapping[str, str]) -> None:
     assert {frozenset(page["timeline"][0])} == {frozenset(step) for step in said["timeline"]}
 
 
-def test_a_room_tells_what_happened_in_it(environ: Mapping[str, str]) -> None:
+@pytest.mark.parametrize("block", ROOMS, ids=str)
+def test_a_room_tells_what_happened_in_it(block: Snippet, environ: Mapping[str, str]) -> None:
     """All rooms, one room for people, one room for machines."""
-    said = run(ROOMS.text, environ)
+    said = run(block.text, environ)
 
     assert "kitchen" in said
-    assert "kitchen" == json.loads(said[said.index("\n{") :])["room_name"]
+    if "--json" in block.text:
+        assert "kitchen" == json.loads(said[said.index("\n{") :])["room_name"]
 
 
 def test_a_room_is_followed_until_somebody_stops_it(
@@ -73,7 +80,7 @@ def test_a_room_is_followed_until_somebody_stops_it(
 ) -> None:
     """What happens from now on is told when it happens."""
     with Process(FOLLOW.text.split(), environ, tmp_path / "follow.log") as following:
-        following.wait_for_output("token_issued|token issued", within=20)
+        following.wait_for_output("token issued", within=20)
         seen = len(following.output())
         httpx.get(f"http://127.0.0.1:{dev_port}/token?room_name=kitchen").raise_for_status()
 

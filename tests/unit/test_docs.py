@@ -21,6 +21,7 @@ from tests.webhook_signing import joined, sign
 from token_server.cli import main
 from token_server.metrics import Metrics
 from token_server.settings import Settings
+from token_server.timeline import Event
 
 HEROKU = snippet("docs/operating.md", "heroku create")
 SYSTEMCTL = [block for block in snippets("docs/operating.md", "sh") if "systemctl" in block.text]
@@ -33,8 +34,13 @@ FRONT_DOOR = [
 ]
 FRONT_DOOR = [block for block in FRONT_DOOR if "\n" not in block.text]
 
-RUNS = [HEROKU, *SYSTEMCTL, MACHINES, SCRAPING, QUERIES, KEY_EXCHANGE, *FRONT_DOOR]
+ROOM = snippet("docs/timeline.md", "room ready  ")
 
+RUNS = [ROOM, HEROKU, *SYSTEMCTL, MACHINES, SCRAPING, QUERIES, KEY_EXCHANGE, *FRONT_DOOR]
+
+EVENTS = {event.replace("_", " ") for event in Event}
+CAUSES = set(re.findall(r"^\| `([a-z-]+)` \|", (ROOT / "docs/doctor.md").read_text(), re.MULTILINE))
+KNOWN_WORDS = {"token-server doctor": CAUSES, "token-server room NAME": EVENTS}
 SOURCES = [ROOT / "token_server", ROOT / "agent"]
 # Not imported: that takes a second.
 LIBRARY_WORKER = Path(sysconfig.get_path("purelib")) / "livekit/agents/worker.py"
@@ -195,6 +201,34 @@ def share(cell: dict[str, dict[str, float] | None]) -> str:
 def cells(row: str) -> list[str]:
     """Split a table's row."""
     return [cell.strip() for cell in row.strip("|").split("|")]
+
+
+def test_a_room_is_shown_as_it_is_printed() -> None:
+    """Its lines, by what a room prints; docs/timeline.md has what each event means."""
+    head, _, timeline = ROOM.text.partition("\n\n")
+    line = re.compile(r"  [\d:]{8}\.\d{3} {4}\+\d\.\d{3}  (.{16})  \S.*")
+
+    events = [found[1].strip() for found in map(line.fullmatch, timeline.splitlines()) if found]
+
+    assert head.startswith("kitchen  RM_")
+    assert len(timeline.splitlines()) == len(events)
+    assert set() == set(events) - EVENTS
+
+
+@pytest.mark.parametrize(("command", "known"), KNOWN_WORDS.items())
+def test_what_to_look_for_is_what_is_said(command: str, known: set[str]) -> None:
+    """Causes of the doctor, events of a room; a row without a command goes on with the last."""
+    page = (ROOT / "docs/troubleshooting.md").read_text().partition("## What you see")[2]
+    rows = [cells(row) for row in page.splitlines() if row.startswith("|")][2:]
+    told: set[str] = set()
+    typed = ""
+    for what, command_typed, says, _ in rows:
+        typed = command_typed if what or command_typed else typed
+        if typed.startswith(f"`{command}"):
+            told |= set(re.findall(r"`([a-z -]+)`", says))
+
+    assert told
+    assert set() == told - known
 
 
 def log_lines() -> list[str]:
