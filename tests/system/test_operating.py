@@ -165,10 +165,10 @@ def test_the_wheel_names_all_that_it_imports(installation: Installation) -> None
     }
     # `token-server dev` says what it needs.
     foreign = imported - sys.stdlib_module_names - {"token_server", "agent", "honcho"}
-    owners = packages_distributions()
+    owners, comes_with_it = packages_distributions(), required(wheel)
 
     assert __version__ == wheel.version
-    assert [] == [name for name in foreign if not required(wheel) & normal(owners[name])]
+    assert [] == [name for name in foreign if not comes_with_it & normal(owners[name])]
 
 
 def imports(source: Path) -> Iterator[str]:
