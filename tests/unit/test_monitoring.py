@@ -11,18 +11,21 @@ import pytest
 from tests.dashboard import DASHBOARD, PANELS, VARIABLES, all_queries, queries
 from tests.exposition import all_metrics
 from tests.processes import ROOT
+from tests.snippets import snippet
 from token_server.cli import main
 
 ALERTS = ROOT / "docs/monitoring/alerts.yml"
 CASES = ROOT / "tests/unit/alerts.yml"
 PAGE = (ROOT / "docs/monitoring.md").read_text()
+CHECK = snippet("docs/monitoring.md", "promtool check rules")
+RUNS = [CHECK]
 ALERT = re.compile(r"^ +- alert: (\w+)$", re.MULTILINE)
 
 
 def promtool(*arguments: object) -> str:
     """Run Prometheus' own tool; return what it says, which has to be that all is well."""
     command = ["promtool", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert 0 == done.returncode, done.stdout + done.stderr
     return done.stdout
 
@@ -35,7 +38,9 @@ def names(texts: Iterable[str]) -> set[str]:
 
 def test_prometheus_loads_the_rules() -> None:
     """It refuses to start with a rule that it cannot read."""
-    assert "5 rules found" in promtool("check", "rules", ALERTS)
+    program, *arguments = CHECK.text.split()
+
+    assert ("promtool", True) == (program, "5 rules found" in promtool(*arguments))
 
 
 def test_each_alert_fires_and_does_not() -> None:
