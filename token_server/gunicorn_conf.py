@@ -28,6 +28,8 @@ timeout = 30
 graceful_timeout = 15
 keepalive = 15
 control_socket_disable = True
+# Bytes; the most that gunicorn allows. All fields of GET /token at their longest fit.
+limit_request_line = 8190
 # Nothing is taken from anybody's headers here, so nobody's address has to be looked up for every
 # request; TRUSTED_PROXIES is the application's matter (app.py).
 forwarded_allow_ips = "*"

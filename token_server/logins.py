@@ -8,8 +8,8 @@ from typing import Any, Protocol
 import jwt
 
 from token_server.errors import UnauthenticatedError
+from token_server.field_rules import check_identity, check_shown_name
 from token_server.signing_keys import ALGORITHMS
-from token_server.token_request import check_identity, check_shown_name
 
 # The issuer's clock and ours may differ by so much.
 _LEEWAY = timedelta(minutes=1)
