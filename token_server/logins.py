@@ -49,11 +49,13 @@ class Caller:
         name: What tells callers apart; empty if nothing does.
         participant_identity: The only identity that they may join with; empty: any.
         participant_name: Likewise the name.
+        may_choose_identity: Whether they may name an identity, where any is theirs.
     """
 
     name: str = ""
     participant_identity: str = ""
     participant_name: str = ""
+    may_choose_identity: bool = True
 
 
 class Logins:
