@@ -73,7 +73,8 @@ class Issuer(Loopback):
             "exp": int(time.time()) + 300,
         } | changes
         claims = {name: value for name, value in claims.items() if value is not None}
-        return jwt.encode(claims, key, algorithm, headers={"kid": key_id})
+        # Not by jwt.encode, which would look at the claims.
+        return jwt.PyJWS().encode(json.dumps(claims).encode(), key, algorithm, {"kid": key_id})
 
     def public_key_document(self) -> bytes:
         """Return what an attacker can download."""

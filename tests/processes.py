@@ -231,6 +231,14 @@ def procfile() -> dict[str, str]:
     return {name: command.strip() for name, _, command in (line.partition(":") for line in lines)}
 
 
-def start_from_procfile(name: str, environ: Mapping[str, str], log: Path) -> Process:
+# What the shell is told. On a full disk every write to a file fails, in whatever folder; what is
+# printed goes through a pipe.
+PLAINLY = "exec {}"
+ON_A_FULL_DISK = "(ulimit -f 0; exec {}) 2>&1 | cat"
+
+
+def start_from_procfile(
+    name: str, environ: Mapping[str, str], log: Path, how: str = PLAINLY
+) -> Process:
     """Start one of the Procfile's processes the way Heroku does: through a shell."""
-    return Process(["/bin/sh", "-c", f"exec {procfile()[name]}"], environ, log)
+    return Process(["/bin/sh", "-c", how.format(procfile()[name])], environ, log)

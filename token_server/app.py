@@ -60,7 +60,7 @@ def create_app(
     _add_token(app, api, joins, Door.of(settings))
     _add_webhook(app, Webhooks(settings.webhook_secrets, keeper))
     _add_health(app, api, rooms, check_shared)
-    app.add_url_rule("/openapi.json", view_func=lambda: api.document(app), endpoint="openapi")
+    _add_document(app, api)
     add_refusals(app)
     app.after_request(_forbid_caching)
     if settings.trusted_proxies:
@@ -139,6 +139,14 @@ def _add_health(app: Flask, api: Api, rooms: Rooms, check_shared: Callable[[], N
         rooms.list_rooms(["token-server-readyz"])
         check_shared()
         return {"status": "ready"}
+
+
+def _add_document(app: Flask, api: Api) -> None:
+    @app.get("/openapi.json")
+    @api.tells_itself
+    def document() -> ResponseReturnValue:
+        """Describe the API."""
+        return api.document(app)
 
 
 def _forbid_caching(response: Response) -> Response:

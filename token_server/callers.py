@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Sequence
+from dataclasses import replace
 
 from token_server.errors import PermissionDeniedError, UnauthenticatedError
 from token_server.logins import Caller, Logins
@@ -10,7 +11,6 @@ from token_server.token_request import TokenRequest
 
 # A key may be kept as its hash, so that the settings do not give it away.
 _HASHED = "sha256:"
-_ANYBODY = Caller()
 
 
 class CallerKeys:
@@ -34,10 +34,20 @@ class CallerKeys:
 
 
 class Callers:
-    """Checks a request's Authorization header; with neither keys nor logins anybody may ask."""
+    """Checks a request's Authorization header; with neither keys nor logins anybody may ask.
 
-    def __init__(self, *, keys: CallerKeys | None = None, logins: Logins | None = None) -> None:
+    Without logins nobody's identity is known; they may choose one, or not.
+    """
+
+    def __init__(
+        self,
+        *,
+        keys: CallerKeys | None = None,
+        logins: Logins | None = None,
+        may_choose_identity: bool = True,
+    ) -> None:
         self._keys, self._logins = keys, logins
+        self._anybody = Caller(may_choose_identity=may_choose_identity)
 
     def check(self, unverified_authorization: str) -> Caller:
         """Let the caller pass, or not; return what is known of them.
@@ -47,21 +57,24 @@ class Callers:
             IssuerUnavailableError: Login tokens cannot be checked at the moment.
         """
         if not self._keys and not self._logins:
-            return _ANYBODY
+            return self._anybody
         if self._logins:
             return self._logins.read(_bearer(unverified_authorization))
         holder = self._keys.holder_of(unverified_authorization) if self._keys else None
         if holder is None:
             raise UnauthenticatedError("Authorization must be 'Bearer' and one of the caller keys")
-        return holder
+        return replace(self._anybody, name=holder.name)
 
 
 def restrict(request: TokenRequest, caller: Caller) -> TokenRequest:
     """Return the request with the caller's own identity and name in it.
 
     Raises:
-        PermissionDeniedError: It asks for another identity or name.
+        PermissionDeniedError: It asks for another identity or name, or for one at all where
+            that is not the caller's to choose.
     """
+    if request.participant_identity and not caller.may_choose_identity:
+        raise PermissionDeniedError("participant_identity must be left out: you get a fresh one")
     if caller.participant_identity == caller.participant_name == "":
         return request
     own = {

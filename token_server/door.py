@@ -7,7 +7,7 @@ from limits import parse
 from token_server.callers import CallerKeys, Callers
 from token_server.logins import Caller, LoginRules, Logins
 from token_server.rate_limits import RateLimits, address_of
-from token_server.settings import Settings, TokenAuth
+from token_server.settings import ParticipantIdentities, Settings, TokenAuth
 from token_server.signing_keys import SigningKeys, fetch_signing_keys
 
 
@@ -47,11 +47,12 @@ class Door:
 
 
 def _callers(settings: Settings) -> Callers:
+    may_choose = settings.participant_identities is ParticipantIdentities.CHOSEN
     match settings.token_auth:
         case TokenAuth.NONE:
-            return Callers()
+            return Callers(may_choose_identity=may_choose)
         case TokenAuth.KEY:
-            return Callers(keys=CallerKeys(settings.token_keys))
+            return Callers(keys=CallerKeys(settings.token_keys), may_choose_identity=may_choose)
         case TokenAuth.JWT:
             fetch = partial(
                 fetch_signing_keys, settings.token_jwt_issuer, settings.token_jwt_jwks_url

@@ -13,6 +13,7 @@ from token_server import metrics_folder
 from token_server.environment import read_settings
 from token_server.errors import SettingsError
 from token_server.logs import QuietLogger, logging_config
+from token_server.places import MEMORY
 
 _logger = logging.getLogger("gunicorn.error")
 try:
@@ -28,6 +29,10 @@ timeout = 30
 graceful_timeout = 15
 keepalive = 15
 control_socket_disable = True
+# Each process tells that it is alive by a file's time: no full or slow disk keeps it from that.
+worker_tmp_dir = str(MEMORY) if MEMORY.is_dir() else None
+# Bytes; the most that gunicorn allows. All fields of GET /token at their longest fit.
+limit_request_line = 8190
 # Nothing is taken from anybody's headers here, so nobody's address has to be looked up for every
 # request; TRUSTED_PROXIES is the application's matter (app.py).
 forwarded_allow_ips = "*"
@@ -47,7 +52,8 @@ def on_starting(server: Arbiter) -> None:
 def post_fork(server: Arbiter, worker: Worker) -> None:
     """Take the space that the process's metrics need."""
     del server
-    if not metrics_folder.take_part(os.environ, worker.pid):
+    is_shared = metrics_folder.VARIABLE in os.environ
+    if not metrics_folder.take_part(os.environ, worker.pid) and is_shared:
         _logger.warning("No room for metrics: pid %s counts for itself", worker.pid)
 
 

@@ -4,8 +4,10 @@ Every connection has a greenlet of its own: no request is handed from thread to 
 client holds nobody up. Waiting for LiveKit lets others run.
 """
 
+import json
 import socket
 import time
+from http import HTTPStatus
 from typing import Any
 
 import gevent
@@ -82,6 +84,35 @@ class Answering:
         return getattr(self._connection, name)
 
 
+class Refusing:
+    """A connection, for what gunicorn refuses before the application sees it.
+
+    The status is gunicorn's; the body is ours instead of its HTML, which quotes the request.
+    """
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+
+    def sendall(self, data: bytes) -> None:
+        """Send the answer, with an error's body as app.py writes it."""
+        head = data.partition(b"\r\n")[0]
+        status = HTTPStatus(int(head.split(b" ")[1]))
+        code = "internal" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "invalid_argument"
+        body = json.dumps({"code": code, "msg": f"{status} {status.phrase}"}).encode()
+        lines = (
+            head,
+            b"Connection: close",
+            b"Content-Type: application/json",
+            b"Cache-Control: no-store",
+            b"Content-Length: %d" % len(body),
+        )
+        self._connection.sendall(b"\r\n".join((*lines, b"", body)))
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever a socket has
+        """Be the connection itself in everything else."""
+        return getattr(self._connection, name)
+
+
 class PromptWorker(GeventWorker):
     """A gevent worker that sends an answer at once, and closes idle connections when it stops.
 
@@ -96,6 +127,11 @@ class PromptWorker(GeventWorker):
             return super().handle_request(listener_name, req, answering, addr)
         finally:
             answering.flush()
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:  # noqa: ANN401  # gunicorn's own
+        """Answer a request that could not be read."""
+        refusing: Any = Refusing(client)
+        super().handle_error(req, refusing, addr, exc)
 
     def timeout_ctx(self) -> Wait:  # type: ignore[override]  # the stub has None
         """Wait for a connection's next request, until `notify` ends it."""

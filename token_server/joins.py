@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Protocol
 
-from token_server.errors import InvalidRequestError, PermissionDeniedError
+from token_server.errors import PermissionDeniedError
 from token_server.rooms import AgentOrder, Room, RoomOrder, Rooms
 from token_server.settings import AgentDispatch, Settings
 from token_server.ticket import Ticket, TicketSealer
@@ -66,8 +66,8 @@ class Joins:
         """Make the room ready and sign a token for it.
 
         Raises:
-            InvalidRequestError: The agent asked for is not one that callers may have.
-            PermissionDeniedError: The room asked for is not one that ROOM_NAMES covers.
+            PermissionDeniedError: The room asked for is not one that ROOM_NAMES covers, or the
+                agent not one that callers may have.
             LiveKitUnavailableError: LiveKit did not make the room in time.
         """
         order = self._agent_order(request)
@@ -124,7 +124,7 @@ class Joins:
         allowed = self._settings.allowed_agent_names
         agent_name = request.agent.agent_name or allowed[0]
         if agent_name not in allowed:
-            raise InvalidRequestError(
+            raise PermissionDeniedError(
                 "room_config.agents.0.agent_name is not an agent that callers may ask for"
             )
         return AgentOrder(agent_name=agent_name, metadata=request.agent.metadata)

@@ -10,11 +10,13 @@ import os
 import stat
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+
+from token_server.places import temporary_places
 
 logger = logging.getLogger(__name__)
 
@@ -87,16 +89,29 @@ class MachineState:
         return True
 
 
-def shared_folder(livekit_url: str, api_key: str) -> Path:
-    """Return this machine's folder for one LiveKit, private to this user."""
+def shared_folder(
+    livekit_url: str, api_key: str, places: Callable[[], Iterable[Path]] = temporary_places
+) -> Path:
+    """Return this machine's folder for one LiveKit, private to this user.
+
+    It is in the first of the places that has room for it; where none has, it is a path at which
+    nothing can be.
+    """
     server = fingerprint(livekit_url, api_key)
-    parent = Path(tempfile.gettempdir()) / f"livekit-token-server-{os.getuid()}"
+    for place in places():
+        with suppress(OSError):
+            return _folder_in(place, server)
+    return Path(os.devnull, server)
+
+
+def _folder_in(place: Path, server: str) -> Path:
+    parent = place / f"livekit-token-server-{os.getuid()}"
     with suppress(FileExistsError):
         parent.mkdir(mode=0o700)
     found = parent.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
         # Somebody else put it there before us: share nothing with them.
-        return Path(tempfile.mkdtemp(prefix="livekit-token-server-"))
+        return Path(tempfile.mkdtemp(prefix="livekit-token-server-", dir=place))
     (parent / server).mkdir(mode=0o700, exist_ok=True)
     return parent / server
 

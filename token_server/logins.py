@@ -8,8 +8,8 @@ from typing import Any, Protocol
 import jwt
 
 from token_server.errors import UnauthenticatedError
+from token_server.field_rules import check_identity, check_shown_name
 from token_server.signing_keys import ALGORITHMS
-from token_server.token_request import check_identity, check_shown_name
 
 # The issuer's clock and ours may differ by so much.
 _LEEWAY = timedelta(minutes=1)
@@ -49,11 +49,13 @@ class Caller:
         name: What tells callers apart; empty if nothing does.
         participant_identity: The only identity that they may join with; empty: any.
         participant_name: Likewise the name.
+        may_choose_identity: Whether they may name an identity, where any is theirs.
     """
 
     name: str = ""
     participant_identity: str = ""
     participant_name: str = ""
+    may_choose_identity: bool = True
 
 
 class Logins:

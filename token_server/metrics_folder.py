@@ -13,19 +13,20 @@ from collections.abc import Iterable, MutableMapping
 from contextlib import suppress
 from pathlib import Path
 
+from token_server.places import MEMORY, temporary_places
+
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 # prometheus_client's names, each with the process's number.
 _GAUGES = ("gauge_livesum", "gauge_livemax")
 _KINDS = ("counter", "histogram", *_GAUGES)
 # Bytes: what prometheus_client gives a file at first, and more than all our series take.
 FILE_SIZE = 1 << 16
-# In memory, where a slow disk cannot hold a request up.
-_MEMORY = Path("/dev/shm")  # noqa: S108 (mkdtemp makes the folder, for this user only)
 
 
 def share(environ: MutableMapping[str, str]) -> bool:
     """Make the folder for the processes to be forked and name it; False if there is no room."""
-    folder = make_folder([_MEMORY, Path(tempfile.gettempdir())])
+    # In memory first, where a slow disk cannot hold a request up.
+    folder = make_folder([MEMORY, *temporary_places()])
     environ.pop(VARIABLE, None)
     if folder:
         environ[VARIABLE] = str(folder)
@@ -54,11 +55,19 @@ def make_folder(places: Iterable[Path]) -> Path | None:
         with suppress(OSError):
             for left in place.glob(f"{prefix}*"):
                 _remove_unless_used(left)
+            _try_out(place)
             folder = Path(tempfile.mkdtemp(prefix=prefix, dir=place))
             # Never closed: the lock lasts as long as this process or one that it forked.
             fcntl.flock(os.open(folder, os.O_RDONLY), fcntl.LOCK_EX)
             return folder
     return None
+
+
+def _try_out(place: Path) -> None:
+    """Fill and remove a file; OSError if there is no room for one process's."""
+    with tempfile.TemporaryFile(dir=place, buffering=0) as file:
+        for _ in _KINDS:
+            file.write(bytes(FILE_SIZE))
 
 
 def take_space(folder: Path, process_id: int | str) -> None:

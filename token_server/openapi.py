@@ -9,7 +9,7 @@ from functools import wraps
 from typing import Any, Literal, TypeVar, cast
 
 from flask import Flask
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, RootModel
 from spectree import Response, SecurityScheme, SpecTree
 from spectree.models import SecureType, SecuritySchemeData
 
@@ -41,6 +41,10 @@ class Health(BaseModel):
     status: Literal["alive", "ready"]
 
 
+class Document(RootModel[dict[str, Any]]):
+    """An OpenAPI document."""
+
+
 class Refusal(BaseModel):
     """An error, in Twirp's vocabulary."""
 
@@ -64,10 +68,11 @@ _FAULTS = {
 _TOKEN_ERRORS = {
     "HTTP_400": (Refusal, "A field breaks a rule; `msg` names both."),
     "HTTP_401": (Refusal, "No key or login token, or none that is good."),
-    "HTTP_403": (Refusal, "The caller may not have this identity, room or name."),
+    "HTTP_403": (Refusal, "The caller may not have this identity, name, room or agent."),
     "HTTP_429": (Refusal, "Too often; `Retry-After` has the seconds to wait."),
     **_FAULTS,
 }
+_QUERY_ERRORS = {"HTTP_414": (Refusal, "A request line of more than 8190 bytes.")}
 _BODY_ERRORS = {
     "HTTP_413": (Refusal, "A body of more than 64 KiB."),
     "HTTP_415": (Refusal, "A body that is not declared as application/json."),
@@ -106,12 +111,16 @@ class Api:
 
     def gets_token(self, view: View) -> View:
         """Describe GET /token."""
-        answers = {"HTTP_200": JoinAnswer, **_TOKEN_ERRORS}
+        answers = {"HTTP_200": JoinAnswer, **_TOKEN_ERRORS, **_QUERY_ERRORS}
         return self._describe(view, answers, query=PlainTokenRequest, security=self._security)
 
     def tells_health(self, view: View) -> View:
         """Describe a view that platforms ask."""
         return self._describe(view, {"HTTP_200": Health, **_FAULTS})
+
+    def tells_itself(self, view: View) -> View:
+        """Describe the view of the document."""
+        return self._describe(view, {"HTTP_200": Document})
 
     def document(self, app: Flask) -> dict[str, Any]:
         """Return the whole as OpenAPI 3.1."""
@@ -119,8 +128,7 @@ class Api:
             document = cast("dict[str, Any]", self._spec.spec)
         for path in document["paths"].values():
             for operation in path.values():
-                # An empty body asks for everything by default, and spectree knows no such thing.
-                operation.get("requestBody", {}).pop("required", None)
+                _mend(operation)
         return document
 
     def _describe(self, view: View, answers: dict[str, Any], **more: Any) -> View:  # noqa: ANN401  # spectree's own
@@ -141,3 +149,13 @@ def _security_schemes(token_auth: TokenAuth) -> list[SecurityScheme]:
         type=SecureType.HTTP, scheme="bearer", description=_BEARER[token_auth]
     )
     return [SecurityScheme(name=_CALLER, data=bearer)]
+
+
+def _mend(operation: dict[str, Any]) -> None:
+    """Say what spectree has no words for."""
+    if "requestBody" in operation:
+        # An empty body asks for everything by default.
+        operation["requestBody"].pop("required", None)
+    elif not operation["parameters"]:
+        # Nothing can be wrong with a request that has no fields.
+        operation["responses"].pop("400", None)

@@ -50,6 +50,13 @@ class LogLevel(StrEnum):
     DEBUG = "debug"
 
 
+class ParticipantIdentities(StrEnum):
+    """Whose choice identities are, where TOKEN_AUTH does not say who somebody is."""
+
+    CHOSEN = "chosen"
+    FRESH = "fresh"
+
+
 class LogFormat(StrEnum):
     """How log lines look."""
 
@@ -112,6 +119,9 @@ class Settings(BaseModel):
     token_jwt_jwks_url: Url = Field("", alias="TOKEN_JWT_JWKS_URL")
     token_jwt_identity_claim: str = Field("sub", alias="TOKEN_JWT_IDENTITY_CLAIM")
     token_jwt_name_claim: str = Field("name", alias="TOKEN_JWT_NAME_CLAIM")
+    participant_identities: ParticipantIdentities = Field(
+        ParticipantIdentities.CHOSEN, alias="PARTICIPANT_IDENTITIES"
+    )
     rate_limit: RateLimit = Field((), alias="RATE_LIMIT")
     trusted_proxies: int = Field(0, alias="TRUSTED_PROXIES", ge=0, le=8)
     room_names: Names = Field((), alias="ROOM_NAMES")

@@ -1,103 +1,49 @@
 """What a caller may ask of /token, in the words of LiveKit's endpoint convention. No I/O.
 
-Source of the names: https://docs.livekit.io/frontends/build/authentication/endpoint/. Limits are
-LiveKit's (pkg/config/config.go 1.13.5, `limit`) or tighter: the token travels in a URL.
+Source of the names: https://docs.livekit.io/frontends/build/authentication/endpoint/.
 """
 
-import unicodedata
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
 from pydantic import (
-    AfterValidator,
     AliasChoices,
     BaseModel,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     ValidationError,
     model_validator,
 )
-from pydantic_core import ErrorDetails
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, ErrorDetails
 
 from token_server.errors import InvalidRequestError
+from token_server.field_rules import (
+    Attributes,
+    Identity,
+    Metadata,
+    Name,
+    QueryMetadata,
+    ShownName,
+)
 
-# Bytes of UTF-8.
-_NAME_LIMIT = 256
-_METADATA_LIMIT = 8192
-_ATTRIBUTES_LIMIT = 8192
 _FIELD_PATH_LIMIT = 64
-# Parts of letters and emoji: Persian and family names are written with them.
-_JOINERS = "\u200c\u200d"
-
-# The agent's own identity starts so; LiveKit would put it out for a human of the same identity.
-AGENT_IDENTITY_PREFIX = "agent-"
-# LiveKit's own attributes, and ours (the ticket).
-_RESERVED_ATTRIBUTES = ("lk.", "token_server.")
-
-
-def _check_name(value: str, joiners: str = "") -> str:
-    is_plain = value.isascii() and value.isprintable()
-    if not is_plain and any(
-        unicodedata.category(character).startswith("C") and character not in joiners
-        for character in value
-    ):
-        raise ValueError("must not contain control or unassigned characters")
-    if value != value.strip():
-        raise ValueError("must not start or end with a space")
-    return _at_most(_NAME_LIMIT, value)
+# What a field that nobody has set may look like in protobuf's JSON; null is another.
+_UNSET: tuple[object, ...] = ("", 0, [], {})
+# Unknown fields and other types are refused.
+_STRICT = ConfigDict(
+    frozen=True, strict=True, extra="forbid", hide_input_in_errors=True, populate_by_name=True
+)
 
 
-def check_identity(value: str) -> str:
-    """Return a participant identity; ValueError names the rule that it breaks."""
-    if value.startswith(AGENT_IDENTITY_PREFIX):
-        raise ValueError(f"must not start with {AGENT_IDENTITY_PREFIX}, which is for agents")
-    return _check_name(value)
+class _Json(BaseModel):
+    """An object in a POST's body; empty values count as not given (proto3)."""
 
+    model_config = _STRICT
 
-def check_shown_name(value: str) -> str:
-    """Return a participant name; ValueError names the rule that it breaks."""
-    return _check_name(value, _JOINERS)
-
-
-def _check_metadata(value: str) -> str:
-    return _at_most(_METADATA_LIMIT, value)
-
-
-def _check_attributes(value: dict[str, str]) -> dict[str, str]:
-    if any(key.startswith(_RESERVED_ATTRIBUTES) for key in value):
-        raise ValueError(f"keys must not start with {' or '.join(_RESERVED_ATTRIBUTES)}")
-    if sum(len(key.encode()) + len(text.encode()) for key, text in value.items()) > (
-        _ATTRIBUTES_LIMIT
-    ):
-        raise ValueError(f"must be at most {_ATTRIBUTES_LIMIT} bytes in all")
-    return value
-
-
-def _at_most(limit: int, value: str) -> str:
-    if len(value.encode()) > limit:
-        raise ValueError(f"must be at most {limit} bytes of UTF-8")
-    return value
-
-
-# JSON Schema counts characters, and we count bytes: what it lets pass may still be too long.
-_DescribedName = Annotated[str, Field(json_schema_extra={"maxLength": _NAME_LIMIT})]
-Name = Annotated[_DescribedName, AfterValidator(_check_name)]
-ShownName = Annotated[_DescribedName, AfterValidator(check_shown_name)]
-Identity = Annotated[_DescribedName, AfterValidator(check_identity)]
-Metadata = Annotated[
-    str, Field(json_schema_extra={"maxLength": _METADATA_LIMIT}), AfterValidator(_check_metadata)
-]
-Attributes = Annotated[dict[str, str], AfterValidator(_check_attributes)]
-
-
-class _Strict(BaseModel):
-    """Unknown fields and other types are refused; empty values count as not given (proto3)."""
-
-    model_config = ConfigDict(
-        frozen=True, strict=True, extra="forbid", hide_input_in_errors=True, populate_by_name=True
-    )
-
-    spellings: ClassVar[frozenset[str]] = frozenset()
+    # Another spelling of a field, and the field.
+    spellings: ClassVar[Mapping[str, str]] = {}
 
     @model_validator(mode="before")
     @classmethod
@@ -112,20 +58,51 @@ class _Strict(BaseModel):
         return {
             name: item
             for name, item in value.items()
-            if item is not None and (name in known or item not in ("", 0, [], {}))
+            if item is not None and (name in known or item not in _UNSET)
         }
 
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Describe what is dropped, too: it is not refused."""
+        found = handler(core_schema)
+        described = handler.resolve_ref_schema(found)
+        fields = described["properties"]
+        fields |= {other: fields[name] for other, name in cls.spellings.items()}
+        described["properties"] = {name: _or_null(field) for name, field in fields.items()}
+        described["additionalProperties"] = {
+            "description": "Refused, unless it is as good as not set.",
+            "enum": [*_UNSET, False, None],
+        }
+        return found
 
-class RequestedAgent(_Strict):
+
+def _or_null(field: JsonSchemaValue) -> JsonSchemaValue:
+    if "$ref" in field:
+        return {"anyOf": [field, {"type": "null"}]}
+    return field | {"type": [field["type"], "null"]}
+
+
+class RequestedAgent(_Json):
     """The agent that is to come; without a name it is the configured one."""
 
-    spellings = frozenset({"agentName"})
+    # Of the two spellings one is enough, and two texts are refused.
+    model_config = ConfigDict(
+        json_schema_extra={
+            "not": {
+                "required": ["agent_name", "agentName"],
+                "properties": {"agent_name": {"type": "string"}, "agentName": {"type": "string"}},
+            }
+        }
+    )
+    spellings: ClassVar = {"agentName": "agent_name"}
 
     agent_name: Name = Field(default="", validation_alias=AliasChoices("agent_name", "agentName"))
     metadata: Metadata = ""
 
 
-class RequestedRoomConfig(_Strict):
+class RequestedRoomConfig(_Json):
     """The only part of a room configuration that is a caller's to choose: at most one agent."""
 
     agents: list[RequestedAgent] = Field(default=[], max_length=1)
@@ -135,20 +112,23 @@ class RequestedRoomConfig(_Strict):
 _NOTHING_REQUESTED = RequestedRoomConfig()
 
 
-class PlainTokenRequest(_Strict):
+class PlainTokenRequest(BaseModel):
     """Who wants to join which room, as far as a query can say it; every field is optional."""
+
+    model_config = _STRICT
 
     room_name: Name = Field(
         default="", description="Without it: a fresh name that cannot be guessed."
     )
     participant_identity: Identity = Field(default="", description="Without it: a fresh UUID.")
     participant_name: ShownName = Field(default="", description="What others in the room see.")
-    participant_metadata: Metadata = ""
+    participant_metadata: QueryMetadata = ""
 
 
-class TokenRequest(PlainTokenRequest):
+class TokenRequest(_Json, PlainTokenRequest):
     """Who wants to join which room; every field is optional."""
 
+    participant_metadata: Metadata = ""
     participant_attributes: Attributes = {}
     room_config: RequestedRoomConfig = Field(default_factory=lambda: _NOTHING_REQUESTED)
 
@@ -181,7 +161,7 @@ def parse_query(unverified_query: Mapping[str, str]) -> TokenRequest:
         if name in given:
             raise InvalidRequestError(f"{name} must be sent in the JSON of a POST")
     try:
-        return TokenRequest.model_validate(given)
+        return TokenRequest.model_validate(dict(PlainTokenRequest.model_validate(given)))
     except ValidationError as error:
         raise InvalidRequestError(_sentence(error.errors()[0])) from None
 

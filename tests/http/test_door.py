@@ -1,5 +1,6 @@
 """RATE_LIMIT, trusted proxies, TOKEN_AUTH=jwt and ROOM_NAMES, as callers meet them."""
 
+import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -84,10 +85,19 @@ def issuer() -> Iterator[Issuer]:
         yield running
 
 
+def jwt_of(issuer: Issuer) -> dict[str, str]:
+    """Return the settings that believe this issuer."""
+    return {
+        "TOKEN_AUTH": "jwt",
+        "TOKEN_JWT_ISSUER": issuer.url,
+        "TOKEN_JWT_AUDIENCE": "my-app",
+    }
+
+
 @pytest.fixture
 def logged_in(issuer: Issuer) -> FlaskClient:
     """A client of an application that believes this issuer."""
-    return client_for(TOKEN_AUTH="jwt", TOKEN_JWT_ISSUER=issuer.url, TOKEN_JWT_AUDIENCE="my-app")
+    return client_for(None, None, **jwt_of(issuer))
 
 
 def test_a_login_token_joins_as_its_subject(logged_in: FlaskClient, issuer: Issuer) -> None:
@@ -123,6 +133,54 @@ def test_an_issuer_that_is_away_is_a_503(logged_in: FlaskClient, issuer: Issuer)
     answer = logged_in.post("/token", headers={"Authorization": f"Bearer {issuer.sign()}"})
 
     assert (503, "unavailable") == error_of(answer)[:2]
+
+
+@pytest.mark.parametrize(
+    "auth", [{"TOKEN_AUTH": "none"}, {"TOKEN_AUTH": "key", "TOKEN_KEYS": "k"}], ids=["none", "key"]
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_where_identities_are_fresh_nobody_can_take_anybodys(
+    rooms: FakeRooms, auth: dict[str, str], method: str
+) -> None:
+    """LiveKit puts out who joined first under an identity: it must be nobody else's to name."""
+    client = client_for(rooms, None, PARTICIPANT_IDENTITIES="fresh", **auth)
+    wanted = {"participant_identity": "alice", "room_name": "kitchen"}
+    query, body = (wanted, None) if method == "GET" else (None, wanted)
+
+    refused = client.open(
+        "/token",
+        method=method,
+        query_string=query,
+        json=body,
+        headers={"Authorization": "Bearer k"},
+    )
+
+    status, code, msg = error_of(refused)
+    assert (403, "permission_denied", []) == (status, code, rooms.calls)
+    assert msg.startswith("participant_identity must be left out")
+
+
+def test_fresh_identities_differ_and_cannot_be_guessed() -> None:
+    """122 random bits each."""
+    client = client_for(PARTICIPANT_IDENTITIES="fresh")
+    body = {"room_name": "kitchen", "participant_identity": ""}
+
+    found = {client.post("/token", json=body).get_json()["participant_identity"] for _ in range(9)}
+
+    assert (9, {4}) == (
+        len(found),
+        {uuid.UUID(one.removeprefix("human-")).version for one in found},
+    )
+
+
+def test_a_login_decides_where_identities_are_fresh(issuer: Issuer) -> None:
+    """It is theirs alone anyway."""
+    client = client_for(None, None, PARTICIPANT_IDENTITIES="fresh", **jwt_of(issuer))
+    headers = {"Authorization": f"Bearer {issuer.sign()}"}
+
+    answer = client.post("/token", json={"participant_identity": "alice"}, headers=headers)
+
+    assert (201, "alice") == (answer.status_code, answer.get_json()["participant_identity"])
 
 
 @pytest.mark.parametrize(

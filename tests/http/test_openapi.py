@@ -30,6 +30,7 @@ def test_the_document_names_what_callers_may_ask(client: FlaskClient) -> None:
         ("/token", "get"),
         ("/healthz", "get"),
         ("/readyz", "get"),
+        ("/openapi.json", "get"),
     }
 
 
@@ -39,7 +40,7 @@ def test_a_posts_body_is_the_model_that_validates_it(client: FlaskClient) -> Non
 
     request = schemas["TokenRequest"]
     assert 256 == request["properties"]["participant_identity"]["maxLength"]
-    assert request["additionalProperties"] is False
+    assert ["", 0, [], {}, False, None] == request["additionalProperties"]["enum"]
     assert set(request["properties"]) == {
         "room_name",
         "participant_identity",
@@ -49,6 +50,11 @@ def test_a_posts_body_is_the_model_that_validates_it(client: FlaskClient) -> Non
         "room_config",
     }
     assert 1 == schemas["RequestedRoomConfig"]["properties"]["agents"]["maxItems"]
+
+
+def test_the_document_is_the_same_each_time(client: FlaskClient) -> None:
+    """It is made once, and mended; to mend it again must not spoil it."""
+    assert document(client) == document(client)
 
 
 def test_a_body_may_be_left_out(client: FlaskClient) -> None:

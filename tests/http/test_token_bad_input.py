@@ -123,10 +123,6 @@ ROOM_CONFIG = {
     "two agents": ("room_config.agents", agents({}, {})),
     "an agent that is null": ("room_config.agents.0", agents(None)),
     "an agent that is a string": ("room_config.agents.0", agents(MARKER)),
-    "an agent that callers may not have": (
-        "room_config.agents.0.agent_name",
-        agents({"agent_name": MARKER}),
-    ),
     "an agent named by a number": ("room_config.agents.0", agents({"agent_name": 17})),
     "agent metadata of 8193 bytes": (
         "room_config.agents.0.metadata",
@@ -160,6 +156,17 @@ def test_a_bad_field_is_refused_by_its_name(
     status, code, msg = error_of(answer)
     assert (400, "invalid_argument", "no-store") == (status, code, answer.headers["Cache-Control"])
     assert (True, False) == (msg.removeprefix("'").startswith(field), MARKER in msg)
+
+
+def test_an_agent_that_callers_may_not_have_is_refused_by_its_name(
+    client: FlaskClient, rooms: FakeRooms
+) -> None:
+    """The name breaks no rule: 403. Which there are is not said to everybody."""
+    answer = client.post("/token", json={"room_config": {"agents": [{"agent_name": MARKER}]}})
+
+    status, code, msg = error_of(answer)
+    assert (403, "permission_denied", []) == (status, code, rooms.calls)
+    assert (True, False) == (msg.startswith("room_config.agents.0.agent_name"), MARKER in msg)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from tests.processes import (
     AGENT_NAME,
     API_KEY,
     API_SECRET,
+    PLAINLY,
     LiveKitServer,
     Process,
     free_port,
@@ -70,10 +71,10 @@ class Deployment:
         self.worker = self.start_worker()
         return self
 
-    def start_web(self, **settings: str) -> Process:
+    def start_web(self, how: str = PLAINLY, **settings: str) -> Process:
         """Start `web`, and wait until it answers."""
         environ = self._environ() | {"PORT": str(self.web_port)} | settings
-        web = start_from_procfile("web", environ, self._folder / "web.log")
+        web = start_from_procfile("web", environ, self._folder / "web.log", how)
         self._ends.callback(web.stop)
         self._wait(self._is_alive, 20, "web answers")
         self.web = web

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
-from tests.processes import LiveKitServer, Process
+from tests.processes import PLAINLY, LiveKitServer, Process
 from tests.redis_server import RedisServer
 from tests.system.deployment import OPERATOR_KEY, Deployment
 
@@ -33,10 +33,10 @@ class Machine(Deployment):
         """Have this machine's node send its webhooks to every web."""
         self._webhook_urls = [f"{machine.web_url}/webhook" for machine in machines]
 
-    def start_web(self, **settings: str) -> Process:
+    def start_web(self, how: str = PLAINLY, **settings: str) -> Process:
         """Start `web`, and wait until it answers."""
         self.livekit_url = self.livekit_url or self.livekit.url
-        return super().start_web(LIVEKIT_URL=self.livekit_url, **settings)
+        return super().start_web(how, LIVEKIT_URL=self.livekit_url, **settings)
 
     def readiness(self) -> int:
         """Return the status of /readyz."""

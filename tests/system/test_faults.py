@@ -3,14 +3,17 @@
 import base64
 import hashlib
 import json
+import shutil
 import time
 
 import pytest
 from livekit import api
 
-from tests.processes import API_KEY, API_SECRET
+from tests.processes import API_KEY, API_SECRET, ON_A_FULL_DISK, ROOT
 from tests.system.conftest import Deploy
 from tests.system.deployment import Deployment
+from token_server.locks import shared_folder
+from token_server.places import MEMORY
 
 pytestmark = pytest.mark.live
 
@@ -51,6 +54,38 @@ def test_a_worker_that_starts_after_the_join_is_sent(deploy: Deploy, room_name: 
 
     running.wait_for_one_agent(room_name, within=8)  # issue 4's bar, from the registration
     assert 1 == running.job_requests(room_name)
+
+
+def test_a_full_disk_keeps_nobody_from_their_agent(deploy: Deploy, room_name: str) -> None:
+    """Logs have filled it at night: each write fails, those of a start included."""
+    running = deploy().with_worker()
+    running.kill_web()
+
+    web = running.start_web(ON_A_FULL_DISK)
+
+    running.join(room_name)
+    running.wait_for_one_agent(room_name)
+    assert 1 == running.job_requests(room_name)
+    assert 1 == web.output().count("[warning]") == web.output().count("No room for metrics")
+    shutil.rmtree(shared_folder(running.livekit.url, API_KEY, lambda: [MEMORY]))
+
+
+def test_a_clock_that_is_off_by_a_minute_keeps_nobody_from_their_agent(
+    deploy: Deploy, room_name: str
+) -> None:
+    """LiveKit takes our tokens, we take its webhooks, and no window is a minute longer."""
+    running = deploy().with_worker()
+    wrong_clock = {"PYTHONPATH": str(ROOT / "tests/system/wrong_clock")}
+    for seconds in ("60", "-60"):
+        running.kill_web()
+        web = running.start_web(SECONDS_AHEAD=seconds, **wrong_clock)
+
+        human = running.join(f"{room_name}{seconds}")
+
+        running.wait_for_one_agent(f"{room_name}{seconds}")
+        assert 1 == running.job_requests(f"{room_name}{seconds}")
+        assert "Refused" not in web.output()
+        human.leave()
 
 
 def test_livekit_that_is_gone_is_a_503_in_bounded_time_and_back_a_201(

@@ -96,6 +96,42 @@ def test_clients_that_dawdle_keep_nobody_waiting(web: Web) -> None:
         assert time.monotonic() - started < 5
 
 
+def asked(web: Web, request: bytes) -> tuple[str, bytes]:
+    """Send the bytes of a request; return the content type and the body that it is answered."""
+    with web.connect() as connection:
+        connection.sendall(request)
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        return answer.headers["Content-Type"], answer.read()
+
+
+UNREADABLE = {
+    b"GET /token?room_name=" + b"x" * 8200: "414 ",
+    b"GET / HTTP/1.1\r\nHost: a\r\n b": "400 Bad Request",
+    b"GET / HTTP/1.1\r\nMaRkEr": "400 Bad Request",
+    b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 101: "431 ",
+    b"MaRkEr": "400 Bad Request",
+}
+
+
+def test_what_gunicorn_refuses_is_answered_as_all_errors_are(web: Web) -> None:
+    """A client reads one kind of error; gunicorn's own page quotes the request."""
+    for request, msg in UNREADABLE.items():
+        kind, body = asked(web, request + b"\r\n\r\n")
+
+        error = json.loads(body)
+        assert ("application/json", "invalid_argument") == (kind, error["code"])
+        assert (True, False) == (error["msg"].startswith(msg), "MaRkEr" in error["msg"])
+
+
+def test_the_longest_query_fits(web: Web) -> None:
+    """Each byte may take three; what the document allows is not refused by the server before."""
+    longest = dict.fromkeys(("room_name", "participant_identity", "participant_name"), "é" * 128)
+    longest["participant_metadata"] = "é" * 512
+
+    assert 200 == web.http.get("/token", params=longest).status_code
+
+
 def test_a_request_in_hand_is_answered_before_the_process_stops(web: Web) -> None:
     """A deploy loses no join; the next request goes to the process that took over."""
     with web.connect() as half_sent:

@@ -9,7 +9,7 @@ from tests.fakes import FakeRooms
 from tests.join_tokens import agents_of, order_in_ticket_of, sealed_ticket_of
 from tests.processes import AGENT_NAME, API_SECRET
 from tests.recording_keeper import RecordingKeeper
-from token_server.errors import InvalidRequestError, LiveKitUnavailableError
+from token_server.errors import LiveKitUnavailableError, PermissionDeniedError
 from token_server.joins import Join, Joins
 from token_server.rooms import AgentOrder, Room, RoomOrder
 from token_server.ticket import TicketSealer
@@ -134,7 +134,7 @@ def test_an_agent_that_is_not_allowed_is_refused(
     rooms: OrderedRooms, keeper: RecordingKeeper, changes: dict[str, str]
 ) -> None:
     """Before anything is done: jobs cost money, and agents may be for staff only."""
-    with pytest.raises(InvalidRequestError, match=r"^room_config\.agents\.0\.agent_name "):
+    with pytest.raises(PermissionDeniedError, match=r"^room_config\.agents\.0\.agent_name "):
         prepare(rooms, keeper, asking('{"agent_name": "tutor"}'), **changes)
 
     assert ([], []) == (rooms.calls, keeper.followed)

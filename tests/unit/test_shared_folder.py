@@ -33,6 +33,25 @@ def test_the_folder_is_private(temp: Path) -> None:
     assert ({0o700}, temp) == (modes, folder.parent.parent)
 
 
+def test_where_one_place_has_no_room_the_next_is_taken(tmp_path: Path) -> None:
+    """A disk is full, or mounted read-only."""
+    (tmp_path / "file").touch()
+
+    folder = shared_folder(URL, KEY, lambda: [tmp_path / "file", tmp_path])
+
+    assert (True, True) == (folder.is_dir(), folder.is_relative_to(tmp_path))
+
+
+def test_where_no_place_has_room_nothing_can_be(tmp_path: Path) -> None:
+    """The server starts all the same, and each lock is as if it were free (test_locks.py)."""
+    (tmp_path / "file").touch()
+
+    folder = shared_folder(URL, KEY, lambda: [tmp_path / "file"])
+
+    with pytest.raises(NotADirectoryError):
+        folder.mkdir(parents=True)
+
+
 def intrude(place: Path, how: str) -> None:
     """Put something in the folder's place before we come."""
     if how == "a file":

@@ -1,5 +1,6 @@
 """Tickets: who can read, forge or move one (nobody)."""
 
+import base64
 from dataclasses import replace
 
 import hypothesis
@@ -103,6 +104,19 @@ def test_the_largest_ticket_fits_livekits_limit(sealer: TicketSealer, text: str)
 def test_whatever_else_is_in_the_attribute_is_no_ticket(text: str) -> None:
     """Whoever mints tokens with the same key may write there what they like."""
     assert None is TicketSealer(API_SECRET).open("kitchen", holder(text))
+
+
+@hypothesis.given(st.data())
+def test_whatever_is_changed_in_a_ticket_it_does_not_open(data: st.DataObject) -> None:
+    """A bit anywhere, or a piece cut off or added."""
+    sealer = TicketSealer(API_SECRET)
+    sealed = base64.urlsafe_b64decode(sealer.seal(TICKET))
+    start = data.draw(st.integers(0, len(sealed)))
+    end = data.draw(st.integers(start, len(sealed)))
+    changed = sealed[:start] + data.draw(st.binary(max_size=20)) + sealed[end:]
+    hypothesis.assume(changed != sealed)
+
+    assert None is sealer.open("kitchen", holder(base64.urlsafe_b64encode(changed).decode()))
 
 
 @hypothesis.given(st.text(), st.text(), st.text(), st.text())

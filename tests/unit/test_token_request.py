@@ -1,6 +1,7 @@
 """What is read from a request that is right; tests/http has the tables of what is not."""
 
 import json
+import re
 
 import hypothesis
 import pytest
@@ -101,6 +102,37 @@ def test_a_shown_name_may_be_written_with_emoji_families() -> None:
     body = json.dumps({"participant_name": family}).encode()
 
     assert family == parse_json(body).participant_name
+
+
+# The ends of the ranges that the patterns refuse, and what stands beside them.
+NEAR_RANGES = sorted(
+    chr(int(escaped, 16) + step)
+    for pattern in re.findall(r"'pattern': '(.*?)'", str(TokenRequest.model_json_schema()))
+    for escaped in re.findall(r"\\u([0-9a-f]{4})", pattern)
+    for step in (-1, 0, 1)
+    if int(escaped, 16) + step >= 0
+)
+
+
+@pytest.mark.parametrize("field", ["room_name", "participant_identity", "participant_name"])
+@hypothesis.given(
+    text=st.text(st.sampled_from(NEAR_RANGES) | st.characters(codec="utf-8"), max_size=5)
+    | st.text(max_size=3).map("agent-".__add__)
+)
+@hypothesis.settings(deadline=None)
+def test_a_names_pattern_in_the_document_is_the_rule(field: str, text: str) -> None:
+    """Whatever the text: clients that check before they ask need not be surprised."""
+    described = TokenRequest.model_json_schema()["properties"][field]
+    try:
+        parse_json(json.dumps({field: text}).encode())
+    except InvalidRequestError:
+        is_accepted = False
+    else:
+        is_accepted = True
+
+    # Python's $ is before a last newline, too; ECMA's is not.
+    pattern = described["pattern"].removesuffix("$")
+    assert is_accepted == (re.fullmatch(pattern, text) is not None)
 
 
 def test_metadata_is_the_applications_own() -> None:

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from token_server.doctor.checks import Cause, Check, Trouble, ok
 from token_server.doctor.server import Server
 from token_server.errors import SettingsError
-from token_server.settings import Settings, TokenAuth
+from token_server.settings import ParticipantIdentities, Settings, TokenAuth
 
 _HASHED = "sha256:"
 _WORKER_PORT = 8081  # livekit-agents' own choice
@@ -47,7 +47,8 @@ class Patient:
         patterns = self.settings.room_names
         if patterns and not any(fnmatchcase(fields["room_name"], p) for p in patterns):
             fields = {}
-        if self.settings.token_auth is not TokenAuth.JWT:
+        is_open = self.settings.participant_identities is ParticipantIdentities.CHOSEN
+        if is_open and self.settings.token_auth is not TokenAuth.JWT:
             fields["participant_identity"] = f"doctor-{number}"
         return fields
 

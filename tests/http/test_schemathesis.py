@@ -1,0 +1,71 @@
+"""schemathesis, with every check on, in front of the Procfile's web process."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from livekit.protocol.room import ListRoomsResponse
+
+from tests.processes import (
+    API_KEY,
+    API_SECRET,
+    ROOT,
+    clean_environ,
+    free_port,
+    start_from_procfile,
+    wait_until,
+)
+from tests.twirp_server import TwirpServer, answer
+
+CALLER_KEY = "a-made-up-caller-key"
+
+
+def is_alive(url: str) -> bool:
+    """Whether it serves requests."""
+    try:
+        return httpx.get(f"{url}/healthz").is_success
+    except httpx.TransportError:
+        return False
+
+
+@pytest.fixture(params=["none", "key"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Where a web process listens, with this TOKEN_AUTH and a LiveKit that agrees to all."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    with TwirpServer(answer(ListRoomsResponse())) as livekit:
+        environ = clean_environ() | {
+            "LIVEKIT_URL": livekit.url,
+            "LIVEKIT_API_KEY": API_KEY,
+            "LIVEKIT_API_SECRET": API_SECRET,
+            "LIVEKIT_AGENT_NAME": "voice-agent",
+            "TOKEN_AUTH": request.param,
+            "TOKEN_KEYS": CALLER_KEY,
+            "WEB_CONCURRENCY": "1",
+            "PORT": str(port),
+        }
+        with start_from_procfile("web", environ, tmp_path / "web.log"):
+            wait_until(lambda: is_alive(url), within=20, what="web answers")
+            yield url
+
+
+def test_document_and_server_agree(url: str, tmp_path: Path) -> None:
+    """What the document allows is accepted, what it forbids is refused, and answers are as told."""
+    # From a file: of a document that it has fetched it does not test the address.
+    (tmp_path / "openapi.json").write_bytes(httpx.get(f"{url}/openapi.json").content)
+    command = [
+        *(str(Path(sys.executable).parent / "st"), "--no-color"),
+        *("--config-file", str(ROOT / "tests/http/schemathesis.toml")),
+        *("run", "openapi.json", "--url", url, "--checks", "all"),
+        *("--header", f"Authorization: Bearer {CALLER_KEY}"),
+    ]
+    environ = clean_environ() | {"PYTHONPATH": str(ROOT)}
+
+    ran = subprocess.run(
+        command, cwd=tmp_path, env=environ, check=False, capture_output=True, text=True
+    )
+
+    assert (0, True) == (ran.returncode, "Tested: 5" in ran.stdout), ran.stdout + ran.stderr
