@@ -76,7 +76,7 @@ REFUSED: dict[str, tuple[Mapping[str, str], dict[str, Any], tuple[str, str | Non
     "another agent": (
         {},
         {"json": {"room_name": "kitchen", "room_config": {"agents": [{"agent_name": "x"}]}}},
-        ("invalid_argument", "kitchen"),
+        ("permission_denied", "kitchen"),
     ),
     "no key": ({"TOKEN_AUTH": "key", "TOKEN_KEYS": "k"}, KITCHEN, ("unauthenticated", None)),
     "no JSON": ({}, {"data": b"[", "content_type": "application/json"}, ("invalid_argument", None)),
