@@ -121,7 +121,9 @@ def test_what_gunicorn_refuses_is_answered_as_all_errors_are(web: Web) -> None:
 
         error = json.loads(body)
         assert ("application/json", "invalid_argument") == (kind, error["code"])
-        assert (True, False) == (error["msg"].startswith(msg), "MaRkEr" in error["msg"])
+        assert error["msg"].startswith(msg)
+        # A line that was to be a header may hold a key.
+        assert "MaRkEr" not in error["msg"] + web.process.output()
 
 
 def test_the_longest_query_fits(web: Web) -> None:
