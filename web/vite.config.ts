@@ -13,5 +13,7 @@ export default defineConfig({
     // livekit-client is most of the page (150 kB gzipped), Swagger UI all of the API's.
     chunkSizeWarningLimit: 2000,
   },
-  server: { proxy: { '/token': tokenServer, '/openapi.json': tokenServer } },
+  server: {
+    proxy: { '/token': tokenServer, '/rooms': tokenServer, '/openapi.json': tokenServer },
+  },
 });

@@ -9,8 +9,20 @@ from playwright.sync_api import ConsoleMessage, Page
 from tests.processes import ROOT, wait_until
 
 ARTIFACTS = ROOT / "tests/artifacts"
+_AXE = ROOT / "web/node_modules/axe-core/axe.min.js"
 # From page to the agent's voice takes about half a second; a cold worker on a busy machine, more.
 _PATIENCE_SECONDS = 30.0
+# Everything that a screen reader is given to read out unasked.
+_RECORD_WORDS = """
+    window.__said = [];
+    addEventListener("DOMContentLoaded", () => {
+        for (const region of document.querySelectorAll("[role=status], [role=alert], [aria-live]"))
+            new MutationObserver(() => {
+                const words = (region.querySelector("h2") ?? region).textContent;
+                if (words) window.__said.push(words);
+            }).observe(region, { childList: true, characterData: true, subtree: true });
+    });
+"""
 _FLAGS = (
     "--use-fake-ui-for-media-stream",
     "--use-fake-device-for-media-stream",
@@ -48,6 +60,7 @@ class JoinPage:
         self.complaints: list[str] = []
         page.on("console", self._on_console)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.add_init_script(_RECORD_WORDS)
 
     def open(self) -> None:
         """Go to the page."""
@@ -84,6 +97,38 @@ class JoinPage:
         """Wait until the page says so."""
         words = self.page.get_by_text(text)
         words.first.wait_for(timeout=1000 * _PATIENCE_SECONDS)
+
+    def read_out(self) -> list[str]:
+        """Return what a screen reader was given to read out since the page was opened."""
+        said: list[str] = self.page.evaluate("window.__said")
+        return said
+
+    def wait_for_server_row(self, event: str) -> None:
+        """Wait until the page's timeline has this event of the server's (web/src/rows.ts)."""
+        wait_until(
+            lambda: event in {row["what"] for row in self.rows("server")},
+            within=_PATIENCE_SECONDS,
+            what=f"the server's {event!r} in {self.report().get('rows')}",
+        )
+
+    def rows(self, by: str = "") -> list[dict[str, Any]]:
+        """Return the timeline's rows that have happened: all, the browser's or the server's."""
+        rows: list[dict[str, Any]] = self.report().get("rows", [])
+        return [row for row in rows if row.get("ms") is not None and by in {"", row["by"]}]
+
+    def accessibility_faults(self) -> list[str]:
+        """Return what axe-core finds wrong with the page as it is now (WCAG 2.2 AA and more)."""
+        self.page.evaluate(_AXE.read_text())
+        faults: list[str] = self.page.evaluate(
+            "axe.run().then(({violations}) => violations.flatMap(({id, nodes}) =>"
+            " nodes.map(({target, failureSummary}) => `${id} ${target}: ${failureSummary}`)))"
+        )
+        return faults
+
+    def width(self) -> int:
+        """Return how wide the page is, in CSS pixels; more than the window's is scrolled."""
+        width: int = self.page.evaluate("document.documentElement.scrollWidth")
+        return width
 
     def take_picture(self, name: str) -> None:
         """Leave a screenshot for people in tests/artifacts/."""

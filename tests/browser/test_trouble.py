@@ -6,6 +6,7 @@ from playwright.sync_api import Browser, ViewportSize
 from tests.browser.conftest import OpenPage
 from tests.browser.join_page import JoinPage
 from tests.browser.running_system import RunningSystem
+from tests.processes import AGENT_NAME
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(120)]
 _PHONE: ViewportSize = {"width": 360, "height": 740}
@@ -17,10 +18,10 @@ _NO_MICROPHONE = """
 """
 
 
-def test_without_a_worker_the_page_says_what_to_look_at(
+def test_without_a_worker_the_page_says_what_the_server_has_found(
     workerless: RunningSystem, open_page: OpenPage
 ) -> None:
-    """The commonest first run: the token works, nobody comes, and nothing says why."""
+    """The commonest first run: the token works, nobody comes. Here are the doctor's words."""
     page = open_page(workerless.page_url, viewport=_PHONE)
     page.press("Join")
     page.wait_for_text("The token server asks for a key")
@@ -28,13 +29,36 @@ def test_without_a_worker_the_page_says_what_to_look_at(
     page.page.get_by_label("Key").fill("a-made-up-key")
     page.press("Join")
 
-    page.wait_for_text("The agent has not come yet")
+    page.wait_for_text("no-worker in docs/doctor.md")
+    page.wait_for_text("no worker has taken the job yet")
     page.take_picture("waiting-phone")
 
     advice = page.page.get_by_role("alert").inner_text()
-    assert [] == [word for word in _LOOK_AT if word not in advice]
-    assert page.page.evaluate("document.body.scrollWidth") <= _PHONE["width"]
+    assert f"LIVEKIT_AGENT_NAME={AGENT_NAME} python -m agent start" in advice
+    assert 1 == page.read_out().count("The agent has not come yet")
+    assert (_PHONE["width"], []) == (page.width(), page.accessibility_faults())
     assert all(complaint.startswith(_REFUSED_BY) for complaint in page.complaints)
+
+
+def test_without_the_operators_key_the_page_names_the_usual_causes(
+    workerless: RunningSystem, open_page: OpenPage
+) -> None:
+    """What the server did is for its operator: a line says how to see it, and no error."""
+    page = open_page(workerless.page_url, color_scheme="dark")
+    # With it the request is not from this machine, so it takes the operator's key.
+    page.page.set_extra_http_headers({"X-Forwarded-For": "203.0.113.7"})
+    page.press("Join")
+    page.page.get_by_label("Key").fill("a-made-up-key")
+    page.press("Join")
+
+    page.wait_for_text("The agent has not come yet")
+    page.wait_for_text(f"token-server room {page.room_name()}")
+    page.take_picture("causes-desktop-dark")
+
+    advice = page.page.get_by_role("alert").inner_text()
+    assert [] == [word for word in _LOOK_AT if word not in advice]
+    assert [] == page.rows("server")
+    assert [] == page.accessibility_faults()
 
 
 def test_a_refused_token_shows_the_servers_own_words(

@@ -16,8 +16,13 @@ const look = (more: Partial<Look>): Look => ({
   isPlaybackBlocked: false,
   ...more,
 });
-const titles = (more: Partial<Look>) =>
-  adviceForLook(look(more), 'room-7k2f').map(({ title }) => title);
+const known = {
+  roomName: 'room-7k2f',
+  wantedAgent: 'voice-agent',
+  server: undefined,
+  isServerTelling: false,
+};
+const titles = (more: Partial<Look>) => adviceForLook(look(more), known).map(({ title }) => title);
 
 test.each<Stage>(['token', 'connecting', 'reconnecting', 'no-agent', 'no-audio', 'no-sound'])(
   'nothing is said about %s as long as it is young: words that come and go only worry',
@@ -50,4 +55,33 @@ test('an agent is not called quiet when it is the browser that plays nothing', (
 
 test('a second agent is said at once: it is what this server is there to prevent', () => {
   expect(titles({ agents: 2 })).toEqual(['2 agents are in the room']);
+});
+
+test('what the server has found out goes before guesses', () => {
+  const server = { cause: 'no-worker', evidence: 'No worker took it.', cure: 'Start the worker.' };
+  const slow = look({ stage: 'no-agent', stageMs: 6_000, hadAgent: false });
+
+  expect(adviceForLook(slow, { ...known, server })).toEqual([
+    {
+      tone: 'warning',
+      title: 'The agent has not come yet',
+      text: 'No worker took it. (`no-worker` in docs/doctor.md)',
+      cure: 'Start the worker.',
+    },
+  ]);
+});
+
+test('without the server’s words the usual causes are named, each with what to do', () => {
+  const [advice] = adviceForLook(look({ stage: 'no-agent', stageMs: 6_000 }), known);
+
+  expect(advice?.checks).toHaveLength(6);
+  expect(advice?.checks?.join()).toContain('`voice-agent`');
+  expect(advice?.cure).toContain('`token-server doctor`');
+});
+
+test('a server that will tell in a moment is waited for: two answers in a row only confuse', () => {
+  const titlesAt = (stageMs: number) =>
+    adviceForLook(look({ stage: 'no-agent', stageMs }), { ...known, isServerTelling: true });
+
+  expect([titlesAt(6_000).length, titlesAt(9_000).length]).toEqual([0, 1]);
 });

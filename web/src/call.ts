@@ -3,7 +3,7 @@
 import { DisconnectReason, Room, RoomEvent } from 'livekit-client';
 import { playEverybody } from './playback';
 import { Timeline } from './timeline';
-import { fetchToken, TokenError, type TokenRequest } from './token';
+import { fetchToken, type Token, TokenError, type TokenRequest } from './token';
 
 /** Why a call is over. */
 export type Ending =
@@ -16,6 +16,7 @@ export class Call {
   readonly timeline = new Timeline();
   readonly room = new Room();
   readonly request: TokenRequest;
+  token: Token | undefined;
   ending: Ending | undefined;
   microphoneError: Error | undefined;
 
@@ -28,9 +29,9 @@ export class Call {
   /** Join the room; when it cannot be joined, `ending` says why. */
   async join(): Promise<void> {
     try {
-      const token = await fetchToken(this.request);
+      this.token = await fetchToken(this.request);
       this.timeline.mark('token');
-      if (!this.ending) await this.#connect(token.serverUrl, token.participantToken);
+      if (!this.ending) await this.#connect(this.token);
     } catch (error) {
       if (!(error instanceof TokenError)) throw error;
       const { status, code, message } = error;
@@ -54,7 +55,7 @@ export class Call {
     }
   }
 
-  async #connect(serverUrl: string, participantToken: string): Promise<void> {
+  async #connect({ serverUrl, participantToken }: Token): Promise<void> {
     try {
       await this.room.connect(serverUrl, participantToken);
     } catch (error) {

@@ -3,10 +3,14 @@
 export const STEPS = ['token', 'connected', 'agent', 'audio', 'sound'] as const;
 export type Step = (typeof STEPS)[number];
 
+/** What happens to a connection later on, and perhaps often. */
+export type Turn = 'lost' | 'back';
+
 export class Timeline {
   readonly #now: () => number;
   readonly #start: number;
   readonly #marks = new Map<Step, number>();
+  readonly #turns: { turn: Turn; ms: number }[] = [];
 
   constructor(now: () => number = () => performance.now()) {
     this.#now = now;
@@ -21,6 +25,15 @@ export class Timeline {
   /** Milliseconds from Join to the step, or undefined as long as it has not happened. */
   at(step: Step): number | undefined {
     return this.#marks.get(step);
+  }
+
+  /** Note that the connection was lost, or is back. */
+  turn(turn: Turn): void {
+    this.#turns.push({ turn, ms: this.elapsed() });
+  }
+
+  get turns(): readonly { turn: Turn; ms: number }[] {
+    return this.#turns;
   }
 
   /** Milliseconds since Join was pressed. */

@@ -1,10 +1,13 @@
 /** Where tokens come from: the server's `/token`, through LiveKit's own client convention. */
 
-import { TokenSource } from 'livekit-client';
+import { decodeTokenPayload, TokenSource } from 'livekit-client';
 
 export interface Token {
   serverUrl: string;
   participantToken: string;
+  participantIdentity: string;
+  /** The agent that the token asks for; empty for one without a name. */
+  agentName: string;
 }
 
 export interface TokenRequest {
@@ -54,8 +57,14 @@ export async function fetchToken({ roomName, participantName, key }: TokenReques
   const source = TokenSource.endpoint('/token', { headers });
   const options = participantName ? { roomName, participantName } : { roomName };
   try {
-    return await source.fetch(options);
+    return toToken(await source.fetch(options));
   } catch (error) {
     throw toTokenError(error);
   }
+}
+
+function toToken(answer: { serverUrl: string; participantToken: string }): Token {
+  const { sub = '', roomConfig } = decodeTokenPayload(answer.participantToken);
+  const agentName = roomConfig?.agents?.[0]?.agentName ?? '';
+  return { ...answer, participantIdentity: sub, agentName };
 }

@@ -2,7 +2,6 @@
 
 import type { Advice } from './advice';
 import { barLevel } from './meter';
-import { STEPS, type Timeline } from './timeline';
 import type { Look } from './watch';
 
 function element<T extends HTMLElement>(id: string): T {
@@ -22,16 +21,6 @@ const joinButton = element<HTMLButtonElement>('join');
 const status = element('status');
 const notices = element('notices');
 
-const STATUS: Record<Look['stage'], string> = {
-  token: 'Asking for a token…',
-  connecting: 'Connecting to LiveKit…',
-  reconnecting: 'Connection lost. Trying to come back…',
-  'no-agent': 'You are in the room. Waiting for the agent…',
-  'no-audio': 'The agent is in the room. Waiting for its voice…',
-  'no-sound': 'The agent is connected and quiet so far.',
-  heard: 'The agent is here.',
-  ended: 'You are not in the room.',
-};
 const MICROPHONE: Record<Look['microphone'], string> = {
   opening: 'opening…',
   on: 'on',
@@ -44,30 +33,33 @@ function say(target: HTMLElement, text: string): void {
   if (target.textContent !== text) target.textContent = text;
 }
 
+/** Hide a button or show it; who had the focus on it keeps a place in the page. */
+function hide(button: HTMLElement, isHidden: boolean): void {
+  if (isHidden && document.activeElement === button) joinButton.focus();
+  button.hidden = isHidden;
+}
+
 /** Ask for a key: the server wants one. */
 export function askForKey(): void {
   keyField.hidden = false;
   key.focus();
 }
 
-export function showLook(look: Look): void {
+export function showLook(look: Look, statusWords: string): void {
   const isOver = look.stage === 'ended';
   document.body.dataset['stage'] = look.stage;
-  say(
-    status,
-    look.isPlaybackBlocked ? 'The browser waits for your click to play sound.' : STATUS[look.stage],
-  );
+  say(status, statusWords);
   say(joinButton, isOver ? 'Join' : 'Leave');
   joinButton.classList.toggle('primary', isOver);
   for (const input of [roomName, participantName, key]) input.disabled = !isOver;
   keyField.hidden ||= !isOver;
-  playButton.hidden = !look.isPlaybackBlocked;
+  hide(playButton, !look.isPlaybackBlocked);
   showMicrophone(look, isOver);
   showAgent(look);
 }
 
 function showMicrophone(look: Look, isOver: boolean): void {
-  muteButton.hidden = isOver || look.microphone === 'opening' || look.microphone === 'failed';
+  hide(muteButton, isOver || look.microphone === 'opening' || look.microphone === 'failed');
   muteButton.setAttribute('aria-pressed', String(look.microphone === 'muted'));
   say(element('microphone-state'), isOver ? 'off' : MICROPHONE[look.microphone]);
   showLevel(element('microphone-meter'), look.microphoneRms);
@@ -76,8 +68,9 @@ function showMicrophone(look: Look, isOver: boolean): void {
 function showAgent(look: Look): void {
   const state = element('agent-state');
   say(element('agent-name'), look.agentName);
-  say(state, look.agents ? look.agentState : 'not here');
-  state.dataset['state'] = look.agentState;
+  const isLost = look.stage === 'reconnecting';
+  say(state, isLost ? 'out of reach' : look.agents ? look.agentState : 'not here');
+  state.dataset['state'] = isLost ? '' : look.agentState;
   showLevel(element('agent-meter'), look.agentRms);
 }
 
@@ -87,21 +80,12 @@ function showLevel(meter: HTMLElement, rms: number): void {
   meter.setAttribute('aria-valuenow', String(Math.round(level * 100)));
 }
 
-/** Draw the steps as a waterfall: each bar begins where the one above ended, and one may grow. */
-export function showTimeline(timeline: Timeline, isOver: boolean): void {
-  const running = isOver ? undefined : STEPS.find((step) => timeline.at(step) === undefined);
-  const ends = STEPS.map((step) => (step === running ? timeline.elapsed() : timeline.at(step)));
-  const total = Math.max(...ends.map((end) => end ?? 0), 1);
-  let from = 0;
-  for (const [index, step] of STEPS.entries()) {
-    const end = ends[index];
-    const row = element(`step-${step}`);
-    row.dataset['progress'] = step === running ? 'running' : end === undefined ? 'none' : 'done';
-    row.style.setProperty('--from', (from / total).toFixed(4));
-    row.style.setProperty('--to', ((end ?? from) / total).toFixed(4));
-    say(element(`ms-${step}`), timeline.at(step)?.toFixed(0) ?? '–');
-    from = end ?? from;
-  }
+/** Show what is to be known of the timeline, in a line. */
+export function showNote(text: string): void {
+  const note = element('timeline-note');
+  if (note.dataset['text'] === text) return;
+  note.dataset['text'] = text;
+  note.replaceChildren(...inline(text));
 }
 
 let shown = '';
@@ -123,15 +107,25 @@ function toNotice(advice: Advice): HTMLElement {
     list.append(...advice.checks.map((check) => node('li', check)));
     notice.append(list);
   }
+  if (advice.cure) {
+    const cure = node('p', advice.cure);
+    cure.prepend(Object.assign(document.createElement('strong'), { textContent: 'Do this: ' }));
+    notice.append(cure);
+  }
   return notice;
 }
 
-/** An element with text, of which every second part between backticks is code. */
 function node(tag: string, text: string): HTMLElement {
   const made = document.createElement(tag);
-  for (const [index, part] of text.split('`').entries()) {
-    if (index % 2 === 0) made.append(part);
-    else made.append(Object.assign(document.createElement('code'), { textContent: part }));
-  }
+  made.append(...inline(text));
   return made;
+}
+
+/** Text of which every second part between backticks is code. */
+function inline(text: string): (string | HTMLElement)[] {
+  return text
+    .split('`')
+    .map((part, index) =>
+      index % 2 ? Object.assign(document.createElement('code'), { textContent: part }) : part,
+    );
 }

@@ -102,8 +102,11 @@ export class Watch {
 
   #enter(stage: Stage): void {
     if (stage === this.#stage) return;
+    const { timeline } = this.#call;
+    if (stage === 'reconnecting') timeline.turn('lost');
+    else if (this.#stage === 'reconnecting' && stage !== 'ended') timeline.turn('back');
     this.#stage = stage;
-    this.#stageSince = this.#call.timeline.elapsed();
+    this.#stageSince = timeline.elapsed();
   }
 
   #microphone(): Microphone {
