@@ -67,10 +67,14 @@ class RoomView:
         }
 
     def _history(self) -> list[Entry]:
+        # CreateRoom without agents leaves a dispatch without a name, which concerns nobody where
+        # no worker is without one.
+        names = {want.order.agent_name for want in self.wanted}
+        dispatches = [each for each in self.dispatches if each.agent_name or "" in names]
         live = (
             *livekit_facts.arrivals(self.room_name, self.participants),
-            *livekit_facts.dispatches(self.room_name, self.dispatches),
-            *livekit_facts.jobs(self.room_name, self.dispatches),
+            *livekit_facts.dispatches(self.room_name, dispatches),
+            *livekit_facts.jobs(self.room_name, dispatches),
         )
         return livekit_facts.with_agent_names(in_order([*self.kept, *live]))
 
