@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from token_server import absences
+from token_server.absences import Absence, name_of
 from token_server.doctor.checks import Cause, Check, Trouble
 from token_server.doctor.sights import Sights
 from token_server.doctor.worker import WorkerReport
@@ -32,14 +34,9 @@ def not_dispatched(sights: Sights) -> Check:
     """Nobody sent for it."""
     evidence = f"no dispatch in the room within {_waited(sights):.1f} s of the join"
     if sights.failed_looks:
-        return Trouble(Cause.LIVEKIT_FAILING, "Run this again.").unknown(
-            "agent", "No agent came, and LiveKit does not tell why.", evidence
-        )
-    return Trouble(
-        Cause.NOT_DISPATCHED,
-        "Read the token server's log for this room (`CreateDispatch`, `Rooms cannot be looked at`),"
-        " and start it again.",
-    ).wrong("agent", f"The token server did not send for {name_of(sights.agent_name)}.", evidence)
+        absence = absences.livekit_failing()
+        return _trouble(absence).unknown("agent", absence.says, evidence)
+    return _wrong(absences.not_dispatched(sights.agent_name), evidence)
 
 
 def job_lost(sights: Sights, around: Surroundings) -> Check:
@@ -47,7 +44,6 @@ def job_lost(sights: Sights, around: Surroundings) -> Check:
     jobs = sights.jobs_of(sights.agent_name)
     states = ", ".join(job.status.name.lower() for job in jobs)
     evidence = [f"LiveKit lists {len(jobs)} jobs: {states}", *_worker_lines(around)]
-    log = f"Read the worker's log from `JOB REQUEST RECEIVED` with room={sights.room_name} on"
     # LiveKit lists a job as running that has died (facts, 7); its worker does not.
     worker = around.worker
     has_died = (
@@ -56,18 +52,8 @@ def job_lost(sights: Sights, around: Surroundings) -> Check:
         and worker.active_jobs <= around.jobs_before
     )
     if has_died or any(job.is_over for job in jobs) or len(jobs) > 1:
-        return Trouble(Cause.JOB_DIED, f"{log}: the exception that ended the job is there.").wrong(
-            "agent", "A worker takes the job, and it dies before its agent joins.", *evidence
-        )
-    return Trouble(
-        Cause.JOB_SLOW,
-        f"{log}: an exception, or work that should wait until `ctx.connect()` is done. A worker"
-        " that has just started, or a machine without a free core, takes longer: run this again.",
-    ).wrong(
-        "agent",
-        f"A worker took the job, and its agent did not join within {_waited(sights):.0f} s.",
-        *evidence,
-    )
+        return _wrong(absences.job_died(sights.room_name), *evidence)
+    return _wrong(absences.job_slow(sights.room_name, _waited(sights)), *evidence)
 
 
 def not_taken(sights: Sights, around: Surroundings) -> Check:
@@ -106,43 +92,20 @@ def _no_worker(sights: Sights, around: Surroundings, evidence: list[str]) -> Che
     if names:
         shown = ", ".join(map(name_of, names[:5]))
         evidence = [*evidence, f"in other rooms of this LiveKit there is {shown}"]
-    name = f"LIVEKIT_AGENT_NAME={sights.agent_name}"
-    setting = name if sights.agent_name else "AGENT_DISPATCH=automatic"
-    return Trouble(
-        Cause.NO_WORKER,
-        f"Start the worker: `{setting} python -m agent start` with"
-        " this LIVEKIT_URL, key and secret. If it runs on another machine, compare all four there.",
-    ).wrong(
-        "agent",
-        f"At this LiveKit no free worker is registered as {name_of(sights.agent_name)}.",
-        *evidence,
-    )
+    return _wrong(absences.no_worker(sights.agent_name), *evidence)
 
 
 def other_name(sights: Sights, other: str, *evidence: str) -> Check:
     """The worker has another name than the one that is asked for, or none."""
-    if not other:
-        return Trouble(
-            Cause.WORKER_WITHOUT_NAME,
-            f"Set LIVEKIT_AGENT_NAME={sights.agent_name} for the worker (and not"
-            " AGENT_DISPATCH=automatic), and start it again; or set AGENT_DISPATCH=automatic for"
-            " both processes.",
-        ).wrong(
-            "agent",
-            "The worker has no name: LiveKit sends it to every new room (automatic dispatch), and"
-            f" never where {name_of(sights.agent_name)} is asked for.",
-            *evidence,
-        )
-    cure = f"Set LIVEKIT_AGENT_NAME={sights.agent_name} for the worker, or ={other} for the token"
-    if not sights.agent_name:
-        cure = (
-            f"Set AGENT_DISPATCH=automatic for the worker too, or unset it and set {other} for it"
-        )
-    return Trouble(Cause.WORKER_OTHER_NAME, f"{cure} server, and start that one again.").wrong(
-        "agent",
-        f"The worker is registered as `{other}`, and {name_of(sights.agent_name)} is asked for.",
-        *evidence,
-    )
+    return _wrong(absences.other_name(sights.agent_name, other), *evidence)
+
+
+def _wrong(absence: Absence, *evidence: str) -> Check:
+    return _trouble(absence).wrong("agent", absence.says, *evidence)
+
+
+def _trouble(absence: Absence) -> Trouble:
+    return Trouble(Cause(absence.cause), absence.cure)
 
 
 def _worker_lines(around: Surroundings) -> list[str]:
@@ -154,8 +117,3 @@ def _worker_lines(around: Surroundings) -> list[str]:
 
 def _waited(sights: Sights) -> float:
     return sights.ended_at - (sights.connected_at or 0.0)
-
-
-def name_of(agent_name: str) -> str:
-    """Show an agent's name."""
-    return f"`{agent_name}`" if agent_name else "an agent without a name"

@@ -2,10 +2,10 @@
 
 from urllib.parse import urlsplit
 
+from token_server.absences import name_of
 from token_server.doctor.absence import (
     Surroundings,
     job_lost,
-    name_of,
     not_dispatched,
     not_taken,
     other_name,
