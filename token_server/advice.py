@@ -4,7 +4,7 @@ The words are the doctor's (absences.py); here they are chosen from what the roo
 worker on this machine, which the doctor can ask, is not known here.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -71,20 +71,9 @@ class Situation:
         """Return the names of the agents that are there."""
         return {p.agent_name for p in self.participants if p.kind is ParticipantKind.AGENT}
 
-    def dispatches_of(self, agent_name: str) -> list[Dispatch]:
-        """Return a name's dispatches."""
-        return [dispatch for dispatch in self.dispatches if dispatch.agent_name == agent_name]
-
-    def jobs_of(self, agent_name: str) -> list[Job]:
-        """Return its jobs that a worker has taken."""
-        jobs = [job for dispatch in self.dispatches_of(agent_name) for job in dispatch.jobs]
-        return [job for job in jobs if job.status is not JobStatus.PENDING]
-
-    def happened(self, want: Want) -> Iterator[Happening]:
-        """Yield what happened about an agent since a human waits for it."""
-        for one in self.past:
-            if one.at >= want.since and one.agent_name == want.order.agent_name:
-                yield one
+    def jobs_of_nameless(self) -> list[Job]:
+        """Return the jobs that a worker without a name has taken."""
+        return _taken(one for one in self.dispatches if not one.agent_name)
 
 
 def advise(seen: Situation) -> Advice | None:
@@ -94,58 +83,78 @@ def advise(seen: Situation) -> Advice | None:
         The first wanted agent's that there is something to say about; None while all are there,
         or it is too early to tell.
     """
-    return next(filter(None, (_advise(seen, want) for want in seen.wanted)), None)
+    absent = [want for want in seen.wanted if want.order.agent_name not in seen.agent_names()]
+    return next(filter(None, (_Wait(seen, want).advice() for want in absent)), None)
 
 
-def _advise(seen: Situation, want: Want) -> Advice | None:
-    agent_name, waited = want.order.agent_name, seen.now - want.since
-    if agent_name in seen.agent_names() or waited < TOO_EARLY:
-        return None
-    others = seen.agent_names() - {one.order.agent_name for one in seen.wanted}
-    if others:
-        evidence = f"It is in this room; the human has waited {_seconds(waited)}."
-        return Advice(absences.other_name(agent_name, min(others)), evidence)
-    if seen.jobs_of(agent_name) or _has_lost_jobs(seen, want):
-        return _job_lost(seen, want)
-    if agent_name and seen.jobs_of(""):
-        evidence = "It took the job that LiveKit offers to nameless workers in this room."
-        return Advice(absences.other_name(agent_name, ""), evidence)
-    return _not_taken(seen, want)
+class _Wait:
+    """The wait for one agent, since a human wants it or its predecessor was last seen."""
+
+    def __init__(self, seen: Situation, want: Want) -> None:
+        self._seen, self._agent_name = seen, want.order.agent_name
+        past = [one for one in seen.past if one.agent_name == self._agent_name]
+        # What came before an agent has delivered it.
+        came_at = max((one.at for one in past if one.event.startswith("agent_")), default=None)
+        since = max(want.since, came_at or want.since)
+        self._waited = seen.now - since
+        self._past = [one for one in past if one.at >= since]
+        self._dispatches = [
+            one
+            for one in seen.dispatches
+            if one.agent_name == self._agent_name and (not came_at or one.created_at > came_at)
+        ]
+        self._jobs = _taken(self._dispatches)
+
+    def advice(self) -> Advice | None:
+        seen, agent_name = self._seen, self._agent_name
+        if self._waited < TOO_EARLY:
+            return None
+        others = seen.agent_names() - {want.order.agent_name for want in seen.wanted}
+        if others:
+            evidence = f"It is in this room; the human has waited {_seconds(self._waited)}."
+            return Advice(absences.other_name(agent_name, min(others)), evidence)
+        if self._jobs or self._has_lost_jobs():
+            return self._job_lost()
+        if agent_name and seen.jobs_of_nameless():
+            evidence = "It took the job that LiveKit offers to nameless workers in this room."
+            return Advice(absences.other_name(agent_name, ""), evidence)
+        return self._not_taken()
+
+    def _job_lost(self) -> Advice | None:
+        """Tell of a worker that has the job, or had it before the dispatch was taken back."""
+        jobs, room_name = self._jobs, self._seen.room_name
+        reasons = {one.reason for one in self._past}
+        listed = f"LiveKit lists its jobs as {_states(jobs)}." if jobs else ""
+        if _JOB_IS_OVER in reasons or any(job.is_over for job in jobs):
+            return Advice(absences.job_died(room_name), listed or "Its job was over.")
+        is_new = jobs and self._seen.now - max(job.started_at for job in jobs) < TOO_EARLY
+        if is_new and _JOB_IS_LOST not in reasons:
+            return None
+        absence = absences.job_slow(room_name, self._waited.total_seconds())
+        return Advice(absence, listed or "It is sent for again.")
+
+    def _not_taken(self) -> Advice | None:
+        waited = f"the human has waited {_seconds(self._waited)}"
+        sent_at = [dispatch.created_at for dispatch in self._dispatches]
+        before = [one.at for one in self._past if one.event.startswith("dispatched")]
+        if not sent_at and not before:
+            evidence = f"There is no dispatch in the room, and {waited}."
+            return Advice(absences.not_dispatched(self._agent_name), evidence)
+        if self._seen.now - min(sent_at + before) < TOO_EARLY:
+            return None
+        times = max(len(sent_at), len(before))
+        sent = "once" if times == 1 else f"{times} times"
+        evidence = f"It was sent for {sent}, and no worker took the job; {waited}."
+        return Advice(absences.no_worker(self._agent_name), evidence)
+
+    def _has_lost_jobs(self) -> bool:
+        reasons = {_JOB_IS_OVER, _JOB_IS_LOST}
+        return any(one.event == "job_taken" or one.reason in reasons for one in self._past)
 
 
-def _job_lost(seen: Situation, want: Want) -> Advice | None:
-    """A worker has the job now, or had it before the dispatch was taken back."""
-    jobs = seen.jobs_of(want.order.agent_name)
-    reasons = {one.reason for one in seen.happened(want)}
-    if _JOB_IS_OVER in reasons or any(job.is_over for job in jobs):
-        evidence = f"LiveKit lists its jobs as {_states(jobs)}." if jobs else "Its job was over."
-        return Advice(absences.job_died(seen.room_name), evidence)
-    is_new = jobs and seen.now - max(job.started_at for job in jobs) < TOO_EARLY
-    if is_new and _JOB_IS_LOST not in reasons:
-        return None
-    waited = seen.now - want.since
-    evidence = f"LiveKit lists its jobs as {_states(jobs)}." if jobs else "It was sent for again."
-    return Advice(absences.job_slow(seen.room_name, waited.total_seconds()), evidence)
-
-
-def _not_taken(seen: Situation, want: Want) -> Advice | None:
-    agent_name, waited = want.order.agent_name, _seconds(seen.now - want.since)
-    sent_at = [dispatch.created_at for dispatch in seen.dispatches_of(agent_name)]
-    before = [one.at for one in seen.happened(want) if one.event.startswith("dispatched")]
-    if not sent_at and not before:
-        evidence = f"The human has waited {waited}, and there is no dispatch in the room."
-        return Advice(absences.not_dispatched(agent_name), evidence)
-    if seen.now - min(sent_at + before) < TOO_EARLY:
-        return None
-    times = max(len(sent_at), len(before))
-    sent = "once" if times == 1 else f"{times} times"
-    evidence = f"It was sent for {sent}, and no worker took the job; the human has waited {waited}."
-    return Advice(absences.no_worker(agent_name), evidence)
-
-
-def _has_lost_jobs(seen: Situation, want: Want) -> bool:
-    reasons = {_JOB_IS_OVER, _JOB_IS_LOST}
-    return any(one.event == "job_taken" or one.reason in reasons for one in seen.happened(want))
+def _taken(dispatches: Iterable[Dispatch]) -> list[Job]:
+    jobs = [job for dispatch in dispatches for job in dispatch.jobs]
+    return [job for job in jobs if job.status is not JobStatus.PENDING]
 
 
 def _states(jobs: Sequence[Job]) -> str:

@@ -128,6 +128,23 @@ def test_what_happened_to_others_is_not_held_against_an_agent() -> None:
     assert "not-dispatched" == advice.absence.cause
 
 
+def test_an_agent_that_was_there_has_delivered_what_came_before() -> None:
+    """An agent that is lost mid call is not a job that never came."""
+    past = (
+        Row("dispatched", seconds=0.2),
+        Row("job_taken", seconds=0.4),
+        Row("agent_joined", seconds=0.6),
+        Row("agent_left", seconds=600),
+    )
+    old_job = dispatched(waiting(603, *past), JobStatus.RUNNING)
+
+    later = advise(replace(old_job, now=JOINED + timedelta(seconds=610)))
+
+    assert advise(old_job) is None
+    assert later is not None
+    assert "not-dispatched" == later.absence.cause
+
+
 def test_the_reasons_it_reads_are_the_keeper_s() -> None:
     """A dispatch that was taken back leaves nothing but its reason."""
     seen = Attendance(now=JOINED, order=WANT.order, waiting_since=JOINED)
