@@ -6,6 +6,7 @@ import logging
 
 from livekit.agents import AgentServer, JobExecutorType, JobRequest
 from livekit.agents.types import ATTRIBUTE_AGENT_STATE
+from livekit.protocol.models import ServerInfo
 
 from agent.arrivals import Arrivals
 from agent.capacity import Capacity
@@ -14,6 +15,10 @@ from agent.logs import use_console_format
 from agent.settings import AgentSettings, LogFormat
 
 logger = logging.getLogger(__name__)
+
+# An agent's attribute, where LiveKit has regions: the one that its worker registered in. It need
+# not be the room's, and nobody else tells it; `token-server doctor` compares them.
+REGION_ATTRIBUTE = "worker.region"
 
 
 def agent_identity(agent_name: str) -> str:
@@ -31,6 +36,7 @@ class Worker(AgentServer):
         self._capacity = Capacity(settings.max_jobs, self._running_job_ids)
         self._arrivals = Arrivals()
         self._log_format = settings.log_format
+        self._region = ""
         self.has_failed = False
         super().__init__(
             ws_url=settings.livekit_url,
@@ -82,14 +88,20 @@ class Worker(AgentServer):
             await request.accept(
                 identity=agent_identity(request.agent_name),
                 name=request.agent_name,
-                attributes={ATTRIBUTE_AGENT_STATE: "initializing"},
+                attributes=self._first_attributes(),
             )
 
     def _running_job_ids(self) -> list[str]:
         return [running.job.id for running in self.active_jobs]
 
-    def _on_worker_registered(self, worker_id: str, *_: object) -> None:
-        logger.info("registered worker", extra={"registered_workers": 1, "worker_id": worker_id})
+    def _first_attributes(self) -> dict[str, str]:
+        region = {REGION_ATTRIBUTE: self._region} if self._region else {}
+        return {ATTRIBUTE_AGENT_STATE: "initializing", **region}
+
+    def _on_worker_registered(self, worker_id: str, server: ServerInfo) -> None:
+        self._region = server.region
+        about = {"registered_workers": 1, "worker_id": worker_id, "region": server.region}
+        logger.info("registered worker", extra=about)
 
 
 def build_worker(settings: AgentSettings) -> Worker:

@@ -42,6 +42,7 @@ def to_participant(participant: models.ParticipantInfo) -> Participant:
         participant_sid=participant.sid,
         kind=_to_kind(participant),
         joined_at=_from_milliseconds(participant.joined_at_ms),
+        region=participant.region,
         attributes=dict(participant.attributes),
     )
 

@@ -43,12 +43,13 @@ class Room:
 
 @dataclass(frozen=True, kw_only=True)
 class Participant:
-    """Somebody in a room. `joined_at` is LiveKit's clock."""
+    """Somebody in a room. `joined_at` is LiveKit's clock; `region` is "" where it has none."""
 
     participant_identity: str
     participant_sid: str
     kind: ParticipantKind
     joined_at: datetime
+    region: str = ""
     attributes: dict[str, str] = field(default_factory=dict)
 
     @property

@@ -64,7 +64,8 @@ class ChangedLiveKit(LiveKitServer):
         """Merge the changes into the sections, then start."""
         settings = json.loads(self._config.read_text())
         for section, values in self._changes.items():
-            settings[section] = settings.get(section, {}) | values
+            known = settings.get(section)
+            settings[section] = known | values if isinstance(known, dict) else values
         self._config.write_text(json.dumps(settings))
         super().start()
 
@@ -78,13 +79,14 @@ class Stack:
         *,
         webhook_path: str | None = "/webhook",
         livekit: Mapping[str, Any] | None = None,
+        redis_address: str = "",
     ) -> None:
         self._folder, self._ends = folder, ExitStack()
         self.web_port, self.worker_port = free_port(), free_port()
         self.web_url = f"http://127.0.0.1:{self.web_port}"
         urls = [] if webhook_path is None else [f"{self.web_url}{webhook_path}"]
         self.livekit = self._ends.enter_context(
-            ChangedLiveKit(folder, livekit or {}, webhook_urls=urls)
+            ChangedLiveKit(folder, livekit or {}, webhook_urls=urls, redis_address=redis_address)
         )
         self.rooms = LiveKitRooms(Twirp(self.livekit.url, API_KEY, API_SECRET))
 

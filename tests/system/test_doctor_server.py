@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from tests.issuer import Issuer
-from tests.processes import API_KEY, LiveKitServer, free_port
+from tests.processes import API_KEY, LiveKitServer, free_port, wait_until
 from tests.system.date_proxy import DateProxy
 from tests.system.doctor_stage import OTHER_KEY, OTHER_SECRET, Stack
+from tests.system.webhook_relay import Post, WebhookRelay
 
 pytestmark = pytest.mark.live
 
@@ -110,6 +111,21 @@ def test_webhooks_that_nobody_sends_are_named(tmp_path: Path) -> None:
 
     assert (1, ["no-webhooks"]) == (diagnosis.exit_code, diagnosis.causes())
     assert f"add {stack.web_url}/webhook" in diagnosis.text("no-webhooks")
+
+
+def test_webhooks_that_no_longer_arrive_are_named(tmp_path: Path) -> None:
+    """They are configured, so looking at the configuration alone finds nothing."""
+    with (
+        WebhookRelay() as relay,
+        Stack(tmp_path, livekit={"webhook": {"urls": [relay.url]}}) as stack,
+    ):
+        relay.target = f"{stack.web_url}/webhook"
+        stack.with_web().with_worker().token("before")
+        wait_until(lambda: relay.delivered, within=5, what="a webhook")
+        relay.post = Post.LOST
+        diagnosis = stack.diagnose()
+
+    assert (1, ["webhooks-stopped"]) == (diagnosis.exit_code, diagnosis.causes())
 
 
 def test_webhooks_to_a_wrong_path_are_named(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from token_server.doctor.absence import Surroundings
 from token_server.doctor.arrival import check_agent, check_audio, check_join
 from token_server.doctor.checks import Finding
-from token_server.doctor.sights import Sights
+from token_server.doctor.sights import SeenAgent, Sights
 from token_server.doctor.worker import WorkerReport
 from token_server.rooms import Dispatch, Job, JobStatus
 
@@ -121,7 +121,7 @@ def test_an_error_of_livekit_s_is_no_proof_that_nobody_dispatched() -> None:
 def test_an_agent_that_is_there_is_well_and_its_silence_is_not() -> None:
     """Joined is not heard."""
     seen = sights()
-    seen.note_agent("agent-voice-agent", "voice-agent", 1.5)
+    seen.note_agent("agent-voice-agent", SeenAgent(agent_name="voice-agent", seconds=1.5))
 
     assert (Finding.OK, "agent-silent") == (
         check_agent(seen, NOBODY).finding,
@@ -136,8 +136,8 @@ def test_an_agent_that_is_there_is_well_and_its_silence_is_not() -> None:
 def test_one_agent_too_many_is_wrong_too(other: str, cause: str) -> None:
     """The human hears two voices."""
     seen = sights()
-    seen.note_agent("agent-voice-agent", "voice-agent", 1.5)
-    seen.note_agent("agent-2", other, 1.6)
+    seen.note_agent("agent-voice-agent", SeenAgent(agent_name="voice-agent", seconds=1.5))
+    seen.note_agent("agent-2", SeenAgent(agent_name=other, seconds=1.6))
 
     assert (Finding.WRONG, cause) == (
         check_agent(seen, NOBODY).finding,
@@ -148,7 +148,7 @@ def test_one_agent_too_many_is_wrong_too(other: str, cause: str) -> None:
 def test_an_agent_that_waits_to_be_spoken_to_is_well() -> None:
     """Not every agent greets."""
     seen = sights()
-    seen.note_agent("agent-voice-agent", "voice-agent", 1.5)
+    seen.note_agent("agent-voice-agent", SeenAgent(agent_name="voice-agent", seconds=1.5))
     seen.track_at = 1.7
 
     assert Finding.OK is check_audio(seen).finding

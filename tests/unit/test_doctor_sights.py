@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from token_server.doctor.sights import Sights
+from token_server.doctor.sights import SeenAgent, Sights
 from token_server.rooms import Dispatch, Job, JobStatus
 
 ZERO = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -31,7 +31,7 @@ def test_the_timeline_is_in_the_order_of_its_times() -> None:
     """LiveKit's times and ours are on one scale."""
     seen = sights()
     seen.note_dispatches([dispatch(job())])
-    seen.note_agent("agent", "voice-agent", 1.4)
+    seen.note_agent("agent", SeenAgent(agent_name="voice-agent", seconds=1.4))
     seen.track_at, seen.sound_at = 1.5, 1.6
 
     assert [
@@ -57,8 +57,8 @@ def test_a_deleted_dispatch_keeps_its_jobs() -> None:
 def test_a_name_that_is_known_late_is_kept() -> None:
     """Attributes may come after the participant."""
     seen = sights()
-    seen.note_agent("agent", "", 1.2)
-    seen.note_agent("agent", "voice-agent", 1.5)
+    seen.note_agent("agent", SeenAgent(agent_name="", seconds=1.2))
+    seen.note_agent("agent", SeenAgent(agent_name="voice-agent", seconds=1.5))
 
     assert (1.2, []) == (seen.agent.seconds if seen.agent else None, seen.strangers)
 
@@ -67,7 +67,7 @@ def test_a_visit_ends_when_nothing_more_can_come() -> None:
     """Nobody waits 8 s for what is known after one."""
     nobody, heard, quiet, trackless, dying = (sights() for _ in range(5))
     for seen in (heard, quiet, trackless):
-        seen.note_agent("agent", "voice-agent", 1.4)
+        seen.note_agent("agent", SeenAgent(agent_name="voice-agent", seconds=1.4))
     heard.note_dispatches([dispatch(job())])
     heard.track_at, heard.sound_at = 1.5, 1.6
     quiet.track_at = 1.5

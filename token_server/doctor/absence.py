@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from token_server import absences
 from token_server.absences import Absence, name_of
 from token_server.doctor.checks import Cause, Check, Trouble
+from token_server.doctor.regions import region_hint
 from token_server.doctor.sights import Sights
 from token_server.doctor.worker import WorkerReport
 
@@ -63,7 +64,7 @@ def not_taken(sights: Sights, around: Surroundings) -> Check:
         f"LiveKit has the dispatch for {name_of(sights.agent_name)}, and no worker took it within"
         f" {_waited(sights):.0f} s"
     )
-    evidence = [dispatched, *_worker_lines(around)]
+    evidence = [dispatched, *_worker_lines(around), *region_hint(sights)]
     if worker is None:
         return _no_worker(sights, around, evidence)
     if worker.agent_name != sights.agent_name:

@@ -7,8 +7,11 @@ from token_server.doctor import livekit, server
 from token_server.doctor.asking import Answer, get
 from token_server.doctor.audience import Audience, is_good
 from token_server.doctor.checks import Cause, skipped
+from token_server.doctor.live_rooms import examine_room_names
 from token_server.doctor.patient import Options, Patient, admit
 from token_server.doctor.probing import Probing
+from token_server.livekit_rooms import LiveKitRooms
+from token_server.twirp import Twirp
 
 _PROBE = ("token", "join", "agent", "webhooks")
 _ALL = ("LiveKit", "key", "token server", *_PROBE)
@@ -58,7 +61,10 @@ def _examine_server(patient: Patient, audience: Audience) -> bool:
         _examine_redis(patient, audience, is_server_ready=ready.cause is None)
     if patient.origin:
         _examine_cors(patient, audience)
-    return ready.cause not in _HOPELESS
+    if ready.cause in _HOPELESS:
+        return False
+    audience.found(examine_room_names(patient, _rooms(patient)))
+    return True
 
 
 def _examine_redis(patient: Patient, audience: Audience, *, is_server_ready: bool) -> None:
@@ -74,6 +80,13 @@ def _examine_cors(patient: Patient, audience: Audience) -> None:
     has_login = bool(patient.server.login)
     answer = server.preflight(patient.server, patient.origin, has_login=has_login)
     audience.found(server.check_cors(patient.server, patient.origin, answer))
+
+
+def _rooms(patient: Patient) -> LiveKitRooms:
+    settings = patient.settings
+    return LiveKitRooms(
+        Twirp(settings.livekit_url, settings.livekit_api_key, settings.livekit_api_secret)
+    )
 
 
 def _skip(audience: Audience, names: Sequence[str], until: str) -> None:

@@ -127,7 +127,7 @@ def check_same_livekit(token: IssuedToken, settings: Settings, *, has_room: bool
             "Give the token server, the worker and this command one LIVEKIT_AGENT_NAME, and start"
             " web and worker again.",
         ).wrong(
-            "same LiveKit",
+            "same agent",
             f"The token server asks for the agent {_name(token.agent_name)}, and"
             f" {_name(settings.allowed_agent_names[0])} is set here.",
         )

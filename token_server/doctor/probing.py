@@ -14,6 +14,7 @@ from token_server.doctor.checks import Finding, skipped
 from token_server.doctor.issued_token import IssuedToken
 from token_server.doctor.patient import Patient
 from token_server.doctor.probe_room import LiveKit
+from token_server.doctor.regions import check_region
 from token_server.doctor.sights import Sights
 from token_server.doctor.webhook_watch import WebhookWatch
 from token_server.doctor.worker import ask_worker
@@ -124,6 +125,8 @@ class Probing:
             return
         self._audience.found(arrival.check_agent(sights, self._surroundings(sights)))
         self._audience.found(arrival.check_audio(sights))
+        if region := check_region(sights):
+            self._audience.found(region)
 
     def _surroundings(self, sights: Sights) -> Surroundings:
         port = self._patient.worker_port

@@ -130,7 +130,8 @@ def verdict(checks: Sequence[Check]) -> str:
     unknown = [check.name for check in checks if check.finding is Finding.UNKNOWN]
     parts = []
     if wrong:
-        parts.append(f"Wrong: {', '.join(wrong)}; do what the arrow says, the first one first.")
+        order = ", the first one first" if len(wrong) > 1 else ""
+        parts.append(f"Wrong: {', '.join(wrong)}; do what the arrow says{order}.")
     if unknown:
         parts.append(f"Could not tell: {', '.join(unknown)}.")
     return " ".join(parts) or "All well."

@@ -1,9 +1,10 @@
 """Does the token server answer, is it ready, and does it let a frontend's page in?"""
 
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import quote, urlsplit
 
-from token_server.doctor.asking import Answer, Question, Silence, ask
+from token_server.doctor.asking import Answer, Question, Silence, ask, get
 from token_server.doctor.checks import Cause, Check, Trouble, ok
 
 _HTTP_OK = 200
@@ -17,12 +18,17 @@ class Server:
     Attributes:
         url: Without a slash at its end.
         login: A bearer key or login token for /token; "" if none is needed or known.
-        operator_key: For /metrics; "" if none is known.
+        operator_key: For /metrics and /rooms; "" if none is known.
     """
 
     url: str
     login: str = field(default="", repr=False)
     operator_key: str = field(default="", repr=False)
+
+    @property
+    def operator_headers(self) -> dict[str, str]:
+        """What shows that an operator asks, if we can."""
+        return {"Authorization": f"Bearer {self.operator_key}"} if self.operator_key else {}
 
 
 def check_server(server: Server, health: Answer | Silence) -> Check:
@@ -71,6 +77,15 @@ def _not_ready(says: str, *evidence: str) -> Check:
         "Set LIVEKIT_URL on the token server to an address that it can reach from where it runs,"
         " and start it again; `curl LIVEKIT_URL` (with http) on its machine answers OK.",
     ).wrong("ready", says, *evidence)
+
+
+def room_view(server: Server, room_name: str) -> dict[str, Any] | None:
+    """Ask it what it knows of a room (GET /rooms/{room_name}); None where it does not tell us."""
+    url = f"{server.url}/rooms/{quote(room_name, safe='')}"
+    answer = get(url, server.operator_headers)
+    if isinstance(answer, Silence) or answer.status != _HTTP_OK:
+        return None
+    return answer.content
 
 
 def preflight(server: Server, origin: str, *, has_login: bool) -> Answer | Silence:

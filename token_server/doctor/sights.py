@@ -21,10 +21,15 @@ OVER_FOR = 2.0
 
 @dataclass(frozen=True, kw_only=True)
 class SeenAgent:
-    """An agent in the room; `agent_name` is "" for an unnamed worker's."""
+    """An agent in the room; `agent_name` is "" for an unnamed worker's.
+
+    LiveKit's regions that it is in and that its worker registered in are "" where nobody tells.
+    """
 
     agent_name: str
     seconds: float
+    region: str = ""
+    worker_region: str = ""
 
 
 @dataclass(kw_only=True)
@@ -39,6 +44,7 @@ class Sights:
         connected_at: When the human was in the room.
         join_error: Why they are not.
         is_listed: Whether LiveKit lists them: signalling works then.
+        region: LiveKit's region that they are in; "" where it has none.
         agents: By identity.
         track_at: When the wanted agent published audio.
         sound_at: When it was heard.
@@ -54,6 +60,7 @@ class Sights:
     connected_at: float | None = None
     join_error: str = ""
     is_listed: bool = False
+    region: str = ""
     agents: dict[str, SeenAgent] = field(default_factory=dict)
     track_at: float | None = None
     sound_at: float | None = None
@@ -61,12 +68,15 @@ class Sights:
     failed_looks: int = 0
     ended_at: float = 0.0
 
-    def note_agent(self, identity: str, agent_name: str, seconds: float) -> None:
+    def note_agent(self, identity: str, agent: SeenAgent) -> None:
         """An agent is in the room; its attributes may become known after it."""
-        known = self.agents.get(identity)
-        if known is None or not known.agent_name:
-            seconds = known.seconds if known else seconds
-            self.agents[identity] = SeenAgent(agent_name=agent_name, seconds=seconds)
+        known = self.agents.get(identity, agent)
+        self.agents[identity] = SeenAgent(
+            agent_name=known.agent_name or agent.agent_name,
+            seconds=known.seconds,
+            region=known.region or agent.region,
+            worker_region=known.worker_region or agent.worker_region,
+        )
 
     def note_dispatches(self, dispatches: Iterable[Dispatch]) -> None:
         """LiveKit lists these; a deleted one stays known with its jobs."""

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from livekit import rtc
 
 from token_server.doctor.issued_token import IssuedToken
-from token_server.doctor.sights import Sights
+from token_server.doctor.sights import SeenAgent, Sights
 from token_server.errors import TokenServerError
-from token_server.rooms import AGENT_NAME_ATTRIBUTE, ParticipantKind, Rooms
+from token_server.rooms import AGENT_NAME_ATTRIBUTE, Participant, ParticipantKind, Rooms
 from token_server.twirp import NotFoundError
 
 # Seconds.
@@ -21,6 +21,8 @@ _CONNECT = 5.0
 _LOOK_EVERY = 0.15
 _LEAVE = 1.0
 _AUDIBLE = 100  # of 32,767
+# What our worker says of itself (agent/worker.py), where LiveKit has regions.
+_WORKER_REGION = "worker.region"
 _JWT = re.compile(r"ey[\w-]+\.[\w-]*\.?[\w-]*")
 
 
@@ -92,7 +94,8 @@ class Visit:
     def _meet(self, participant: rtc.RemoteParticipant) -> None:
         if participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT:
             agent_name = participant.attributes.get(AGENT_NAME_ATTRIBUTE, "")
-            self.sights.note_agent(participant.identity, agent_name, self._patience.now())
+            seen = SeenAgent(agent_name=agent_name, seconds=self._patience.now())
+            self.sights.note_agent(participant.identity, seen)
 
     def _hear_of_track(
         self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
@@ -126,17 +129,22 @@ class Visit:
         """Ask LiveKit's API; never after the room was deleted: ListDispatch would take 3 s."""
         try:
             for participant in self._rooms.list_participants(self._token.room_name):
-                if participant.kind is ParticipantKind.AGENT:
-                    self.sights.note_agent(
-                        participant.participant_identity,
-                        participant.agent_name,
-                        self._patience.now(),
-                    )
-                elif participant.participant_identity == self._token.participant_identity:
-                    self.sights.is_listed = True
+                self._note(participant)
             self.sights.note_dispatches(self._rooms.list_dispatches(self._token.room_name))
         except (TokenServerError, NotFoundError):
             self.sights.failed_looks += 1
+
+    def _note(self, participant: Participant) -> None:
+        if participant.kind is ParticipantKind.AGENT:
+            seen = SeenAgent(
+                agent_name=participant.agent_name,
+                seconds=self._patience.now(),
+                region=participant.region,
+                worker_region=participant.attributes.get(_WORKER_REGION, ""),
+            )
+            self.sights.note_agent(participant.participant_identity, seen)
+        elif participant.participant_identity == self._token.participant_identity:
+            self.sights.is_listed, self.sights.region = True, participant.region
 
     async def _leave(self, room: rtc.Room) -> None:
         for task in self._listening:

@@ -39,15 +39,15 @@ class WebhookWatch:
 
     def _look(self) -> WebhookEvidence:
         settings, url = self._patient.settings, self._patient.server.url
-        counted = count(self._patient.server)
+        counted, before = count(self._patient.server), self._before
         if isinstance(counted, Counts):
-            before = self._before
             counted = counted.since(before) if isinstance(before, Counts) else before
         return WebhookEvidence(
             counted=counted,
             came_here=self._machine.webhook_last_arrived() > self._last_before,
             can_reach=can_reach(settings.livekit_url, url),
             has_machines=bool(settings.redis_url),
+            received_before=before.received if isinstance(before, Counts) else 0.0,
         )
 
 

@@ -4,6 +4,7 @@ GET /metrics says so to operators. On the server's own machine the time of the l
 folder that its processes share, for when there is no OPERATOR_KEY.
 """
 
+import ipaddress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ _HTTP_OK = 200
 _RECEIVED = "token_server_webhooks_received_total"
 _REFUSED = "token_server_webhooks_refused_total"
 _NO_SUCH_PATH = {"404", "405"}
+_CLOUD = ".livekit.cloud"
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -40,8 +42,7 @@ class Counts:
 
 def count(server: Server) -> Counts | str:
     """Ask the server what it has counted; a text says why it does not tell."""
-    key = server.operator_key
-    answer = get(f"{server.url}/metrics", {"Authorization": f"Bearer {key}"} if key else {})
+    answer = get(f"{server.url}/metrics", server.operator_headers)
     if isinstance(answer, Silence):
         return answer.reason
     if answer.status != _HTTP_OK:
@@ -74,18 +75,32 @@ class WebhookEvidence:
         came_here: Whether the folder of the server's machine, if it is ours, tells of one.
         can_reach: Whether this LiveKit could reach this server at all.
         has_machines: Whether another machine may have got them (REDIS_URL).
+        received_before: How many had come before, since the server started.
     """
 
     counted: Counts | str
     came_here: bool
     can_reach: bool
     has_machines: bool
+    received_before: float = 0.0
 
 
 def can_reach(livekit_url: str, server_url: str) -> bool:
-    """Whether LiveKit may reach the token server: not if only that one is on loopback."""
-    livekit, server = (urlsplit(url).hostname for url in (livekit_url, server_url))
-    return server not in _LOOPBACK or livekit in _LOOPBACK
+    """Whether LiveKit may reach the token server.
+
+    Not if only that one is on loopback, nor LiveKit Cloud one in a private network.
+    """
+    livekit, server = (urlsplit(url).hostname or "" for url in (livekit_url, server_url))
+    if server in _LOOPBACK:
+        return livekit in _LOOPBACK
+    return not (livekit.endswith(_CLOUD) and _is_private(server))
+
+
+def _is_private(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_private
+    except ValueError:
+        return host.endswith(".local")
 
 
 def check_webhooks(evidence: WebhookEvidence, server: Server) -> Check:
@@ -107,10 +122,14 @@ def check_webhooks(evidence: WebhookEvidence, server: Server) -> Check:
     if not evidence.can_reach:
         return skipped(
             "webhooks",
-            "LiveKit is elsewhere and cannot reach a server on loopback; agents come without.",
+            f"LiveKit is elsewhere and cannot reach {server.url}; agents come without.",
         )
     if counted is None or evidence.has_machines:
         return _unseen(evidence)
+    return _stopped(evidence, server) if evidence.received_before else _none_came(server)
+
+
+def _none_came(server: Server) -> Check:
     return Trouble(
         Cause.NO_WEBHOOKS,
         f"In LiveKit's settings (Cloud: project settings, webhooks; self-hosted: `webhook` in its"
@@ -121,6 +140,20 @@ def check_webhooks(evidence: WebhookEvidence, server: Server) -> Check:
         "No webhook of LiveKit's has come: none is configured for this server, or it cannot be"
         " reached from LiveKit. Agents come without, slower.",
         "the server counted none during the probe",
+    )
+
+
+def _stopped(evidence: WebhookEvidence, server: Server) -> Check:
+    return Trouble(
+        Cause.WEBHOOKS_STOPPED,
+        f"On LiveKit's machine, `curl -X POST {_webhook(server)}` must answer 401; if it does, see"
+        " that LiveKit's settings still name this URL, and read LiveKit's log for `webhook`.",
+    ).wrong(
+        "webhooks",
+        "LiveKit's webhooks have come before, and do not reach this server now. Agents come"
+        " without, slower.",
+        f"the server counted {evidence.received_before:.0f} since it started, and none during the"
+        " probe",
     )
 
 
