@@ -65,7 +65,7 @@ def test_the_verdict_names_what_is_wrong() -> None:
     """It is what is left on the screen."""
     assert [
         "All well.",
-        "Wrong: clock; do what the arrow says, the first one first. Could not tell: Redis.",
+        "Wrong: clock; do what the arrow says. Could not tell: Redis.",
     ] == [verdict([ok("a", "")]), verdict([wrong(), unknown()])]
 
 

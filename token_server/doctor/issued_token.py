@@ -85,7 +85,12 @@ def check_issued(answer: Answer | Silence, settings: Settings, *, has_login: boo
 
 def _unauthenticated(settings: Settings, evidence: tuple[str, ...], *, has_login: bool) -> Check:
     if has_login:
-        cure = "Show one that it takes: --login KEY_OR_TOKEN, or the TOKEN_KEYS that it runs with."
+        cure = "Show one that it takes: --login KEY, or set the TOKEN_KEYS that it runs with."
+        if settings.token_auth is TokenAuth.JWT:
+            cure = (
+                "Show a login token that has not expired, from TOKEN_JWT_ISSUER and for"
+                " TOKEN_JWT_AUDIENCE: --login TOKEN."
+            )
         return Trouble(Cause.SERVER_REFUSES, cure).wrong(
             "token", "The token server refuses our key or login token.", *evidence
         )

@@ -82,8 +82,8 @@ def admit(environ: Mapping[str, str], options: Options) -> tuple[Check, Patient 
 def _bad_settings(says: str, *problems: str) -> Check:
     return Trouble(
         Cause.SETTINGS,
-        "Set these in the environment or in .env (.env.example has them all), and run this again;"
-        " or start `make dev`, which needs none.",
+        "Set these in the environment or in .env (.env.example of the repository has them all), and"
+        " run this again; or start `make dev` in a checkout, which needs none.",
     ).wrong("settings", says, *problems)
 
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from token_server.doctor import arrival, issued_token
 from token_server.doctor.absence import Surroundings
+from token_server.doctor.asking import Answer
 from token_server.doctor.audience import Audience, is_good
 from token_server.doctor.checks import Finding, skipped
 from token_server.doctor.issued_token import IssuedToken
@@ -27,6 +28,7 @@ _VISIT_ENDS_AT = 11.5
 # Seconds after the join in which an agent comes, or does not by itself: LiveKit lists a job up to
 # 5 s late (facts, 7), and the token server sends for the agent again after 6.
 _AGENT_DUE = 8.0
+_SERVER_ERROR = 500
 
 
 class Probing:
@@ -68,6 +70,8 @@ class Probing:
         )
         token = issued_token.read(answer)
         if not is_good(self._audience, check) or token is None:
+            if isinstance(answer, Answer) and answer.status < _SERVER_ERROR:
+                self._room_name = ""  # it has made none
             self._skip("there is a token")
             return None
         self._room_name = token.room_name

@@ -42,8 +42,9 @@ def check_server(server: Server, health: Answer | Silence) -> Check:
     if health.status != _HTTP_OK or health.content.get("status") != "alive":
         return Trouble(
             Cause.NOT_TOKEN_SERVER,
-            "Set TOKEN_SERVER_URL (or PORT, or add --url) to the token server's own address,"
-            " without a path.",
+            "Set TOKEN_SERVER_URL (or PORT, or add --url) to the token server's own address; behind"
+            " a proxy that gives it a path, with that path: `curl ADDRESS/healthz` answers alive"
+            " when it is right.",
         ).wrong(_NAME, f"What answers at {server.url} is not this token server.", health.in_words)
     return ok(_NAME, f"It answers at {server.url}.", f"after {health.seconds * 1000:.0f} ms")
 
@@ -106,7 +107,8 @@ def preflight(server: Server, origin: str, *, has_login: bool) -> Answer | Silen
 
 def check_cors(server: Server, origin: str, answer: Answer | Silence) -> Check:
     """Say whether a browser lets a page of that origin fetch tokens."""
-    if origin == server.url:
+    parts = urlsplit(server.url)
+    if origin == f"{parts.scheme}://{parts.netloc}":
         return ok("CORS", "The page is the token server's own: no CORS needed.")
     if isinstance(answer, Silence):
         return Trouble(Cause.CORS, "Run this again.").unknown(
