@@ -32,11 +32,13 @@ def test_the_timeline_is_in_the_order_of_its_times() -> None:
     seen = sights()
     seen.note_dispatches([dispatch(job())])
     seen.note_agent("agent", SeenAgent(agent_name="voice-agent", seconds=1.4))
-    seen.track_at, seen.sound_at = 1.5, 1.6
+    seen.room_at, seen.webhook_at, seen.track_at, seen.sound_at = 0.005, 1.05, 1.5, 1.6
 
     assert [
-        (0.01, "token, and the room is ready"),
+        (0.005, "room ready"),
+        (0.01, "token"),
         (1.0, "connected"),
+        (1.05, "webhook seen"),
         (1.1, "dispatched"),
         (1.2, "job taken"),
         (1.4, "agent in the room"),

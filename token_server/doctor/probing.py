@@ -44,14 +44,14 @@ class Probing:
 
     def run(self) -> None:
         """Do it, and leave nothing behind."""
-        watch = WebhookWatch(self._patient)
+        self._watch = WebhookWatch(self._patient)
         worker = ask_worker(self._patient.worker_port)
         self._jobs_before = worker.active_jobs if worker else 0
         try:
             if token := self._fetch_token():
                 self._visit(token)
                 self._audience.doing("asking about webhooks")
-                self._audience.found(watch.check())
+                self._audience.found(self._watch.check())
         finally:
             if self._room_name:
                 self._audience.doing("cleaning up")
@@ -110,7 +110,9 @@ class Probing:
             ends_at=min(now + _AGENT_DUE, self._started + _VISIT_ENDS_AT) - self._asked_at,
         )
         visit = Visit(token, self._livekit.rooms, sights, patience)
-        asyncio.run(visit.run(self._audience.doing))
+        with self._watch.first() as first:
+            asyncio.run(visit.run(self._audience.doing))
+        sights.webhook_at = None if first.came_at is None else first.came_at - self._asked_at
         self._tell(sights, token)
 
     def _sights(self, token: IssuedToken) -> Sights:
@@ -118,7 +120,9 @@ class Probing:
         return Sights(
             room_name=token.room_name,
             agent_name=token.agent_name,
+            # The room is made in the middle of the request, as far as we know.
             zero=born - timedelta(seconds=self._token_at / 2),
+            room_at=self._token_at / 2 if self._room else None,
             token_at=self._token_at,
         )
 

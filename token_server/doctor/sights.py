@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 from token_server.rooms import Dispatch, Job, JobStatus
 
 # Seconds. A visit ends when it knows enough: how long the list of jobs may lag behind what is
-# heard, a track be silent, an agent be without a track (LiveKit shows one that publishes nothing
-# up to 3 s late: facts, 12), and a job that is over be followed by another.
-UNLISTED_FOR = 1.0
+# heard (LiveKit refreshes its names of agents once a minute, which takes 5: facts, 7), a track be
+# silent, an agent be without a track (LiveKit shows one that publishes nothing up to 3 s late:
+# facts, 12), and a job that is over be followed by another.
+UNLISTED_FOR = 5.0
 SILENT_TRACK_FOR = 2.5
 NO_TRACK_FOR = 4.0
 OVER_FOR = 2.0
@@ -40,9 +41,11 @@ class Sights:
         room_name: The room, which is gone afterwards.
         agent_name: The agent that is wanted; "" for AGENT_DISPATCH=automatic.
         zero: LiveKit's time when the token was asked for.
+        room_at: When the room was ready; None if LiveKit does not tell.
         token_at: When the token was there.
         connected_at: When the human was in the room.
         join_error: Why they are not.
+        webhook_at: When the first webhook after the join had come; None if nobody tells.
         is_listed: Whether LiveKit lists them: signalling works then.
         region: LiveKit's region that they are in; "" where it has none.
         agents: By identity.
@@ -56,9 +59,11 @@ class Sights:
     room_name: str
     agent_name: str
     zero: datetime
+    room_at: float | None = None
     token_at: float = 0.0
     connected_at: float | None = None
     join_error: str = ""
+    webhook_at: float | None = None
     is_listed: bool = False
     region: str = ""
     agents: dict[str, SeenAgent] = field(default_factory=dict)
@@ -131,8 +136,10 @@ class Sights:
         dispatches = self.dispatches_of(self.agent_name)[:1]
         jobs = [job for job in self.jobs_of(self.agent_name)[:1] if job.started_at.year > 1970]  # noqa: PLR2004 (the epoch: not known)
         steps = [
-            (self.token_at, "token, and the room is ready"),
+            (self.room_at, "room ready"),
+            (self.token_at, "token"),
             (self.connected_at, "connected"),
+            (self.webhook_at, "webhook seen"),
             *((self.on_scale(dispatch.created_at), "dispatched") for dispatch in dispatches),
             *((self.on_scale(job.started_at), "job taken") for job in jobs),
             (self.agent.seconds if self.agent else None, "agent in the room"),

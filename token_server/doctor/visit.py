@@ -85,11 +85,16 @@ class Visit:
                 self._hear_of_track(publication, participant)
         now = self._patience.now()
         while not self.sights.knows_enough(now) and now < self._patience.ends_at:
-            say("listening to the agent" if self.sights.agent else "waiting for the agent")
+            say(self._doing())
             await asyncio.to_thread(self._look)
             await asyncio.sleep(_LOOK_EVERY)
             now = self._patience.now()
         await asyncio.to_thread(self._look)
+
+    def _doing(self) -> str:
+        if self.sights.sound_at is not None:
+            return "waiting for LiveKit to list the job"
+        return "listening to the agent" if self.sights.agent else "waiting for the agent"
 
     def _meet(self, participant: rtc.RemoteParticipant) -> None:
         if participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT:

@@ -1,9 +1,12 @@
 """Looks what the token server has counted, before the probe and after it."""
 
+import threading
 import time
+from typing import Self
 
 from token_server.doctor.checks import Check
 from token_server.doctor.patient import Patient
+from token_server.doctor.server import Server
 from token_server.doctor.webhooks import (
     Counts,
     WebhookEvidence,
@@ -28,6 +31,10 @@ class WebhookWatch:
         self._last_before = self._machine.webhook_last_arrived()
         self._before = count(patient.server)
 
+    def first(self) -> "FirstWebhook":
+        """Watch for the first webhook from now on."""
+        return FirstWebhook(self._machine, self._patient.server)
+
     def check(self) -> Check:
         """Say whether webhooks came since then."""
         due = time.monotonic() + _DUE
@@ -49,6 +56,47 @@ class WebhookWatch:
             has_machines=bool(settings.redis_url),
             received_before=before.received if isinstance(before, Counts) else 0.0,
         )
+
+
+class FirstWebhook:
+    """Sees when the first webhook comes while in the block; those of all rooms count.
+
+    Attributes:
+        came_at: When it came (monotonic seconds), late by at most `_LOOK_EVERY` where only the
+            server's counter tells; None if none has, or nobody tells.
+    """
+
+    def __init__(self, machine: MachineState, server: Server) -> None:
+        self._machine, self._server = machine, server
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._look_on, daemon=True)
+        self.came_at: float | None = None
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        self._began = time.time()
+        self._counted = count(self._server)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop looking."""
+        self._ending.set()
+        self._thread.join()
+
+    def _look_on(self) -> None:
+        while self.came_at is None and not self._ending.wait(_LOOK_EVERY):
+            came = self._machine.webhook_last_arrived()
+            if came > self._began:
+                self.came_at = time.monotonic() - (time.time() - came)
+            elif self._has_counted():
+                self.came_at = time.monotonic()
+
+    def _has_counted(self) -> bool:
+        if not isinstance(self._counted, Counts):
+            return False
+        now = count(self._server)
+        return isinstance(now, Counts) and now.received > self._counted.received
 
 
 def _is_decided(evidence: WebhookEvidence) -> bool:
