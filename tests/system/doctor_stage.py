@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -153,6 +154,16 @@ class Stack:
         """Whether any agent is in a room."""
         participants = self.rooms.list_participants(room_name)
         return any(one.kind is ParticipantKind.AGENT for one in participants)
+
+    def seconds_empty(self, room_name: str) -> float:
+        """Return for how long nobody has been in a live room, by its timeline; 0 if unknown."""
+        headers = {"Authorization": f"Bearer {OPERATOR_KEY}"}
+        url = f"{self.web_url}/rooms/{room_name}"
+        timeline = httpx.get(url, headers=headers, trust_env=False).json()["timeline"]
+        left_at = [entry["at"] for entry in timeline if entry["event"] == "left"]
+        if not left_at:
+            return 0.0
+        return (datetime.now(UTC) - datetime.fromisoformat(max(left_at))).total_seconds()
 
     def room_names(self) -> Sequence[str]:
         """Return the live rooms' names."""

@@ -143,6 +143,16 @@ def test_without_the_operator_s_key_the_server_s_machine_tells_of_webhooks(
     assert 0 == healthy.diagnose(OPERATOR_KEY="").exit_code
 
 
+def test_from_another_machine_the_operator_s_key_times_the_webhook(
+    healthy: Stack, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The server counts them for whoever may ask."""
+    elsewhere = str(tmp_path_factory.mktemp("elsewhere"))
+    timeline = healthy.diagnose(TMPDIR=elsewhere).content["timeline"]
+
+    assert "webhook seen" in [step["step"] for step in timeline]
+
+
 def test_webhooks_that_nobody_tells_of_are_no_verdict(
     healthy: Stack, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.humans import Humans
 from tests.issuer import Issuer
 from tests.processes import API_KEY, LiveKitServer, free_port, wait_until
 from tests.system.date_proxy import DateProxy
@@ -102,6 +103,22 @@ def test_a_login_token_is_shown_to_a_server_that_wants_one(tmp_path: Path) -> No
 
     assert (2, ["login-needed"]) == (without.exit_code, without.causes())
     assert ["no-worker"] == shown.causes()
+
+
+def test_a_room_that_serves_one_caller_after_another_is_named(tmp_path: Path) -> None:
+    """A room name that is written into the frontend: the next caller gets the last one's room."""
+    with Stack(tmp_path) as stack, Humans() as humans:
+        stack.with_web().with_worker()
+        humans.join(stack.livekit.url, stack.token("lobby"))
+        humans.leave()
+        wait_until(lambda: stack.seconds_empty("lobby") > 3, within=10, what="no mere reload")
+        humans.join(stack.livekit.url, stack.token("lobby"))
+        diagnosis = stack.diagnose()
+        meant = stack.diagnose(ROOM_NAMES="lobby,*")
+
+    assert (1, ["room-names-reused"]) == (diagnosis.exit_code, diagnosis.causes())
+    assert "lobby: once somebody came" in diagnosis.text("room-names-reused")
+    assert (0, []) == (meant.exit_code, meant.causes())
 
 
 def test_webhooks_that_nobody_sends_are_named(tmp_path: Path) -> None:
