@@ -47,8 +47,8 @@ def no_worker(agent_name: str) -> Absence:
     return Absence(
         cause="no-worker",
         says=f"At this LiveKit no free worker is registered as {name_of(agent_name)}.",
-        cure=f"Start the worker: `{setting} python -m agent start` with this LIVEKIT_URL, key and"
-        " secret. If it runs on another machine, compare all four there.",
+        cure=f"Start the worker: `{setting} python -m agent start` with the token server's"
+        " LIVEKIT_URL, key and secret. If it runs on another machine, compare all four there.",
     )
 
 
@@ -91,7 +91,7 @@ def job_slow(room_name: str, waited: float) -> Absence:
         says=f"A worker took the job, and its agent did not join within {waited:.0f} s.",
         cure=f"{_worker_log(room_name)}: an exception, or work that should wait until"
         " `ctx.connect()` is done. A worker that has just started, or a machine without a free"
-        " core, takes longer: run this again.",
+        " core, takes longer the first time.",
     )
 
 

@@ -5,39 +5,22 @@ worker on this machine, which the doctor can ask, is not known here.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Protocol
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 from token_server import absences
 from token_server.absences import Absence
 from token_server.rooms import Dispatch, Job, JobStatus, Participant, ParticipantKind
+from token_server.timeline import Entry, Event
 from token_server.wants import Want
 
 # Most agents come within one; and LiveKit lists a job up to 5 s late (facts, 7).
 TOO_EARLY = timedelta(seconds=5)
 # A dispatch that was taken back said why, in attendance.py's words (`spent`).
 _JOB_IS_OVER, _JOB_IS_LOST = "its job is over", "its job has not come to the room"
-
-
-class Happening(Protocol):
-    """What the room's timeline keeps of one event."""
-
-    @property
-    def at(self) -> datetime:
-        """LiveKit's clock."""
-
-    @property
-    def event(self) -> str:
-        """Its name: `dispatched`, `job_taken` and so on."""
-
-    @property
-    def agent_name(self) -> str:
-        """Whom it concerns; "" where that is nobody, or an agent without a name."""
-
-    @property
-    def reason(self) -> str:
-        """Why it was done; "" where it was not ours to do."""
+_ASK_THE_DOCTOR = "`token-server doctor` on the worker's machine tells which of these it is."
+_AGENT_WAS_THERE = {Event.AGENT_JOINED, Event.AGENT_LEFT, Event.AGENT_REMOVED}
+_SENT_FOR = {Event.DISPATCHED, Event.DISPATCHED_AGAIN}
 
 
 @dataclass(frozen=True)
@@ -65,7 +48,7 @@ class Situation:
     wanted: Sequence[Want]
     participants: Sequence[Participant]
     dispatches: Sequence[Dispatch]
-    past: Sequence[Happening] = ()
+    past: Sequence[Entry] = ()
 
     def agent_names(self) -> set[str]:
         """Return the names of the agents that are there."""
@@ -92,12 +75,13 @@ class _Wait:
 
     def __init__(self, seen: Situation, want: Want) -> None:
         self._seen, self._agent_name = seen, want.order.agent_name
-        past = [one for one in seen.past if one.agent_name == self._agent_name]
+        past = [one for one in seen.past if one.facts.get("agent_name", "") == self._agent_name]
         # What came before an agent has delivered it.
-        came_at = max((one.at for one in past if one.event.startswith("agent_")), default=None)
+        came_at = max((_time(one) for one in past if one.event in _AGENT_WAS_THERE), default=None)
         since = max(want.since, came_at or want.since)
         self._waited = seen.now - since
-        self._past = [one for one in past if one.at >= since]
+        self._past = [one for one in past if _time(one) >= since]
+        self._reasons = {one.facts.get("reason", "") for one in self._past}
         self._dispatches = [
             one
             for one in seen.dispatches
@@ -123,12 +107,11 @@ class _Wait:
     def _job_lost(self) -> Advice | None:
         """Tell of a worker that has the job, or had it before the dispatch was taken back."""
         jobs, room_name = self._jobs, self._seen.room_name
-        reasons = {one.reason for one in self._past}
         listed = f"LiveKit lists its jobs as {_states(jobs)}." if jobs else ""
-        if _JOB_IS_OVER in reasons or any(job.is_over for job in jobs):
+        if _JOB_IS_OVER in self._reasons or any(job.is_over for job in jobs):
             return Advice(absences.job_died(room_name), listed or "Its job was over.")
         is_new = jobs and self._seen.now - max(job.started_at for job in jobs) < TOO_EARLY
-        if is_new and _JOB_IS_LOST not in reasons:
+        if is_new and _JOB_IS_LOST not in self._reasons:
             return None
         absence = absences.job_slow(room_name, self._waited.total_seconds())
         return Advice(absence, listed or "It is sent for again.")
@@ -136,7 +119,7 @@ class _Wait:
     def _not_taken(self) -> Advice | None:
         waited = f"the human has waited {_seconds(self._waited)}"
         sent_at = [dispatch.created_at for dispatch in self._dispatches]
-        before = [one.at for one in self._past if one.event.startswith("dispatched")]
+        before = [_time(one) for one in self._past if one.event in _SENT_FOR]
         if not sent_at and not before:
             evidence = f"There is no dispatch in the room, and {waited}."
             return Advice(absences.not_dispatched(self._agent_name), evidence)
@@ -145,16 +128,21 @@ class _Wait:
         times = max(len(sent_at), len(before))
         sent = "once" if times == 1 else f"{times} times"
         evidence = f"It was sent for {sent}, and no worker took the job; {waited}."
-        return Advice(absences.no_worker(self._agent_name), evidence)
+        absence = absences.no_worker(self._agent_name)
+        return Advice(replace(absence, cure=f"{absence.cure} {_ASK_THE_DOCTOR}"), evidence)
 
     def _has_lost_jobs(self) -> bool:
-        reasons = {_JOB_IS_OVER, _JOB_IS_LOST}
-        return any(one.event == "job_taken" or one.reason in reasons for one in self._past)
+        is_taken = any(one.event is Event.JOB_TAKEN for one in self._past)
+        return is_taken or bool(self._reasons & {_JOB_IS_OVER, _JOB_IS_LOST})
 
 
 def _taken(dispatches: Iterable[Dispatch]) -> list[Job]:
     jobs = [job for dispatch in dispatches for job in dispatch.jobs]
     return [job for job in jobs if job.status is not JobStatus.PENDING]
+
+
+def _time(entry: Entry) -> datetime:
+    return datetime.fromtimestamp(entry.at, UTC)
 
 
 def _states(jobs: Sequence[Job]) -> str:

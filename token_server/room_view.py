@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from token_server import livekit_facts
+from token_server.advice import Situation, advise
 from token_server.observation import agents_of
 from token_server.rooms import Dispatch, Job, Participant, Room
 from token_server.timeline import Entry, in_order
@@ -23,6 +24,7 @@ class RoomView:
         dispatches: LiveKit's list.
         wanted: Which agents its humans want.
         kept: What its timeline has, in any order.
+        now: LiveKit's time; None where there is no room.
     """
 
     room_name: str
@@ -31,9 +33,11 @@ class RoomView:
     dispatches: Sequence[Dispatch] = ()
     wanted: Sequence[Want] = ()
     kept: Sequence[Entry] = ()
+    now: datetime | None = None
 
     def document(self) -> dict[str, Any]:
         """Return it as JSON has it; docs/timeline.md has the shape."""
+        history = self._history()
         return {
             "room_name": self.room_name,
             "room_sid": self.room.room_sid if self.room else None,
@@ -43,9 +47,23 @@ class RoomView:
             "wanted": [self._want(want) for want in self.wanted],
             "participants": [_participant(each) for each in self.participants],
             "dispatches": [self._dispatch(each) for each in self.dispatches],
-            "advice": None,
-            "timeline": [_entry(entry) for entry in self._history()],
+            "advice": self._advice(history),
+            "timeline": [_entry(entry) for entry in history],
         }
+
+    def _advice(self, history: Sequence[Entry]) -> dict[str, str] | None:
+        if self.now is None:
+            return None
+        seen = Situation(
+            room_name=self.room_name,
+            now=self.now,
+            wanted=self.wanted,
+            participants=self.participants,
+            dispatches=self.dispatches,
+            past=history,
+        )
+        advice = advise(seen)
+        return advice.as_json() if advice else None
 
     def _want(self, want: Want) -> dict[str, Any]:
         return {

@@ -49,6 +49,7 @@ class RoomWatch:
             dispatches=self._rooms.list_dispatches(room_name),
             wanted=wants(room_name, participants, self._sealer, self._policy),
             kept=kept,
+            now=self._rooms.now(),
         ).document()
 
     def rooms(self) -> list[dict[str, Any]]:

@@ -85,6 +85,19 @@ def test_a_room_that_waits(client: FlaskClient, rooms: FakeRooms) -> None:
     assert ["joined", "dispatched", "job_taken"] == [entry["event"] for entry in shown["timeline"]]
 
 
+def test_a_room_that_waits_in_vain_has_advice(client: FlaskClient, rooms: FakeRooms) -> None:
+    """The doctor's words, where the operator looks first; none once the agent has come."""
+    join(rooms, "kitchen")
+    rooms.pass_time(seconds=8)
+    alone = client.get("/rooms/kitchen", headers=KEY).get_json()["advice"]
+    rooms.join_agent("kitchen", AGENT)
+    attended = client.get("/rooms/kitchen", headers=KEY).get_json()["advice"]
+
+    assert ("not-dispatched", None) == (alone["cause"], attended)
+    assert "has waited 8 s" in alone["evidence"]
+    assert "log" in alone["cure"]
+
+
 def test_nothing_in_it_is_the_participants_secret(client: FlaskClient, rooms: FakeRooms) -> None:
     """Attributes, metadata, the ticket."""
     join(rooms, "kitchen")

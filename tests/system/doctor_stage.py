@@ -155,11 +155,16 @@ class Stack:
         participants = self.rooms.list_participants(room_name)
         return any(one.kind is ParticipantKind.AGENT for one in participants)
 
-    def seconds_empty(self, room_name: str) -> float:
-        """Return for how long nobody has been in a live room, by its timeline; 0 if unknown."""
+    def view(self, room_name: str) -> dict[str, Any]:
+        """Return what the server shows its operator of a room."""
         headers = {"Authorization": f"Bearer {OPERATOR_KEY}"}
         url = f"{self.web_url}/rooms/{room_name}"
-        timeline = httpx.get(url, headers=headers, trust_env=False).json()["timeline"]
+        shown: dict[str, Any] = httpx.get(url, headers=headers, trust_env=False).json()
+        return shown
+
+    def seconds_empty(self, room_name: str) -> float:
+        """Return for how long nobody has been in a live room, by its timeline; 0 if unknown."""
+        timeline = self.view(room_name)["timeline"]
         left_at = [entry["at"] for entry in timeline if entry["event"] == "left"]
         if not left_at:
             return 0.0

@@ -22,11 +22,14 @@ def test_other_ways_to_dispatch_are_well_too(tmp_path: Path, mode: str) -> None:
 
 
 def test_a_worker_that_is_not_there_is_named(tmp_path: Path) -> None:
-    """The first thing anybody forgets."""
-    with Stack(tmp_path) as stack:
-        diagnosis = stack.with_web().diagnose()
+    """The first thing anybody forgets; and the room of whoever waits says the same."""
+    with Stack(tmp_path) as stack, Humans() as humans:
+        humans.join(stack.livekit.url, stack.with_web().token("kitchen"))
+        diagnosis = stack.diagnose()
+        advice = stack.view("kitchen")["advice"]
 
     assert (1, ["no-worker"]) == (diagnosis.exit_code, diagnosis.causes())
+    assert "no-worker" == advice["cause"]
     assert f"LIVEKIT_AGENT_NAME={AGENT_NAME} python -m agent start" in diagnosis.text("no-worker")
 
 

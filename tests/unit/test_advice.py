@@ -1,6 +1,6 @@
 """What is said to a human whose agent does not come, from what their room shows."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,28 +16,22 @@ from token_server.rooms import (
     Participant,
     ParticipantKind,
 )
+from token_server.timeline import Entry, Event, Facts
 from token_server.wants import Want
 
 JOINED = datetime(2026, 11, 22, 12, tzinfo=UTC)
 WANT = Want(order=AgentOrder(agent_name="voice-agent"), since=JOINED)
 
 
-@dataclass(frozen=True)
-class Row:
-    """A line of a timeline."""
-
-    event: str
-    reason: str = ""
-    agent_name: str = "voice-agent"
-    seconds: float = 0.5
-
-    @property
-    def at(self) -> datetime:
-        """That long after the join."""
-        return JOINED + timedelta(seconds=self.seconds)
+def entry(
+    event: Event, reason: str = "", agent_name: str = "voice-agent", seconds: float = 0.5
+) -> Entry:
+    """A line of the room's timeline, that long after the join."""
+    facts: Facts = {"agent_name": agent_name, "reason": reason}
+    return Entry("kitchen", (JOINED + timedelta(seconds=seconds)).timestamp(), event, "", facts)
 
 
-def waiting(seconds: float = 8.0, *past: Row) -> Situation:
+def waiting(seconds: float = 8.0, *past: Entry) -> Situation:
     """A human who has waited that long, alone."""
     return Situation(
         room_name="kitchen",
@@ -75,16 +69,20 @@ def with_agent(seen: Situation, agent_name: str) -> Situation:
         pytest.param(waiting(), "not-dispatched", id="no-dispatch"),
         pytest.param(dispatched(waiting()), "no-worker", id="no-job"),
         pytest.param(dispatched(waiting(), JobStatus.PENDING), "no-worker", id="pending"),
-        pytest.param(waiting(8, Row("dispatched")), "no-worker", id="taken-back"),
+        pytest.param(waiting(8, entry(Event.DISPATCHED)), "no-worker", id="taken-back"),
         pytest.param(
-            dispatched(waiting(8, Row("dispatched")), agent_name=""), "no-worker", id="room's-own"
+            dispatched(waiting(8, entry(Event.DISPATCHED)), agent_name=""),
+            "no-worker",
+            id="room's-own",
         ),
         pytest.param(dispatched(waiting(), JobStatus.FAILED), "job-died", id="failed"),
         pytest.param(dispatched(waiting(), JobStatus.RUNNING), "job-slow", id="running"),
         pytest.param(
-            waiting(8, Row("dispatch_deleted", "its job is over")), "job-died", id="was-over"
+            waiting(8, entry(Event.DISPATCH_DELETED, "its job is over")), "job-died", id="was-over"
         ),
-        pytest.param(waiting(8, Row("dispatched"), Row("job_taken")), "job-slow", id="was-taken"),
+        pytest.param(
+            waiting(8, entry(Event.DISPATCHED), entry(Event.JOB_TAKEN)), "job-slow", id="was-taken"
+        ),
         pytest.param(with_agent(waiting(), "parrot"), "worker-other-name", id="other-agent"),
         pytest.param(with_agent(waiting(), ""), "worker-without-name", id="nameless-agent"),
         pytest.param(
@@ -120,7 +118,7 @@ def test_nothing_is_said_while_it_is_too_early_or_all_is_well(seen: Situation) -
 
 def test_what_happened_to_others_is_not_held_against_an_agent() -> None:
     """Before the human came, or about another agent."""
-    past = Row("job_taken", seconds=-3), Row("job_taken", agent_name="parrot")
+    past = entry(Event.JOB_TAKEN, seconds=-3), entry(Event.JOB_TAKEN, agent_name="parrot")
 
     advice = advise(waiting(8, *past))
 
@@ -131,10 +129,10 @@ def test_what_happened_to_others_is_not_held_against_an_agent() -> None:
 def test_an_agent_that_was_there_has_delivered_what_came_before() -> None:
     """An agent that is lost mid call is not a job that never came."""
     past = (
-        Row("dispatched", seconds=0.2),
-        Row("job_taken", seconds=0.4),
-        Row("agent_joined", seconds=0.6),
-        Row("agent_left", seconds=600),
+        entry(Event.DISPATCHED, seconds=0.2),
+        entry(Event.JOB_TAKEN, seconds=0.4),
+        entry(Event.AGENT_JOINED, seconds=0.6),
+        entry(Event.AGENT_LEFT, seconds=600),
     )
     old_job = dispatched(waiting(603, *past), JobStatus.RUNNING)
 
@@ -153,7 +151,8 @@ def test_the_reasons_it_reads_are_the_keeper_s() -> None:
         for status in (JobStatus.FAILED, JobStatus.RUNNING)
     )
     causes = [
-        advise(waiting(8, Row("dispatch_deleted", spent(one, seen)[1]))) for one in (over, slow)
+        advise(waiting(8, entry(Event.DISPATCH_DELETED, spent(one, seen)[1])))
+        for one in (over, slow)
     ]
 
     assert ["job-died", "job-slow"] == [one.absence.cause for one in causes if one]
@@ -161,7 +160,7 @@ def test_the_reasons_it_reads_are_the_keeper_s() -> None:
 
 def test_how_often_it_was_sent_for_is_told() -> None:
     """Nobody has to count lines of a log."""
-    past = Row("dispatched"), Row("dispatched_again", "no worker took it", seconds=7)
+    past = entry(Event.DISPATCHED), entry(Event.DISPATCHED_AGAIN, "no worker took it", seconds=7)
 
     advice = advise(waiting(9, *past))
 
