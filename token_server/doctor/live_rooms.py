@@ -38,7 +38,9 @@ def _reused(patient: Patient, rooms: LiveKitRooms) -> Iterator[Reuse]:
 
 def _reuse(patient: Patient, rooms: LiveKitRooms, room: Room) -> Reuse | None:
     view: dict[str, Any] = room_view(patient.server, room.room_name) or {}
-    if timeline := view.get("timeline"):
+    timeline = view.get("timeline", [])
+    # Without what was kept (TIMELINE_SECONDS=0) it has only what LiveKit lists now.
+    if any(entry["event"] == "room_ready" for entry in timeline):
         return by_timeline(room.room_name, timeline)
     unvisited = max(patient.settings.room_empty_timeout, patient.settings.room_departure_timeout)
     return by_age(room, rooms.list_participants(room.room_name), unvisited)
