@@ -36,6 +36,16 @@ ALICE = [(1, "joined", "alice"), (5, "left", "alice")]
         pytest.param(
             [*ALICE, (30, "room_ended", ""), (40, "joined", "bob")], False, id="a-new-room"
         ),
+        pytest.param(
+            [
+                (1, "joined", "alice"),
+                (5, "joined", "alice"),
+                (6, "left", "alice"),
+                (9, "joined", "b"),
+            ],
+            False,
+            id="connected-anew",
+        ),
         pytest.param([(0, "room_ready", ""), (9, "agent_left", "agent")], False, id="nobody"),
     ],
 )

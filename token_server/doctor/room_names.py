@@ -4,6 +4,7 @@ A room lives on for a while after everybody has left. Who then asks for its name
 LiveKit ignores the agents of their token (facts, 1), and whoever comes back meets them there.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -34,22 +35,23 @@ class Reuse:
 
 def by_timeline(room_name: str, timeline: Sequence[Mapping[str, Any]]) -> Reuse | None:
     """Look for it in a room's timeline (GET /rooms/{room_name}); None if there is nothing."""
-    here: set[str] = set()
+    # How often each is there: who connects anew joins before LiveKit tells that they have left.
+    here: Counter[str] = Counter()
     before: set[str] = set()
     left_at: datetime | None = None
     times = 0
     for row in timeline:
         identity, at = row.get("participant_identity", ""), datetime.fromisoformat(row["at"])
         if row["event"] == "room_ended":
-            here, before, left_at, times = set(), set(), None, 0
+            here, before, left_at, times = Counter(), set(), None, 0
         elif row["event"] == "left":
-            here.discard(identity)
+            here -= Counter([identity])
             before.add(identity)
             left_at = at
         elif row["event"] == "joined":
             is_late = left_at is not None and at - left_at > _RELOADED_WITHIN
             times += not here and is_late and identity not in before
-            here.add(identity)
+            here[identity] += 1
     if not times:
         return None
     often = "once" if times == 1 else f"{times} times"
