@@ -41,7 +41,7 @@ ALICE = [(1, "joined", "alice"), (5, "left", "alice")]
                 (1, "joined", "alice"),
                 (5, "joined", "alice"),
                 (6, "left", "alice"),
-                (9, "joined", "b"),
+                (10, "joined", "b"),
             ],
             False,
             id="connected-anew",
