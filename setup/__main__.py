@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from setup import SetupError
 from setup.livekit_server import get_livekit_server
+from setup.npm import install_test_packages
 from setup.page import build_page
 from setup.progress import say
 from setup.system_packages import install_missing_programs
@@ -46,6 +47,7 @@ def _do_all(arguments: argparse.Namespace) -> None:
     build_page(required=arguments.for_tests)
     if arguments.for_tests:
         install_missing_programs()
+        install_test_packages()
 
 
 def _parse() -> argparse.Namespace:

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from setup import SetupError
+from setup.npm import NODE_WANTED, install_packages
 from setup.progress import run, say
 from setup.stamps import digest, forget, is_done, remember
 
 _WEB = Path("web")
 _BUILT = Path("token_server/page/index.html")
-_LOCKS = [_WEB / "package.json", _WEB / "package-lock.json"]
 
 
 def build_page(*, required: bool) -> None:
@@ -27,20 +27,15 @@ def build_page(*, required: bool) -> None:
         _do_without(required=required)
         return
     forget("page")
-    locks = digest(_LOCKS)
-    if not is_done("npm", locks) or not (_WEB / "node_modules").is_dir():
-        forget("npm")
-        run("installing the page's packages", [npm, "ci", "--no-audit", "--no-fund"], folder=_WEB)
-        remember("npm", locks)
+    install_packages(npm, _WEB, "the page's packages", "npm")
     run("building the page", [npm, "run", "build"], folder=_WEB)
     remember("page", sources)
 
 
 def _do_without(*, required: bool) -> None:
-    way_out = "Install Node.js 20.19 or newer, which brings npm (https://nodejs.org)."
     if required:
-        raise SetupError(f"the page's tests need the page, and there is no npm. {way_out}")
-    say(f"no npm, so no test page; all else works without it. {way_out}")
+        raise SetupError(f"the page's tests need the page, and there is no npm. {NODE_WANTED}")
+    say(f"no npm, so no test page; all else works without it. {NODE_WANTED}")
 
 
 def _sources() -> Iterator[Path]:

@@ -6,7 +6,10 @@ its test with. tests/unit/test_snippets.py fails for a block that no module list
 
 import re
 from dataclasses import dataclass
+from io import StringIO
 from textwrap import dedent
+
+from dotenv import dotenv_values
 
 from tests.processes import ROOT
 
@@ -48,3 +51,9 @@ def snippet(page: str, words: str) -> Snippet:
     found = [snippet for snippet in snippets(page) if words in snippet.text]
     assert len(found) == 1, f"{len(found)} blocks of {page} contain {words!r}"
     return found[0]
+
+
+def settings_in(snippet: Snippet) -> dict[str, str]:
+    """Return the environment that an `ini` block describes."""
+    found = dotenv_values(stream=StringIO(snippet.text))
+    return {name: value or "" for name, value in found.items()}

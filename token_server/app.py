@@ -71,8 +71,9 @@ def create_app(
     if settings.demo:
         app.register_blueprint(page.create_blueprint())
     if settings.cors_origins:
-        origins = list(settings.cors_origins)
-        CORS(app, resources={"/token": {"origins": origins}}, methods=["GET", "POST"], max_age=600)
+        # A page of another origin reads no other headers than these.
+        pages = {"origins": list(settings.cors_origins), "expose_headers": ["Retry-After"]}
+        CORS(app, resources={"/token": pages}, methods=["GET", "POST"], max_age=600)
     return app
 
 

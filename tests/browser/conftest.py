@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 import pytest
 from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
+from tests.browser.docs_frontend import Sites
 from tests.browser.fake_microphone import record_sentence
 from tests.browser.join_page import JoinPage, chromium_flags, chromium_path
 from tests.browser.running_system import PAGE, RunningSystem, running_system
@@ -63,9 +64,17 @@ def strict_browser(launch: Launch) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
-    """Everything runs."""
-    with running_system(tmp_path_factory.mktemp("system"), has_worker=True) as running:
+def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
+    """Serve frontends that are not the token server's own page."""
+    with Sites(tmp_path_factory.mktemp("sites")) as sites:
+        yield sites
+
+
+@pytest.fixture(scope="session")
+def system(sites: Sites, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
+    """Everything runs, and the other frontends are let in."""
+    folder = tmp_path_factory.mktemp("system")
+    with running_system(folder, has_worker=True, **sites.settings) as running:
         yield running
 
 

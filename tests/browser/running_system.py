@@ -38,14 +38,18 @@ class RunningSystem:
         """End the room for everybody."""
         self._ask_livekit("DeleteRoom", room_name)
 
-    def _ask_livekit(self, method: str, room_name: str) -> dict[str, Any]:
+    def remove(self, room_name: str, participant_identity: str) -> None:
+        """Put a participant out of the room."""
+        self._ask_livekit("RemoveParticipant", room_name, identity=participant_identity)
+
+    def _ask_livekit(self, method: str, room_name: str, **fields: str) -> dict[str, Any]:
         grants = api.VideoGrants(room_admin=True, room_create=True, room=room_name)
         token = api.AccessToken(API_KEY, API_SECRET).with_grants(grants).to_jwt()
         # https://docs.livekit.io/home/server/managing-participants/ over Twirp's JSON: livekit-api
         # is asyncio only, which does not live in one thread with playwright's synchronous API.
         answer = httpx.post(
             f"http://127.0.0.1:{self.livekit.port}/twirp/livekit.RoomService/{method}",
-            json={"room": room_name},
+            json={"room": room_name, **fields},
             headers={"Authorization": f"Bearer {token}"},
         )
         body: dict[str, Any] = answer.raise_for_status().json()

@@ -31,6 +31,18 @@ def test_who_asks_too_often_is_told_when_to_come_again(rooms: FakeRooms) -> None
     assert 1 <= int(answer.headers["Retry-After"]) <= 3600
 
 
+def test_a_page_of_another_origin_may_read_when_to_come_again() -> None:
+    """Browsers hide headers of other origins' answers, unless they are exposed."""
+    origin = {"Origin": "https://app.example.com"}
+    client = client_for(RATE_LIMIT="1/hour", CORS_ORIGINS=origin["Origin"])
+    client.post("/token", headers=origin)
+
+    answer = client.post("/token", headers=origin)
+
+    exposed = answer.headers["Access-Control-Expose-Headers"]
+    assert (429, "Retry-After") == (answer.status_code, exposed)
+
+
 def test_another_address_has_a_limit_of_its_own() -> None:
     """One noisy client does not lock the others out."""
     client = client_for(RATE_LIMIT="1/hour")

@@ -1,0 +1,70 @@
+"""The worker of docs/agents.md, as somebody else writes it: beside ours, under its own name."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.processes import Process, free_port, wait_until
+from tests.snippets import snippets
+from tests.system.caller import Caller
+from tests.system.deployment import Deployment
+
+pytestmark = pytest.mark.live
+PAGE = "docs/agents.md"
+(CONCIERGE,) = snippets(PAGE, "python")
+(START,) = snippets(PAGE, "sh")
+REQUEST, _ = snippets(PAGE, "json")
+RUNS = [CONCIERGE, START, REQUEST]
+_NAME = "concierge"
+_ASKED = json.loads(REQUEST.text)
+
+
+@pytest.fixture(scope="module")
+def concierge(
+    shared_deployment: Deployment, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Process]:
+    """Write the page's file, and start it as the page says."""
+    folder = tmp_path_factory.mktemp(_NAME)
+    (folder / f"{_NAME}.py").write_text(CONCIERGE.text)
+    # LIVEKIT_AGENT_NAME is in this environment too: the name in the code counts.
+    environ = shared_deployment.livekit.environ() | {"LIVEKIT_AGENT_PORT": str(free_port())}
+    shell = ["/bin/sh", "-c", f"cd {folder} && exec {START.text}"]
+    with Process(shell, environ, folder / "worker.log") as worker:
+        worker.wait_for_output("registered worker", within=60)
+        yield worker
+        # The worker alone, as systemd or Kubernetes do: it drains, and its processes end with it.
+        worker.popen.terminate()
+        assert worker.popen.wait(20) == 0
+
+
+def _call(deployment: Deployment, room_name: str) -> Caller:
+    """Join as the page's frontend does."""
+    token = deployment.token(**_ASKED | {"room_name": room_name})
+    return Caller(deployment.livekit.url, room_name, token=token)
+
+
+@pytest.mark.usefixtures("concierge")
+def test_an_agent_of_ones_own_comes_talks_and_leaves(
+    deployment: Deployment, room_name: str
+) -> None:
+    """All that the page promises of its forty lines; and the other agent stays away."""
+    with _call(deployment, room_name) as human:
+        deployment.wait_for_one_agent(room_name, agent_name=_NAME)
+        wait_until(lambda: human.heard_seconds > 0.5, within=10, what="the chime is heard")
+
+        assert [f"agent-{_NAME}"] == human.identities
+        assert [] == deployment.agents(room_name)
+    deployment.wait_for_no_agent(room_name)
+
+
+def test_an_agent_of_ones_own_is_there_again_after_a_reload(
+    deployment: Deployment, concierge: Process, room_name: str
+) -> None:
+    """Its session has ended with the human: a mute agent must not stay in its place."""
+    with _call(deployment, room_name) as human:
+        wait_until(lambda: human.heard_seconds, within=10, what="the first chime")
+
+    with _call(deployment, room_name) as human:
+        wait_until(lambda: human.heard_seconds, within=10, what=f"again\n{concierge.output()}")
+        deployment.wait_for_one_agent(room_name, agent_name=_NAME)
