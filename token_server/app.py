@@ -26,6 +26,10 @@ from token_server.token_request import TokenRequest, parse_json, parse_query
 from token_server.webhook_endpoint import WebhookEndpoint
 from token_server.webhooks import WEBHOOK_BODY_LIMIT, Listener, Webhooks
 
+# What tracing hands to a request for a token, in the WSGI environ, and gets from it: a Join.
+TRACEPARENT_KEY = "token_server.traceparent"
+JOIN_KEY = "token_server.join"
+
 # Bytes.
 _TOKEN_BODY_LIMIT = 64 * 1024
 
@@ -111,7 +115,9 @@ def _queried() -> TokenRequest:
 def _answer(joins: Joins, token_request: TokenRequest, caller: Caller) -> Response:
     # Whatever goes wrong from here on is logged with the room that it is about.
     g.room_name = token_request.room_name
-    join = joins.prepare(restrict(token_request, caller))
+    traceparent = request.environ.get(TRACEPARENT_KEY, "")
+    join = joins.prepare(restrict(token_request, caller), traceparent)
+    request.environ[JOIN_KEY] = join
     return Response(json.dumps(vars(join)), mimetype="application/json")
 
 

@@ -28,39 +28,69 @@ from token_server.wants import Policy
 
 if TYPE_CHECKING:
     from token_server.redis_state import RedisState
+    from token_server.tracing.traced import Tracing
 
 
 @dataclass(frozen=True)
 class TokenServer:
-    """The WSGI application, and the keeper to start in the process that serves it."""
+    """The WSGI application, and what is to be started in the process that serves it."""
 
     app: Flask
     keeper: Keeper
+    tracing: "Tracing | None" = None
+
+    def start(self) -> None:
+        """Keep rooms attended, and deliver traces."""
+        if self.tracing:
+            self.tracing.start()
+        self.keeper.start()
+
+    def stop(self) -> None:
+        """Finish the looks in hand, and deliver what they have left."""
+        self.keeper.stop()
+        if self.tracing:
+            self.tracing.stop()
 
 
-def compose(settings: Settings, metrics_folder: Path | None = None) -> TokenServer:
+def compose(
+    settings: Settings, metrics_folder: Path | None = None, *, is_traced: bool = False
+) -> TokenServer:
     """Build a token server; nothing is started or connected yet.
 
     Args:
         settings: What the operator wants.
         metrics_folder: Where this process and its siblings count; None if it has none.
+        is_traced: Whether it makes traces; where they go, OpenTelemetry's variables say.
     """
     metrics = Metrics(CollectorRegistry(), metrics_folder)
     twirp = Twirp(settings.livekit_url, settings.livekit_api_key, settings.livekit_api_secret)
-    rooms = MeasuredRooms(LiveKitRooms(twirp), metrics)
+    sealer = TicketSealer(settings.livekit_api_secret)
+    tracing = _tracing(sealer) if is_traced else None
+    livekit = LiveKitRooms(twirp)
+    rooms = tracing.rooms(livekit, metrics) if tracing else MeasuredRooms(livekit, metrics)
     shared, shelf = _shared_state(settings)
     process = f"{socket.gethostname()}:{os.getpid()}"
     timeline = Timeline(rooms.now, process, shelf if settings.timeline else None)
     policy = Policy(agent_names=settings.allowed_agent_names, attend_rooms=settings.attend_rooms)
-    sealer = TicketSealer(settings.livekit_api_secret)
     looker = Looker(rooms, shared, sealer, policy, timeline)
-    keeper = Keeper(rooms, looker, shared, metrics, timeline)
+    looks = tracing.looks(looker) if tracing else looker
+    keeper = Keeper(rooms, looks, shared, metrics, timeline)
     app = create_app(settings, rooms, keeper, shared.check, timeline)
     operators = Operators(settings.operator_keys, is_demo=settings.demo)
     app.register_blueprint(metrics_page.create_blueprint(operators, metrics))
     watch = RoomWatch(rooms, sealer, policy, timeline)
     app.register_blueprint(rooms_page.create_blueprint(operators, watch))
-    return TokenServer(app, keeper)
+    if tracing:
+        tracing.trace_requests(app)
+    return TokenServer(app, keeper, tracing)
+
+
+def _tracing(sealer: TicketSealer) -> "Tracing":
+    # Who traces nothing loads none of OpenTelemetry.
+    from token_server.tracing.delivery import Delivery  # noqa: PLC0415
+    from token_server.tracing.traced import Tracing  # noqa: PLC0415
+
+    return Tracing(Delivery(), sealer)
 
 
 def _shared_state(settings: Settings) -> "tuple[MachineState | RedisState, Shelf]":

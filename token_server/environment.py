@@ -1,10 +1,20 @@
 """The environment, and what a `.env` file adds to it."""
 
+import logging
 from collections.abc import Mapping
 
 from dotenv import dotenv_values
 
+from token_server.setting_values import to_names
 from token_server.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+_ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+# To encode as many spans as the SDK would send at once, 512, takes 20 ms, and no request of the
+# process is answered meanwhile.
+_DEFAULTS = {"OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "64"}
+_PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 
 
 def with_env_file(environ: Mapping[str, str]) -> dict[str, str]:
@@ -23,3 +33,28 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         SettingsError: With one line for every variable that is missing or wrong.
     """
     return Settings.from_environ(with_env_file(environ))
+
+
+def tracing_variables(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return OpenTelemetry's variables if they ask for traces, nothing if they do not.
+
+    They ask with OTEL_TRACES_EXPORTER=otlp, or by naming an endpoint.
+
+    Source:
+        https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
+    """
+    given = {
+        name: value.strip()
+        for name, value in with_env_file(environ).items()
+        if name.startswith("OTEL_") and value.strip()
+    }
+    has_endpoint = any(name in given for name in _ENDPOINTS)
+    exporters = to_names(given.get("OTEL_TRACES_EXPORTER", "otlp" if has_endpoint else ""))
+    if "otlp" not in exporters or given.get("OTEL_SDK_DISABLED", "").lower() == "true":
+        return {}
+    protocol = next((given[name] for name in _PROTOCOLS if name in given), "http/protobuf")
+    if protocol != "http/protobuf":
+        logger.warning(
+            "Traces are sent as http/protobuf, whatever OTEL_EXPORTER_OTLP_PROTOCOL says"
+        )
+    return _DEFAULTS | given

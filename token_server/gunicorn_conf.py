@@ -72,13 +72,13 @@ def on_exit(server: Arbiter) -> None:
 
 
 def post_worker_init(worker: Worker) -> None:
-    """Start the keeper in the process that serves: threads do not survive a fork."""
+    """Start what looks at rooms in the process that serves: threads do not survive a fork."""
     from token_server.wsgi import token_server  # noqa: PLC0415 (the process's own composition)
 
     del worker
     # What the imports have made lives as long as the process: no need to look through it again.
     gc.freeze()
-    token_server.keeper.start()
+    token_server.start()
 
 
 def worker_exit(server: Arbiter, worker: Worker) -> None:
@@ -86,4 +86,4 @@ def worker_exit(server: Arbiter, worker: Worker) -> None:
     from token_server.wsgi import token_server  # noqa: PLC0415
 
     del server, worker
-    token_server.keeper.stop()
+    token_server.stop()

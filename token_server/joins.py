@@ -62,8 +62,12 @@ class Joins:
             token_ttl=settings.token_ttl,
         )
 
-    def prepare(self, request: TokenRequest) -> Join:
+    def prepare(self, request: TokenRequest, traceparent: str = "") -> Join:
         """Make the room ready and sign a token for it.
+
+        Args:
+            request: What is asked for.
+            traceparent: The trace to go on with when the human comes; "" for none.
 
         Raises:
             PermissionDeniedError: The room asked for is not one that ROOM_NAMES covers, or the
@@ -75,7 +79,8 @@ class Joins:
         participant_identity = request.participant_identity or f"human-{uuid.uuid4()}"
         room, is_new = self._make_room_ready(room_name, order)
         ready_at = self._rooms.now()
-        join_token = self._join_token(request, Ticket(room_name, participant_identity, order))
+        ticket = Ticket(room_name, participant_identity, order, traceparent)
+        join_token = self._join_token(request, ticket)
         participant_token = mint_join_token(join_token, self._key)
         seconds = self._settings.token_ttl.total_seconds()
         self._follower.follow(room, join_token.sealed_ticket, seconds, is_new=is_new)

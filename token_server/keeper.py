@@ -13,10 +13,11 @@ from token_server.agenda import Agenda
 from token_server.errors import TokenServerError
 from token_server.keeper_metrics import KeeperMetrics
 from token_server.keeper_timeline import KeeperTimeline
-from token_server.look import Looker
 from token_server.metrics import Metrics
+from token_server.observation import LookReport
 from token_server.rooms import Participant, ParticipantKind, Room, Rooms
 from token_server.schedule import Awaited, Looked, Schedule
+from token_server.sightings import Sightings
 from token_server.timeline import NOT_KEPT, Timeline
 
 logger = logging.getLogger(__name__)
@@ -55,13 +56,22 @@ class SharedState(Protocol):
         """Give a sign of life, and hear from the others."""
 
 
+class Looks(Protocol):
+    """Looks at rooms, from any thread: a Looker, or one whose looks are traced."""
+
+    sightings: Sightings
+
+    def look(self, room_name: str) -> LookReport:
+        """Bring the room as near to attended as can be done now."""
+
+
 class Keeper:
     """Keeps every room that it hears of attended."""
 
     def __init__(
         self,
         rooms: Rooms,
-        looker: Looker,
+        looker: Looks,
         shared: SharedState,
         metrics: Metrics,
         timeline: Timeline = NOT_KEPT,

@@ -61,6 +61,10 @@ def logging_config(log_format: LogFormat, log_level: LogLevel = LogLevel.INFO) -
         "loggers": {
             "gunicorn.error": {"level": "INFO", "handlers": ["stderr"], "propagate": False},
             "token_server": {"level": log_level.upper()},
+            # Every 20 s while a collector is away; tracing/delivery.py says that once.
+            "opentelemetry.sdk._shared_internal": {"level": "ERROR"},
+            # It quotes OTEL_EXPORTER_OTLP_HEADERS where these are wrong, keys and all.
+            "opentelemetry.util.re": {"level": "ERROR"},
         },
     }
 

@@ -1,7 +1,7 @@
 """The rooms port with every call to LiveKit counted and timed. Changes no answer."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -56,7 +56,7 @@ class MeasuredRooms:
             self._metrics.duplicates_removed.inc()
         return was_there
 
-    def _measure(self, method: str, call: Callable[[], Answer]) -> Answer:
+    def _measure(self, method: str, call: "partial[Answer]") -> Answer:
         outcome, began = "unavailable", time.perf_counter()
         try:
             answer = call()

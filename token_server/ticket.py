@@ -25,11 +25,12 @@ _NONCE_BYTES = 12
 
 @dataclass(frozen=True)
 class Ticket:
-    """One human's claim to one agent in one room."""
+    """One human's claim to one agent in one room; where traces are kept, what to go on with."""
 
     room_name: str
     participant_identity: str
     order: AgentOrder
+    traceparent: str = ""
 
 
 class TicketSealer:
@@ -41,12 +42,14 @@ class TicketSealer:
 
     def seal(self, ticket: Ticket) -> str:
         """Return the attribute's text: ASCII, different each time even for the same ticket."""
-        fields = (
+        fields = [
             ticket.room_name,
             ticket.participant_identity,
             ticket.order.agent_name,
             ticket.order.metadata,
-        )
+        ]
+        if ticket.traceparent:
+            fields.append(ticket.traceparent)
         nonce = secrets.token_bytes(_NONCE_BYTES)
         sealed = nonce + self._cipher.encrypt(nonce, json.dumps(fields).encode(), None)
         return base64.urlsafe_b64encode(sealed).decode()
@@ -62,8 +65,8 @@ class TicketSealer:
             fields = json.loads(self._cipher.decrypt(nonce, ciphertext, None))
         except (InvalidTag, ValueError):
             return None
-        ticket_room, ticket_identity, agent_name, metadata = fields
+        ticket_room, ticket_identity, agent_name, metadata, *traceparent = fields
         if (ticket_room, ticket_identity) != (room_name, participant.participant_identity):
             return None
         order = AgentOrder(agent_name=agent_name, metadata=metadata)
-        return Ticket(ticket_room, ticket_identity, order)
+        return Ticket(ticket_room, ticket_identity, order, *traceparent)

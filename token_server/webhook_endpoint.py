@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+# Where the WSGI environ has the WebhookEvent that said who came or went, for tracing.
+EVENT_KEY = "token_server.webhook_event"
+
 # Empty: LiveKit's client does not read a body, and cannot keep its connection then.
 _HEADERS = [("Content-Length", "0"), ("Cache-Control", "no-store")]
 
@@ -40,7 +43,8 @@ class WebhookEndpoint:
             return False
         unverified_body = environ["wsgi.input"].read(int(length))
         try:
-            self._webhooks.receive(unverified_body, environ.get("HTTP_AUTHORIZATION", ""))
+            authorization = environ.get("HTTP_AUTHORIZATION", "")
+            environ[EVENT_KEY] = self._webhooks.receive(unverified_body, authorization)
         except TokenServerError:
             environ["wsgi.input"] = io.BytesIO(unverified_body)
             return False

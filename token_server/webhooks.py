@@ -72,13 +72,16 @@ class Webhooks:
     def __init__(self, api_secrets: Mapping[str, str], listener: Listener) -> None:
         self._api_secrets, self._listener = dict(api_secrets), listener
 
-    def receive(self, unverified_body: bytes, unverified_authorization: str) -> None:
+    def receive(self, unverified_body: bytes, unverified_authorization: str) -> WebhookEvent | None:
         """Take one POST of LiveKit's.
 
         Args:
             unverified_body: The raw bytes as they came: the signature is over these.
             unverified_authorization: The Authorization header: a JWT, claim sha256 = the
                 body's SHA-256 in base64; LiveKit sends it without "Bearer".
+
+        Returns:
+            The event, if it is one that the listener was told more of.
 
         Raises:
             UnauthenticatedError: Not signed with our key, or not for this body.
@@ -95,6 +98,7 @@ class Webhooks:
         self._listener.webhook_arrived(created_at)
         if event and event.room.name:
             self._tell(event)
+        return event
 
     def _tell(self, event: WebhookEvent) -> None:
         room_name, participant = event.room.name, to_participant(event.participant)

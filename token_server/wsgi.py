@@ -5,8 +5,13 @@ from pathlib import Path
 
 from token_server import metrics_folder
 from token_server.composition import compose
-from token_server.environment import read_settings
+from token_server.environment import read_settings, tracing_variables
 
 _folder = os.environ.get(metrics_folder.VARIABLE)
-token_server = compose(read_settings(os.environ), Path(_folder) if _folder else None)
+_tracing = tracing_variables(os.environ)
+# OpenTelemetry reads the environment by itself, and knows nothing of `.env`.
+os.environ.update(_tracing)
+token_server = compose(
+    read_settings(os.environ), Path(_folder) if _folder else None, is_traced=bool(_tracing)
+)
 app = token_server.app

@@ -3,10 +3,7 @@
 import itertools
 import os
 import signal
-import subprocess
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,6 +12,7 @@ from tests.processes import wait_until
 from tests.system.conftest import Deploy
 from tests.system.deployment import SOON, Deployment
 from tests.system.scraping import SETTINGS, fetch_tokens, scrape, went_back
+from tests.system.web_processes import processes, stopped
 
 pytestmark = pytest.mark.live
 
@@ -23,23 +21,6 @@ pytestmark = pytest.mark.live
 def running(deploy: Deploy) -> Deployment:
     """Two web processes."""
     return deploy(SETTINGS)
-
-
-def processes(running: Deployment) -> list[int]:
-    """Return the numbers of gunicorn's worker processes."""
-    command = ["pgrep", "-P", str(running.web.popen.pid)]
-    found = subprocess.run(command, capture_output=True, text=True, check=False)
-    return [int(line) for line in found.stdout.split()]
-
-
-@contextmanager
-def stopped(process: int) -> Iterator[None]:
-    """Let a process do nothing meanwhile."""
-    os.kill(process, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(process, signal.SIGCONT)
 
 
 def test_both_processes_count_as_one(running: Deployment, room_name: str) -> None:

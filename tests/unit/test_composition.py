@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.collector import Collector
 from tests.environ import environ, settings
 from tests.processes import free_port, wait_until
 from tests.redis_server import RedisServer
@@ -64,16 +65,34 @@ def test_a_composed_server_is_alive_before_livekit_is(
     assert [200, 503, 503] == statuses
 
 
+def test_a_server_that_traces_has_delivered_when_it_has_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What led to a restart is what somebody wants to see."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    found = settings(LIVEKIT_URL=f"ws://127.0.0.1:{free_port()}")
+    with Collector() as collector:
+        for name, value in collector.environ.items():
+            monkeypatch.setenv(name, value)
+        server = compose(found, is_traced=True)
+        server.start()
+
+        server.app.test_client().get("/token")
+        server.stop()
+
+        assert {"token", "CreateRoom"} == {span.name for span in collector.spans}
+
+
 def test_a_server_with_a_redis_competes_for_the_sweep_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, redis: RedisServer
 ) -> None:
     """REDIS_URL has to do what it says; and who stops leaves nothing behind."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     livekit_url = f"ws://127.0.0.1:{free_port()}"
-    keeper = compose(settings(LIVEKIT_URL=livekit_url, REDIS_URL=redis.url)).keeper
+    server = compose(settings(LIVEKIT_URL=livekit_url, REDIS_URL=redis.url))
 
-    keeper.start()
+    server.start()
 
     wait_until(lambda: "sweeper" in redis.keys(), within=5, what="a sweeper")  # noqa: SIM118
-    keeper.stop()
+    server.stop()
     assert "sweeper" not in redis.keys()  # noqa: SIM118

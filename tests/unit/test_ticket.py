@@ -14,6 +14,7 @@ from token_server.ticket import TICKET_ATTRIBUTE, Ticket, TicketSealer
 
 ORDER = AgentOrder(agent_name="tutor", metadata='{"secret": "MaRkEr"}')
 TICKET = Ticket("kitchen", "alice", ORDER)
+TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 LIVEKIT_ATTRIBUTES_LIMIT = 64 * 1024
 
 
@@ -44,6 +45,20 @@ def test_a_ticket_opens_in_another_process() -> None:
     sealed_ticket = TicketSealer(API_SECRET).seal(TICKET)
 
     assert TICKET == TicketSealer(API_SECRET).open("kitchen", holder(sealed_ticket))
+
+
+def test_a_ticket_brings_its_trace_along(sealer: TicketSealer) -> None:
+    """To whichever process the webhook reaches."""
+    traced = replace(TICKET, traceparent=TRACEPARENT)
+
+    assert traced == sealer.open("kitchen", holder(sealer.seal(traced)))
+
+
+def test_a_ticket_without_a_trace_is_no_longer_for_it(sealer: TicketSealer) -> None:
+    """Who traces nothing pays nothing; and tickets of both kinds are good everywhere."""
+    traced = replace(TICKET, traceparent=TRACEPARENT)
+
+    assert len(sealer.seal(TICKET)) < len(sealer.seal(traced)) - len(TRACEPARENT)
 
 
 def test_a_ticket_does_not_move_to_another_room(sealer: TicketSealer) -> None:
@@ -94,7 +109,8 @@ def test_two_tickets_for_the_same_look_different(sealer: TicketSealer) -> None:
 @pytest.mark.parametrize("text", ["é" * 4096, "🎉" * 2048, '"\\' * 4096], ids=["é", "🎉", "quotes"])
 def test_the_largest_ticket_fits_livekits_limit(sealer: TicketSealer, text: str) -> None:
     """A ticket over 64 KiB would be a token that cannot join (pkg/config/config.go 1.13.5)."""
-    largest = Ticket("r" * 256, "i" * 256, AgentOrder(agent_name="a" * 256, metadata=text))
+    order = AgentOrder(agent_name="a" * 256, metadata=text)
+    largest = Ticket("r" * 256, "i" * 256, order, TRACEPARENT)
 
     others = 8192
     assert len(sealer.seal(largest)) + others < LIVEKIT_ATTRIBUTES_LIMIT

@@ -1,0 +1,26 @@
+"""gunicorn's processes, each by itself."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.system.deployment import Deployment
+
+
+def processes(running: Deployment) -> list[int]:
+    """Return the numbers of gunicorn's worker processes."""
+    command = ["pgrep", "-P", str(running.web.popen.pid)]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    return [int(line) for line in found.stdout.split()]
+
+
+@contextmanager
+def stopped(process: int) -> Iterator[None]:
+    """Let a process do nothing meanwhile."""
+    os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(process, signal.SIGCONT)

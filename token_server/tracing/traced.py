@@ -1,0 +1,37 @@
+"""The traced parts of a token server, for composition.py."""
+
+from flask import Flask
+
+from token_server import __version__
+from token_server.arrivals import Arrivals
+from token_server.look import Looker
+from token_server.metrics import Metrics
+from token_server.rooms import Rooms
+from token_server.ticket import TicketSealer
+from token_server.tracing.calls import TracedRooms
+from token_server.tracing.delivery import Delivery
+from token_server.tracing.traced_looks import LookSpans, TracedLooker
+from token_server.tracing.traced_requests import TracedRequests
+
+
+class Tracing:
+    """Traces what one process does; its methods build the parts that do so."""
+
+    def __init__(self, delivery: Delivery, sealer: TicketSealer) -> None:
+        self._tracer = delivery.provider.get_tracer("token_server", __version__)
+        self._sealer, self._arrivals = sealer, Arrivals()
+        self.start, self.stop = delivery.start, delivery.stop
+
+    def rooms(self, rooms: Rooms, metrics: Metrics) -> TracedRooms:
+        """Build what records the calls to LiveKit."""
+        return TracedRooms(rooms, metrics)
+
+    def looks(self, looker: Looker) -> TracedLooker:
+        """Have the looks of a looker, which has our rooms, become spans."""
+        spans = LookSpans(self._tracer, self._sealer, self._arrivals)
+        return TracedLooker(looker, spans)
+
+    def trace_requests(self, app: Flask) -> None:
+        """Have the application's tokens and webhooks become spans."""
+        traced = TracedRequests(app.wsgi_app, self._tracer, self._sealer, self._arrivals)
+        app.wsgi_app = traced  # type: ignore[method-assign]
