@@ -49,7 +49,7 @@ def dev_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     port = free_port()
     environ = clean_environ() | {"PORT": str(port)}
     with Process(["make", "dev"], environ, tmp_path_factory.mktemp("dev") / "dev.log") as dev:
-        dev.wait_for_output(f"http://127.0.0.1:{port}", within=120)
+        dev.wait_for_output(f"Ready +http://127.0.0.1:{port}", within=120)
         yield port
 
 
