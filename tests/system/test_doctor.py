@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,13 @@ def test_a_healthy_stack_is_all_green(healthy: Stack) -> None:
 
 def test_the_agent_s_arrival_is_timed_step_by_step(healthy: Stack) -> None:
     """Where the second went is the next question."""
-    timeline = healthy.diagnose().content["timeline"]
+
+    def timed() -> list[dict[str, Any]]:
+        # The parrot's greeting lasts half a second: a loaded machine may connect its audio later.
+        timeline: list[dict[str, Any]] = healthy.diagnose().content["timeline"]
+        return timeline if timeline[-1]["step"] == "first sound" else []
+
+    timeline = wait_until(timed, within=20, what="the greeting is heard")
 
     steps = [step["step"] for step in timeline]
     assert {
@@ -44,7 +51,6 @@ def test_the_agent_s_arrival_is_timed_step_by_step(healthy: Stack) -> None:
         "first sound",
     } == set(steps)
     assert ["room ready", "token"] == steps[:2]
-    assert "first sound" == steps[-1]
     assert [0 <= step["seconds"] < 8 for step in timeline] == [True] * len(timeline)
 
 
