@@ -58,7 +58,7 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = _TOKEN_BODY_LIMIT
     # "//token" is a mistake to be told of, not a redirect to follow with a key in hand.
     app.url_map.merge_slashes = False
-    sealer = TicketSealer(settings.livekit_api_secret)
+    sealer = TicketSealer(*settings.webhook_secrets.values())
     joins = Joins(settings, rooms, sealer, keeper, timeline)
     api = Api(settings.token_auth)
     _add_token(app, api, joins, Door.of(settings))

@@ -64,7 +64,7 @@ def compose(
     """
     metrics = Metrics(CollectorRegistry(), metrics_folder)
     twirp = Twirp(settings.livekit_url, settings.livekit_api_key, settings.livekit_api_secret)
-    sealer = TicketSealer(settings.livekit_api_secret)
+    sealer = TicketSealer(*settings.webhook_secrets.values())
     tracing = _tracing(sealer) if is_traced else None
     livekit = LiveKitRooms(twirp)
     rooms = tracing.rooms(livekit, metrics) if tracing else MeasuredRooms(livekit, metrics)

@@ -10,6 +10,7 @@ import base64
 import json
 import secrets
 from dataclasses import dataclass
+from typing import cast
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
@@ -34,11 +35,15 @@ class Ticket:
 
 
 class TicketSealer:
-    """Seals and opens tickets with a key that only holders of the API secret can derive."""
+    """Seals and opens tickets with a key that only holders of the API secret can derive.
 
-    def __init__(self, api_secret: str) -> None:
-        hkdf = HKDF(algorithm=SHA256(), length=32, salt=None, info=_KEY_PURPOSE)
-        self._cipher = AESGCMSIV(hkdf.derive(api_secret.encode()))
+    Args:
+        api_secret: Seals and opens.
+        others: Open too: calls outlast the exchange of a key.
+    """
+
+    def __init__(self, api_secret: str, *others: str) -> None:
+        self._ciphers = [_cipher(secret) for secret in (api_secret, *others)]
 
     def seal(self, ticket: Ticket) -> str:
         """Return the attribute's text: ASCII, different each time even for the same ticket."""
@@ -51,7 +56,7 @@ class TicketSealer:
         if ticket.traceparent:
             fields.append(ticket.traceparent)
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        sealed = nonce + self._cipher.encrypt(nonce, json.dumps(fields).encode(), None)
+        sealed = nonce + self._ciphers[0].encrypt(nonce, json.dumps(fields).encode(), None)
         return base64.urlsafe_b64encode(sealed).decode()
 
     def open(self, room_name: str, participant: Participant) -> Ticket | None:
@@ -59,14 +64,27 @@ class TicketSealer:
         unverified_ticket = participant.attributes.get(TICKET_ATTRIBUTE)
         if not unverified_ticket:
             return None
-        try:
-            sealed = base64.urlsafe_b64decode(unverified_ticket.encode())
-            nonce, ciphertext = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
-            fields = json.loads(self._cipher.decrypt(nonce, ciphertext, None))
-        except (InvalidTag, ValueError):
+        opened = (_open(cipher, unverified_ticket) for cipher in self._ciphers)
+        fields = next((found for found in opened if found), None)
+        if fields is None:
             return None
         ticket_room, ticket_identity, agent_name, metadata, *traceparent = fields
         if (ticket_room, ticket_identity) != (room_name, participant.participant_identity):
             return None
         order = AgentOrder(agent_name=agent_name, metadata=metadata)
         return Ticket(ticket_room, ticket_identity, order, *traceparent)
+
+
+def _cipher(api_secret: str) -> AESGCMSIV:
+    hkdf = HKDF(algorithm=SHA256(), length=32, salt=None, info=_KEY_PURPOSE)
+    return AESGCMSIV(hkdf.derive(api_secret.encode()))
+
+
+def _open(cipher: AESGCMSIV, unverified_ticket: str) -> list[str] | None:
+    """Return what is inside; None if it was not sealed with this key."""
+    try:
+        sealed = base64.urlsafe_b64decode(unverified_ticket.encode())
+        nonce, ciphertext = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
+        return cast("list[str]", json.loads(cipher.decrypt(nonce, ciphertext, None)))
+    except (InvalidTag, ValueError):
+        return None

@@ -47,6 +47,19 @@ def test_a_ticket_opens_in_another_process() -> None:
     assert TICKET == TicketSealer(API_SECRET).open("kitchen", holder(sealed_ticket))
 
 
+def test_a_ticket_outlasts_the_exchange_of_a_key() -> None:
+    """A call that began before it is attended after it."""
+    new = "a-new-made-up-secret-of-more-than-thirty-two-bytes"
+    sealed_ticket = TicketSealer(API_SECRET).seal(TICKET)
+    exchanging = TicketSealer(new, API_SECRET)
+
+    assert (TICKET, None) == (
+        exchanging.open("kitchen", holder(sealed_ticket)),
+        TicketSealer(new).open("kitchen", holder(sealed_ticket)),
+    )
+    assert TICKET == TicketSealer(new).open("kitchen", holder(exchanging.seal(TICKET)))
+
+
 def test_a_ticket_brings_its_trace_along(sealer: TicketSealer) -> None:
     """To whichever process the webhook reaches."""
     traced = replace(TICKET, traceparent=TRACEPARENT)
