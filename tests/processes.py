@@ -242,3 +242,25 @@ def start_from_procfile(
 ) -> Process:
     """Start one of the Procfile's processes the way Heroku does: through a shell."""
     return Process(["/bin/sh", "-c", how.format(procfile()[name])], environ, log)
+
+
+def run_in_shell(
+    command: str, environ: Mapping[str, str], folder: Path = ROOT, seconds: float = 60
+) -> subprocess.CompletedProcess[str]:
+    """Run what stands on a page as its reader does; the first line that fails ends it."""
+    return subprocess.run(
+        ["/bin/sh", "-e", "-c", command],
+        cwd=folder,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
+
+
+def printed_in_shell(command: str, environ: Mapping[str, str]) -> str:
+    """Run a command that has to succeed; return what it prints."""
+    done = run_in_shell(command, environ)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout

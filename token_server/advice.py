@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from token_server import absences
 from token_server.absences import Absence
-from token_server.rooms import Dispatch, Job, JobStatus, Participant, ParticipantKind
+from token_server.rooms import Dispatch, Job, Participant, ParticipantKind
 from token_server.timeline import Entry, Event
 from token_server.wants import Want
 
@@ -138,7 +138,7 @@ class _Wait:
 
 def _taken(dispatches: Iterable[Dispatch]) -> list[Job]:
     jobs = [job for dispatch in dispatches for job in dispatch.jobs]
-    return [job for job in jobs if job.status is not JobStatus.PENDING]
+    return [job for job in jobs if job.is_taken]
 
 
 def _time(entry: Entry) -> datetime:
@@ -146,7 +146,7 @@ def _time(entry: Entry) -> datetime:
 
 
 def _states(jobs: Sequence[Job]) -> str:
-    return ", ".join(job.status.name.lower() for job in jobs)
+    return ", ".join(job.status.word for job in jobs)
 
 
 def _seconds(waited: timedelta) -> str:

@@ -7,10 +7,8 @@ from dataclasses import replace
 
 from token_server.errors import PermissionDeniedError, UnauthenticatedError
 from token_server.logins import Caller, Logins
+from token_server.setting_values import HASHED
 from token_server.token_request import TokenRequest
-
-# A key may be kept as its hash, so that the settings do not give it away.
-_HASHED = "sha256:"
 
 
 class CallerKeys:
@@ -21,7 +19,7 @@ class CallerKeys:
 
     def __init__(self, keys: Sequence[str]) -> None:
         self._hashes = [
-            bytes.fromhex(key.removeprefix(_HASHED)) if key.startswith(_HASHED) else _hash(key)
+            bytes.fromhex(key.removeprefix(HASHED)) if key.startswith(HASHED) else _hash(key)
             for key in keys
         ]
 

@@ -16,7 +16,8 @@ from token_server.dev.plan import children_environ
 from token_server.dev.ports import choose_ports
 from token_server.environment import with_env_file
 from token_server.errors import TokenServerError
-from token_server.fetch_token import fetch_token, server_url, unverified_claims
+from token_server.fetch_token import fetch_token, unverified_claims
+from token_server.running_server import server_url
 from token_server.show_rooms import follow_room, show_room, show_rooms
 
 _INTERRUPTED = 130  # as shells say it: 128 + SIGINT

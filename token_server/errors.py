@@ -4,7 +4,7 @@ TokenServerError                 code                 HTTP
 ├── InvalidRequestError          invalid_argument     400   the caller's field breaks a rule
 ├── UnauthenticatedError         unauthenticated      401   no key, a wrong key, a bad signature
 ├── PermissionDeniedError        permission_denied    403   the caller may not have that
-├── NotFoundError                not_found            404   nothing is known of it
+├── UnknownRoomError             not_found            404   nothing is known of the room
 ├── RequestTooLargeError         invalid_argument     413   the body is over the limit
 ├── UnsupportedMediaTypeError    invalid_argument     415   the body is not declared as JSON
 ├── TooManyRequestsError         resource_exhausted   429   over RATE_LIMIT
@@ -49,8 +49,8 @@ class PermissionDeniedError(TokenServerError):
     http_status = 403
 
 
-class NotFoundError(TokenServerError):
-    """What is asked for is not there."""
+class UnknownRoomError(TokenServerError):
+    """The room is not live, and nothing is kept of it."""
 
     code = "not_found"
     http_status = 404

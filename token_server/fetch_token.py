@@ -5,21 +5,9 @@ import json
 from collections.abc import Mapping
 from typing import cast
 
-import urllib3
+from token_server.running_server import NotAnsweredError, RunningServer
 
-from token_server.errors import TokenServerError
-
-_TIMEOUT = urllib3.Timeout(connect=3, read=15)  # seconds
-
-
-class TokenNotIssuedError(TokenServerError):
-    """The server could not be asked, or said no."""
-
-
-def server_url(environ: Mapping[str, str]) -> str:
-    """Return TOKEN_SERVER_URL, or loopback and PORT."""
-    default = f"http://127.0.0.1:{environ.get('PORT') or 8080}"
-    return (environ.get("TOKEN_SERVER_URL") or default).rstrip("/")
+_SECONDS = 15.0
 
 
 def fetch_token(environ: Mapping[str, str], fields: Mapping[str, str]) -> dict[str, str]:
@@ -30,31 +18,14 @@ def fetch_token(environ: Mapping[str, str], fields: Mapping[str, str]) -> dict[s
         fields: The request's JSON.
 
     Raises:
-        TokenNotIssuedError: No answer, or one that is no token.
+        NotAnsweredError: No answer, or one that is no token.
     """
-    url = f"{server_url(environ)}/token"
     key = environ.get("TOKEN_KEYS", "").partition(",")[0].strip()
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
-    try:
-        answer = urllib3.request(
-            "POST", url, json=dict(fields), headers=headers, timeout=_TIMEOUT, retries=False
-        )
-    except urllib3.exceptions.HTTPError as error:
-        raise TokenNotIssuedError(
-            f"{url} does not answer: start it with `make dev`, or set TOKEN_SERVER_URL or PORT"
-        ) from error
-    return _read_answer(answer.status, answer.data, url)
-
-
-def _read_answer(status: int, body: bytes, url: str) -> dict[str, str]:
-    try:
-        content = json.loads(body)
-    except ValueError:
-        content = None
-    if not isinstance(content, dict):
-        raise TokenNotIssuedError(f"{url} answers {status} and no JSON: is it a token server?")
+    server = RunningServer(environ, key, _SECONDS)
+    status, content = server.ask("POST", "/token", fields)
     if "participant_token" not in content:
-        raise TokenNotIssuedError(f"{url} answers {status}: {content.get('msg', 'no reason')}")
+        reason = content.get("msg", "no reason")
+        raise NotAnsweredError(f"{server.url}/token answers {status}: {reason}")
     return cast("dict[str, str]", content)
 
 

@@ -9,11 +9,11 @@ import secrets
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from fnmatch import fnmatchcase
 from typing import Protocol
 
 from token_server.errors import PermissionDeniedError
 from token_server.rooms import AgentOrder, Room, RoomOrder, Rooms
+from token_server.setting_values import matches_any
 from token_server.settings import AgentDispatch, Settings
 from token_server.ticket import Ticket, TicketSealer
 from token_server.timeline import NOT_KEPT, Event, Timeline
@@ -120,7 +120,7 @@ class Joins:
         if not request.room_name:
             return f"room-{secrets.token_urlsafe(12)}"
         patterns = self._settings.room_names
-        if patterns and not any(fnmatchcase(request.room_name, pattern) for pattern in patterns):
+        if patterns and not matches_any(patterns, request.room_name):
             raise PermissionDeniedError("room_name is not a room that callers may ask for")
         return request.room_name
 

@@ -124,8 +124,7 @@ class Keeper:
         self, room_name: str, participant: Participant, *, is_here: bool
     ) -> None:
         """Look at a room now: somebody has come or gone."""
-        now = self._rooms.now()
-        self._timeline.participant_changed(room_name, participant, now, is_here=is_here)
+        self._timeline.participant_changed(room_name, participant, is_here=is_here)
         if participant.kind is ParticipantKind.AGENT:
             self._looker.sightings.note(room_name, participant)
         if participant.kind is not ParticipantKind.OTHER:
@@ -133,7 +132,7 @@ class Keeper:
 
     def track_published(self, room_name: str, participant: Participant) -> None:
         """Note that somebody can be heard or seen."""
-        self._timeline.track_published(room_name, participant, self._rooms.now())
+        self._timeline.track_published(room_name, participant)
 
     def room_ended(self, room_name: str, room_sid: str) -> None:
         """Note that a room is no more."""

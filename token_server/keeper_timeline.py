@@ -1,7 +1,5 @@
 """What the keeper sees of rooms, noted in their timelines."""
 
-from datetime import datetime
-
 from token_server import livekit_facts
 from token_server.attendance import reason_of
 from token_server.observation import LookReport
@@ -25,15 +23,17 @@ class KeeperTimeline:
             self._timeline.note_look(room_name, agent_name, reason_of(action), seen.now)
 
     def participant_changed(
-        self, room_name: str, participant: Participant, now: datetime, *, is_here: bool
+        self, room_name: str, participant: Participant, *, is_here: bool
     ) -> None:
         """Note who came or went."""
         self._timeline.add(livekit_facts.arrivals(room_name, [participant]))
         if not is_here:
+            now = self._timeline.now()
             self._timeline.add(livekit_facts.departures(room_name, participant, now))
 
-    def track_published(self, room_name: str, participant: Participant, now: datetime) -> None:
+    def track_published(self, room_name: str, participant: Participant) -> None:
         """Note somebody's first track."""
+        now = self._timeline.now()
         entry = livekit_facts.of_participant(room_name, Event.FIRST_TRACK, participant, now)
         self._timeline.add([entry])
 

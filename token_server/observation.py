@@ -77,7 +77,7 @@ class Observed:
             now=now,
             order=want.order if want else AgentOrder(agent_name=agent_name),
             waiting_since=want.since if want else None,
-            agents=tuple(a for a in agents_of(self.participants) if a.agent_name == agent_name),
+            agents=tuple(agents_named(agent_name, self.participants)),
             dispatches=tuple(d for d in self.dispatches if d.agent_name == agent_name),
             agent_last_joined_at=self.last_joined.get(agent_name),
             created_by_us=self.created,
@@ -86,8 +86,8 @@ class Observed:
     def _waited(self) -> Waited:
         waited: Waited = {}
         for want in self.wanted:
-            name = want.order.agent_name
-            came_at = [a.joined_at for a in agents_of(self.participants) if a.agent_name == name]
+            agents = agents_named(want.order.agent_name, self.participants)
+            came_at = [agent.joined_at for agent in agents]
             for human in want.humans:
                 seconds = (min(came_at) - human.joined_at).total_seconds() if came_at else None
                 ticket = human.attributes.get(TICKET_ATTRIBUTE, "")
@@ -98,3 +98,8 @@ class Observed:
 def agents_of(participants: Sequence[Participant]) -> list[Participant]:
     """Return the agents among those in a room."""
     return [p for p in participants if p.kind is ParticipantKind.AGENT]
+
+
+def agents_named(agent_name: str, participants: Sequence[Participant]) -> list[Participant]:
+    """Return the agents of this name among those in a room."""
+    return [agent for agent in agents_of(participants) if agent.agent_name == agent_name]

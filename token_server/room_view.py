@@ -7,7 +7,7 @@ from typing import Any
 
 from token_server import livekit_facts
 from token_server.advice import Situation, advise
-from token_server.observation import agents_of
+from token_server.observation import agents_named
 from token_server.rooms import Dispatch, Job, Participant, Room
 from token_server.timeline import Entry, in_order
 from token_server.wants import Want
@@ -73,9 +73,7 @@ class RoomView:
         }
 
     def _dispatch(self, dispatch: Dispatch) -> dict[str, Any]:
-        is_here = any(
-            agent.agent_name == dispatch.agent_name for agent in agents_of(self.participants)
-        )
+        is_here = bool(agents_named(dispatch.agent_name, self.participants))
         return {
             "dispatch_id": dispatch.dispatch_id,
             "agent_name": dispatch.agent_name,
@@ -113,13 +111,12 @@ def state_of(dispatch: Dispatch, *, is_here: bool) -> str:
         return "its agent is here" if is_here else "no worker is known to have taken it"
     last = max(dispatch.jobs, key=lambda job: job.started_at)
     if last.is_over:
-        return f"its job has ended: {_status(last)}"
+        return f"its job has ended: {last.status.word}"
     return "its agent is here" if is_here else "a worker has its job, and its agent is not here"
 
 
 def _has_one(participants: Sequence[Participant], want: Want) -> bool:
-    name = want.order.agent_name
-    return len([a for a in agents_of(participants) if a.agent_name == name]) == 1
+    return len(agents_named(want.order.agent_name, participants)) == 1
 
 
 def _participant(participant: Participant) -> dict[str, Any]:
@@ -132,11 +129,7 @@ def _participant(participant: Participant) -> dict[str, Any]:
 
 
 def _job(job: Job) -> dict[str, Any]:
-    return {"job_id": job.job_id, "status": _status(job), "started_at": _time(job.started_at)}
-
-
-def _status(job: Job) -> str:
-    return job.status.name.lower()
+    return {"job_id": job.job_id, "status": job.status.word, "started_at": _time(job.started_at)}
 
 
 def _entry(entry: Entry) -> dict[str, Any]:

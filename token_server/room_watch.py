@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from token_server.errors import NotFoundError
+from token_server.errors import UnknownRoomError
 from token_server.room_view import RoomView, in_urgency, row
-from token_server.rooms import Room, Rooms
+from token_server.rooms import Participant, Room, Rooms
 from token_server.ticket import TicketSealer
 from token_server.timeline import Timeline
-from token_server.wants import Policy, wants
+from token_server.wants import Policy, Want, wants
 
 # Rooms that are looked into for one list, those with the fewest people first; on Cloud a call takes
 # some 50 ms.
@@ -30,14 +30,14 @@ class RoomWatch:
         """Return what is known of a room, live or not.
 
         Raises:
-            NotFoundError: It is not live, and nothing is kept of it.
+            UnknownRoomError: It is not live, and nothing is kept of it.
             LiveKitUnavailableError: LiveKit did not answer.
         """
         found = self._rooms.list_rooms([room_name])
         kept = self._timeline.of(room_name)
         if not found:
             if not kept:
-                raise NotFoundError(
+                raise UnknownRoomError(
                     "room_name is not a live room, and nothing is kept of an earlier one"
                 )
             return RoomView(room_name=room_name, kept=kept).document()
@@ -47,7 +47,7 @@ class RoomWatch:
             room=found[0],
             participants=participants,
             dispatches=self._rooms.list_dispatches(room_name),
-            wanted=wants(room_name, participants, self._sealer, self._policy),
+            wanted=self._wanted(room_name, participants),
             kept=kept,
             now=self._rooms.now(),
         ).document()
@@ -67,9 +67,10 @@ class RoomWatch:
 
     def _row(self, room: Room) -> dict[str, Any]:
         participants = self._rooms.list_participants(room.room_name)
-        return row(
-            room, participants, wants(room.room_name, participants, self._sealer, self._policy)
-        )
+        return row(room, participants, self._wanted(room.room_name, participants))
+
+    def _wanted(self, room_name: str, participants: Sequence[Participant]) -> list[Want]:
+        return wants(room_name, participants, self._sealer, self._policy)
 
     def _unknown(self, rooms: Sequence[Room]) -> list[dict[str, Any]]:
         return [row(room, None, ()) for room in rooms]

@@ -30,6 +30,11 @@ class JobStatus(IntEnum):
     FAILED = 3
     CANCELLED = 4
 
+    @property
+    def word(self) -> str:
+        """The state as people read it."""
+        return self.name.lower()
+
 
 @dataclass(frozen=True, kw_only=True)
 class Room:
@@ -65,6 +70,11 @@ class Job:
     job_id: str
     status: JobStatus
     started_at: datetime
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether a worker has it, or had it."""
+        return self.status is not JobStatus.PENDING
 
     @property
     def is_over(self) -> bool:

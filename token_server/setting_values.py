@@ -1,7 +1,9 @@
 """How the text of a setting is read, where it is more than a word or a number. No I/O."""
 
 import re
+from collections.abc import Iterable
 from datetime import timedelta
+from fnmatch import fnmatchcase
 from functools import partial
 from typing import Annotated
 
@@ -11,7 +13,19 @@ from token_server.addresses import check_issuer_url, check_origins, check_redis_
 
 _LONGEST_SECONDS = 7 * 24 * 3600
 _RATE_LIMIT = re.compile(r"[1-9]\d{0,8}/(second|minute|hour|day)")
-_HASHED_KEY = re.compile(r"sha256:[0-9a-f]{64}")
+# A key may be kept as its hash, so that the settings do not give it away.
+HASHED = "sha256:"
+_HASHED_KEY = re.compile(rf"{HASHED}[0-9a-f]{{64}}")
+
+
+def matches_any(patterns: Iterable[str], name: str) -> bool:
+    """Tell whether one of these patterns (`*`, `?`, `[a-z]`) covers a name."""
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def plain_key(keys: Iterable[str]) -> str:
+    """Return the first key that is kept as it is; "" if there is none but hashes."""
+    return next((key for key in keys if not key.startswith(HASHED)), "")
 
 
 def to_names(value: str) -> tuple[str, ...]:
@@ -32,7 +46,7 @@ def _check_rate_limit(value: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _check_keys(value: tuple[str, ...]) -> tuple[str, ...]:
-    if any(key.startswith("sha256:") and not _HASHED_KEY.fullmatch(key) for key in value):
+    if any(key.startswith(HASHED) and not _HASHED_KEY.fullmatch(key) for key in value):
         raise ValueError("a hashed key is sha256: and 64 hexadecimal digits, in lower case")
     return value
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TextIO
 
 from token_server.ask_server import AskServer
-from token_server.errors import NotFoundError
+from token_server.errors import UnknownRoomError
 from token_server.room_report import RoomReport, new_entries
 
 # Seconds between two questions of --follow; the server's processes write as often.
@@ -45,7 +45,7 @@ def follow_room(environ: Mapping[str, str], room_name: str, out: TextIO) -> int:
     while True:
         try:
             following.told(server.room(room_name))
-        except NotFoundError:
+        except UnknownRoomError:
             following.nothing(room_name)
         time.sleep(_ASK_EVERY)
 

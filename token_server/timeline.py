@@ -90,7 +90,7 @@ class Timeline:
     """
 
     def __init__(self, now: Callable[[], datetime], process: str, shelf: Shelf | None) -> None:
-        self._now, self._process, self._shelf = now, process, shelf
+        self.now, self._process, self._shelf = now, process, shelf
         self._unwritten: deque[Entry] = deque(maxlen=_MOST_UNWRITTEN)
         self._known: OrderedDict[Hashable, str] = OrderedDict()
         self._lock = Lock()
@@ -107,7 +107,7 @@ class Timeline:
     ) -> None:
         """Note an event of now, or of then."""
         if self._shelf is not None:
-            when = (at or self._now()).timestamp()
+            when = (at or self.now()).timestamp()
             self._add(Entry(room_name, when, event, subject, facts, self._process))
 
     def note_look(self, room_name: str, agent_name: str, reason: str, at: datetime) -> None:

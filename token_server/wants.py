@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from fnmatch import fnmatchcase
 
 from token_server.rooms import AgentOrder, Participant, ParticipantKind
+from token_server.setting_values import matches_any
 from token_server.ticket import TicketSealer
 
 
@@ -23,7 +23,7 @@ class Policy:
 
     def attends_anybody(self, room_name: str) -> bool:
         """Whether humans without a ticket are attended in this room."""
-        return any(fnmatchcase(room_name, pattern) for pattern in self.attend_rooms)
+        return matches_any(self.attend_rooms, room_name)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.processes import ROOT, LiveKitServer, Process, clean_environ
+from tests.processes import ROOT, LiveKitServer, Process, clean_environ, run_in_shell
 from tests.snippets import snippet
 
 PAGE = "docs/operating.md"
@@ -50,14 +50,9 @@ class Installation:
 
     def run(self, command: str, environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
         """Run a command of the page in a shell, in the empty folder."""
-        return subprocess.run(
-            ["/bin/sh", "-e", "-c", command.replace(PREFIX, str(self.prefix))],
-            cwd=self.empty_folder,
-            env={**clean_environ(), "PATH": self.path, **environ},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
+        environ = {**clean_environ(), "PATH": self.path, **environ}
+        return run_in_shell(
+            command.replace(PREFIX, str(self.prefix)), environ, folder=self.empty_folder
         )
 
 
@@ -87,10 +82,7 @@ def install(folder: Path) -> Installation:
 
 
 def _run_in_checkout(line: str) -> None:
-    environ = clean_environ()
-    done = subprocess.run(
-        ["/bin/sh", "-c", line], cwd=ROOT, env=environ, capture_output=True, text=True, check=False
-    )
+    done = run_in_shell(line, clean_environ(), seconds=300)
     assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
 
 

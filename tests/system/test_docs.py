@@ -1,14 +1,13 @@
 """The commands of the pages for whoever looks for a fault, against `make dev`."""
 
 import json
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.processes import ROOT, Process, clean_environ
+from tests.processes import Process, clean_environ, printed_in_shell
 from tests.snippets import Snippet, snippet, snippets
 
 pytestmark = pytest.mark.live
@@ -37,27 +36,12 @@ def environ(dev_port: int) -> dict[str, str]:
     return clean_environ() | {"PORT": str(dev_port)}
 
 
-def run(command: str, environ: Mapping[str, str]) -> str:
-    """Run a command as a shell does; return what it prints."""
-    done = subprocess.run(
-        ["/bin/sh", "-e", "-c", command],
-        cwd=ROOT,
-        env=environ,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
 def test_the_doctor_finds_all_well(environ: Mapping[str, str]) -> None:
     """Without any setting; and its JSON is made as its page shows it."""
     (command,) = {block.text for block in DOCTOR}
     page = json.loads(DOCTOR_JSON.text)
 
-    said = json.loads(run(f"{command} --json", environ))
+    said = json.loads(printed_in_shell(f"{command} --json", environ))
 
     assert (4, "ok", 0) == (len(DOCTOR), said["finding"], said["exit_code"])
     assert set(page) == set(said)
@@ -68,7 +52,7 @@ def test_the_doctor_finds_all_well(environ: Mapping[str, str]) -> None:
 @pytest.mark.parametrize("block", ROOMS, ids=str)
 def test_a_room_tells_what_happened_in_it(block: Snippet, environ: Mapping[str, str]) -> None:
     """All rooms, one room for people, one room for machines."""
-    said = run(block.text, environ)
+    said = printed_in_shell(block.text, environ)
 
     assert "kitchen" in said
     if "--json" in block.text:

@@ -1,12 +1,11 @@
 """The README's commands do what it says, in the order a newcomer types them."""
 
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.processes import ROOT, LiveKitServer, clean_environ
+from tests.processes import LiveKitServer, clean_environ, printed_in_shell, run_in_shell
 from tests.snippets import snippets
 
 pytestmark = pytest.mark.live
@@ -17,25 +16,10 @@ CURLS = [command.text for command in COMMANDS if command.text.startswith("curl "
 RUNS = [command for command in COMMANDS if command.text in (*DRY_RUN, *CURLS)]
 
 
-def run(command: str, environ: dict[str, str]) -> str:
-    """Run a command as a shell does; return what it prints."""
-    done = subprocess.run(
-        ["/bin/sh", "-c", command],
-        cwd=ROOT,
-        env=environ,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert 0 == done.returncode, done.stdout + done.stderr
-    return done.stdout
-
-
 @pytest.mark.parametrize("command", CURLS, ids=range(len(CURLS)))
 def test_a_curl_of_the_readme_is_answered_by_make_dev(dev_port: int, command: str) -> None:
     """The first five minutes."""
-    answer = json.loads(run(command.replace("8080", str(dev_port)), clean_environ()))
+    answer = json.loads(printed_in_shell(command.replace("8080", str(dev_port)), clean_environ()))
 
     assert answer.get("status") == "ready" or answer["room_name"] == "kitchen"
 
@@ -44,21 +28,13 @@ def test_a_curl_of_the_readme_is_answered_by_make_dev(dev_port: int, command: st
 def test_the_dry_run_of_a_deployment_passes(command: str, tmp_path: Path) -> None:
     """What an operator runs before a deploy."""
     with LiveKitServer(tmp_path) as livekit:
-        run(command, livekit.environ())
+        printed_in_shell(command, livekit.environ())
 
 
 @pytest.mark.parametrize("command", DRY_RUN, ids=["dry run"])
 def test_the_dry_run_names_what_is_missing(command: str) -> None:
     """All of it at once, and the sentence for TOKEN_AUTH."""
-    done = subprocess.run(
-        ["/bin/sh", "-c", command],
-        cwd=ROOT,
-        env=clean_environ(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = run_in_shell(command, clean_environ())
 
     assert 0 != done.returncode
     assert all(f"{name} must be set" in done.stderr for name in ("LIVEKIT_URL", "TOKEN_AUTH"))

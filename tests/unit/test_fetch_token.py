@@ -9,12 +9,8 @@ from threading import Thread
 import pytest
 
 from tests.processes import free_port
-from token_server.fetch_token import (
-    TokenNotIssuedError,
-    fetch_token,
-    server_url,
-    unverified_claims,
-)
+from token_server.fetch_token import fetch_token, unverified_claims
+from token_server.running_server import NotAnsweredError, server_url
 
 
 @contextmanager
@@ -64,7 +60,7 @@ def test_fields_and_the_first_key_are_sent() -> None:
 )
 def test_an_answer_without_token_is_said_in_words(status: int, body: bytes, sentence: str) -> None:
     """A traceback would hide the server's own reason."""
-    with answering(status, body) as (url, _), pytest.raises(TokenNotIssuedError, match=sentence):
+    with answering(status, body) as (url, _), pytest.raises(NotAnsweredError, match=sentence):
         fetch_token({"TOKEN_SERVER_URL": url}, {})
 
 
@@ -72,7 +68,7 @@ def test_no_server_is_said_in_words() -> None:
     """The most frequent mistake is that nothing runs."""
     environ = {"PORT": str(free_port())}
 
-    with pytest.raises(TokenNotIssuedError, match="does not answer: start it with `make dev`"):
+    with pytest.raises(NotAnsweredError, match="does not answer: start it with `make dev`"):
         fetch_token(environ, {})
 
 

@@ -43,7 +43,7 @@ def not_dispatched(sights: Sights) -> Check:
 def job_lost(sights: Sights, around: Surroundings) -> Check:
     """A worker took the job, and no agent came of it."""
     jobs = sights.jobs_of(sights.agent_name)
-    states = ", ".join(job.status.name.lower() for job in jobs)
+    states = ", ".join(job.status.word for job in jobs)
     evidence = [f"LiveKit lists {len(jobs)} jobs: {states}", *_worker_lines(around)]
     # LiveKit lists a job as running that has died (facts, 7); its worker does not.
     worker = around.worker

@@ -3,14 +3,13 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 
 from token_server.doctor.checks import Cause, Check, Trouble, ok
 from token_server.doctor.server import Server
 from token_server.errors import SettingsError
+from token_server.setting_values import matches_any, plain_key
 from token_server.settings import ParticipantIdentities, Settings, TokenAuth
 
-_HASHED = "sha256:"
 _WORKER_PORT = 8081  # livekit-agents' own choice
 
 
@@ -45,7 +44,7 @@ class Patient:
         number = secrets.token_hex(6)
         fields = {"room_name": f"doctor-{number}"}
         patterns = self.settings.room_names
-        if patterns and not any(fnmatchcase(fields["room_name"], p) for p in patterns):
+        if patterns and not matches_any(patterns, fields["room_name"]):
             fields = {}
         is_open = self.settings.participant_identities is ParticipantIdentities.CHOSEN
         if is_open and self.settings.token_auth is not TokenAuth.JWT:
@@ -68,8 +67,8 @@ def admit(environ: Mapping[str, str], options: Options) -> tuple[Check, Patient 
         return _bad_settings(says, "LIVEKIT_AGENT_PORT: must be a port"), None
     server = Server(
         url=options.server_url,
-        login=options.login or _plain_key(settings.token_keys),
-        operator_key=_plain_key(settings.operator_keys),
+        login=options.login or plain_key(settings.token_keys),
+        operator_key=plain_key(settings.operator_keys),
     )
     patient = Patient(
         settings=settings, server=server, origin=options.origin, worker_port=worker_port
@@ -85,8 +84,3 @@ def _bad_settings(says: str, *problems: str) -> Check:
         "Set these in the environment or in .env (.env.example of the repository has them all), and"
         " run this again; or start `make dev` in a checkout, which needs none.",
     ).wrong("settings", says, *problems)
-
-
-def _plain_key(keys: tuple[str, ...]) -> str:
-    """Return the first key that is kept as it is; "" if there is none but hashes."""
-    return next((key for key in keys if not key.startswith(_HASHED)), "")

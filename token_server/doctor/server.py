@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from token_server.doctor.asking import Answer, Question, Silence, ask, get
 from token_server.doctor.checks import Cause, Check, Trouble, ok
+from token_server.running_server import room_path
 
 _HTTP_OK = 200
 _NAME = "token server"
@@ -82,8 +83,7 @@ def _not_ready(says: str, *evidence: str) -> Check:
 
 def room_view(server: Server, room_name: str) -> dict[str, Any] | None:
     """Ask it what it knows of a room (GET /rooms/{room_name}); None where it does not tell us."""
-    url = f"{server.url}/rooms/{quote(room_name, safe='')}"
-    answer = get(url, server.operator_headers)
+    answer = get(f"{server.url}{room_path(room_name)}", server.operator_headers)
     if isinstance(answer, Silence) or answer.status != _HTTP_OK:
         return None
     return answer.content

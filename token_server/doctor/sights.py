@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from token_server.rooms import Dispatch, Job, JobStatus
+from token_server.rooms import Dispatch, Job
 
 # Seconds. A visit ends when it knows enough: how long the list of jobs may lag behind what is
 # heard (LiveKit refreshes its names of agents once a minute, which takes 5: facts, 7), a track be
@@ -111,7 +111,7 @@ class Sights:
             job
             for dispatch in self.dispatches_of(agent_name)
             for job in dispatch.jobs
-            if job.status is not JobStatus.PENDING
+            if job.is_taken
         ]
 
     def on_scale(self, livekit_time: datetime) -> float:

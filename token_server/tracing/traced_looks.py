@@ -15,7 +15,7 @@ from token_server.arrivals import Arrivals
 from token_server.attendance import Settled, Wait
 from token_server.errors import TokenServerError
 from token_server.look import Looker
-from token_server.observation import LookReport, agents_of
+from token_server.observation import LookReport, agents_named
 from token_server.rooms import Participant
 from token_server.ticket import Ticket, TicketSealer
 from token_server.tracing.calls import Recording, record
@@ -108,13 +108,12 @@ class LookSpans:
         span.end(_nanoseconds(max(human.joined_at, human.agent_joined_at or human.joined_at)))
 
     def _humans(self, room_name: str, participants: Sequence[Participant]) -> list[_Human]:
-        agents = agents_of(participants)
         found = []
         for human in participants:
             ticket = self._sealer.open(room_name, human)
             if ticket and ticket.traceparent:
-                name = ticket.order.agent_name
-                joined = [agent.joined_at for agent in agents if agent.agent_name == name]
+                agents = agents_named(ticket.order.agent_name, participants)
+                joined = [agent.joined_at for agent in agents]
                 found.append(_Human(ticket, human.joined_at, min(joined, default=None)))
         return found
 
