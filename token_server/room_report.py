@@ -79,9 +79,7 @@ class RoomReport:
         if room["is_attended"]:
             return f"{room['room_sid']}, live, {self._paint('attended', _GREEN)}"
         names = ", ".join(
-            want["agent_name"] or "the agent without a name"
-            for want in room["wanted"]
-            if not want["is_attended"]
+            _named(want["agent_name"]) for want in room["wanted"] if not want["is_attended"]
         )
         since = min(want["waiting_since"] for want in room["wanted"])[11:23]
         waiting = self._paint(f"waiting for {names} since {since}", _RED)
@@ -99,7 +97,7 @@ def new_entries(known: Sequence[Entry], told: Sequence[Entry]) -> list[Entry]:
 def _size(room: Room) -> str:
     number = room["num_participants"]
     people = f"{number} participant{'' if number == 1 else 's'}"
-    names = ", ".join(name or "the agent without a name" for name in room["waiting_for"])
+    names = ", ".join(map(_named, room["waiting_for"]))
     return f"{people}, waits for {names}" if names else people
 
 
@@ -113,8 +111,12 @@ def _participant(participant: Mapping[str, Any]) -> str:
 
 def _dispatch(dispatch: Mapping[str, Any]) -> str:
     jobs = ", ".join(f"{job['job_id']} {job['status']}" for job in dispatch["jobs"])
-    named = f"dispatch {dispatch['dispatch_id']} of {dispatch['agent_name']}".rstrip()
+    named = f"dispatch {dispatch['dispatch_id']} of {_named(dispatch['agent_name'])}"
     return f"{named}: {dispatch['state']}{f' (job {jobs})' if jobs else ''}"
+
+
+def _named(agent_name: str) -> str:
+    return agent_name or "the agent without a name"
 
 
 def _event(entry: Entry) -> str:

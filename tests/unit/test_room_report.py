@@ -60,6 +60,15 @@ def test_a_room_that_waits_says_for_whom_since_when_and_what_to_do() -> None:
     ] == REPORT.head(WAITING)
 
 
+def test_a_dispatch_without_a_name_says_so() -> None:
+    """LiveKit makes one with each room."""
+    nameless = WAITING | {"dispatches": [WAITING["dispatches"][0] | {"agent_name": ""}]}
+
+    assert "  dispatch AD_1 of the agent without a name: no worker is known to have taken it" in (
+        REPORT.head(nameless)
+    )
+
+
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
