@@ -1,37 +1,34 @@
 """The HTTP surface: routes in, errors out. Views contain no try; refusals.py renders errors."""
 
-import json
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Protocol
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 from flask.typing import ResponseReturnValue
 from flask_cors import CORS
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from token_server import page
-from token_server.callers import restrict
 from token_server.door import Door
 from token_server.errors import InvalidRequestError, UnsupportedMediaTypeError
-from token_server.joins import Follower, Joins
-from token_server.logins import Caller
+from token_server.joins import Follower, Join, Joins
 from token_server.openapi import Api
 from token_server.refusals import add_refusals
 from token_server.rooms import Rooms
 from token_server.settings import Settings
 from token_server.ticket import TicketSealer
 from token_server.timeline import NOT_KEPT, Timeline
+from token_server.token_endpoint import (
+    ERROR_KEY,
+    TOKEN_BODY_LIMIT,
+    Issuer,
+    TokenEndpoint,
+    to_json,
+)
 from token_server.token_request import TokenRequest, parse_json, parse_query
 from token_server.webhook_endpoint import WebhookEndpoint
 from token_server.webhooks import WEBHOOK_BODY_LIMIT, Listener, Webhooks
-
-# What tracing hands to a request for a token, in the WSGI environ, and gets from it: a Join.
-TRACEPARENT_KEY = "token_server.traceparent"
-JOIN_KEY = "token_server.join"
-
-# Bytes.
-_TOKEN_BODY_LIMIT = 64 * 1024
 
 
 class Keeper(Follower, Listener, Protocol):
@@ -55,13 +52,14 @@ def create_app(
         timeline: Where it is noted what happens in rooms.
     """
     app = Flask(__name__, static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = _TOKEN_BODY_LIMIT
+    app.config["MAX_CONTENT_LENGTH"] = TOKEN_BODY_LIMIT
     # "//token" is a mistake to be told of, not a redirect to follow with a key in hand.
     app.url_map.merge_slashes = False
     sealer = TicketSealer(*settings.webhook_secrets.values())
     joins = Joins(settings, rooms, sealer, keeper, timeline)
     api = Api(settings.token_auth)
-    _add_token(app, api, joins, Door.of(settings))
+    issuer = Issuer(Door.of(settings), joins)
+    _add_token(app, api, issuer, has_pages=bool(settings.cors_origins))
     _add_webhook(app, Webhooks(settings.webhook_secrets, keeper))
     _add_health(app, api, rooms, check_shared)
     _add_document(app, api)
@@ -81,20 +79,23 @@ def create_app(
     return app
 
 
-def _add_token(app: Flask, api: Api, joins: Joins, door: Door) -> None:
+def _add_token(app: Flask, api: Api, issuer: Issuer, *, has_pages: bool) -> None:
+    endpoint = TokenEndpoint(app.wsgi_app, issuer, has_pages=has_pages)
+    app.wsgi_app = endpoint  # type: ignore[method-assign]
+
     @app.post("/token")
     @api.posts_token
     def post_token() -> ResponseReturnValue:
         """Make a room ready and get a token for it, by LiveKit's endpoint convention."""
-        caller = door.let_in(request.headers.get("Authorization", ""), request.remote_addr)
-        return _answer(joins, _posted(), caller), HTTPStatus.CREATED
+        if error := request.environ.pop(ERROR_KEY, None):
+            raise error
+        return _answer(issuer.issue(request.environ, _posted)), HTTPStatus.CREATED
 
     @app.get("/token")
     @api.gets_token
     def get_token() -> ResponseReturnValue:
         """Do the same from a query, for curl and simple frontends."""
-        caller = door.let_in(request.headers.get("Authorization", ""), request.remote_addr)
-        return _answer(joins, _queried(), caller), HTTPStatus.OK
+        return _answer(issuer.issue(request.environ, _queried)), HTTPStatus.OK
 
 
 def _posted() -> TokenRequest:
@@ -112,13 +113,8 @@ def _queried() -> TokenRequest:
     return parse_query({name: values[0] for name, values in given.items()})
 
 
-def _answer(joins: Joins, token_request: TokenRequest, caller: Caller) -> Response:
-    # Whatever goes wrong from here on is logged with the room that it is about.
-    g.room_name = token_request.room_name
-    traceparent = request.environ.get(TRACEPARENT_KEY, "")
-    join = joins.prepare(restrict(token_request, caller), traceparent)
-    request.environ[JOIN_KEY] = join
-    return Response(json.dumps(vars(join)), mimetype="application/json")
+def _answer(join: Join) -> Response:
+    return Response(to_json(join), mimetype="application/json")
 
 
 def _add_webhook(app: Flask, webhooks: Webhooks) -> None:

@@ -56,6 +56,7 @@ class Joins:
     ) -> None:
         self._settings, self._rooms, self._timeline = settings, rooms, timeline
         self._sealer, self._follower = sealer, follower
+        self._agent_names = settings.allowed_agent_names
         self._key = SigningKey(
             api_key=settings.livekit_api_key,
             api_secret=settings.livekit_api_secret,
@@ -126,13 +127,13 @@ class Joins:
 
     def _agent_order(self, request: TokenRequest) -> AgentOrder:
         """Fill in the configured name: a nameless entry would bring a nameless agent (facts)."""
-        allowed = self._settings.allowed_agent_names
-        agent_name = request.agent.agent_name or allowed[0]
-        if agent_name not in allowed:
+        agent = request.agent
+        agent_name = agent.agent_name or self._agent_names[0]
+        if agent_name not in self._agent_names:
             raise PermissionDeniedError(
                 "room_config.agents.0.agent_name is not an agent that callers may ask for"
             )
-        return AgentOrder(agent_name=agent_name, metadata=request.agent.metadata)
+        return AgentOrder(agent_name=agent_name, metadata=agent.metadata)
 
     def _make_room_ready(self, room_name: str, order: AgentOrder) -> tuple[Room, bool]:
         """Create the room before the join; also say whether it is new.

@@ -3,11 +3,12 @@
 import logging
 from http import HTTPStatus
 
-from flask import Flask, g, request
+from flask import Flask, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from token_server.errors import RequestTooLargeError, TokenServerError, TooManyRequestsError
+from token_server.token_endpoint import ROOM_NAME_KEY
 
 logger = logging.getLogger(__name__)
 
@@ -69,4 +70,5 @@ def _render_bug(error: Exception) -> ResponseReturnValue:
 def _about_request(code: str, reason: str) -> dict[str, str]:
     """Return the fields of the one line of a request that was refused; the room where known."""
     about = {"path": request.path[:64], "code": code, "reason": reason}
-    return about | ({"room": g.room_name} if g.get("room_name") else {})
+    room_name = request.environ.get(ROOM_NAME_KEY)
+    return about | ({"room": room_name} if room_name else {})

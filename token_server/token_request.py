@@ -108,8 +108,9 @@ class RequestedRoomConfig(_Json):
     agents: list[RequestedAgent] = Field(default=[], max_length=1)
 
 
-# Frozen: pydantic need not copy it for every request.
+# Frozen: pydantic need not make or copy them for every request.
 _NOTHING_REQUESTED = RequestedRoomConfig()
+_ANY_AGENT = RequestedAgent()
 
 
 class PlainTokenRequest(BaseModel):
@@ -135,7 +136,7 @@ class TokenRequest(_Json, PlainTokenRequest):
     @property
     def agent(self) -> RequestedAgent:
         """The agent asked for; an empty one when the caller leaves it to us."""
-        return next(iter(self.room_config.agents), RequestedAgent())
+        return next(iter(self.room_config.agents), _ANY_AGENT)
 
 
 def parse_json(unverified_body: bytes) -> TokenRequest:

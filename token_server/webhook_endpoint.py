@@ -8,6 +8,7 @@ import io
 from typing import TYPE_CHECKING
 
 from token_server.errors import TokenServerError
+from token_server.posted import posted_length
 from token_server.webhooks import WEBHOOK_BODY_LIMIT, Webhooks
 
 if TYPE_CHECKING:
@@ -37,11 +38,10 @@ class WebhookEndpoint:
         return self._behind(environ, start_response)
 
     def _has_received(self, environ: "WSGIEnvironment") -> bool:
-        length = environ.get("CONTENT_LENGTH", "")
-        is_whole = length.isascii() and length.isdigit() and int(length) <= WEBHOOK_BODY_LIMIT
-        if environ["REQUEST_METHOD"] != "POST" or not is_whole:
+        length = posted_length(environ, WEBHOOK_BODY_LIMIT)
+        if length is None:
             return False
-        unverified_body = environ["wsgi.input"].read(int(length))
+        unverified_body = environ["wsgi.input"].read(length)
         try:
             authorization = environ.get("HTTP_AUTHORIZATION", "")
             environ[EVENT_KEY] = self._webhooks.receive(unverified_body, authorization)

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import Span, SpanKind, Tracer
 
-from token_server.app import JOIN_KEY, TRACEPARENT_KEY
 from token_server.arrivals import Arrivals
 from token_server.joins import Join
 from token_server.messages import to_participant
 from token_server.ticket import TicketSealer
+from token_server.token_endpoint import JOIN_KEY, TRACEPARENT_KEY
 from token_server.tracing.calls import record
 from token_server.tracing.names import (
     HTTP_METHOD,
