@@ -1,7 +1,8 @@
-"""The gunicorn worker that serves: gevent's, with two habits of its own.
+"""The gunicorn worker that serves: gevent's, with some habits of its own.
 
 Every connection has a greenlet of its own: no request is handed from thread to thread, and a slow
-client holds nobody up. Waiting for LiveKit lets others run.
+client holds nobody up. Waiting for LiveKit lets others run. Plain requests are answered here
+(plain_requests.py); the first other one makes the connection gunicorn's.
 """
 
 import json
@@ -12,8 +13,12 @@ from typing import Any
 
 import gevent
 from greenlet import getcurrent
+from gunicorn import util
 from gunicorn.http.message import Request
+from gunicorn.http.wsgi import base_environ
 from gunicorn.workers.ggevent import GeventWorker
+
+from token_server.plain_requests import MOST_RECEIVED, answer, read_plain
 
 # Seconds.
 _ON_ITS_WAY = 1.0
@@ -113,12 +118,67 @@ class Refusing:
         return getattr(self._connection, name)
 
 
+class Resumed:
+    """A connection of which something has been received already."""
+
+    def __init__(self, connection: socket.socket, received: bytes) -> None:
+        self._connection, self._received = connection, received
+
+    def recv(self, size: int) -> bytes:
+        """Receive that first."""
+        if not self._received:
+            return self._connection.recv(size)
+        part, self._received = self._received[:size], self._received[size:]
+        return part
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever a socket has
+        """Be the connection itself in everything else."""
+        return getattr(self._connection, name)
+
+
 class PromptWorker(GeventWorker):
-    """A gevent worker that sends an answer at once, and closes idle connections when it stops.
+    """A gevent worker that answers at once, and closes idle connections when it stops.
 
     gunicorn's own waits until each has been idle for `keepalive` seconds, and the connection of
     LiveKit's webhooks always is.
     """
+
+    def handle(self, listener: Any, client: Any, addr: Any) -> None:  # noqa: ANN401  # gunicorn's own
+        """Answer what comes over one connection."""
+        received = b""
+        try:
+            client.setblocking(True)  # noqa: FBT003 (a socket's own)
+            received = self._answer_plain(client, listener.getsockname(), addr)
+        except OSError as error:
+            self.log.debug("The client has gone: %s", error)
+        except Exception as error:  # noqa: BLE001 (gunicorn's to log and to answer)
+            self.handle_error(None, client, addr, error)
+        if received:
+            resumed: Any = Resumed(client, received)
+            super().handle(listener, resumed, addr)
+        else:
+            util.close(client)
+
+    def _answer_plain(self, client: socket.socket, server: Any, addr: Any) -> bytes:  # noqa: ANN401  # an address
+        """Answer plain requests; return what has come then, b"" if nothing has or will."""
+        application: Any = self.wsgi
+        about_connection = self._environ | {
+            "SERVER_NAME": server[0],
+            "SERVER_PORT": str(server[1]),
+            "REMOTE_ADDR": addr[0],
+            "REMOTE_PORT": str(addr[1]),
+        }
+        while True:
+            received = b""
+            with self.timeout_ctx():
+                received = client.recv(MOST_RECEIVED)
+            # gunicorn counts to max_requests, and closes the connections of a server that stops.
+            is_ours = self.alive and self.nr < self.max_requests
+            request = read_plain(received) if is_ours else None
+            if request is None:
+                return received
+            self.nr += 1
+            client.sendall(answer(application, about_connection | request))
 
     def handle_request(self, listener_name: Any, req: Request, sock: Any, addr: Any) -> bool:  # noqa: ANN401  # gunicorn's own
         """Answer one request."""
@@ -153,4 +213,5 @@ class PromptWorker(GeventWorker):
     def init_process(self) -> None:
         """Serve until told to stop."""
         self._waits: dict[Any, Wait] = {}
+        self._environ = {**base_environ(self.cfg), "wsgi.multithread": True}
         super().init_process()

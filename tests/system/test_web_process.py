@@ -105,6 +105,36 @@ def asked(web: Web, request: bytes) -> tuple[str, bytes]:
         return answer.headers["Content-Type"], answer.read()
 
 
+def read_answer(connection: socket.socket) -> tuple[int, dict[str, str]]:
+    """Read one answer, and no more; return its status and headers."""
+    with connection.makefile("rb", buffering=0) as file:
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            head += file.read(1) or b""
+        status, *lines = head.decode().strip().split("\r\n")
+        headers = dict(line.split(": ", 1) for line in lines)
+        left = int(headers["Content-Length"])
+        while left:
+            left -= len(file.read(left) or b"")
+    return int(status.split()[1]), headers
+
+
+def test_whoever_reads_a_request_the_answers_are_the_same(web: Web) -> None:
+    """The first is plain, the second is not, and then come two at once; gunicorn has the rest."""
+    unusual = HEAD.replace(b"Host: t", b"Host: t\r\nX_Unusual: yes")
+    with web.connect() as connection:
+        connection.sendall(HEAD + BODY)
+        answers = [read_answer(connection)]
+        connection.sendall(unusual + BODY)
+        answers.append(read_answer(connection))
+        connection.sendall((HEAD + BODY) * 2)
+        answers += [read_answer(connection), read_answer(connection)]
+
+    assert [201] * 4 == [status for status, _ in answers]
+    same = [{**headers, "Date": "", "Content-Length": ""} for _, headers in answers]
+    assert all(headers == same[0] for headers in same)
+
+
 UNREADABLE = {
     b"GET /token?room_name=" + b"x" * 8200: "414 ",
     b"GET / HTTP/1.1\r\nHost: a\r\n b": "400 Bad Request",

@@ -7,7 +7,7 @@ from typing import Any
 import gevent
 import pytest
 
-from token_server.gunicorn_worker import Answering, Wait
+from token_server.gunicorn_worker import Answering, Resumed, Wait
 
 
 @pytest.fixture
@@ -67,6 +67,17 @@ def test_whatever_else_is_done_to_the_connection_comes_after_the_head(
     answering.send(b"file")
 
     assert b"head file" == pair[1].recv(100)
+
+
+def test_what_was_received_already_is_received_first(
+    pair: tuple[socket.socket, socket.socket],
+) -> None:
+    """Who reads on sees all bytes, in order, and no more at once than it asks for."""
+    resumed = Resumed(pair[0], b"first")
+    pair[1].sendall(b"then")
+
+    assert [b"fir", b"st", b"then"] == [resumed.recv(3), resumed.recv(99), resumed.recv(99)]
+    assert pair[0].fileno() == resumed.fileno()
 
 
 def test_a_wait_that_is_ended_just_ends() -> None:
