@@ -29,20 +29,25 @@ from bench.progress import say
 from bench.reliability import measure_reliability
 from bench.report import Result, from_json, to_json, to_markdown, to_terminal
 from bench.starts import measure_starts
-from bench.tokens import measure_live_tokens, measure_tokens
+from bench.tokens import (
+    measure_live_tokens,
+    measure_tokens,
+    measure_tokens_without_webhooks,
+)
 
 _PARTS: Mapping[str, Callable[[Effort, Path], Sequence[Section]]] = {
     "reliability": measure_reliability,
     "starts": measure_starts,
     "joins": measure_joins,
     "tokens": measure_tokens,
+    "silent": measure_tokens_without_webhooks,
     "live": measure_live_tokens,
     "following": measure_following,
     "growth": measure_growth,
     "abuse": measure_abuse,
 }
 # What a first answer does without.
-_NOT_QUICK = {"live", "following", "abuse"}
+_NOT_QUICK = {"silent", "live", "following", "abuse"}
 _DOCS = Path(__file__).parent.parent / "docs"
 _JSON = _DOCS / "benchmarks.json"
 _INTERRUPTED = 130  # as shells say it: 128 + SIGINT

@@ -4,10 +4,12 @@ The load asks for tokens of few rooms again and again, so that the number of fol
 what it was said to be.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bench.effort import Effort
-from bench.figures import LOAD_COLUMNS, Ratio, Section, compared
+from bench.figures import LOAD_COLUMNS, Bar, Cell, Held, Ratio, Row, Section, p95
 from bench.load import Load, put_load_on
 from bench.progress import say
 from bench.requests import issue_tokens, token_request
@@ -16,6 +18,8 @@ from bench.tokens import to_row
 
 CONNECTIONS = 16
 _FOLLOWED = (0, 50, 200)
+_MOST = _FOLLOWED[-1]
+_BAR = Bar(most=1.25)
 _HOW = (
     f"Ours with {CONNECTIONS} connections that share {CONNECTIONS} live rooms, while so many other"
     " rooms are followed: a token was issued for each, and nobody has joined."
@@ -32,13 +36,21 @@ def measure_following(effort: Effort, folder: Path) -> list[Section]:
             loads[followed].append(_visit(followed, effort, folder))
     idle = loads[_FOLLOWED[0]]
     rows = [to_row("0 rooms followed", idle)]
-    for followed in _FOLLOWED[1:]:
-        pairs = zip(loads[followed], idle, strict=True)
-        ratio = Ratio(rounds=tuple(busy.per_second / rest.per_second for busy, rest in pairs))
-        beside = compared(ratio, "of the rate with 0")
-        rows.append(to_row(f"{followed} rooms followed", loads[followed], beside))
+    rows += [_row(followed, loads[followed], idle) for followed in _FOLLOWED[1:]]
     title = "POST /token while rooms are followed"
     return [Section(key="following", title=title, how=_HOW, columns=LOAD_COLUMNS, rows=tuple(rows))]
+
+
+def _row(followed: int, busy: Sequence[Load], idle: Sequence[Load]) -> Row:
+    """Summarise one number of rooms beside none, round by round; the most are held to a bar."""
+    rounds = list(zip(busy, idle, strict=True))
+    rate = Ratio(rounds=tuple(mine.per_second / rest.per_second for mine, rest in rounds))
+    slowest = Ratio(
+        rounds=tuple(p95(mine.milliseconds) / p95(rest.milliseconds) for mine, rest in rounds)
+    )
+    beside = Cell(f"{rate} the rate, {slowest} the p95 of 0", (rate.rounds, slowest.rounds))
+    row = to_row(f"{followed} rooms followed", busy, beside)
+    return replace(row, held=Held(value=slowest.middle, bar=_BAR)) if followed == _MOST else row
 
 
 def _visit(followed: int, effort: Effort, folder: Path) -> Load:

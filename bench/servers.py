@@ -83,33 +83,31 @@ def _is_ready(port: int) -> bool:
 
 
 @contextmanager
-def livekit_with(start_web: StartWeb, folder: Path) -> Iterator[Ports]:
-    """Run a fresh livekit-server whose webhooks go to a fresh web process."""
+def livekit_with(
+    start_web: StartWeb, folder: Path, *, has_webhooks: bool = True
+) -> Iterator[Ports]:
+    """Run a fresh livekit-server and a fresh web process, to which its webhooks go if it has any.
+
+    Starts both once more when somebody took a port that was free a moment ago.
+    """
     with ExitStack() as running:
-        yield _start_both(start_web, folder, running)
+        for _ in range(_TRIES - 1):
+            try:
+                ports = _start_both(start_web, folder, running, has_webhooks=has_webhooks)
+                break
+            except (AssertionError, RuntimeError) as error:
+                running.close()
+                say(f"    a server did not start, trying again ({str(error).splitlines()[0]})")
+        else:
+            ports = _start_both(start_web, folder, running, has_webhooks=has_webhooks)
+        yield ports
 
 
-@contextmanager
-def livekit_alone(folder: Path) -> Iterator[Ports]:
-    """Run a fresh livekit-server without webhooks; there is no web process."""
-    with start_livekit(folder) as livekit:
-        yield Ports(livekit=livekit.port, web=0)
-
-
-def _start_both(start_web: StartWeb, folder: Path, running: ExitStack) -> Ports:
-    """Start both; once more when somebody took a port that was free a moment ago."""
-    for _ in range(_TRIES - 1):
-        try:
-            return _try_to_start_both(start_web, folder, running)
-        except (AssertionError, RuntimeError) as error:
-            running.close()
-            say(f"    a server did not start, trying again ({str(error).splitlines()[0]})")
-    return _try_to_start_both(start_web, folder, running)
-
-
-def _try_to_start_both(start_web: StartWeb, folder: Path, running: ExitStack) -> Ports:
+def _start_both(
+    start_web: StartWeb, folder: Path, running: ExitStack, *, has_webhooks: bool
+) -> Ports:
     port = free_port()
-    urls = [f"http://127.0.0.1:{port}/webhook"]
+    urls = [f"http://127.0.0.1:{port}/webhook"] if has_webhooks else []
     livekit = running.enter_context(start_livekit(folder, webhook_urls=urls))
     environ = livekit.environ() | {"PORT": str(port), "HOST": "127.0.0.1"}
     web = running.enter_context(start_web(environ, folder / f"web-{port}.log"))

@@ -1,11 +1,11 @@
 """Tokens per second: ours, the tutorial's shape, a Node.js server, and CreateRoom alone.
 
-Once with a fresh room for each, which LiveKit answers with a webhook of its own, and once with
-rooms that are live already. Rounds take turns, and each server of each round is fresh, so that no
-round pays for the rooms of another.
+With a fresh room for each, which LiveKit answers with a webhook of its own where it has somewhere
+to send it, and with rooms that are live already. Rounds take turns, and each server of each round
+is fresh, so that no round pays for the rooms of another.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -32,28 +32,74 @@ from bench.progress import say
 from bench.requests import create_room_request, token_request
 from bench.servers import (
     StartWeb,
-    livekit_alone,
     livekit_with,
     start_node,
     start_ours,
     start_tutorial,
 )
 
-_CONNECTIONS = (1, 4, 16, 64)
 _HELD_AT = 16
 _WARM_UP_SECONDS = 0.5
 _LIVE_ROOMS = 64
+# Milliseconds that a token may take longer than its CreateRoom.
+_MOST_ADDED = 1.5
 _OURS, _TUTORIAL, _NODE = "ours", "tutorial's shape", "Node.js, livekit-server-sdk"
 _ASYNCIO, _RAW = "CreateRoom alone, one asyncio client", "CreateRoom alone, raw sockets"
 _HOW = (
-    "Webhooks on; two processes each. The tutorial's shape is Flask under the same gunicorn, in"
-    " gthread with 4 threads: under gevent, which runs ours, `asyncio.run` fails. Node.js does the"
-    " same two calls with livekit-server-sdk, in a cluster. The load comes from one thread on raw"
-    " kept-alive sockets, but for the asyncio client (aiohttp), which is its own load. Medians of"
-    " the rounds; ratios within each round (min to max)."
+    "Two processes each. The tutorial's shape is Flask under the same gunicorn, in gthread with 4"
+    " threads: under gevent, which runs ours, `asyncio.run` fails. Node.js does the same two calls"
+    " with livekit-server-sdk, in a cluster. The load comes from one thread on raw kept-alive"
+    " sockets, but for the asyncio client (aiohttp), which is its own load. Medians of the rounds;"
+    " ratios within each round (min to max)."
 )
 PutLoad = Callable[..., Load]
-Run = Callable[[Path], AbstractContextManager[Target]]
+Run = Callable[..., AbstractContextManager[Target]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Comparison:
+    """What is asked of all.
+
+    Attributes:
+        key: The section's name in files.
+        title: Its heading.
+        how: What this one has for itself.
+        bars: What ours is held to beside others, at 16 connections.
+        has_webhooks: Whether LiveKit sends any: to the server, or to ours for CreateRoom alone.
+        live_rooms: How many rooms the requests are for; None: each is for a fresh one.
+        connections: The numbers of connections.
+    """
+
+    key: str
+    title: str
+    how: str
+    bars: Mapping[str, Bar]
+    has_webhooks: bool = True
+    live_rooms: int | None = None
+    connections: tuple[int, ...] = (1, 4, _HELD_AT, 64)
+
+
+_FRESH = _Comparison(
+    key="tokens",
+    title="POST /token, each for a fresh room",
+    how="Webhooks on: each room sends one, for CreateRoom alone too, to our web process.",
+    bars={_TUTORIAL: Bar(least=2.5), _NODE: Bar(least=1.0), _ASYNCIO: Bar(least=0.5)},
+)
+_WITHOUT_WEBHOOKS = _Comparison(
+    key="silent",
+    title="POST /token, each for a fresh room, without webhooks",
+    how="LiveKit has no webhooks configured.",
+    bars={_TUTORIAL: Bar(least=2.5), _NODE: Bar(least=1.0), _ASYNCIO: Bar(least=0.5)},
+    has_webhooks=False,
+    connections=(_HELD_AT,),
+)
+_LIVE = _Comparison(
+    key="live",
+    title=f"POST /token, for {_LIVE_ROOMS} live rooms",
+    how="To say that a room is there costs LiveKit next to nothing, and it sends no webhook.",
+    bars={_TUTORIAL: Bar(least=2.5), _NODE: Bar(least=1.0)},
+    live_rooms=_LIVE_ROOMS,
+)
 
 
 @dataclass(frozen=True)
@@ -63,16 +109,17 @@ class _Server:
     name: str
     run: Run
     put_load: PutLoad = put_load_on
-    loads: dict[int, list[Load]] = field(default_factory=lambda: {n: [] for n in _CONNECTIONS})
+    loads: dict[int, list[Load]] = field(default_factory=dict)
 
-    def visit(self, effort: Effort, folder: Path, rooms: int | None) -> None:
+    def visit(self, comparison: _Comparison, effort: Effort, folder: Path) -> None:
         """Start it, warm it up, measure, stop it."""
-        with self.run(folder) as fresh_rooms:
-            target = replace(fresh_rooms, numbers=rooms)
+        with self.run(folder, has_webhooks=comparison.has_webhooks) as fresh_rooms:
+            target = replace(fresh_rooms, numbers=comparison.live_rooms)
             put_load_on(target, connections=_HELD_AT, seconds=_WARM_UP_SECONDS)
-            for connections, loads in self.loads.items():
+            for connections in comparison.connections:
                 seconds = effort.load_seconds if connections == _HELD_AT else effort.lone_seconds
-                loads.append(self.put_load(target, connections=connections, seconds=seconds))
+                load = self.put_load(target, connections=connections, seconds=seconds)
+                self.loads.setdefault(connections, []).append(load)
         rates = ", ".join(f"{loads[-1].per_second:,.0f}" for loads in self.loads.values())
         say(f"    {self.name}: {rates}/s")
 
@@ -83,28 +130,39 @@ class _Server:
 
 
 def measure_tokens(effort: Effort, folder: Path) -> Sequence[Section]:
-    """Measure with a fresh room for each token."""
-    title = "POST /token, each for a fresh room"
-    return [_measure(("tokens", title), None, effort, folder)]
+    """Measure with a fresh room for each token, with webhooks."""
+    return [_measure(_FRESH, effort, folder)]
+
+
+def measure_tokens_without_webhooks(effort: Effort, folder: Path) -> Sequence[Section]:
+    """Measure what /token and CreateRoom cost by themselves."""
+    return [_measure(_WITHOUT_WEBHOOKS, effort, folder)]
 
 
 def measure_live_tokens(effort: Effort, folder: Path) -> Sequence[Section]:
     """Measure with rooms that are live already."""
-    title = f"POST /token, for {_LIVE_ROOMS} live rooms"
-    return [_measure(("live", title), _LIVE_ROOMS, effort, folder)]
+    return [_measure(_LIVE, effort, folder)]
 
 
-def _measure(name: tuple[str, str], rooms: int | None, effort: Effort, folder: Path) -> Section:
+def _measure(comparison: _Comparison, effort: Effort, folder: Path) -> Section:
     """Measure all in turns."""
-    key, title = name
     servers = _servers()
     for number in range(effort.rounds):
-        say(f"{title}: round {number + 1} of {effort.rounds}")
+        say(f"{comparison.title}: round {number + 1} of {effort.rounds}")
         shift = number % len(servers)
         for server in servers[shift:] + servers[:shift]:
-            server.visit(effort, folder, rooms)
-    rows = tuple(_row(servers, server, n) for n in _CONNECTIONS for server in servers)
-    return Section(key=key, title=title, how=_HOW, columns=LOAD_COLUMNS, rows=rows)
+            server.visit(comparison, effort, folder)
+    return Section(
+        key=comparison.key,
+        title=comparison.title,
+        how=f"{comparison.how} {_HOW}",
+        columns=LOAD_COLUMNS,
+        rows=tuple(
+            _row(servers, server, connections, comparison.bars)
+            for connections in comparison.connections
+            for server in servers
+        ),
+    )
 
 
 def _servers() -> list[_Server]:
@@ -117,34 +175,50 @@ def _servers() -> list[_Server]:
     ]
 
 
-def _row(servers: Sequence[_Server], server: _Server, connections: int) -> Row:
-    """Summarise one server; ours beside it, and held to a bar beside the tutorial's."""
+def _row(
+    servers: Sequence[_Server], server: _Server, connections: int, bars: Mapping[str, Bar]
+) -> Row:
+    """Summarise one server; ours beside it, and held to a bar where there is one."""
     what = f"{server.name}, {connections} connection{'s' if connections > 1 else ''}"
-    if server is servers[0]:
-        return to_row(what, server.loads[connections])
-    ratio = servers[0].rate_beside(server, connections)
+    ours = servers[0]
+    if server is ours:
+        row = to_row(what, server.loads[connections])
+        return _held_to_its_call(row, ours, servers[-1]) if connections == 1 else row
+    ratio = ours.rate_beside(server, connections)
     row = to_row(what, server.loads[connections], compared(ratio, "ours / this"))
-    if (server.name, connections) != (_TUTORIAL, _HELD_AT):
+    if connections != _HELD_AT or server.name not in bars:
         return row
-    return replace(row, held=Held(value=ratio.middle, bar=Bar(least=2.0)))
+    return replace(row, held=Held(value=ratio.middle, bar=bars[server.name]))
+
+
+def _held_to_its_call(row: Row, ours: _Server, bare: _Server) -> Row:
+    """Hold what one connection waits to what it waits for CreateRoom alone."""
+    added = _p50(ours.loads[1]) - _p50(bare.loads[1])
+    beside = Cell(f"{added:+.1f} ms CreateRoom, raw sockets", added)
+    bar = Bar(most=_MOST_ADDED, unit=" ms")
+    return replace(row, cells=(*row.cells[:-1], beside), held=Held(value=added, bar=bar))
+
+
+def _p50(loads: Sequence[Load]) -> float:
+    return median([median(load.milliseconds) for load in loads])
 
 
 def to_row(what: str, loads: Sequence[Load], beside: Cell = EMPTY) -> Row:
     """Summarise the rounds of one server."""
     milliseconds = (
-        median([median(load.milliseconds) for load in loads]),
+        _p50(loads),
         median([p95(load.milliseconds) for load in loads]),
     )
     return load_row(what, milliseconds, median([load.per_second for load in loads]), beside)
 
 
 @contextmanager
-def _token_server(start: StartWeb, folder: Path) -> Iterator[Target]:
-    with livekit_with(start, folder) as ports:
+def _token_server(start: StartWeb, folder: Path, *, has_webhooks: bool) -> Iterator[Target]:
+    with livekit_with(start, folder, has_webhooks=has_webhooks) as ports:
         yield token_request(ports.web)
 
 
 @contextmanager
-def _bare(folder: Path) -> Iterator[Target]:
-    with livekit_alone(folder) as ports:
+def _bare(folder: Path, *, has_webhooks: bool) -> Iterator[Target]:
+    with livekit_with(start_ours, folder, has_webhooks=has_webhooks) as ports:
         yield create_room_request(ports.livekit)

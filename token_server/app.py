@@ -10,6 +10,7 @@ from flask_cors import CORS
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from token_server import page
+from token_server.before_flask import raise_what_was_handed_over
 from token_server.door import Door
 from token_server.errors import InvalidRequestError, UnsupportedMediaTypeError
 from token_server.joins import Follower, Join, Joins
@@ -20,7 +21,6 @@ from token_server.settings import Settings
 from token_server.ticket import TicketSealer
 from token_server.timeline import NOT_KEPT, Timeline
 from token_server.token_endpoint import (
-    ERROR_KEY,
     TOKEN_BODY_LIMIT,
     Issuer,
     TokenEndpoint,
@@ -87,8 +87,7 @@ def _add_token(app: Flask, api: Api, issuer: Issuer, *, has_pages: bool) -> None
     @api.posts_token
     def post_token() -> ResponseReturnValue:
         """Make a room ready and get a token for it, by LiveKit's endpoint convention."""
-        if error := request.environ.pop(ERROR_KEY, None):
-            raise error
+        raise_what_was_handed_over(request.environ)
         return _answer(issuer.issue(request.environ, _posted)), HTTPStatus.CREATED
 
     @app.get("/token")
@@ -122,6 +121,7 @@ def _add_webhook(app: Flask, webhooks: Webhooks) -> None:
 
     @app.post("/webhook")
     def webhook() -> ResponseReturnValue:
+        raise_what_was_handed_over(request.environ)
         request.max_content_length = WEBHOOK_BODY_LIMIT
         webhooks.receive(request.get_data(cache=False), request.headers.get("Authorization", ""))
         return ""

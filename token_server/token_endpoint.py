@@ -1,7 +1,6 @@
 """POST /token, where all is well with it, answered before Flask sees the request.
 
-Flask costs as much as all else that a token needs: the call, the ticket, the signature. What is
-not plain, and whatever goes wrong, goes on to Flask's view, which answers as ever.
+Flask costs as much as all else that a token needs: the call, the ticket, the signature.
 """
 
 import json
@@ -9,10 +8,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from token_server.before_flask import hand_over, posted_length
 from token_server.callers import restrict
 from token_server.door import Door
 from token_server.joins import Join, Joins
-from token_server.posted import posted_length
 from token_server.token_request import TokenRequest, parse_json
 
 if TYPE_CHECKING:
@@ -22,12 +21,11 @@ if TYPE_CHECKING:
 # Bytes.
 TOKEN_BODY_LIMIT = 64 * 1024
 
-# In the WSGI environ: what tracing hands to a request for a token, and gets from it, a Join;
-# which room it is about; what went wrong with it, for Flask's view to raise.
+# In the WSGI environ: what tracing hands to a request for a token, and gets from it, a Join; and
+# which room it is about.
 TRACEPARENT_KEY = "token_server.traceparent"
 JOIN_KEY = "token_server.join"
 ROOM_NAME_KEY = "token_server.room_name"
-ERROR_KEY = "token_server.error"
 
 
 class Issuer:
@@ -59,7 +57,7 @@ class TokenEndpoint:
     """WSGI middleware.
 
     Args:
-        behind: Flask, whose view raises what it finds under ERROR_KEY.
+        behind: Flask.
         issuer: Issues the token.
         has_pages: Whether pages of other origins may ask; Flask-CORS sees to these.
     """
@@ -78,7 +76,7 @@ class TokenEndpoint:
         try:
             join = self._issuer.issue(environ, partial(parse_json, unverified_body))
         except Exception as error:  # noqa: BLE001 (Flask's view raises it again)
-            environ[ERROR_KEY] = error
+            hand_over(error, environ)
             return self._behind(environ, start_response)
         return _answer(join, start_response)
 

@@ -1,14 +1,11 @@
 """POST /webhook, where all is well with it, answered before Flask sees the request.
 
-LiveKit sends some for every join, and Flask costs more than all that they need. Whatever is not a
-good webhook goes on to Flask's view, which answers as ever.
+LiveKit sends some for every join, and Flask costs more than all that they need.
 """
 
-import io
 from typing import TYPE_CHECKING
 
-from token_server.errors import TokenServerError
-from token_server.posted import posted_length
+from token_server.before_flask import hand_over, posted_length
 from token_server.webhooks import WEBHOOK_BODY_LIMIT, Webhooks
 
 if TYPE_CHECKING:
@@ -45,7 +42,7 @@ class WebhookEndpoint:
         try:
             authorization = environ.get("HTTP_AUTHORIZATION", "")
             environ[EVENT_KEY] = self._webhooks.receive(unverified_body, authorization)
-        except TokenServerError:
-            environ["wsgi.input"] = io.BytesIO(unverified_body)
+        except Exception as error:  # noqa: BLE001 (Flask's view raises it again)
+            hand_over(error, environ)
             return False
         return True

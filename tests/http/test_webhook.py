@@ -13,6 +13,7 @@ from tests.http.clients import client_for, error_of
 from tests.processes import API_SECRET
 from tests.recording_keeper import RecordingKeeper
 from tests.webhook_signing import joined, sign
+from token_server import webhooks
 
 HEADER_TEXT = st.text(st.characters(min_codepoint=32, max_codepoint=255, exclude_characters="\x7f"))
 whatever = hypothesis.settings(max_examples=60, deadline=None)
@@ -49,6 +50,22 @@ def test_a_webhook_delivered_twice_is_welcome_twice(
     answers = [post(client, joined(), sign(joined())).status_code for _ in range(2)]
 
     assert ([200, 200], (2, ["kitchen", "kitchen"])) == (answers, keeper.heard)
+
+
+def test_a_forged_webhook_is_looked_at_once(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A flood of them costs little: Flask only says what has been found before."""
+    verified = []
+
+    def verify(unverified_token: str, *_: object, **__: object) -> dict[str, str]:
+        verified.append(unverified_token)
+        return {}
+
+    monkeypatch.setattr(webhooks, "verify", verify)
+    signature = sign(joined())
+
+    assert (401, [signature]) == (post(client, joined(), signature).status_code, verified)
 
 
 def test_a_webhook_over_the_limit_of_token_bodies_is_read(

@@ -57,8 +57,7 @@ def test_a_good_webhook_never_reaches_flask(
 @pytest.mark.parametrize(
     ("route", "body"),
     [
-        pytest.param("POST /webhook", b"forged", id="a bad signature"),
-        pytest.param("POST /webhook", b"", id="an empty body"),
+        pytest.param("POST /webhook", b"", id="no body and no length"),
         pytest.param("GET /webhook", b"", id="another method"),
         pytest.param("POST /token", b"{}", id="another path"),
         pytest.param("POST /webhook/", b"{}", id="nearly the path"),
