@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from token_server.running_server import NotAnsweredError, RunningServer
+from token_server.setting_values import plain_key, to_names
 
 _SECONDS = 15.0
 
@@ -14,13 +15,13 @@ def fetch_token(environ: Mapping[str, str], fields: Mapping[str, str]) -> dict[s
     """POST the fields to the running server's /token and return its JSON.
 
     Args:
-        environ: TOKEN_SERVER_URL or PORT; the first of TOKEN_KEYS is sent as bearer key.
+        environ: TOKEN_SERVER_URL or PORT; the first of TOKEN_KEYS that is no hash is sent.
         fields: The request's JSON.
 
     Raises:
         NotAnsweredError: No answer, or one that is no token.
     """
-    key = environ.get("TOKEN_KEYS", "").partition(",")[0].strip()
+    key = plain_key(to_names(environ.get("TOKEN_KEYS", "")))
     server = RunningServer(environ, key, _SECONDS)
     status, content = server.ask("POST", "/token", fields)
     if "participant_token" not in content:

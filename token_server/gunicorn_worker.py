@@ -5,10 +5,9 @@ client holds nobody up. Waiting for LiveKit lets others run. Plain requests are 
 (plain_requests.py); the first other one makes the connection gunicorn's.
 """
 
-import json
+import os
 import socket
 import time
-from http import HTTPStatus
 from typing import Any
 
 import gevent
@@ -19,6 +18,7 @@ from gunicorn.http.wsgi import base_environ
 from gunicorn.workers.ggevent import GeventWorker
 
 from token_server.plain_requests import MOST_RECEIVED, answer, read_plain
+from token_server.worker_sockets import Answering, Refusing, Resumed
 
 # Seconds.
 _ON_ITS_WAY = 1.0
@@ -56,86 +56,6 @@ class Wait:
             self._greenlet.throw(_WaitedLongEnoughError)
 
 
-class Answering:
-    """A connection, during one answer: what gunicorn sends first, the head, waits for the body.
-
-    Apart they are two calls of the kernel here and two wake-ups of the client.
-    """
-
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection = connection
-        self._head: bytes | None = None
-        self._has_sent = False
-
-    def sendall(self, data: bytes) -> None:
-        """Send it, behind the head if that has waited; or keep it if it is the head."""
-        if self._has_sent:
-            self._connection.sendall(data)
-        elif self._head is None:
-            self._head = data
-        else:
-            self._has_sent = True
-            self._connection.sendall(self._head + data)
-
-    def flush(self) -> None:
-        """Send the head of an answer without a body."""
-        if self._head is not None and not self._has_sent:
-            self._has_sent = True
-            self._connection.sendall(self._head)
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever a socket has
-        """Be the connection itself in everything else, such as `sendfile`."""
-        self.flush()
-        return getattr(self._connection, name)
-
-
-class Refusing:
-    """A connection, for what gunicorn refuses before the application sees it.
-
-    The status is gunicorn's; the body is ours instead of its HTML, which quotes the request.
-    """
-
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection = connection
-
-    def sendall(self, data: bytes) -> None:
-        """Send the answer, with an error's body as app.py writes it."""
-        head = data.partition(b"\r\n")[0]
-        status = HTTPStatus(int(head.split(b" ")[1]))
-        code = "internal" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "invalid_argument"
-        body = json.dumps({"code": code, "msg": f"{status} {status.phrase}"}).encode()
-        lines = (
-            head,
-            b"Connection: close",
-            b"Content-Type: application/json",
-            b"Cache-Control: no-store",
-            b"Content-Length: %d" % len(body),
-        )
-        self._connection.sendall(b"\r\n".join((*lines, b"", body)))
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever a socket has
-        """Be the connection itself in everything else."""
-        return getattr(self._connection, name)
-
-
-class Resumed:
-    """A connection of which something has been received already."""
-
-    def __init__(self, connection: socket.socket, received: bytes) -> None:
-        self._connection, self._received = connection, received
-
-    def recv(self, size: int) -> bytes:
-        """Receive that first."""
-        if not self._received:
-            return self._connection.recv(size)
-        part, self._received = self._received[:size], self._received[size:]
-        return part
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever a socket has
-        """Be the connection itself in everything else."""
-        return getattr(self._connection, name)
-
-
 class PromptWorker(GeventWorker):
     """A gevent worker that answers at once, and closes idle connections when it stops.
 
@@ -145,11 +65,14 @@ class PromptWorker(GeventWorker):
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:  # noqa: ANN401  # gunicorn's own
         """Answer what comes over one connection."""
+        if not self._may_be_plain or not isinstance(addr, tuple):
+            super().handle(listener, client, addr)
+            return
         received = b""
         try:
             client.setblocking(True)  # noqa: FBT003 (a socket's own)
             received = self._answer_plain(client, listener.getsockname(), addr)
-        except OSError as error:
+        except ConnectionError as error:
             self.log.debug("The client has gone: %s", error)
         except Exception as error:  # noqa: BLE001 (gunicorn's to log and to answer)
             self.handle_error(None, client, addr, error)
@@ -214,4 +137,9 @@ class PromptWorker(GeventWorker):
         """Serve until told to stop."""
         self._waits: dict[Any, Wait] = {}
         self._environ = {**base_environ(self.cfg), "wsgi.multithread": True}
+        # What operators may ask of gunicorn beyond gunicorn_conf.py (GUNICORN_CMD_ARGS) is its own
+        # to do; so is a unix socket, whose clients have no address.
+        self._may_be_plain = not (
+            self.cfg.is_ssl or self.cfg.proxy_protocol != "off" or os.environ.get("SCRIPT_NAME")
+        )
         super().init_process()

@@ -54,11 +54,9 @@ def livekit(tmp_path: Path) -> Iterator[TwirpServer]:
         yield server
 
 
-@pytest.fixture
-def web(livekit: TwirpServer, tmp_path: Path) -> Iterator[Web]:
-    """A web process of its own that trusts this LiveKit's certificate."""
-    port = free_port()
-    environ = clean_environ() | {
+def environ_for(livekit: TwirpServer, port: int, tmp_path: Path) -> dict[str, str]:
+    """Return the environment of a web process that trusts this LiveKit's certificate."""
+    return clean_environ() | {
         "LIVEKIT_URL": livekit.url,
         "LIVEKIT_API_KEY": "devkey",
         "LIVEKIT_API_SECRET": "x" * 32,
@@ -67,6 +65,13 @@ def web(livekit: TwirpServer, tmp_path: Path) -> Iterator[Web]:
         "PORT": str(port),
         "SSL_CERT_FILE": str(tmp_path / "certificate.pem"),
     }
+
+
+@pytest.fixture
+def web(livekit: TwirpServer, tmp_path: Path) -> Iterator[Web]:
+    """A web process of its own."""
+    port = free_port()
+    environ = environ_for(livekit, port, tmp_path)
     with start_from_procfile("web", environ, tmp_path / "web.log") as process:
         running = Web(process, port)
         with running.http:
@@ -133,6 +138,26 @@ def test_whoever_reads_a_request_the_answers_are_the_same(web: Web) -> None:
     assert [201] * 4 == [status for status, _ in answers]
     same = [{**headers, "Date": "", "Content-Length": ""} for _, headers in answers]
     assert all(headers == same[0] for headers in same)
+
+
+def test_gunicorn_keeps_what_an_operator_asks_of_it(livekit: TwirpServer, tmp_path: Path) -> None:
+    """A unix socket for a proxy on the same machine, say, or TLS: no request is ours there."""
+    port, path, certificate = free_port(), tmp_path / "web.sock", tmp_path / "certificate.pem"
+    pair = f"--certfile {certificate} --keyfile {certificate}"
+    transports = {
+        f"--bind unix:{path}": ("http://web", httpx.HTTPTransport(uds=str(path))),
+        pair: (f"https://127.0.0.1:{port}", httpx.HTTPTransport(verify=False)),
+    }
+    for arguments, (base_url, transport) in transports.items():
+        environ = environ_for(livekit, port, tmp_path) | {"GUNICORN_CMD_ARGS": arguments}
+        with (
+            start_from_procfile("web", environ, tmp_path / "web.log") as process,
+            httpx.Client(base_url=base_url, transport=transport, timeout=10) as client,
+        ):
+            process.wait_for_output("Booting worker")
+            posts = [client.post("/token", content=BODY, headers=JSON) for _ in range(2)]
+
+        assert [201, 201] == [post.status_code for post in posts]
 
 
 UNREADABLE = {

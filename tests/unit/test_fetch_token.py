@@ -37,10 +37,11 @@ def answering(status: int, body: bytes) -> Iterator[tuple[str, list[tuple[str | 
     server.server_close()
 
 
-def test_fields_and_the_first_key_are_sent() -> None:
-    """The command works unchanged where TOKEN_AUTH=key."""
+def test_fields_and_the_first_key_that_is_known_are_sent() -> None:
+    """The command works unchanged where TOKEN_AUTH=key; nobody has the key of a hash."""
+    environ = {"TOKEN_KEYS": f"sha256:{'0' * 64}, k1,k2"}
     with answering(201, b'{"participant_token": "t"}') as (url, seen):
-        answer = fetch_token({"TOKEN_SERVER_URL": url, "TOKEN_KEYS": "k1,k2"}, {"room_name": "r"})
+        answer = fetch_token({"TOKEN_SERVER_URL": url, **environ}, {"room_name": "r"})
 
     assert ({"participant_token": "t"}, "Bearer k1", {"room_name": "r"}) == (
         answer,

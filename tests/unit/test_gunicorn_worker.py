@@ -7,7 +7,8 @@ from typing import Any
 import gevent
 import pytest
 
-from token_server.gunicorn_worker import Answering, Resumed, Wait
+from token_server.gunicorn_worker import Wait
+from token_server.worker_sockets import Answering, Resumed
 
 
 @pytest.fixture
