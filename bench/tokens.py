@@ -89,7 +89,7 @@ _WITHOUT_WEBHOOKS = _Comparison(
     key="silent",
     title="POST /token, each for a fresh room, without webhooks",
     how="LiveKit has no webhooks configured.",
-    bars={_TUTORIAL: Bar(least=2.5), _NODE: Bar(least=1.0), _ASYNCIO: Bar(least=0.5)},
+    bars={_NODE: Bar(least=1.0), _ASYNCIO: Bar(least=0.5)},
     has_webhooks=False,
     connections=(_HELD_AT,),
 )
