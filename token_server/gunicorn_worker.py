@@ -6,11 +6,13 @@ client holds nobody up. Waiting for LiveKit lets others run. Plain requests are 
 """
 
 import os
+import select
 import socket
 import time
 from typing import Any
 
 import gevent
+from gevent.monkey import get_original
 from greenlet import getcurrent
 from gunicorn import util
 from gunicorn.http.message import Request
@@ -18,7 +20,7 @@ from gunicorn.http.wsgi import base_environ
 from gunicorn.workers.ggevent import GeventWorker
 
 from token_server.plain_requests import MOST_RECEIVED, answer, read_plain
-from token_server.worker_sockets import Answering, Refusing, Resumed
+from token_server.worker_sockets import Answering, Named, Refusing, Resumed
 
 # Seconds.
 _ON_ITS_WAY = 1.0
@@ -29,10 +31,13 @@ class _WaitedLongEnoughError(Exception):
 
 
 class Wait:
-    """A connection's wait for its next request, which just ends when somebody ends it."""
+    """A connection's wait for its next request, which just ends when somebody ends it.
 
-    def __init__(self, waits: dict[Any, "Wait"]) -> None:
-        self._waits = waits
+    Not if something has come meanwhile, though: a process that was held up has yet to read it.
+    """
+
+    def __init__(self, waits: dict[Any, "Wait"], connection: socket.socket) -> None:
+        self._waits, self._connection = waits, connection
 
     def __enter__(self) -> None:
         """Begin to wait."""
@@ -52,8 +57,15 @@ class Wait:
         gevent.get_hub().loop.run_callback(self._end_now)
 
     def _end_now(self) -> None:
-        if self._waits.get(self._greenlet) is self:
+        if self._waits.get(self._greenlet) is self and not _has_come(self._connection):
             self._greenlet.throw(_WaitedLongEnoughError)
+
+
+def _has_come(connection: socket.socket) -> bool:
+    """Whether there is something to be read, without waiting; gevent's own poll would wait."""
+    poll = get_original("select", "poll")()
+    poll.register(connection.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
 
 
 class PromptWorker(GeventWorker):
@@ -65,20 +77,29 @@ class PromptWorker(GeventWorker):
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:  # noqa: ANN401  # gunicorn's own
         """Answer what comes over one connection."""
+        self._connections[getcurrent()] = client
+        try:
+            self._handle(listener, client, addr)
+        finally:
+            del self._connections[getcurrent()]
+
+    def _handle(self, listener: Any, client: Any, addr: Any) -> None:  # noqa: ANN401  # gunicorn's own
         if not self._may_be_plain or not isinstance(addr, tuple):
             super().handle(listener, client, addr)
             return
         received = b""
+        # A server that stops closes the listener, and still has to answer here.
+        named: Any = Named(listener.getsockname())
         try:
             client.setblocking(True)  # noqa: FBT003 (a socket's own)
-            received = self._answer_plain(client, listener.getsockname(), addr)
+            received = self._answer_plain(client, named.getsockname(), addr)
         except ConnectionError as error:
             self.log.debug("The client has gone: %s", error)
         except Exception as error:  # noqa: BLE001 (gunicorn's to log and to answer)
             self.handle_error(None, client, addr, error)
         if received:
             resumed: Any = Resumed(client, received)
-            super().handle(listener, resumed, addr)
+            super().handle(named, resumed, addr)
         else:
             util.close(client)
 
@@ -118,7 +139,7 @@ class PromptWorker(GeventWorker):
 
     def timeout_ctx(self) -> Wait:  # type: ignore[override]  # the stub has None
         """Wait for a connection's next request, until `notify` ends it."""
-        return Wait(self._waits)
+        return Wait(self._waits, self._connections[getcurrent()])
 
     def notify(self) -> None:
         """Tell the arbiter every second that we are alive; end the waits that last too long.
@@ -135,7 +156,9 @@ class PromptWorker(GeventWorker):
 
     def init_process(self) -> None:
         """Serve until told to stop."""
+        # Both by a connection's greenlet.
         self._waits: dict[Any, Wait] = {}
+        self._connections: dict[Any, socket.socket] = {}
         self._environ = {**base_environ(self.cfg), "wsgi.multithread": True}
         # What operators may ask of gunicorn beyond gunicorn_conf.py (GUNICORN_CMD_ARGS) is its own
         # to do; so is a unix socket, whose clients have no address.

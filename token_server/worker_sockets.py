@@ -84,3 +84,14 @@ class Resumed:
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever a socket has
         """Be the connection itself in everything else."""
         return getattr(self._connection, name)
+
+
+class Named:
+    """A listening socket that may be closed by now, as far as a connection wants to know it."""
+
+    def __init__(self, name: Any) -> None:  # noqa: ANN401  # an address
+        self._name = name
+
+    def getsockname(self) -> Any:  # noqa: ANN401  # an address
+        """Return where it listens, or did."""
+        return self._name

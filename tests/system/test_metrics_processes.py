@@ -25,7 +25,7 @@ def running(deploy: Deploy) -> Deployment:
 
 def test_both_processes_count_as_one(running: Deployment, room_name: str) -> None:
     """Prometheus reaches one of them, and never knows which."""
-    first, second = processes(running)
+    first, second = processes(running.web)
     with stopped(second):
         fetch_tokens(running, room_name, 3)
     with stopped(first):
@@ -54,10 +54,10 @@ def test_counters_only_rise_while_they_are_scraped(running: Deployment, room_nam
 
 def replace_one(running: Deployment, process: int) -> None:
     """Kill a process, and wait for another in its place."""
-    before = set(processes(running))
+    before = set(processes(running.web))
     os.kill(process, signal.SIGKILL)
     wait_until(
-        lambda: len(set(processes(running)) - before) == 1, within=SOON, what="another process"
+        lambda: len(set(processes(running.web)) - before) == 1, within=SOON, what="another process"
     )
 
 
@@ -69,7 +69,7 @@ def test_a_process_that_is_killed_takes_no_count_with_it(
     wait_until(lambda: scrape(running)["rooms_followed"] == 1, within=SOON, what="a room followed")
     before = scrape(running)
 
-    for process in processes(running):
+    for process in processes(running.web):
         replace_one(running, process)
     after = scrape(running)
 
@@ -86,7 +86,7 @@ def counts_in(process: int) -> Path | None:
 
 def test_the_counts_go_when_the_server_goes(running: Deployment) -> None:
     """They lie in memory, and nobody else would remove them."""
-    (process, _) = processes(running)
+    (process, _) = processes(running.web)
     folder = wait_until(lambda: counts_in(process), within=SOON, what="a process that counts")
     assert folder
     assert folder.is_dir()

@@ -87,7 +87,7 @@ def test_a_join_is_one_trace_across_two_processes(
         dispatch.parent_id in looks,
         dispatch.attributes["token_server.reason"],
     )
-    assert set(processes(running)) == {process_of(asked), process_of(webhook)}
+    assert set(processes(running.web)) == {process_of(asked), process_of(webhook)}
     assert (hears_webhooks, process_of(asked)) == (process_of(webhook), process_of(join))
     assert waited(running, room_name) == pytest.approx(join.ended - join.began, abs=0.002)
 

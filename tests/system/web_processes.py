@@ -6,12 +6,12 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.system.deployment import Deployment
+from tests.processes import Process
 
 
-def processes(running: Deployment) -> list[int]:
+def processes(web: Process) -> list[int]:
     """Return the numbers of gunicorn's worker processes."""
-    command = ["pgrep", "-P", str(running.web.popen.pid)]
+    command = ["pgrep", "-P", str(web.popen.pid)]
     found = subprocess.run(command, capture_output=True, text=True, check=False)
     return [int(line) for line in found.stdout.split()]
 

@@ -81,13 +81,16 @@ def test_what_was_received_already_is_received_first(
     assert pair[0].fileno() == resumed.fileno()
 
 
-def test_a_wait_that_is_ended_just_ends() -> None:
+Pair = tuple[socket.socket, socket.socket]
+
+
+def test_a_wait_that_is_ended_just_ends(pair: Pair) -> None:
     """What follows it in the worker closes the connection."""
     waits: dict[Any, Wait] = {}
     after: list[int] = []
 
     def serve() -> None:
-        with Wait(waits):
+        with Wait(waits, pair[0]):
             gevent.sleep(60)
         after.append(len(waits))
 
@@ -100,12 +103,31 @@ def test_a_wait_that_is_ended_just_ends() -> None:
     assert ([0], True) == (after, greenlet.successful())
 
 
-def test_a_request_that_comes_as_its_wait_is_ended_is_served() -> None:
+def test_a_wait_does_not_end_before_what_has_come_is_read(pair: Pair) -> None:
+    """A process that was held up finds both: the time is over, and a request is there."""
+    waits: dict[Any, Wait] = {}
+
+    def serve() -> str:
+        with Wait(waits, pair[0]):
+            gevent.sleep(0.05)
+            return "served"
+        return "closed"
+
+    greenlet = gevent.spawn(serve)
+    gevent.sleep(0)
+    pair[1].sendall(b"POST")
+    (wait,) = waits.values()
+    wait.end()
+
+    assert "served" == greenlet.get(timeout=10)
+
+
+def test_a_request_that_comes_as_its_wait_is_ended_is_served(pair: Pair) -> None:
     """Nobody throws into an answer."""
     waits: dict[Any, Wait] = {}
 
     def serve() -> str:
-        with Wait(waits):
+        with Wait(waits, pair[0]):
             waits[gevent.getcurrent()].end()
         gevent.sleep(0.01)
         return "served"
@@ -113,7 +135,7 @@ def test_a_request_that_comes_as_its_wait_is_ended_is_served() -> None:
     assert "served" == gevent.spawn(serve).get(timeout=10)
 
 
-def test_a_request_that_fails_while_it_is_read_is_no_end_of_a_wait() -> None:
+def test_a_request_that_fails_while_it_is_read_is_no_end_of_a_wait(pair: Pair) -> None:
     """Its error is for gunicorn to answer."""
-    with pytest.raises(ValueError, match="bad"), Wait({}):
+    with pytest.raises(ValueError, match="bad"), Wait({}, pair[0]):
         raise ValueError("bad")
