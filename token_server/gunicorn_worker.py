@@ -89,7 +89,7 @@ class PromptWorker(GeventWorker):
             return
         received = b""
         # A server that stops closes the listener, and still has to answer here.
-        named: Any = Named(listener.getsockname())
+        named: Any = Named(self._names[listener])
         try:
             client.setblocking(True)  # noqa: FBT003 (a socket's own)
             received = self._answer_plain(client, named.getsockname(), addr)
@@ -154,8 +154,13 @@ class PromptWorker(GeventWorker):
             if wait.since < idle_since:
                 wait.end()
 
+    def run(self) -> None:
+        """Serve; the listeners are asked for their names while they are open."""
+        self._names = {listener: listener.getsockname() for listener in self.sockets}
+        super().run()
+
     def init_process(self) -> None:
-        """Serve until told to stop."""
+        """Make ready to serve, and serve until told to stop."""
         # Both by a connection's greenlet.
         self._waits: dict[Any, Wait] = {}
         self._connections: dict[Any, socket.socket] = {}
