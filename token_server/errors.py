@@ -96,7 +96,7 @@ class LiveKitUnavailableError(TokenServerError):
 
 
 class RedisUnavailableError(TokenServerError):
-    """Redis did not answer in time, or refused; only /readyz tells anybody."""
+    """Redis did not answer in time, or refused; no request fails for it."""
 
     code = "unavailable"
     http_status = 503

@@ -41,7 +41,9 @@ class Issuer:
             TokenServerError: The door, the reader, or LiveKit says no.
         """
         caller = self._door.let_in(
-            environ.get("HTTP_AUTHORIZATION", ""), environ.get("REMOTE_ADDR")
+            environ.get("HTTP_AUTHORIZATION", ""),
+            environ.get("REMOTE_ADDR", ""),
+            environ.get("HTTP_X_FORWARDED_FOR", ""),
         )
         token_request = read()
         # Whatever goes wrong from here on is logged with the room that it is about.
