@@ -114,7 +114,7 @@ def test_without_an_address_all_share_one_limit_and_the_log_says_so_once(
     assert "MaRkEr" not in str([vars(record) for record in caplog.records])
 
 
-@hypothesis.settings(max_examples=25)
+@hypothesis.settings(max_examples=25, deadline=None)
 @given(st.text(st.characters(max_codepoint=0xFF, exclude_characters="\r\n")))
 def test_whatever_a_header_says_there_is_a_limit(forwarded: str) -> None:
     """Nobody writes themselves past it, and nothing breaks."""

@@ -104,7 +104,8 @@ def test_a_redis_that_hangs_is_waited_for_once(tmp_path: Path) -> None:
         took = time.monotonic() - asked_at
         redis.thaw()
 
-    assert REDIS_TIMEOUT <= took < 2 * REDIS_TIMEOUT
+    # 60 s if each waited.
+    assert REDIS_TIMEOUT <= took < 5
 
 
 def addresses(first: int, count: int) -> Iterator[str]:

@@ -175,4 +175,5 @@ def test_a_redis_that_hangs_is_asked_once_a_second(tmp_path: Path, mortal: Redis
         took = time.monotonic() - asked_at
         mortal.thaw()
 
-    assert (["unavailable"] * 100, True) == (found, took < 1)
+    # 30 s if each waited.
+    assert (["unavailable"] * 100, True) == (found, took < 5)
