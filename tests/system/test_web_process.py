@@ -107,7 +107,7 @@ def test_livekit_is_asked_once_a_second_however_many_ask_whether_we_are_ready(
     seconds = time.monotonic() - started
 
     assert [True] * 400 == ready
-    assert calls() - calls_before <= seconds + 1
+    assert calls() - calls_before <= len(processes(web.process)) * (seconds + 1)
 
 
 def test_whatever_a_proxy_writes_there_is_an_address_limit(
