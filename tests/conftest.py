@@ -16,6 +16,7 @@ _BESIDE = tuple(
         "monitoring",
         "operating",
         "readme",
+        "slow_clients",
         "web_process",
     )
 )

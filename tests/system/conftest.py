@@ -3,11 +3,16 @@
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
+from livekit.protocol.room import ListRoomsResponse
 
-from tests.processes import Process, clean_environ, free_port
+from tests.certificates import write_certificate
+from tests.processes import Process, clean_environ, free_port, start_from_procfile, wait_until
 from tests.system.deployment import OPERATOR_KEY, Deployment
+from tests.system.web_stage import Web, environ_for
+from tests.twirp_server import TwirpServer, answer
 
 Deploy = Callable[..., Deployment]
 
@@ -57,3 +62,23 @@ def dev_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 def room_name() -> str:
     """A name that no room has yet."""
     return f"room-{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def livekit(tmp_path: Path) -> Iterator[TwirpServer]:
+    """A LiveKit behind TLS that has no rooms, and makes what it is asked for."""
+    certificate = write_certificate(tmp_path / "certificate.pem")
+    with TwirpServer(answer(ListRoomsResponse()), certificate=certificate) as server:
+        yield server
+
+
+@pytest.fixture
+def web(livekit: TwirpServer, tmp_path: Path) -> Iterator[Web]:
+    """A web process of its own."""
+    port = free_port()
+    environ = environ_for(livekit, port, tmp_path)
+    with start_from_procfile("web", environ, tmp_path / "web.log") as process:
+        running = Web(process, port)
+        with running.http:
+            wait_until(running.answers, within=20, what="web answers")
+            yield running

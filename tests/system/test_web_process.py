@@ -4,80 +4,17 @@ import http.client
 import itertools
 import json
 import signal
-import socket
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
 
 import httpx
-import pytest
-from livekit.protocol.room import ListRoomsResponse
 
-from tests.certificates import write_certificate
-from tests.processes import Process, clean_environ, free_port, start_from_procfile, wait_until
+from tests.processes import free_port, start_from_procfile, wait_until
 from tests.system.web_processes import processes, stopped
-from tests.twirp_server import TwirpServer, answer
-
-JSON = {"Content-Type": "application/json"}
-BODY = json.dumps({"room_name": "kitchen"}).encode()
-HEAD = (
-    b"POST /token HTTP/1.1\r\nHost: t\r\nContent-Type: application/json\r\n"
-    b"Content-Length: %d\r\n\r\n" % len(BODY)
-)
-
-
-class Web:
-    """One running web process."""
-
-    def __init__(self, process: Process, port: int) -> None:
-        self.process, self.port = process, port
-        self.http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10)
-
-    def connect(self) -> socket.socket:
-        """Open a connection to it, and say nothing yet."""
-        return socket.create_connection(("127.0.0.1", self.port), timeout=10)
-
-    def answers(self) -> bool:
-        """Whether it serves requests."""
-        try:
-            return self.http.get("/healthz").status_code == httpx.codes.OK
-        except httpx.TransportError:
-            return False
-
-
-@pytest.fixture
-def livekit(tmp_path: Path) -> Iterator[TwirpServer]:
-    """A LiveKit behind TLS that has no rooms, and makes what it is asked for."""
-    certificate = write_certificate(tmp_path / "certificate.pem")
-    with TwirpServer(answer(ListRoomsResponse()), certificate=certificate) as server:
-        yield server
-
-
-def environ_for(livekit: TwirpServer, port: int, tmp_path: Path) -> dict[str, str]:
-    """Return the environment of a web process that trusts this LiveKit's certificate."""
-    return clean_environ() | {
-        "LIVEKIT_URL": livekit.url,
-        "LIVEKIT_API_KEY": "devkey",
-        "LIVEKIT_API_SECRET": "x" * 32,
-        "LIVEKIT_AGENT_NAME": "voice-agent",
-        "TOKEN_AUTH": "none",
-        "PORT": str(port),
-        "SSL_CERT_FILE": str(tmp_path / "certificate.pem"),
-    }
-
-
-@pytest.fixture
-def web(livekit: TwirpServer, tmp_path: Path) -> Iterator[Web]:
-    """A web process of its own."""
-    port = free_port()
-    environ = environ_for(livekit, port, tmp_path)
-    with start_from_procfile("web", environ, tmp_path / "web.log") as process:
-        running = Web(process, port)
-        with running.http:
-            wait_until(running.answers, within=20, what="web answers")
-            yield running
+from tests.system.web_stage import BODY, HEAD, JSON, Web, environ_for, read_answer
+from tests.twirp_server import TwirpServer
 
 
 def test_a_livekit_behind_tls_is_reached(web: Web, livekit: TwirpServer) -> None:
@@ -149,24 +86,6 @@ def asked(web: Web, request: bytes) -> tuple[str, bytes]:
         answer = http.client.HTTPResponse(connection)
         answer.begin()
         return answer.headers["Content-Type"], answer.read()
-
-
-def read_answer(connection: socket.socket) -> tuple[int, dict[str, str]]:
-    """Read one answer, and no more; return its status and headers."""
-    with connection.makefile("rb", buffering=0) as file:
-        head = b""
-        while not head.endswith(b"\r\n\r\n"):
-            byte = file.read(1)
-            assert byte, f"closed after {head!r}"
-            head += byte
-        status, *lines = head.decode().strip().split("\r\n")
-        headers = dict(line.split(": ", 1) for line in lines)
-        left = int(headers["Content-Length"])
-        while left:
-            part = file.read(left)
-            assert part, f"closed {left} bytes too soon"
-            left -= len(part)
-    return int(status.split()[1]), headers
 
 
 def test_whoever_reads_a_request_the_answers_are_the_same(web: Web) -> None:
