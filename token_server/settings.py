@@ -100,9 +100,9 @@ def _missing_together(given: Mapping[str, str]) -> list[str]:
 
 
 _PROXIES = {"https_proxy", "http_proxy", "no_proxy"}
-_NO_PROXY_OF_OURS = (
-    "HTTPS_PROXY (HTTP_PROXY for a LIVEKIT_URL without TLS) must look like http://HOST:PORT or"
-    " http://USER:PASSWORD@HOST:PORT, or NO_PROXY must name LiveKit's host"
+_WHAT_A_PROXY_IS = (
+    "must look like http://HOST:PORT or http://USER:PASSWORD@HOST:PORT; or NO_PROXY must name"
+    " LiveKit's host"
 )
 
 
@@ -166,7 +166,8 @@ class Settings(BaseModel):
         try:
             settings = cls.model_validate(given)
             if (proxy := settings.livekit_proxy) and not is_http_proxy(proxy):
-                problems.append(_NO_PROXY_OF_OURS)
+                name = "HTTPS_PROXY" if settings.server_url.startswith("wss") else "HTTP_PROXY"
+                problems.append(f"{name} {_WHAT_A_PROXY_IS}")
         except ValidationError as error:
             problems += [_sentence(problem) for problem in error.errors()]
         problems += _missing_together(given)

@@ -20,7 +20,7 @@ from token_server.connection import AnswerTooLongError, HttpRequest
 from token_server.connections import Connections, CutOffError, Timeouts
 from token_server.routes import Route
 
-TIMEOUTS = Timeouts(connect=0.3, answer=0.5)
+PATIENT, IMPATIENT = Timeouts(connect=5, answer=10), Timeouts(connect=0.3, answer=0.5)
 REPEATABLE = HttpRequest("/", b"?", {}, is_repeatable=True)
 ONCE = HttpRequest("/", b"?", {})
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -54,7 +54,7 @@ def dripping(*, first: bytes = b"", drop: bytes) -> Serve:
 class Pool:
     """Connections to a server; its time can be moved."""
 
-    def __init__(self, url: str, proxy: str = "", timeouts: Timeouts = TIMEOUTS) -> None:
+    def __init__(self, url: str, proxy: str = "", timeouts: Timeouts = PATIENT) -> None:
         self.passed = 0.0
         route = Route(url, proxy)
         self._connections = Connections(route, timeouts, lambda: self.passed)
@@ -70,9 +70,11 @@ class Pool:
 
 
 @contextmanager
-def pool(server: RawServer, scheme: str = "http", host: str = "127.0.0.1") -> Iterator[Pool]:
+def pool(
+    server: RawServer, url: str = "http://127.0.0.1", timeouts: Timeouts = PATIENT
+) -> Iterator[Pool]:
     """Connections to this server, closed afterwards."""
-    connections = Pool(f"{scheme}://{host}:{server.port}")
+    connections = Pool(f"{url}:{server.port}", timeouts=timeouts)
     try:
         yield connections
     finally:
@@ -196,10 +198,9 @@ def test_too_long_a_body_is_not_read_to_its_end() -> None:
         while True:
             connection.sendall(bytes(2**20))
 
-    timeouts = Timeouts(connect=1, answer=20)
-    with raw_server(serve) as server:
+    with raw_server(serve) as server, pool(server) as connections:
         with pytest.raises(AnswerTooLongError):
-            Pool(f"http://127.0.0.1:{server.port}", timeouts=timeouts).post()
+            connections.post()
 
         assert 1 == len(server.connections)
 
@@ -236,7 +237,7 @@ def test_what_drips_is_given_up_in_bounded_time(scheme: str, proxy: str, drip: S
         url = f"{scheme}://127.0.0.1:{server.port}"
         through = f"http://127.0.0.1:{server.port}" if proxy else ""
 
-        assert seconds_until_given_up(Pool(url, through).post) < 1
+        assert seconds_until_given_up(Pool(url, through, IMPATIENT).post) < 1
         wait_until(lambda: server.ended == len(server.connections), within=2, what="it is closed")
     wait_until(lambda: threading.active_count() == threads, within=2, what="no thread is left")
 
@@ -254,7 +255,8 @@ def test_a_name_server_that_hangs_is_given_up_in_bounded_time(
     with raw_server(answering(OK)) as server:
         monkeypatch.setattr(socket, "create_connection", resolve_in_vain)
 
-        took = seconds_until_given_up(Pool(f"http://127.0.0.1:{server.port}").post)
+        url = f"http://127.0.0.1:{server.port}"
+        took = seconds_until_given_up(Pool(url, timeouts=IMPATIENT).post)
 
         assert ([], True) == (server.connections, took < 1)
         over.set()
@@ -304,6 +306,7 @@ def test_a_connection_that_was_idle_for_long_is_not_used(idle: float, opened: in
 
 def test_a_kept_connection_that_died_in_silence_is_no_trouble() -> None:
     """The call goes out once more over a new one, in time."""
+    timeouts = Timeouts(connect=2, answer=2.5)
     deaf = threading.Event()
     is_first = iter([True])
 
@@ -314,18 +317,19 @@ def test_a_kept_connection_that_died_in_silence_is_no_trouble() -> None:
             if not (first and deaf.is_set()):
                 connection.sendall(OK)
 
-    with raw_server(serve) as server, pool(server) as connections:
+    with raw_server(serve) as server, pool(server, timeouts=timeouts) as connections:
         connections.post()
         deaf.set()
         started = time.monotonic()
 
         assert (200, b"ok") == connections.post()
-        assert (2, True) == (len(server.connections), time.monotonic() - started < TIMEOUTS.answer)
+        assert (2, True) == (len(server.connections), time.monotonic() - started < timeouts.answer)
 
 
 @pytest.mark.parametrize("request_", [REPEATABLE, ONCE], ids=["repeatable", "once"])
 def test_a_frozen_server_costs_one_bounded_wait(request_: HttpRequest) -> None:
     """With two tries as with one; and what may arrive once only is sent once."""
+    timeouts = Timeouts(connect=1, answer=1)
     frozen, heard = threading.Event(), []
 
     def serve(connection: socket.socket) -> None:
@@ -335,14 +339,14 @@ def test_a_frozen_server_costs_one_bounded_wait(request_: HttpRequest) -> None:
             if not frozen.is_set():
                 connection.sendall(OK)
 
-    with raw_server(serve) as server, pool(server) as connections:
+    with raw_server(serve) as server, pool(server, timeouts=timeouts) as connections:
         connections.post()
         frozen.set()
 
         took = seconds_until_given_up(lambda: connections.post(request_))
 
     assert (2 if request_.is_repeatable else 1) == sum(heard)
-    assert TIMEOUTS.answer * 0.9 < took < TIMEOUTS.answer + 0.3
+    assert timeouts.answer * 0.9 < took < timeouts.answer + 0.3
 
 
 def test_an_ipv6_address_is_reached_and_named() -> None:
@@ -353,7 +357,7 @@ def test_an_ipv6_address_is_reached_and_named() -> None:
         heads.append(read_request(connection)[0])
         connection.sendall(OK)
 
-    with raw_server(serve, "::1") as server, pool(server, host="[::1]") as connections:
+    with raw_server(serve, "::1") as server, pool(server, "http://[::1]") as connections:
         assert (200, b"ok") == connections.post()
         assert f"Host: [::1]:{server.port}" in heads[0].split("\r\n")
 
@@ -380,7 +384,10 @@ def over_tls(tls: ssl.SSLContext, *answers: bytes) -> Serve:
 
 def test_tls_is_spoken_and_kept(tls: ssl.SSLContext) -> None:
     """LiveKit Cloud has nothing else."""
-    with raw_server(over_tls(tls, OK, OK)) as server, pool(server, "https") as connections:
+    with (
+        raw_server(over_tls(tls, OK, OK)) as server,
+        pool(server, "https://127.0.0.1") as connections,
+    ):
         assert [(200, b"ok")] * 2 == [connections.post() for _ in range(2)]
         assert 1 == len(server.connections)
 
@@ -389,7 +396,7 @@ def test_a_certificate_for_another_host_is_refused(tls: ssl.SSLContext) -> None:
     """Somebody stands between."""
     with (
         raw_server(over_tls(tls, OK)) as server,
-        pool(server, "https", "localhost") as connections,
+        pool(server, "https://localhost") as connections,
         pytest.raises(ssl.SSLCertVerificationError),
     ):
         connections.post()
