@@ -96,8 +96,8 @@ def check_clock(answer: Answer) -> Check:
     which = "behind" if ahead > 0 else "ahead of"
     return Trouble(
         Cause.CLOCK,
-        "Set this machine's clock (`timedatectl set-ntp true`), or LiveKit's; tokens are refused"
-        " when they differ by more than a minute.",
+        "Set this machine's clock (`timedatectl set-ntp true`), or LiveKit's; webhooks and logins"
+        " are refused when they differ by more than a minute.",
     ).wrong("clock", f"Our clock is {abs(ahead):.0f} s {which} LiveKit's.", "LiveKit's Date header")
 
 
