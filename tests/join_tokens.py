@@ -1,5 +1,7 @@
 """Reads a join token as LiveKit will, and as the keeper will once its holder is in the room."""
 
+from datetime import timedelta
+
 from livekit.api import TokenVerifier
 from livekit.api.access_token import Claims
 
@@ -10,8 +12,8 @@ from token_server.ticket import TICKET_ATTRIBUTE, TicketSealer
 
 
 def claims_of(token: str) -> Claims:
-    """Verify a token and return what it says."""
-    return TokenVerifier(API_KEY, API_SECRET).verify(token)
+    """Verify a token and return what it says; it may be good at the fake LiveKit's time only."""
+    return TokenVerifier(API_KEY, API_SECRET, leeway=timedelta(weeks=9999)).verify(token)
 
 
 def sealed_ticket_of(token: str) -> str:

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
+from ipaddress import ip_address, ip_network
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 # redis-py's options of these names, and what we let them be.
@@ -23,6 +25,42 @@ def check_livekit_url(value: str) -> str:
     if parts.path.strip("/") or parts.query or parts.fragment:
         raise ValueError("must be scheme, host and port only")
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def livekit_proxy(livekit_url: str, proxies: Mapping[str, str]) -> str:
+    """Return the URL of the proxy that leads to LiveKit; "" for none. Loopback never needs one.
+
+    Args:
+        livekit_url: As check_livekit_url returns it.
+        proxies: The proxy for "http" (ws:// too) and for "https" (wss:// too), and which hosts need
+            none: "no", separated by commas: `*`, an address, a network (10.0.0.0/8), or a name
+            with all below it (example.com, .example.com).
+    """
+    livekit = urlsplit(livekit_url)
+    host = livekit.hostname or ""
+    direct = (entry.strip().lower() for entry in proxies["no"].split(","))
+    if host in _LOOPBACK or any(_covers(entry, host) for entry in direct):
+        return ""
+    return proxies["https" if livekit.scheme in {"wss", "https"} else "http"]
+
+
+def _covers(entry: str, host: str) -> bool:
+    """Whether an entry of NO_PROXY means this host."""
+    with suppress(ValueError):
+        return ip_address(host) in ip_network(entry, strict=False)
+    name = entry.removeprefix("*").removeprefix(".")
+    return entry == "*" or (bool(name) and (host == name or host.endswith(f".{name}")))
+
+
+def is_http_proxy(url: str) -> bool:
+    """Whether this is a proxy that we can use: neither over TLS nor SOCKS."""
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        has_host = bool((parts.hostname or "").encode("idna")) and parts.port != 0
+    except ValueError:
+        return False
+    is_plain = not (parts.path.strip("/") or parts.query or parts.fragment)
+    return parts.scheme == "http" and has_host and is_plain and not set(url) & set(" \t\\")
 
 
 def check_origins(value: tuple[str, ...]) -> tuple[str, ...]:
@@ -73,11 +111,11 @@ def check_issuer_url(value: str) -> str:
 
 
 def _split(url: str) -> SplitResult | None:
-    """Take a URL apart; None if it has no host, a bad port, or anything that is not of a host."""
+    """Take a URL apart; None if its host cannot be one, or there is more than host and port."""
     try:
         parts = urlsplit(url)
-        is_good = parts.port is None or parts.port > 0
+        is_good = bool((parts.hostname or "").encode("idna")) and parts.port != 0
     except ValueError:
         return None
-    is_good = is_good and bool(parts.hostname) and not set(parts.netloc) & set("@*? \t\\")
+    is_good = is_good and not set(parts.netloc) & set("@*? \t\\")
     return parts if is_good else None

@@ -64,10 +64,9 @@ def compose(
         is_traced: Whether it makes traces; where they go, OpenTelemetry's variables say.
     """
     metrics = Metrics(CollectorRegistry(), metrics_folder)
-    twirp = Twirp(settings.livekit_url, settings.livekit_api_key, settings.livekit_api_secret)
     sealer = TicketSealer(*settings.webhook_secrets.values())
     tracing = _tracing(sealer) if is_traced else None
-    livekit = LiveKitRooms(twirp)
+    livekit = LiveKitRooms(Twirp.of(settings))
     rooms = tracing.rooms(livekit, metrics) if tracing else MeasuredRooms(livekit, metrics)
     shared, shelf, redis = _shared_state(settings, metrics)
     process = f"{socket.gethostname()}:{os.getpid()}"

@@ -82,7 +82,7 @@ class Joins:
         ready_at = self._rooms.now()
         ticket = Ticket(room_name, participant_identity, order, traceparent)
         join_token = self._join_token(request, ticket)
-        participant_token = mint_join_token(join_token, self._key)
+        participant_token = mint_join_token(join_token, self._key, ready_at)
         seconds = self._settings.token_ttl.total_seconds()
         self._follower.follow(room, join_token.sealed_ticket, seconds, is_new=is_new)
         _log_ready(room, join_token, is_new=is_new)

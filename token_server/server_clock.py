@@ -7,6 +7,8 @@ from email.utils import parsedate_to_datetime
 
 # Seconds. A clock that is set right shows within this time.
 _WINDOW = 60.0
+# More than the clocks of one LiveKit's nodes differ; half of what it allows a token to be off.
+_JUMP = 30.0
 
 
 class ServerClock:
@@ -47,7 +49,7 @@ class ServerClock:
             return
         self._last_header, self._last_second = date_header, second
         least, most = second - self._our_time(), second + 1 - asked_at
-        is_stale = self._monotonic() - self._learned_at > _WINDOW
+        is_stale = self._monotonic() - self._learned_at > _WINDOW or most < self._least - _JUMP
         if is_stale or least > self._least:
             self._least, self._learned_at = least, self._monotonic()
         self._most = most if is_stale else min(self._most, most)

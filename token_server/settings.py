@@ -11,7 +11,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from token_server.addresses import check_livekit_url
+from token_server.addresses import check_livekit_url, is_http_proxy, livekit_proxy
 from token_server.errors import SettingsError
 from token_server.setting_values import (
     KeyPairs,
@@ -99,6 +99,13 @@ def _missing_together(given: Mapping[str, str]) -> list[str]:
     return problems
 
 
+_PROXIES = {"https_proxy", "http_proxy", "no_proxy"}
+_WHAT_A_PROXY_IS = (
+    "must look like http://HOST:PORT or http://USER:PASSWORD@HOST:PORT; or NO_PROXY must name"
+    " LiveKit's host"
+)
+
+
 class Settings(BaseModel):
     """What an operator can change; each attribute's environment variable is its alias."""
 
@@ -130,6 +137,9 @@ class Settings(BaseModel):
     room_departure_timeout: Seconds = Field(
         timedelta(seconds=20), alias="ROOM_DEPARTURE_TIMEOUT_SECONDS"
     )
+    https_proxy: str = Field("", alias="HTTPS_PROXY", repr=False)
+    http_proxy: str = Field("", alias="HTTP_PROXY", repr=False)
+    no_proxy: str = Field("", alias="NO_PROXY")
     cors_origins: Origins = Field((), alias="CORS_ORIGINS")
     redis_url: RedisUrl = Field("", alias="REDIS_URL", repr=False)
     timeline: SecondsOrOff = Field(timedelta(hours=1), alias="TIMELINE_SECONDS")
@@ -149,10 +159,15 @@ class Settings(BaseModel):
             SettingsError: With one line for every variable that is missing or wrong.
         """
         known = {field.alias for field in cls.model_fields.values()}
+        # Of https_proxy and HTTPS_PROXY, most programs believe the former.
+        environ = {**environ, **{name.upper(): environ[name] for name in _PROXIES & set(environ)}}
         given = {name: value for name, value in environ.items() if name in known and value.strip()}
         problems = []
         try:
             settings = cls.model_validate(given)
+            if (proxy := settings.livekit_proxy) and not is_http_proxy(proxy):
+                name = "HTTPS_PROXY" if settings.server_url.startswith("wss") else "HTTP_PROXY"
+                problems.append(f"{name} {_WHAT_A_PROXY_IS}")
         except ValidationError as error:
             problems += [_sentence(problem) for problem in error.errors()]
         problems += _missing_together(given)
@@ -168,6 +183,12 @@ class Settings(BaseModel):
             if self.livekit_url.startswith("http")
             else self.livekit_url
         )
+
+    @property
+    def livekit_proxy(self) -> str:
+        """The proxy that leads to LiveKit; "" for none."""
+        proxies = {"https": self.https_proxy, "http": self.http_proxy, "no": self.no_proxy}
+        return livekit_proxy(self.livekit_url, proxies)
 
     @property
     def webhook_secrets(self) -> dict[str, str]:

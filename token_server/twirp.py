@@ -9,19 +9,22 @@ import time
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 from google.protobuf.message import DecodeError, Message
 
 from token_server.admin_tokens import AdminTokens, Grants, admin_token
-from token_server.connections import Connections, CutOffError, HttpAnswer, Timeouts
+from token_server.connection import HttpAnswer, HttpRequest
+from token_server.connections import Connections, Timeouts
 from token_server.errors import (
     LiveKitRefusedKeyError,
     LiveKitRefusedRequestError,
     LiveKitUnavailableError,
     TokenServerError,
 )
+from token_server.routes import Route
 from token_server.server_clock import ServerClock
+from token_server.settings import Settings
 
 Answer = TypeVar("Answer", bound=Message)
 
@@ -43,16 +46,20 @@ _REFUSED_REQUEST = {
 }
 
 
-class NotFoundError(Exception):
-    """LiveKit has no such room, participant or dispatch. Does not leave the adapter."""
+class NotFoundError(LiveKitUnavailableError):
+    """LiveKit has no such room, participant or dispatch.
+
+    Whom that tells something catches it. To all others it is as good as no answer: what they asked
+    for cannot be known, or was not done.
+    """
 
 
 @dataclass(frozen=True)
 class Method(Generic[Answer]):
     """One of LiveKit's methods: `Service/Method`, what it answers, and if a repetition is safe.
 
-    A repeatable method that was cut off is called once more. CreateDispatch is not repeatable:
-    LiveKit never deduplicates it (facts, 5).
+    A repeatable method that was cut off is called once more (connections.py). CreateDispatch is
+    not repeatable: LiveKit never deduplicates it (facts, 5).
     """
 
     name: str
@@ -69,11 +76,18 @@ class Twirp:
         api_key: str,
         api_secret: str,
         timeouts: Timeouts = _TIMEOUTS,
+        proxy: str = "",
     ) -> None:
         url = livekit_url.replace("ws", "http", 1) if livekit_url[:2] == "ws" else livekit_url
-        self._connections = Connections(url, timeouts)
-        self._tokens = AdminTokens(partial(admin_token, api_key, api_secret))
+        self._connections = Connections(Route(url, proxy), timeouts)
         self.clock = ServerClock()
+        self._tokens = AdminTokens(partial(admin_token, api_key, api_secret), self.clock.now)
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Return the API of the LiveKit that the settings name."""
+        key = settings.livekit_api_key, settings.livekit_api_secret
+        return cls(settings.livekit_url, *key, proxy=settings.livekit_proxy)
 
     def call(self, method: Method[Answer], request: Message, grants: Grants) -> Answer:
         """Call a method and return what LiveKit answers.
@@ -84,9 +98,12 @@ class Twirp:
             LiveKitRefusedKeyError: Our key or secret is wrong.
             LiveKitRefusedRequestError: LiveKit rejects the request itself.
         """
-        asked_at = time.time()
-        response = self._post(method, request.SerializeToString(), self._tokens.of(grants))
-        self.clock.learn(response.headers.get("date"), asked_at)
+        body = request.SerializeToString()
+        token = self._tokens.of(grants)
+        response = self._post(method, body, token)
+        if response.status == HTTPStatus.UNAUTHORIZED and token != self._tokens.of(grants):
+            # The refusal has told what time it is at LiveKit: the token was not of this time.
+            response = self._post(method, body, self._tokens.of(grants))
         if response.status != HTTPStatus.OK:
             raise _to_error(method.name, response.status, response.body)
         if response.headers.get("content-type") != _PROTOBUF:
@@ -99,24 +116,21 @@ class Twirp:
 
     def _post(self, method: Method[Answer], body: bytes, token: str) -> HttpAnswer:
         headers = {"Authorization": f"Bearer {token}", "Content-Type": _PROTOBUF}
-        tries = 2 if method.is_repeatable else 1
-        while True:
-            tries -= 1
-            try:
-                return self._connections.post(f"/twirp/livekit.{method.name}", body, headers)
-            except CutOffError as error:
-                # LiveKit closed a kept-alive connection, or was restarted, under our feet.
-                if not tries:
-                    raise _unanswered(method.name, error) from error
-            except OSError as error:
-                raise _unanswered(method.name, error) from error
+        path = f"/twirp/livekit.{method.name}"
+        asked_at = time.time()
+        try:
+            answer = self._connections.post(
+                HttpRequest(path, body, headers, is_repeatable=method.is_repeatable)
+            )
+        except OSError as error:
+            raise LiveKitUnavailableError(
+                f"LiveKit did not answer {method.name}: {type(error).__name__}"
+            ) from error
+        self.clock.learn(answer.headers.get("date"), asked_at)
+        return answer
 
 
-def _unanswered(method: str, error: Exception) -> LiveKitUnavailableError:
-    return LiveKitUnavailableError(f"LiveKit did not answer {method}: {type(error).__name__}")
-
-
-def _to_error(method: str, status: int, body: bytes) -> TokenServerError | NotFoundError:
+def _to_error(method: str, status: int, body: bytes) -> TokenServerError:
     """Say what LiveKit's error means to us; its own text may quote the request and stays out."""
     refused_key = LiveKitRefusedKeyError(
         "LiveKit refuses LIVEKIT_API_KEY with LIVEKIT_API_SECRET: the operator must mend it"
@@ -129,7 +143,7 @@ def _to_error(method: str, status: int, body: bytes) -> TokenServerError | NotFo
     except (ValueError, KeyError, TypeError):
         return LiveKitUnavailableError(f"LIVEKIT_URL does not answer like LiveKit: HTTP {status}")
     if code == "not_found":
-        return NotFoundError(method)
+        return NotFoundError(f"LiveKit could not answer {method}: {code}")
     if code in _REFUSED_KEY:
         return refused_key
     if code in _REFUSED_REQUEST:

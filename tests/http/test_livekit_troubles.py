@@ -116,7 +116,7 @@ def test_new_rooms_are_told_from_live_ones_by_livekits_clock(
     date = {"Date": formatdate(now, usegmt=True)}
     rooms = [
         answer(models.Room(name="kitchen", sid="RM_1", creation_time_ms=int(made * 1000)))
-        for made in (now, now, now - 30)
+        for made in (now, now + 2, now - 30)  # the second while it is asked for, or later
     ]
     answers = [Canned(one.status, one.body, one.headers | date) for one in rooms]
     with TwirpServer(*answers) as livekit:

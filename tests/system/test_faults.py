@@ -94,6 +94,22 @@ def test_a_clock_that_is_off_by_a_minute_keeps_nobody_from_their_agent(
         human.leave()
 
 
+@pytest.mark.parametrize("seconds", ["3600", "-3600"])
+def test_a_clock_that_is_off_by_an_hour_gives_tokens_that_are_good(
+    deploy: Deploy, room_name: str, seconds: str
+) -> None:
+    """LiveKit takes a new process's calls as well: its first refusal tells the time."""
+    running = deploy(webhooks=False).with_worker()
+    running.kill_web()
+    wrong_clock = {"PYTHONPATH": str(ROOT / "tests/system/wrong_clock")}
+    running.start_web(SECONDS_AHEAD=seconds, **wrong_clock)
+
+    running.join(room_name)
+
+    running.wait_for_one_agent(room_name)
+    assert 1 == running.job_requests(room_name)
+
+
 def test_livekit_that_is_gone_is_a_503_in_bounded_time_and_back_a_201(
     deploy: Deploy, room_name: str
 ) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 
+import jwt
 import pytest
 
 from tests.environ import settings
@@ -155,6 +156,15 @@ def test_a_live_room_is_known_as_such(rooms: OrderedRooms, keeper: RecordingKeep
         rooms.pass_time(seconds=1)
 
     assert [True, False] == [is_new for _, _, _, is_new in keeper.followed]
+
+
+def test_a_token_is_of_livekits_time(rooms: OrderedRooms, keeper: RecordingKeeper) -> None:
+    """LiveKit is who checks it; our own clock may be off by hours."""
+    join = prepare(rooms, keeper, TOKEN_TTL_SECONDS="90")
+
+    said = jwt.decode(join.participant_token, options={"verify_signature": False})
+    now = int(rooms.now().timestamp())
+    assert (now, now + 90) == (said["nbf"], said["exp"])
 
 
 def test_without_livekit_there_is_no_token(rooms: OrderedRooms, keeper: RecordingKeeper) -> None:

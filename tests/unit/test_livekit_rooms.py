@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from livekit.api import TokenVerifier, VideoGrants
+from livekit.api import ServerErrorCode, TokenVerifier, VideoGrants
 from livekit.protocol import agent_dispatch, models
 from livekit.protocol.room import (
     CreateRoomRequest,
@@ -15,7 +15,7 @@ from livekit.protocol.room import (
 
 from tests.processes import API_KEY, API_SECRET
 from tests.twirp_server import Canned, TwirpServer, answer, error
-from token_server.errors import LiveKitUnavailableError
+from token_server.errors import LiveKitUnavailableError, TokenServerError
 from token_server.livekit_rooms import LiveKitRooms
 from token_server.rooms import AgentOrder, RoomOrder
 from token_server.twirp import Twirp
@@ -95,6 +95,29 @@ def test_each_call_says_when_the_answer_is_unknown(row: tuple[Ask, Canned, Video
     """An error is never an empty list: unknown leads to nothing (design)."""
     with TwirpServer(error("unavailable", 503)) as server, pytest.raises(LiveKitUnavailableError):
         row[0](rooms(server))
+
+
+CODES = [code for name, code in vars(ServerErrorCode).items() if name.isupper()]
+# What else is asked for in a room that is not there is unknown, or was not done (facts, 8).
+NOT_FOUND = {"ListParticipants": [], "DeleteDispatch": False, "RemoveParticipant": False}
+
+
+@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize(("method", "row"), METHODS.items(), ids=METHODS.keys())
+def test_every_code_is_an_error_of_ours_or_means_something(
+    method: str, row: tuple[Ask, Canned, VideoGrants], code: str
+) -> None:
+    """What is no error of ours is a 500, and kills the thread that looks after rooms."""
+    with TwirpServer(error(code)) as server:
+        livekit = rooms(server)
+        if code == ServerErrorCode.NOT_FOUND and method in NOT_FOUND:
+            assert NOT_FOUND[method] == row[0](livekit)
+        elif code == ServerErrorCode.NOT_FOUND:
+            with pytest.raises(LiveKitUnavailableError):
+                row[0](livekit)
+        else:
+            with pytest.raises(TokenServerError):
+                row[0](livekit)
 
 
 @pytest.mark.parametrize("method", ["DeleteDispatch", "RemoveParticipant"])

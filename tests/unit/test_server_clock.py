@@ -51,6 +51,14 @@ def test_a_clock_that_is_set_back_is_followed_within_a_minute() -> None:
     assert abs(clock.now().timestamp() - (NOON.timestamp() + 61)) < 1
 
 
+@pytest.mark.parametrize("seconds", [-3600, 3600])
+def test_a_clock_that_is_set_wrong_by_much_is_followed_at_once(seconds: int) -> None:
+    """Tokens of the other time are refused: there is no minute to wait."""
+    clock = learned(Time(), (0, 0), (1, seconds + 1))
+
+    assert abs(clock.now().timestamp() - (NOON.timestamp() + seconds + 1)) < 1
+
+
 @pytest.mark.parametrize("behind", [0.0, -0.004, 0.004])
 def test_a_clock_that_is_right_is_believed_at_once(behind: float) -> None:
     """Timelines of several processes are read side by side, and one may have asked only once."""

@@ -122,3 +122,48 @@ def test_secrets_do_not_show() -> None:
 def test_settings_come_from_any_mapping() -> None:
     """Nothing is read from os.environ, so that tests and `--check-config` see what they pass."""
     assert settings() == Settings.from_environ(environ())
+
+
+PROXY = "http://user:password@proxy.example:3128"
+TLS_PROXY = {"HTTPS_PROXY": PROXY}
+PROXIES = {
+    "none": ("wss://livekit.example", {}, ""),
+    "TLS": ("wss://livekit.example", TLS_PROXY, PROXY),
+    "TLS, by https": ("https://livekit.example", TLS_PROXY, PROXY),
+    "no TLS": ("ws://livekit.example", {"HTTP_PROXY": PROXY}, PROXY),
+    "for TLS only": ("ws://livekit.example", TLS_PROXY, ""),
+    "in lower case": ("wss://livekit.example", {"https_proxy": PROXY, "HTTPS_PROXY": "x"}, PROXY),
+    "without a scheme": ("wss://livekit.example", {"HTTPS_PROXY": "proxy:3128"}, "proxy:3128"),
+    "this machine": ("ws://127.0.0.1:7880", {"HTTP_PROXY": PROXY}, ""),
+    "this machine, IPv6": ("ws://[::1]:7880", {"HTTP_PROXY": PROXY}, ""),
+    "NO_PROXY": (
+        "wss://a.livekit.example:7881",
+        TLS_PROXY | {"NO_PROXY": "x, livekit.example"},
+        "",
+    ),
+    "no_proxy with a dot": (
+        "wss://a.livekit.example",
+        TLS_PROXY | {"no_proxy": ".livekit.example"},
+        "",
+    ),
+    "NO_PROXY of another": (
+        "wss://mylivekit.example",
+        TLS_PROXY | {"NO_PROXY": "livekit.example"},
+        PROXY,
+    ),
+    "NO_PROXY for all": ("wss://livekit.example", TLS_PROXY | {"NO_PROXY": "*"}, ""),
+    "NO_PROXY for a network": ("wss://10.1.2.3", TLS_PROXY | {"NO_PROXY": "10.0.0.0/8"}, ""),
+    "NO_PROXY for a useless proxy": (
+        "wss://livekit.example",
+        {"HTTPS_PROXY": "socks5://x", "NO_PROXY": "livekit.example"},
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize(("url", "variables", "proxy"), PROXIES.values(), ids=PROXIES.keys())
+def test_livekit_is_reached_through_the_proxy_of_the_environment(
+    url: str, variables: dict[str, str], proxy: str
+) -> None:
+    """As other programs read it: some networks have no other way out."""
+    assert proxy == settings(LIVEKIT_URL=url, **variables).livekit_proxy

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import hypothesis
+import jwt
 import pytest
 from hypothesis import strategies as st
 from livekit.api import TokenVerifier, VideoGrants
@@ -13,7 +14,7 @@ from livekit.protocol.room import ListRoomsRequest, ListRoomsResponse
 
 from tests.processes import API_KEY, API_SECRET
 from tests.twirp_server import Canned, TwirpServer, answer, error
-from token_server.errors import LiveKitUnavailableError
+from token_server.errors import LiveKitRefusedKeyError, LiveKitUnavailableError
 from token_server.server_clock import ServerClock
 from token_server.twirp import Method, Twirp
 
@@ -114,6 +115,31 @@ def test_an_error_tells_the_time_as_well() -> None:
             twirp.call(LIST, REQUEST, {})
 
     assert abs(offset(twirp.clock) - 7200) < 2
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+@pytest.mark.parametrize("is_repeatable", [True, False])
+def test_a_token_of_our_own_wrong_time_is_signed_again(*, is_repeatable: bool, hours: int) -> None:
+    """LiveKit refuses it, and tells with the refusal what time it is; it has done nothing yet."""
+    date = {"Date": http_date(timedelta(hours=hours))}
+    refused = Canned(401, b"invalid authorization token", date)
+    with TwirpServer(refused, answer(KITCHEN)) as server:
+        method = Method(LIST.name, ListRoomsResponse, is_repeatable=is_repeatable)
+
+        assert KITCHEN == Twirp(server.url, API_KEY, API_SECRET).call(method, REQUEST, {})
+
+    tokens = [asked.authorization.removeprefix("Bearer ") for asked in server.asked]
+    began = [jwt.decode(one, options={"verify_signature": False})["nbf"] for one in tokens]
+    assert hours == round((began[1] - began[0]) / 3600, 2)
+
+
+def test_a_token_of_the_right_time_that_is_refused_is_not_signed_again() -> None:
+    """The key is wrong: asking once more would not help."""
+    refused = Canned(401, b"invalid API key", {"Date": http_date(timedelta())})
+    with TwirpServer(refused) as server, pytest.raises(LiveKitRefusedKeyError):
+        Twirp(server.url, API_KEY, API_SECRET).call(LIST, REQUEST, {})
+
+    assert 1 == len(server.asked)
 
 
 @pytest.mark.parametrize("date_header", [None, "", "yesterday", "32 Foo 2026 25:61:61 GMT"])

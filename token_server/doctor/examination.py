@@ -83,10 +83,7 @@ def _examine_cors(patient: Patient, audience: Audience) -> None:
 
 
 def _rooms(patient: Patient) -> LiveKitRooms:
-    settings = patient.settings
-    return LiveKitRooms(
-        Twirp(settings.livekit_url, settings.livekit_api_key, settings.livekit_api_secret)
-    )
+    return LiveKitRooms(Twirp.of(patient.settings))
 
 
 def _skip(audience: Audience, names: Sequence[str], until: str) -> None:

@@ -35,11 +35,8 @@ class Probing:
     """One probe."""
 
     def __init__(self, patient: Patient, audience: Audience, started: float) -> None:
-        settings = patient.settings
         self._patient, self._audience, self._started = patient, audience, started
-        self._livekit = LiveKit(
-            Twirp(settings.livekit_url, settings.livekit_api_key, settings.livekit_api_secret)
-        )
+        self._livekit = LiveKit(Twirp.of(patient.settings))
         self._room_name = ""  # to be deleted
 
     def run(self) -> None:

@@ -14,7 +14,6 @@ from token_server.doctor.issued_token import IssuedToken
 from token_server.doctor.sights import SeenAgent, Sights
 from token_server.errors import TokenServerError
 from token_server.rooms import AGENT_NAME_ATTRIBUTE, Participant, ParticipantKind, Rooms
-from token_server.twirp import NotFoundError
 
 # Seconds.
 _CONNECT = 5.0
@@ -136,7 +135,7 @@ class Visit:
             for participant in self._rooms.list_participants(self._token.room_name):
                 self._note(participant)
             self.sights.note_dispatches(self._rooms.list_dispatches(self._token.room_name))
-        except (TokenServerError, NotFoundError):
+        except TokenServerError:
             self.sights.failed_looks += 1
 
     def _note(self, participant: Participant) -> None:
