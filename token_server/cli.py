@@ -17,6 +17,7 @@ from token_server.dev.ports import choose_ports
 from token_server.environment import with_env_file
 from token_server.errors import TokenServerError
 from token_server.fetch_token import fetch_token, unverified_claims
+from token_server.printable import printable_lines
 from token_server.running_server import server_url
 from token_server.show_rooms import follow_room, show_room, show_rooms
 
@@ -35,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return int(arguments.run(arguments, with_env_file(os.environ)))
     except (DevError, TokenServerError) as error:
-        sys.stderr.write(f"token-server {arguments.command}: {error}\n")
+        sys.stderr.write(f"token-server {arguments.command}: {printable_lines(str(error))}\n")
     except KeyboardInterrupt:
         return _INTERRUPTED
     return 1
