@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_cors import CORS
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from token_server import page
+from token_server import demo_door, page
 from token_server.before_flask import raise_what_was_handed_over
 from token_server.door import Door
 from token_server.errors import InvalidRequestError, UnsupportedMediaTypeError
@@ -71,6 +71,7 @@ def create_app(
         behind = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies)
         app.wsgi_app = behind  # type: ignore[method-assign]
     if settings.demo:
+        demo_door.guard(app, settings)
         app.register_blueprint(page.create_blueprint())
     if settings.cors_origins:
         # A page of another origin reads no other headers than these.
