@@ -7,6 +7,7 @@ from typing import Protocol
 from flask import Flask, Response, request
 from flask.typing import ResponseReturnValue
 from flask_cors import CORS
+from werkzeug.exceptions import NotFound
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from token_server import demo_door, page
@@ -55,6 +56,7 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = TOKEN_BODY_LIMIT
     # "//token" is a mistake to be told of, not a redirect to follow with a key in hand.
     app.url_map.merge_slashes = False
+    app.before_request(_refuse_slashes)
     sealer = TicketSealer(*settings.webhook_secrets.values())
     joins = Joins(settings, rooms, sealer, keeper, timeline)
     api = Api(settings.token_auth)
@@ -151,6 +153,12 @@ def _add_document(app: Flask, api: Api) -> None:
     def document() -> ResponseReturnValue:
         """Describe the API."""
         return api.document(app)
+
+
+def _refuse_slashes() -> None:
+    """Find nothing at "//token": werkzeug routes it as "/token", whatever merge_slashes says."""
+    if request.environ["PATH_INFO"].startswith("//"):
+        raise NotFound
 
 
 def _forbid_caching(response: Response) -> Response:
