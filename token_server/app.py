@@ -1,7 +1,6 @@
 """The HTTP surface: routes in, errors out. Views contain no try; refusals.py renders errors."""
 
 from collections.abc import Callable
-from http import HTTPStatus
 from typing import Protocol
 
 from flask import Flask, Response, request
@@ -11,25 +10,17 @@ from werkzeug.exceptions import NotFound
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from token_server import demo_door, page
-from token_server.before_flask import raise_what_was_handed_over
 from token_server.door import Door
-from token_server.errors import InvalidRequestError, UnsupportedMediaTypeError
-from token_server.joins import Follower, Join, Joins
+from token_server.joins import Follower, Joins
 from token_server.openapi import Api
 from token_server.refusals import add_refusals
 from token_server.rooms import Rooms
 from token_server.settings import Settings
 from token_server.ticket import TicketSealer
 from token_server.timeline import NOT_KEPT, Timeline
-from token_server.token_endpoint import (
-    TOKEN_BODY_LIMIT,
-    Issuer,
-    TokenEndpoint,
-    to_json,
-)
-from token_server.token_request import TokenRequest, parse_json, parse_query
-from token_server.webhook_endpoint import WebhookEndpoint
-from token_server.webhooks import WEBHOOK_BODY_LIMIT, Listener, Webhooks
+from token_server.token_endpoint import TOKEN_BODY_LIMIT, add_token
+from token_server.webhook_endpoint import add_webhook
+from token_server.webhooks import Listener, Webhooks
 
 
 class Keeper(Follower, Listener, Protocol):
@@ -60,9 +51,8 @@ def create_app(
     sealer = TicketSealer(*settings.webhook_secrets.values())
     joins = Joins(settings, rooms, sealer, keeper, timeline)
     api = Api(settings.token_auth)
-    issuer = Issuer(Door.of(settings), joins)
-    _add_token(app, api, issuer, has_pages=bool(settings.cors_origins))
-    _add_webhook(app, Webhooks(settings.webhook_secrets, keeper))
+    add_token(app, api, Door.of(settings), joins)
+    add_webhook(app, Webhooks(settings.webhook_secrets, keeper))
     _add_health(app, api, rooms, check_shared)
     _add_document(app, api)
     add_refusals(app)
@@ -80,54 +70,6 @@ def create_app(
         pages = {"origins": list(settings.cors_origins), "expose_headers": ["Retry-After"]}
         CORS(app, resources={"/token": pages}, methods=["GET", "POST"], max_age=600)
     return app
-
-
-def _add_token(app: Flask, api: Api, issuer: Issuer, *, has_pages: bool) -> None:
-    endpoint = TokenEndpoint(app.wsgi_app, issuer, has_pages=has_pages)
-    app.wsgi_app = endpoint  # type: ignore[method-assign]
-
-    @app.post("/token")
-    @api.posts_token
-    def post_token() -> ResponseReturnValue:
-        """Make a room ready and get a token for it, by LiveKit's endpoint convention."""
-        raise_what_was_handed_over(request.environ)
-        return _answer(issuer.issue(request.environ, _posted)), HTTPStatus.CREATED
-
-    @app.get("/token")
-    @api.gets_token
-    def get_token() -> ResponseReturnValue:
-        """Do the same from a query, for curl and simple frontends."""
-        return _answer(issuer.issue(request.environ, _queried)), HTTPStatus.OK
-
-
-def _posted() -> TokenRequest:
-    unverified_body = request.get_data(cache=False)
-    if unverified_body and not request.is_json:
-        raise UnsupportedMediaTypeError("Content-Type must be application/json")
-    return parse_json(unverified_body)
-
-
-def _queried() -> TokenRequest:
-    given = request.args.to_dict(flat=False)
-    for name, values in given.items():
-        if len(values) > 1:
-            raise InvalidRequestError(f"{name[:64]!r} must be given once")
-    return parse_query({name: values[0] for name, values in given.items()})
-
-
-def _answer(join: Join) -> Response:
-    return Response(to_json(join), mimetype="application/json")
-
-
-def _add_webhook(app: Flask, webhooks: Webhooks) -> None:
-    app.wsgi_app = WebhookEndpoint(app.wsgi_app, webhooks)  # type: ignore[method-assign]
-
-    @app.post("/webhook")
-    def webhook() -> ResponseReturnValue:
-        raise_what_was_handed_over(request.environ)
-        request.max_content_length = WEBHOOK_BODY_LIMIT
-        webhooks.receive(request.get_data(cache=False), request.headers.get("Authorization", ""))
-        return ""
 
 
 def _add_health(app: Flask, api: Api, rooms: Rooms, check_shared: Callable[[], None]) -> None:

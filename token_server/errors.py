@@ -18,7 +18,15 @@ TokenServerError                 code                 HTTP
 Codes are Twirp's, as LiveKit answers them: https://twitchtv.github.io/twirp/docs/spec_v7.html
 """
 
+import json
+from http import HTTPStatus
 from typing import ClassVar
+
+# Twirp's code for what HTTP itself finds wrong with a request.
+_CODES = {
+    HTTPStatus.NOT_FOUND: "not_found",
+    HTTPStatus.METHOD_NOT_ALLOWED: "bad_route",
+}
 
 
 class TokenServerError(Exception):
@@ -112,3 +120,14 @@ class LiveKitRefusedRequestError(TokenServerError):
 
 class SettingsError(TokenServerError):
     """The environment does not describe a server that can start; the text lists every problem."""
+
+
+def code_of(status: HTTPStatus) -> str:
+    """Return Twirp's code for an HTTP status that is no error of this tree."""
+    is_ours = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return _CODES.get(status, "internal" if is_ours else "invalid_argument")
+
+
+def error_body(code: str, msg: str) -> bytes:
+    """Write the body of every answer that is an error: JSON."""
+    return json.dumps({"code": code, "msg": msg}).encode()

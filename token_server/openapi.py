@@ -5,7 +5,7 @@ names the field and its rule in the words that callers know.
 """
 
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, Literal, TypeVar, cast
 
 from flask import Flask
@@ -122,6 +122,7 @@ class Api:
         """Describe the view of the document."""
         return self._describe(view, {"HTTP_200": Document})
 
+    @cache  # noqa: B019 (one for each application)
     def document(self, app: Flask) -> dict[str, Any]:
         """Return the whole as OpenAPI 3.1."""
         with app.app_context():
