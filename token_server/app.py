@@ -1,18 +1,17 @@
 """The HTTP surface: routes in, errors out. Views contain no try; refusals.py renders errors."""
 
-from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from flask import Flask, Response, request
 from flask.typing import ResponseReturnValue
 from flask_cors import CORS
 from werkzeug.exceptions import NotFound
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from token_server import demo_door, page
 from token_server.door import Door
 from token_server.joins import Follower, Joins
 from token_server.openapi import Api
+from token_server.readiness import Readiness
 from token_server.refusals import add_refusals
 from token_server.rooms import Rooms
 from token_server.settings import Settings
@@ -21,6 +20,9 @@ from token_server.timeline import NOT_KEPT, Timeline
 from token_server.token_endpoint import TOKEN_BODY_LIMIT, add_token
 from token_server.webhook_endpoint import add_webhook
 from token_server.webhooks import Listener, Webhooks
+
+if TYPE_CHECKING:
+    from token_server.redis_link import RedisLink
 
 
 class Keeper(Follower, Listener, Protocol):
@@ -31,7 +33,7 @@ def create_app(
     settings: Settings,
     rooms: Rooms,
     keeper: Keeper,
-    check_shared: Callable[[], None] = lambda: None,
+    redis: "RedisLink | None" = None,
     timeline: Timeline = NOT_KEPT,
 ) -> Flask:
     """Build the WSGI application; it does nothing until it is asked.
@@ -40,7 +42,7 @@ def create_app(
         settings: What the operator wants.
         rooms: LiveKit.
         keeper: Who is told of issued tokens and of webhooks.
-        check_shared: Raises what is wrong with what several machines share; asked by /readyz.
+        redis: What several machines share; None if they share nothing.
         timeline: Where it is noted what happens in rooms.
     """
     app = Flask(__name__, static_folder=None)
@@ -51,17 +53,12 @@ def create_app(
     sealer = TicketSealer(*settings.webhook_secrets.values())
     joins = Joins(settings, rooms, sealer, keeper, timeline)
     api = Api(settings.token_auth)
-    add_token(app, api, Door.of(settings), joins)
+    add_token(app, api, Door(settings, redis), joins)
     add_webhook(app, Webhooks(settings.webhook_secrets, keeper))
-    _add_health(app, api, rooms, check_shared)
+    _add_health(app, api, Readiness(rooms, redis))
     _add_document(app, api)
     add_refusals(app)
     app.after_request(_forbid_caching)
-    if settings.trusted_proxies:
-        # Each proxy of ours appends the address it was asked from; what stands before that may
-        # be anybody's invention.
-        behind = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies)
-        app.wsgi_app = behind  # type: ignore[method-assign]
     if settings.demo:
         demo_door.guard(app, settings)
         app.register_blueprint(page.create_blueprint())
@@ -72,7 +69,7 @@ def create_app(
     return app
 
 
-def _add_health(app: Flask, api: Api, rooms: Rooms, check_shared: Callable[[], None]) -> None:
+def _add_health(app: Flask, api: Api, readiness: Readiness) -> None:
     @app.get("/healthz")
     @api.tells_health
     def healthz() -> ResponseReturnValue:
@@ -82,11 +79,8 @@ def _add_health(app: Flask, api: Api, rooms: Rooms, check_shared: Callable[[], N
     @app.get("/readyz")
     @api.tells_health
     def readyz() -> ResponseReturnValue:
-        """Tell whether LiveKit answers and accepts our key, and Redis answers where it is set."""
-        # A name that no room has: LiveKit has to accept our key, and has nothing to send.
-        rooms.list_rooms(["token-server-readyz"])
-        check_shared()
-        return {"status": "ready"}
+        """Tell whether LiveKit answers and accepts our key; and Redis, where it is set."""
+        return readiness.check()
 
 
 def _add_document(app: Flask, api: Api) -> None:

@@ -10,9 +10,9 @@ TokenServerError                 code                 HTTP
 ├── TooManyRequestsError         resource_exhausted   429   over RATE_LIMIT
 ├── IssuerUnavailableError       unavailable          503   login tokens cannot be checked
 ├── LiveKitUnavailableError      unavailable          503   LiveKit is slow, gone or failing
-├── RedisUnavailableError        unavailable          503   Redis is set, and slow, gone or failing
 ├── LiveKitRefusedKeyError       internal             500   our key or secret is wrong
 ├── LiveKitRefusedRequestError   internal             500   LiveKit rejects what we send
+├── RedisUnavailableError        (no answer: everything goes on without Redis)
 └── SettingsError                (no answer: the process does not start)
 
 Codes are Twirp's, as LiveKit answers them: https://twitchtv.github.io/twirp/docs/spec_v7.html
@@ -104,10 +104,7 @@ class LiveKitUnavailableError(TokenServerError):
 
 
 class RedisUnavailableError(TokenServerError):
-    """Redis did not answer in time, or refused; only /readyz tells anybody."""
-
-    code = "unavailable"
-    http_status = 503
+    """Redis did not answer in time, or refused; no request fails for it."""
 
 
 class LiveKitRefusedKeyError(TokenServerError):

@@ -39,6 +39,9 @@ class Health(BaseModel):
     """A process that can be relied on."""
 
     status: Literal["alive", "ready"]
+    redis: Literal["ready", "unavailable"] | None = Field(
+        None, description="Only of /readyz, where REDIS_URL is set; without it everything goes on."
+    )
 
 
 class Document(RootModel[dict[str, Any]]):

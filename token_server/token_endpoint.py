@@ -28,7 +28,12 @@ def add_token(app: Flask, api: Api, door: Door, joins: Joins) -> None:
     """Add the routes."""
 
     def issue(read: Callable[[], TokenRequest]) -> Response:
-        caller = door.let_in(request.headers.get("Authorization", ""), request.remote_addr)
+        headers = request.headers
+        caller = door.let_in(
+            headers.get("Authorization", ""),
+            request.remote_addr or "",
+            headers.get("X-Forwarded-For", ""),
+        )
         token_request = read()
         # Whatever goes wrong from here on is logged with the room that it is about.
         request.environ[ROOM_NAME_KEY] = token_request.room_name

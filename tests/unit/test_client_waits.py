@@ -115,7 +115,7 @@ def test_a_connection_lives_on_only_behind_a_body_that_was_read() -> None:
     ],
 )
 def test_whatever_is_wrong_with_a_body_is_one_error_that_quotes_nothing(source: Source) -> None:
-    """werkzeug makes a 400 of it."""
+    """Werkzeug makes a 400 of it."""
     reader, request = reader_of(source)
 
     with pytest.raises(OSError, match="the body") as raised:
