@@ -1,8 +1,11 @@
 """How the worker's lines look where LOG_FORMAT=console: one line, every field in it."""
 
 import logging
+import re
+from typing import Any
 
-_PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_EVERY_RECORD_HAS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_PLAIN = re.compile(r"[\w./:@+-]+")
 
 
 class ConsoleFormatter(logging.Formatter):
@@ -13,12 +16,31 @@ class ConsoleFormatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (logging's name)
         """Return the line; what the caller passed as `extra` follows the message."""
-        extra = (f"{k}={v}" for k, v in vars(record).items() if _is_said(k, v))
-        return " ".join((super().formatMessage(record), *extra))
+        extra = (f"{k}={_plain(v)}" for k, v in vars(record).items() if _is_said(k, v))
+        return _printable(" ".join((super().formatMessage(record), *extra)))
+
+    def formatException(self, ei: Any) -> str:  # noqa: ANN401, N802 (logging's)
+        """Return the traceback, which may quote what others have named."""
+        return _printable(super().formatException(ei), besides="\n")
 
 
 def _is_said(name: str, value: object) -> bool:
-    return name not in _PLAIN and not name.startswith("_") and value is not None and value != ""
+    if name in _EVERY_RECORD_HAS or name.startswith("_"):
+        return False
+    return value is not None and value != ""
+
+
+def _plain(value: object) -> str:
+    """Show a value so that it can neither end the line nor look like another field."""
+    is_plain = not isinstance(value, str) or _PLAIN.fullmatch(value)
+    return str(value) if is_plain else repr(value)
+
+
+def _printable(text: str, besides: str = "") -> str:
+    """Escape what a terminal would act on: rooms and people are named by strangers."""
+    return "".join(
+        each if each.isprintable() or each in besides else repr(each)[1:-1] for each in text
+    )
 
 
 def use_console_format() -> None:

@@ -74,6 +74,14 @@ def check_origins(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
+def check_server_url(value: str) -> str:
+    """Return the URL of a token server; ValueError says what is wrong with it."""
+    parts = _split(value)
+    if parts is None or parts.scheme not in {"http", "https"} or parts.query or parts.fragment:
+        raise ValueError("must look like https://HOST, with a path where a proxy gives it one")
+    return value
+
+
 def check_redis_url(value: str) -> str:
     """Return a Redis URL; ValueError says what it must look like, and never what it is."""
     try:

@@ -2,11 +2,12 @@
 
 from typing import TYPE_CHECKING, Protocol
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 from flask.typing import ResponseReturnValue
 from flask_cors import CORS
+from werkzeug.exceptions import NotFound
 
-from token_server import page
+from token_server import demo_door, page
 from token_server.door import Door
 from token_server.joins import Follower, Joins
 from token_server.openapi import Api
@@ -48,6 +49,7 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = TOKEN_BODY_LIMIT
     # "//token" is a mistake to be told of, not a redirect to follow with a key in hand.
     app.url_map.merge_slashes = False
+    app.before_request(_refuse_slashes)
     sealer = TicketSealer(*settings.webhook_secrets.values())
     joins = Joins(settings, rooms, sealer, keeper, timeline)
     api = Api(settings.token_auth)
@@ -58,6 +60,7 @@ def create_app(
     add_refusals(app)
     app.after_request(_forbid_caching)
     if settings.demo:
+        demo_door.guard(app, settings)
         app.register_blueprint(page.create_blueprint())
     if settings.cors_origins:
         # A page of another origin reads no other headers than these.
@@ -86,6 +89,12 @@ def _add_document(app: Flask, api: Api) -> None:
     def document() -> ResponseReturnValue:
         """Describe the API."""
         return api.document(app)
+
+
+def _refuse_slashes() -> None:
+    """Find nothing at "//token": werkzeug routes it as "/token", whatever merge_slashes says."""
+    if request.environ["PATH_INFO"].startswith("//"):
+        raise NotFound
 
 
 def _forbid_caching(response: Response) -> Response:

@@ -31,7 +31,10 @@ class AskServer:
             UnknownRoomError: Nothing.
             NotAnsweredError: It cannot be asked.
         """
-        return self._get(room_path(room_name))
+        content = self._get(room_path(room_name))
+        if "timeline" not in content:
+            raise NotAnsweredError(f"{self._server.url} is of an older version: upgrade it first")
+        return content
 
     def rooms(self) -> list[dict[str, Any]]:
         """Return the live rooms, as the server sorts them.

@@ -14,9 +14,10 @@ from pathlib import Path
 from token_server.dev import DevError
 from token_server.dev.plan import children_environ
 from token_server.dev.ports import choose_ports
-from token_server.environment import with_env_file
+from token_server.environment import command_environ, with_env_file
 from token_server.errors import TokenServerError
 from token_server.fetch_token import fetch_token, unverified_claims
+from token_server.printable import printable_lines
 from token_server.running_server import server_url
 from token_server.show_rooms import follow_room, show_room, show_rooms
 
@@ -33,12 +34,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return the exit code."""
     arguments = _parser().parse_args(argv)
     try:
-        return int(arguments.run(arguments, with_env_file(os.environ)))
+        return int(arguments.run(arguments, _environ(arguments)))
     except (DevError, TokenServerError) as error:
-        sys.stderr.write(f"token-server {arguments.command}: {error}\n")
+        sys.stderr.write(f"token-server {arguments.command}: {printable_lines(str(error))}\n")
     except KeyboardInterrupt:
         return _INTERRUPTED
     return 1
+
+
+def _environ(arguments: argparse.Namespace) -> dict[str, str]:
+    if arguments.command == "dev":
+        # It runs what the folder's Procfile says: who is in a stranger's folder has lost already.
+        return with_env_file(os.environ)
+    return command_environ(os.environ, getattr(arguments, "login", ""))
 
 
 def _parser() -> argparse.ArgumentParser:

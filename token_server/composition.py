@@ -13,13 +13,14 @@ from token_server import metrics_page, rooms_page
 from token_server.app import create_app
 from token_server.keeper import Keeper
 from token_server.livekit_rooms import LiveKitRooms
-from token_server.locks import MachineState, file_lock, fingerprint, shared_folder
+from token_server.locks import MachineState, file_lock
 from token_server.look import Looker
 from token_server.measured_rooms import MeasuredRooms
 from token_server.metrics import Metrics
 from token_server.operators import Operators
 from token_server.room_watch import RoomWatch
 from token_server.settings import Settings
+from token_server.shared_folder import find_shared_folder, fingerprint
 from token_server.ticket import TicketSealer
 from token_server.timeline import Shelf, Timeline
 from token_server.timeline_file import TimelineFile
@@ -98,7 +99,7 @@ def _shared_state(
 ) -> "tuple[MachineState | RedisState, Shelf, RedisLink | None]":
     """Choose how far locks and timelines reach: the machine, or all that share a Redis."""
     server = settings.livekit_url, settings.livekit_api_key
-    folder = shared_folder(*server)
+    folder = find_shared_folder(*server).path
     machine = MachineState(folder)
     if not settings.redis_url:
         return machine, TimelineFile(folder / "timeline.sqlite", settings.timeline), None

@@ -11,6 +11,15 @@ from token_server.settings import Settings
 logger = logging.getLogger(__name__)
 
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+# What commands send, by where they send it: keys, and tokens that the secret has signed.
+_SENT_TO = {
+    "TOKEN_SERVER_URL": ("OPERATOR_KEY", "TOKEN_KEYS"),
+    "LIVEKIT_URL": ("LIVEKIT_API_SECRET",),
+}
+_NOT_FROM_FILE = (
+    "%s of this folder's .env is not used, since %s is not from there: set %s in the environment"
+    " too, or name the file in TOKEN_SERVER_ENV_FILE"
+)
 # To encode as many spans as the SDK would send at once, 512, takes 20 ms, and no request of the
 # process is answered meanwhile.
 _DEFAULTS = {"OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "64"}
@@ -24,6 +33,29 @@ def with_env_file(environ: Mapping[str, str]) -> dict[str, str]:
     """
     from_file = dotenv_values(environ.get("TOKEN_SERVER_ENV_FILE", ".env"))
     return {name: value for name, value in from_file.items() if value is not None} | dict(environ)
+
+
+def command_environ(environ: Mapping[str, str], login: str = "") -> dict[str, str]:
+    """Return the same for a command: a person runs it in any folder, also in a stranger's.
+
+    What is secret here is not sent to an address that such a folder's `.env` has. A server is not
+    protected from its own folder: it runs the code there.
+
+    Args:
+        environ: The environment.
+        login: A secret that is on the command line; it goes to TOKEN_SERVER_URL.
+    """
+    found = with_env_file(environ)
+    if environ.get("TOKEN_SERVER_ENV_FILE"):
+        return found
+    for address, secrets in _SENT_TO.items():
+        ours = [name for name in secrets if environ.get(name, "").strip()]
+        if login and address == "TOKEN_SERVER_URL":
+            ours.append("--login")
+        if ours and found.get(address) and address not in environ:
+            del found[address]
+            logger.warning(_NOT_FROM_FILE, address, " and ".join(ours), address)
+    return found
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:

@@ -20,6 +20,8 @@ from token_server.environment import read_settings
 from token_server.errors import SettingsError
 from token_server.logs import QuietLogger, logging_config
 from token_server.places import MEMORY
+from token_server.shared_folder import find_shared_folder
+from token_server.start_warnings import start_warnings
 
 _logger = logging.getLogger("gunicorn.error")
 _ENOUGH_FILES = 100_000
@@ -78,6 +80,9 @@ def on_starting(server: Arbiter) -> None:
             "The token server cannot start:\n--preload must be left out: the processes would"
             " share the connections and threads of one"
         )
+    folder = find_shared_folder(_settings.livekit_url, _settings.livekit_api_key)
+    for line in start_warnings(_settings, folder):
+        _logger.warning("%s", line)
     if not metrics_folder.share(os.environ):
         _logger.warning("No room for metrics: each process will count for itself")
 

@@ -6,17 +6,12 @@ as if each lock were free, and the look that finds a second dispatch or agent ta
 
 import hashlib
 import logging
-import os
-import stat
-import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
-
-from token_server.places import temporary_places
 
 logger = logging.getLogger(__name__)
 
@@ -84,38 +79,6 @@ class MachineState:
                 logger.warning("Locks do not work, going on without", exc_info=True)
                 self._has_complained = True
         return True
-
-
-def shared_folder(
-    livekit_url: str, api_key: str, places: Callable[[], Iterable[Path]] = temporary_places
-) -> Path:
-    """Return this machine's folder for one LiveKit, private to this user.
-
-    It is in the first of the places that has room for it; where none has, it is a path at which
-    nothing can be.
-    """
-    server = fingerprint(livekit_url, api_key)
-    for place in places():
-        with suppress(OSError):
-            return _folder_in(place, server)
-    return Path(os.devnull, server)
-
-
-def _folder_in(place: Path, server: str) -> Path:
-    parent = place / f"livekit-token-server-{os.getuid()}"
-    with suppress(FileExistsError):
-        parent.mkdir(mode=0o700)
-    found = parent.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
-        # Somebody else put it there before us: share nothing with them.
-        return Path(tempfile.mkdtemp(prefix="livekit-token-server-", dir=place))
-    (parent / server).mkdir(mode=0o700, exist_ok=True)
-    return parent / server
-
-
-def fingerprint(livekit_url: str, api_key: str) -> str:
-    """Return a name for one LiveKit: who has the same shares with us."""
-    return hashlib.sha256(f"{livekit_url} {api_key}".encode()).hexdigest()[:16]
 
 
 def file_lock(path: Path) -> FileLock:

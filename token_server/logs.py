@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 from gunicorn.glogging import Logger
 
+from token_server.printable import printable, printable_lines
 from token_server.settings import LogFormat, LogLevel
 
 _PLAIN = re.compile(r"[\w./:@+-]+")
@@ -33,8 +34,10 @@ class LineFormatter(logging.Formatter):
             for name, value in vars(record).items()
             if name not in _EVERY_RECORD_HAS
         )
-        line = f"{head} {record.getMessage()}{fields}"
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        line = printable(f"{head} {record.getMessage()}{fields}")
+        if not record.exc_info:
+            return line
+        return f"{line}\n{printable_lines(self.formatException(record.exc_info))}"
 
 
 def logging_config(log_format: LogFormat, log_level: LogLevel = LogLevel.INFO) -> dict[str, Any]:

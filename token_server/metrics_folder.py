@@ -95,8 +95,11 @@ def remove_folder(folder: Path) -> None:
 
 def _remove_unless_used(folder: Path) -> None:
     with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW)
+        # Anybody may have put anything there: to open a named pipe may take for ever.
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         try:
+            if os.fstat(handle).st_uid != os.getuid():
+                return
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             remove_folder(folder)
         finally:

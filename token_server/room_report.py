@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from token_server.printable import printable, printable_content
+
 Room = Mapping[str, Any]
 Entry = Mapping[str, Any]
 
@@ -21,7 +23,7 @@ _EVENT_WIDTH = 16
 
 
 class RoomReport:
-    """Turns what the server answers into lines.
+    """Turns what the server answers into lines; what others have named comes escaped.
 
     Args:
         has_colours: Whether to use them.
@@ -31,16 +33,20 @@ class RoomReport:
         self._has_colours = has_colours
 
     def rooms(self, rooms: Sequence[Room]) -> list[str]:
-        """Return a line for each room, in the order given."""
+        """Return a line for each room, in the order given, and how many are not known."""
         if not rooms:
             return ["no live rooms"]
-        width = max(len(room["room_name"]) for room in rooms)
-        return [
-            f"{self._state(room)}  {room['room_name']:<{width}}  {_size(room)}" for room in rooms
+        shown = [printable_content(room) for room in rooms]
+        width = max(len(room["room_name"]) for room in shown)
+        lines = [
+            f"{self._state(room)}  {room['room_name']:<{width}}  {_size(room)}" for room in shown
         ]
+        unknown = sum(not room["is_known"] for room in rooms)
+        return [*lines, "", _unknown(unknown, len(rooms))] if unknown else lines
 
     def head(self, room: Room) -> list[str]:
         """Return what is, without what was."""
+        room = printable_content(room)
         lines = [f"{self._paint(room['room_name'], _BOLD)}  {self._verdict(room)}"]
         lines += [f"  {_participant(each)}" for each in room["participants"]]
         lines += [f"  {_dispatch(each)}" for each in room["dispatches"]]
@@ -59,8 +65,9 @@ class RoomReport:
         for entry in entries:
             gap = _seconds(entry) - _seconds(before) if before else 0.0
             since = self._paint(f"{gap:+9.3f}", _DIM)
-            clock = entry["at"][11:23]
-            lines.append(f"  {clock} {since}  {_event(entry):<{_EVENT_WIDTH}}  {_facts(entry)}")
+            clock = printable(entry["at"][11:23])
+            event, facts = _event(entry), _facts(entry)
+            lines.append(f"  {clock} {since}  {event:<{_EVENT_WIDTH}}  {facts}")
             before = entry
         return lines
 
@@ -94,6 +101,10 @@ def new_entries(known: Sequence[Entry], told: Sequence[Entry]) -> list[Entry]:
     return [entry for entry in told if entry not in known]
 
 
+def _unknown(unknown: int, rooms: int) -> str:
+    return f"{unknown} of {rooms} could not be looked into: somebody may wait there"
+
+
 def _size(room: Room) -> str:
     number = room["num_participants"]
     people = f"{number} participant{'' if number == 1 else 's'}"
@@ -120,12 +131,12 @@ def _named(agent_name: str) -> str:
 
 
 def _event(entry: Entry) -> str:
-    return str(entry["event"]).replace("_", " ")
+    return printable(str(entry["event"])).replace("_", " ")
 
 
 def _facts(entry: Entry) -> str:
     parts = [f"{word} {entry[name]}".lstrip() for name, word in _FACTS if entry.get(name)]
-    return ", ".join(parts)
+    return printable(", ".join(parts))
 
 
 def _seconds(entry: Entry) -> float:

@@ -23,8 +23,12 @@ def server_url(environ: Mapping[str, str]) -> str:
 
 
 def room_path(room_name: str) -> str:
-    """Return where the server shows a room; a name may have any character."""
-    return f"/rooms/{quote(room_name, safe='')}"
+    """Return where the server shows a room.
+
+    A name may be `..` or have any character: only a query comes through whatever is in between.
+    """
+    # A terminal may hand over bytes that are no text: no room is named so.
+    return f"/rooms?room_name={quote(room_name, safe='', errors='replace')}"
 
 
 class RunningServer:

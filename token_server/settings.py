@@ -11,7 +11,12 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from token_server.addresses import check_livekit_url, is_http_proxy, livekit_proxy
+from token_server.addresses import (
+    check_livekit_url,
+    check_server_url,
+    is_http_proxy,
+    livekit_proxy,
+)
 from token_server.errors import SettingsError
 from token_server.setting_values import (
     KeyPairs,
@@ -145,6 +150,9 @@ class Settings(BaseModel):
     timeline: SecondsOrOff = Field(timedelta(hours=1), alias="TIMELINE_SECONDS")
     operator_keys: Keys = Field((), alias="OPERATOR_KEY", repr=False)
     demo: bool = Field(default=False, alias="DEMO")
+    token_server_url: Annotated[str, AfterValidator(check_server_url)] = Field(
+        "", alias="TOKEN_SERVER_URL"
+    )
     log_format: LogFormat = Field(LogFormat.CONSOLE, alias="LOG_FORMAT")
     log_level: LogLevel = Field(LogLevel.INFO, alias="LOG_LEVEL")
     host: str = Field("0.0.0.0", alias="HOST")  # noqa: S104 (a platform's router comes from outside)

@@ -7,6 +7,7 @@ from typing import Any, TextIO
 
 from token_server.ask_server import AskServer
 from token_server.errors import UnknownRoomError
+from token_server.printable import printable
 from token_server.room_report import RoomReport, new_entries
 
 # Seconds between two questions of --follow; the server's processes write as often.
@@ -16,14 +17,20 @@ Write = Callable[[str], None]
 
 
 def show_rooms(environ: Mapping[str, str], out: TextIO, *, as_json: bool) -> int:
-    """Print the live rooms; return 1 if somebody waits in one of them, else 0."""
+    """Print the live rooms.
+
+    Returns:
+        1 if somebody waits in one of them, else 2 if one could not be looked into, else 0.
+    """
     rooms = AskServer(environ).rooms()
     if as_json:
         out.write(f"{json.dumps(rooms, indent=2)}\n")
     else:
         lines = _report(environ, out).rooms(rooms)
         out.writelines(f"{line}\n" for line in lines)
-    return int(any(room["waiting_for"] for room in rooms))
+    if any(room["waiting_for"] for room in rooms):
+        return 1
+    return 0 if all(room["is_known"] for room in rooms) else 2
 
 
 def show_room(environ: Mapping[str, str], room_name: str, out: TextIO, *, as_json: bool) -> int:
@@ -71,7 +78,7 @@ class _Following:
 
     def nothing(self, room_name: str) -> None:
         """Say once that there is no such room yet."""
-        head = [f"{room_name}: not live, and nothing is kept of it; waiting for it"]
+        head = [f"{printable(room_name)}: not live, and nothing is kept of it; waiting for it"]
         if head != self._head:
             self._write(head)
         self._head, self._entries = head, []

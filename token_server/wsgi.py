@@ -1,12 +1,17 @@
 """What gunicorn imports in each of its processes: `token_server.wsgi:app`."""
 
 import os
+import warnings
 from pathlib import Path
+
+from jwt.warnings import InsecureKeyLengthWarning
 
 from token_server import metrics_folder
 from token_server.composition import compose
 from token_server.environment import read_settings, tracing_variables
 
+# The start has said it (start_warnings.py), once and by the variable's name.
+warnings.simplefilter("ignore", InsecureKeyLengthWarning)
 _folder = os.environ.get(metrics_folder.VARIABLE)
 _tracing = tracing_variables(os.environ)
 # OpenTelemetry reads the environment by itself, and knows nothing of `.env`.

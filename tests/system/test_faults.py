@@ -12,8 +12,8 @@ from livekit import api
 from tests.processes import API_KEY, API_SECRET, ON_A_FULL_DISK, ROOT
 from tests.system.conftest import Deploy
 from tests.system.deployment import Deployment
-from token_server.locks import shared_folder
 from token_server.places import MEMORY
+from token_server.shared_folder import find_shared_folder
 
 pytestmark = pytest.mark.live
 
@@ -73,7 +73,7 @@ def test_a_full_disk_keeps_nobody_from_their_agent(deploy: Deploy, room_name: st
     # The first is said by the processes' parent, the other by each of the two.
     assert (1, len(warnings)) == (len(metrics), 1 + len(timelines))
     assert len(timelines) <= 2
-    shutil.rmtree(shared_folder(running.livekit.url, API_KEY, lambda: [MEMORY]))
+    shutil.rmtree(find_shared_folder(running.livekit.url, API_KEY, lambda: [MEMORY]).path)
 
 
 def test_a_clock_that_is_off_by_a_minute_keeps_nobody_from_their_agent(

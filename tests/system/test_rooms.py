@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 
 from tests.processes import ROOT, Process, clean_environ, wait_until
 from tests.system.deployment import OPERATOR_KEY, SOON, Deployment
+from token_server.rooms import RoomOrder
 
 pytestmark = pytest.mark.live
 KEY = {"Authorization": f"Bearer {OPERATOR_KEY}"}
@@ -134,6 +136,21 @@ def test_the_command_prints_json(deployment: Deployment, room_name: str) -> None
         json.loads(text)["room_name"],
         json.loads(text)["is_attended"],
     )
+
+
+@pytest.mark.parametrize("name", ["..", "/x", "a//b", "a\n\x1b[2Jb", "%2F?#"])
+def test_the_command_shows_a_room_of_any_name(deployment: Deployment, name: str) -> None:
+    """Whoever makes it chooses; LiveKit takes what our own rules for names would not."""
+    minute = timedelta(minutes=1)
+    order = RoomOrder(room_name=name, empty_timeout=minute, departure_timeout=minute)
+    deployment.rooms.create_room(order)
+
+    found, text = run(deployment, "room", name)
+    _, document = run(deployment, "room", "--json", name)
+    deployment.end_room(name)
+
+    assert (0, name, True) == (found, json.loads(document)["room_name"], ", live," in text), text
+    assert all(line.isprintable() for line in text.split("\n"))
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,31 @@ def test_a_folder_that_a_killed_process_left_is_removed(tmp_path: Path) -> None:
     assert (False, True) == (left.exists(), running.exists())
 
 
+@pytest.mark.parametrize("what", ["a named pipe", "a link", "a file", "somebody else's folder"])
+def test_what_others_have_put_there_neither_blocks_nor_is_removed(
+    tmp_path: Path, what: str
+) -> None:
+    """Anybody may write to /dev/shm, and to open a named pipe may take for ever."""
+    left = tmp_path / f"livekit-token-server-metrics-{os.getuid()}-left"
+    if what == "a named pipe":
+        os.mkfifo(left)
+    elif what == "a link":
+        (tmp_path / "theirs").mkdir()
+        left.symlink_to(tmp_path / "theirs")
+    elif what == "a file":
+        left.touch()
+    else:
+        left.mkdir()
+        # Only root can give a folder away; to another user this one is theirs to keep.
+        if os.getuid() == 0:
+            os.chown(left, 12345, 12345)
+
+    folder = folder_in(tmp_path)
+
+    is_removed = what == "somebody else's folder" and os.getuid() != 0
+    assert (True, not is_removed) == (folder.is_dir(), os.path.lexists(left))
+
+
 def test_where_one_place_has_no_room_the_next_is_taken(tmp_path: Path) -> None:
     """Not every system has /dev/shm."""
     folder = make_folder([tmp_path / "missing", tmp_path])

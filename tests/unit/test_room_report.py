@@ -115,7 +115,7 @@ def test_an_entry_from_before_those_shown_is_new_all_the_same() -> None:
 )
 def test_a_list_has_a_line_a_room(room: dict[str, Any], says: str) -> None:
     """Its state first."""
-    (line,) = REPORT.rooms([room])
+    line, *_ = REPORT.rooms([room])
 
     assert line.startswith(says)
 

@@ -73,6 +73,7 @@ BAD = {
     "keys from a file": ("TOKEN_JWT_JWKS_URL", "file:///keys"),
     "a wildcard origin": ("CORS_ORIGINS", "https://*.example.com"),
     "an origin with a path": ("CORS_ORIGINS", "https://example.com/app"),
+    "a token server without scheme": ("TOKEN_SERVER_URL", "tokens.example"),
     "an origin without scheme": ("CORS_ORIGINS", "example.com"),
 }
 

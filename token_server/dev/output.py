@@ -7,6 +7,8 @@ from typing import Any
 
 from honcho.printer import Message, Printer
 
+from token_server.printable import printable_lines
+
 _OURS = "make dev"
 
 
@@ -43,7 +45,13 @@ class DevPrinter(Printer):  # type: ignore[misc]  # honcho has no types
         if message.name == _OURS:
             self.output.write(f"{message.data}\n")
         else:
-            super().write(message)
+            super().write(message._replace(data=_shown(message.data)))
+
+
+def _shown(data: bytes | str) -> str:
+    """Escape what names of rooms and people may have brought into a process's lines."""
+    text = data.decode("utf-8", "replace") if isinstance(data, bytes) else data
+    return printable_lines(text.expandtabs())
 
 
 def our_message(text: str) -> Any:  # noqa: ANN401 (honcho has no types)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from token_server.dev.supervisor import Death
+from token_server.printable import printable
 
 
 def boxed(lines: Sequence[str]) -> str:
@@ -44,7 +45,7 @@ def obituary(death: Death) -> str:
         how = f"signal {-death.exit_code}"
     elif death.exit_code == _NOT_FOUND:
         how = "its program was not found"
-    said = "\n".join(f"    {line}" for line in death.last_lines) or "    (nothing)"
+    said = "\n".join(f"    {printable(line)}" for line in death.last_lines) or "    (nothing)"
     return (
         f"\n{death.name} ended ({how}), so everything was stopped. Its last lines:\n{said}\n"
         f"{_ADVICE.get(death.name, 'Mend what they say')}, then start again."

@@ -10,6 +10,7 @@ from typing import TextIO
 
 from token_server.doctor.audience import Timeline
 from token_server.doctor.checks import Check, ExitCode, Finding, exit_code
+from token_server.printable import printable
 
 _SIGNS = {
     Finding.OK: ("✓", "32"),
@@ -44,7 +45,7 @@ class Report:
     def doing(self, what: str) -> None:
         """Show what is being done, on a terminal."""
         if self._is_terminal:
-            line = f"  … {what}, {self._seconds():.0f} s"[:_LINE_WIDTH]
+            line = f"  … {printable(what)}, {self._seconds():.0f} s"[:_LINE_WIDTH]
             self._write(f"{_CLEAR_LINE}{self._paint(line, _DIM)}")
 
     def timed(self, timeline: Timeline) -> None:
@@ -69,7 +70,9 @@ class Report:
     def finish(self) -> None:
         """Write the timeline and the verdict."""
         if self._timeline:
-            steps = "".join(f"    {seconds:7.3f}  {step}\n" for seconds, step in self._timeline)
+            steps = "".join(
+                f"    {seconds:7.3f}  {printable(step)}\n" for seconds, step in self._timeline
+            )
             self._write(f"\n  Seconds after a token was asked for:\n{steps}")
         colour = _SIGNS[_WORST[exit_code(self.checks)]][1]
         self._write(f"\n  {self._paint(verdict(self.checks), colour)} ({self._seconds():.1f} s)\n")
@@ -96,13 +99,14 @@ class Report:
                 {"seconds": round(seconds, 3), "step": step} for seconds, step in self._timeline
             ],
         }
-        return json.dumps(document, indent=2, ensure_ascii=False)
+        return json.dumps(document, indent=2)
 
     def _seconds(self) -> float:
         return time.monotonic() - self._started
 
     def _lines(self, text: str, narrower: int = 0) -> list[str]:
         """Break a text where the terminal ends; a file has one line for each."""
+        text = printable(text)
         if not self._is_terminal:
             return [text]
         columns = min(shutil.get_terminal_size().columns, _WIDEST) - len(_INDENT) - narrower

@@ -14,7 +14,8 @@ from token_server.doctor.webhooks import (
     check_webhooks,
     count,
 )
-from token_server.locks import MachineState, shared_folder
+from token_server.locks import MachineState
+from token_server.shared_folder import find_shared_folder
 
 # Seconds after the probe in which a webhook may still come.
 _DUE = 1.0
@@ -27,7 +28,8 @@ class WebhookWatch:
     def __init__(self, patient: Patient) -> None:
         self._patient = patient
         settings = patient.settings
-        self._machine = MachineState(shared_folder(settings.livekit_url, settings.livekit_api_key))
+        folder = find_shared_folder(settings.livekit_url, settings.livekit_api_key)
+        self._machine = MachineState(folder.path)
         self._last_before = self._machine.webhook_last_arrived()
         self._before = count(patient.server)
 

@@ -40,7 +40,7 @@ const CLOSED = new Set([401, 403]);
 /** Ask the server that the page is from; never throws. */
 export async function askForRoom(roomName: string, signal: AbortSignal): Promise<Answer> {
   try {
-    const response = await fetch(`/rooms/${encodeURIComponent(roomName)}`, {
+    const response = await fetch(`/rooms?room_name=${encodeURIComponent(roomName)}`, {
       cache: 'no-store',
       // After everything that the call needs.
       priority: 'low',

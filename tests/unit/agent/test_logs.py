@@ -11,4 +11,4 @@ def test_a_console_line_holds_every_field_that_is_set() -> None:
 
     line = ConsoleFormatter().format(record)
 
-    assert line.endswith("📥 JOB REQUEST room=a room tags=['x']")
+    assert line.endswith("📥 JOB REQUEST room='a room' tags=['x']")

@@ -1,0 +1,122 @@
+"""What the Procfile's web process says and survives when it starts."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.processes import Process, clean_environ, free_port, start_from_procfile, wait_until
+from token_server.places import MEMORY
+from token_server.shared_folder import find_shared_folder
+
+URL, KEY = "ws://127.0.0.1:9", "devkey"
+SECRET, OPERATOR = "MaRkEr-short-secret", "MaRkEr-key"
+
+
+def environ(folder: Path, **changes: str) -> dict[str, str]:
+    """The environment of a web process with a folder for temporary files of its own."""
+    return clean_environ() | {
+        "LIVEKIT_URL": URL,
+        "LIVEKIT_API_KEY": KEY,
+        "LIVEKIT_API_SECRET": "x" * 32,
+        "LIVEKIT_AGENT_NAME": "voice-agent",
+        "TOKEN_AUTH": "none",
+        "HOST": "127.0.0.1",
+        "PORT": str(free_port()),
+        "TMPDIR": str(folder),
+        **changes,
+    }
+
+
+@contextmanager
+def web(settings: dict[str, str], log: Path) -> Iterator[Process]:
+    """Start it, and wait until both of its processes have, and answer."""
+    url = f"http://127.0.0.1:{settings['PORT']}/healthz"
+
+    def is_alive() -> bool:
+        try:
+            return httpx.get(url).status_code == httpx.codes.OK
+        except httpx.TransportError:
+            return False
+
+    with start_from_procfile("web", settings, log) as process:
+        wait_until(
+            lambda: process.output().count("Booting worker") == 2 and is_alive(),
+            within=60,
+            what="web answers",
+        )
+        yield process
+
+
+def warnings(process: Process) -> list[str]:
+    """The lines of its log that warn, before it listens: no LiveKit is there later."""
+    before, _, _ = process.output().partition("Listening at")
+    return [line for line in before.splitlines() if "[warning]" in line]
+
+
+def test_weak_secrets_are_warned_of_once(tmp_path: Path) -> None:
+    """Not once for each process, and never with the secret."""
+    weak = {"LIVEKIT_API_SECRET": SECRET, "OPERATOR_KEY": OPERATOR, "HOST": "0.0.0.0"}  # noqa: S104
+    with web(environ(tmp_path, **weak), tmp_path / "web.log") as process:
+        process.wait_for_output("Rooms cannot be looked at")  # a token has been signed
+        said = warnings(process)
+
+    assert "InsecureKeyLengthWarning" not in process.output()
+    assert 3 == len(said)
+    for line, name in zip(said, ("LIVEKIT_API_SECRET", "OPERATOR_KEY", "TOKEN_AUTH"), strict=True):
+        assert (True, False) == (name in line, "MaRkEr" in line)
+
+
+@pytest.mark.parametrize(
+    "which", ["parent", "folder", "sweeper.lock", "webhook-seen", "timeline.sqlite"]
+)
+def test_a_named_pipe_in_the_way_is_told_of_and_the_processes_meet_elsewhere(
+    tmp_path: Path, which: str
+) -> None:
+    """To open one may take for ever; and nothing is turned off in silence."""
+    usual = find_shared_folder(URL, KEY, lambda: [tmp_path]).path
+    place = {"parent": usual.parent, "folder": usual}.get(which, usual / which)
+    if place != usual / which:
+        usual.rmdir()
+    if which == "parent":
+        usual.parent.rmdir()
+    os.mkfifo(place)
+
+    with web(environ(tmp_path), tmp_path / "web.log") as process:
+        (line,) = warnings(process)
+        meeting = find_shared_folder(URL, KEY, lambda: [tmp_path]).path
+        wait_until((meeting / "sweeper.lock").exists, within=30, what="they meet")
+
+    assert (True, True) == (str(place) in line, str(meeting) in line)
+
+
+def test_a_named_pipe_in_memory_does_not_hold_the_start_up(tmp_path: Path) -> None:
+    """Where the processes count together, what a killed one has left is looked at."""
+    left = MEMORY / f"livekit-token-server-metrics-{os.getuid()}-test-{os.getpid()}"
+    os.mkfifo(left)
+    try:
+        with web(environ(tmp_path), tmp_path / "web.log") as process:
+            assert [] == warnings(process)
+    finally:
+        left.unlink()
+
+
+def test_a_path_with_slashes_too_many_is_not_found(tmp_path: Path) -> None:
+    """It is a mistake to be told of, not to be guessed or redirected with a key in hand."""
+    settings = environ(tmp_path)
+    found = {}
+    with (
+        web(settings, tmp_path / "web.log"),
+        closing(HTTPConnection("127.0.0.1", int(settings["PORT"]), timeout=10)) as connection,
+    ):
+        for path in ("//token", "///token", "//webhook", "///webhook", "/token/", "//"):
+            connection.request("POST", path, "{}", {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            found[path] = answer.status, json.loads(answer.read())["code"]
+
+    assert {(404, "not_found")} == set(found.values()), found

@@ -1,0 +1,76 @@
+"""What an operator is warned of when the server starts."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.environ import settings
+from token_server.shared_folder import SharedFolder
+from token_server.start_warnings import start_warnings
+
+FOLDER = SharedFolder(Path("/run/ours"))
+HASH = f"sha256:{'0' * 64}"
+SHORT = "MaRkEr"
+
+
+def lines(**changes: str) -> list[str]:
+    """The lines of these settings, on loopback."""
+    return start_warnings(settings(**{"HOST": "127.0.0.1"} | changes), FOLDER)
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"LIVEKIT_API_SECRET": SHORT}, "LIVEKIT_API_SECRET"),
+        ({"LIVEKIT_API_SECRET": SHORT + "x" * 25}, "LIVEKIT_API_SECRET"),
+        ({"LIVEKIT_WEBHOOK_KEYS": f"key:{'x' * 32}, old:{SHORT}"}, "LIVEKIT_WEBHOOK_KEYS"),
+        ({"TOKEN_AUTH": "key", "TOKEN_KEYS": f"{'x' * 16}, {SHORT}"}, "TOKEN_KEYS"),
+        ({"OPERATOR_KEY": f"{HASH}, {SHORT}xxxxxxxxx"}, "OPERATOR_KEY"),
+        ({"HOST": ""}, "TOKEN_AUTH"),
+        ({"HOST": "::"}, "TOKEN_AUTH"),
+        ({"HOST": "tokens.example"}, "TOKEN_AUTH"),
+    ],
+)
+def test_what_is_weak_is_said_in_one_line(changes: dict[str, str], name: str) -> None:
+    """By its variable, and never by its value."""
+    (line,) = lines(**changes)
+
+    assert (True, False) == (line.startswith(name), SHORT in line)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"LIVEKIT_API_SECRET": "é" * 16},
+        {"TOKEN_KEYS": SHORT},
+        {"TOKEN_AUTH": "key", "TOKEN_KEYS": f"{HASH}, {'x' * 16}"},
+        {"OPERATOR_KEY": HASH},
+        {"HOST": "0.0.0.0", "RATE_LIMIT": "30/minute"},  # noqa: S104 (never listened on)
+        {"HOST": "0.0.0.0", "TOKEN_AUTH": "key", "TOKEN_KEYS": HASH},  # noqa: S104
+        {"HOST": "localhost"},
+        {"HOST": "[::1]"},
+        {"HOST": "127.0.0.2"},
+    ],
+)
+def test_what_is_good_enough_is_not_talked_about(changes: dict[str, str]) -> None:
+    """Whoever is warned for nothing does not read the next warning; `make dev` is silent."""
+    assert [] == lines(**changes)
+
+
+def test_every_trouble_has_its_own_line() -> None:
+    """All of them are to be mended."""
+    found = lines(LIVEKIT_API_SECRET=SHORT, OPERATOR_KEY=SHORT, HOST="")
+
+    assert ["LIVEKIT_API_SECRET", "OPERATOR_KEY", "TOKEN_AUTH"] == [
+        line.partition(" ")[0].partition("=")[0] for line in found
+    ]
+
+
+def test_a_folder_that_others_have_taken_is_said_with_what_is_used() -> None:
+    """Sharing is never turned off in silence."""
+    folder = SharedFolder(Path("/run/next"), ("/run/ours is theirs",))
+
+    (line,) = start_warnings(settings(HOST="127.0.0.1"), folder)
+
+    assert "/run/ours is theirs: the processes of this machine share /run/next instead" == line
