@@ -52,7 +52,7 @@ def say(source: FakeSource, *, interrupt: bool) -> bool:
 
     async def run() -> bool:
         session: AgentSession[None] = AgentSession(vad=None)
-        session.output.audio = TrackOutput(cast("rtc.AudioSource", source))
+        session.output.audio = TrackOutput(cast("rtc.AudioSource", source), lambda _: None)
         await session.start(Agent(instructions=""))
         speech = session.say("hello", audio=half_a_second())
         if interrupt:
