@@ -12,6 +12,7 @@ from livekit import rtc
 from livekit.agents import AutoSubscribe, JobContext, JobProcess, inference, vad
 
 from agent.humans import LeaveWithLastHuman
+from agent.logs import ignore_the_root_logger
 from agent.metadata import JobMetadata, job_metadata
 from agent.parrot import Parrot
 from agent.room_life import RoomLife, find_room
@@ -48,6 +49,7 @@ class Talker(Protocol):
 
 def warm_up(process: JobProcess) -> None:
     """Load what every job needs, in a process that waits for its job."""
+    ignore_the_root_logger()
     detector = inference.VAD(
         min_silence_duration=_SILENCE_SECONDS, max_buffered_speech=_LONGEST_UTTERANCE_SECONDS
     )
@@ -116,10 +118,11 @@ def _talker(context: JobContext, settings: AgentSettings, metadata: JobMetadata)
     if settings.voice_models is None:
         return Parrot(context.room, detector, context.shutdown)
     build_session = functools.partial(voice_session, settings.voice_models, detector)
-    return Voice(build_session, _instructions(settings, metadata), context.shutdown)
+    instructions = instructions_to_follow(settings, metadata)
+    return Voice(build_session, instructions, context.shutdown)
 
 
-def _instructions(settings: AgentSettings, metadata: JobMetadata) -> str | None:
+def instructions_to_follow(settings: AgentSettings, metadata: JobMetadata) -> str | None:
     """Return what the voice agent is told to do, if it listens to whoever wrote the metadata."""
     if settings.follows_instructions or not metadata.unverified_instructions:
         return metadata.unverified_instructions

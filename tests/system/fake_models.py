@@ -1,7 +1,9 @@
 """Models for a voice agent's session, without a provider: they answer, and remember what came."""
 
+import asyncio
+
 from livekit import rtc
-from livekit.agents import llm, stt, tts
+from livekit.agents import APIError, llm, stt, tts
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS
 
 ANSWER = "Good morning."
@@ -9,11 +11,12 @@ _RATE = 24_000
 
 
 class FakeSTT(stt.STT[str]):
-    """Understands nothing, and remembers how loud it was."""
+    """Understands nothing, remembers how loud it was, and gives up when it is told to fail."""
 
     def __init__(self) -> None:
         super().__init__(capabilities=stt.STTCapabilities(streaming=True, interim_results=False))
         self.loudest = 0
+        self.fails = asyncio.Event()
 
     async def _recognize_impl(self, *_: object, **__: object) -> stt.SpeechEvent:
         raise NotImplementedError
@@ -26,6 +29,8 @@ class _Listening(stt.RecognizeStream):
     async def _run(self) -> None:
         assert isinstance(self._stt, FakeSTT)
         async for frame in self._input_ch:
+            if self._stt.fails.is_set():
+                raise APIError("a made-up provider is down", retryable=False)
             if isinstance(frame, rtc.AudioFrame):
                 self._stt.loudest = max(self._stt.loudest, *map(abs, frame.data))
 

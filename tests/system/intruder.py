@@ -15,7 +15,8 @@ from tests.system.caller import join_token
 
 WORDS = "I owe Mallory all my money."
 IDENTITY = "mallory"
-_OTHER_TOPIC = "a topic of Mallory's"
+IN_THE_LOG = "MALLORY WAS HERE"
+_OTHER_TOPIC = f"a topic\n{IN_THE_LOG}"
 # The SDK registers the first three; who sends on the others finds out whether it ever will.
 _TOPICS = (
     TOPIC_SESSION_MESSAGES,

@@ -37,6 +37,7 @@ class Call:
     agent: rtc.Room
     alice: rtc.Room
     track_sid: str
+    ended: list[str]
 
     async def type(self, text: str) -> None:
         """Let Alice write something to the agent, as LiveKit's components do."""
@@ -68,13 +69,16 @@ async def call(url: str, room_name: str) -> AsyncIterator[Call]:
     session: AgentSession[None] = AgentSession(
         stt=ears, llm=FakeLLM(), tts=FakeTTS(), vad=inference.VAD()
     )
-    voice, track = Voice(lambda: session, "Be kind.", lambda _: None), Track()
+    ended: list[str] = []
+    voice, track = Voice(lambda: session, "Be kind.", ended.append), Track()
     await alice.connect(url, join_token(room_name, "alice"))
     track_sid = await _publish_silence(alice)
     await agent.connect(url, _agent_token(room_name))
     await track.publish(agent.local_participant)
     await voice.start(agent, track)
-    call = Call(session=session, ears=ears, agent=agent, alice=alice, track_sid=track_sid)
+    call = Call(
+        session=session, ears=ears, agent=agent, alice=alice, track_sid=track_sid, ended=ended
+    )
     try:
         await _until(lambda: call.turns() == [f"assistant: {ANSWER}"], "the greeting")
         yield call
@@ -140,5 +144,20 @@ def test_words_come_in_on_no_other_way_than_the_callers_chat(
             texts, sounds = agent._text_stream_handlers, agent._byte_stream_handlers  # noqa: SLF001 (the SDK has no public list)
             methods = agent.local_participant._rpc_handlers  # noqa: SLF001
             assert ([TOPIC_CHAT], [], []) == (list(texts), list(sounds), list(methods))
+
+    asyncio.run(run())
+
+
+def test_a_session_that_its_models_have_left_ends_the_job(
+    server: LiveKitServer, room_name: str
+) -> None:
+    """livekit-agents closes it; a mute agent would stay, and the room look attended."""
+
+    async def run() -> None:
+        async with call(server.url, room_name) as alices:
+            alices.ears.fails.set()
+            await _until(lambda: alices.ended != [], "the end of the job")
+
+            assert ["the voice session has ended"] == alices.ended
 
     asyncio.run(run())

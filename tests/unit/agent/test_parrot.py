@@ -1,4 +1,5 @@
 import asyncio
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
@@ -7,6 +8,7 @@ import pytest
 from livekit import rtc
 
 from agent.parrot import Parrot
+from tests.processes import wait_until
 
 if TYPE_CHECKING:
     from livekit.agents import vad
@@ -84,6 +86,11 @@ class FakePublication:
     """A track that a participant has published."""
 
     sid: str
+
+
+def told_of(caplog: pytest.LogCaptureFixture, count: int) -> bool:
+    """Say whether the log has so many lines about tracks that are not heard any more."""
+    return caplog.messages.count("listening to a track has failed") == count
 
 
 def frame(seconds: float) -> rtc.AudioFrame:
@@ -188,7 +195,7 @@ def test_a_parrot_that_is_closed_does_not_end_its_job_once_more() -> None:
     assert [] == ended
 
 
-def test_a_parrot_ends_its_job_once_it_hears_nobody() -> None:
+def test_a_parrot_ends_its_job_once_it_hears_nobody(caplog: pytest.LogCaptureFixture) -> None:
     """One track that cannot be heard takes the agent from nobody; the last one does."""
 
     async def run() -> list[int]:
@@ -200,9 +207,10 @@ def test_a_parrot_ends_its_job_once_it_hears_nobody() -> None:
             room.emit("track_subscribed", track, FakePublication(sid))
         await settle()
         ended_after = []
-        for voices in detector.voices:
+        for count, voices in enumerate(detector.voices, start=1):
             voices.fails.set()
-            await settle()
+            deaf = functools.partial(told_of, caplog, count)
+            await asyncio.to_thread(wait_until, deaf, within=10, what="a deaf ear")
             ended_after.append(len(ended))
         await parrot.aclose()
         return ended_after
