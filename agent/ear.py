@@ -1,7 +1,6 @@
 """Listens to one human's audio track and says when they speak and what they said."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -32,14 +31,13 @@ class Ear:
         """Listen until the track ends or the task is cancelled."""
         audio = rtc.AudioStream.from_track(track=track, sample_rate=SAMPLE_RATE, num_channels=1)
         voices = self.detector.stream()
-        feeding = asyncio.create_task(_feed(audio, voices))
         try:
-            async for event in voices:
-                self._attend(event)
+            async with asyncio.TaskGroup() as tasks:
+                # In a group, so that one that fails takes the other with it.
+                tasks.create_task(_feed(audio, voices))
+                async for event in voices:
+                    self._attend(event)
         finally:
-            feeding.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await feeding
             await voices.aclose()
             await audio.aclose()
 

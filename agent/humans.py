@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from livekit import rtc
 
+from agent.background import start_task
+
 # SIP is a phone call, CONNECTOR a WhatsApp or Twilio one; ingress, egress, agents and bridges
 # are machines (livekit_models.proto, ParticipantInfo.Kind).
 HUMAN_KINDS: frozenset[int] = frozenset(
@@ -66,7 +68,8 @@ class LeaveWithLastHuman:
 
     def _look_soon(self) -> None:
         if self._looking is None or self._looking.done():
-            self._looking = asyncio.create_task(self._leave_when_alone())
+            # The next leaving looks anew if this fails; and the room itself ends without humans.
+            self._looking = start_task(self._leave_when_alone(), "looking for humans")
 
     async def _leave_when_alone(self) -> None:
         pause = self._pauses.grace

@@ -12,12 +12,13 @@ from livekit import rtc
 from livekit.agents import AutoSubscribe, JobContext, JobProcess, inference, vad
 
 from agent.humans import LeaveWithLastHuman
+from agent.logs import ignore_the_root_logger
 from agent.metadata import JobMetadata, job_metadata
 from agent.parrot import Parrot
 from agent.room_life import RoomLife, find_room
-from agent.settings import AgentSettings, VoiceModels
+from agent.settings import AgentSettings
 from agent.track import Track
-from agent.voice import Voice
+from agent.voice import Voice, voice_session
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +32,13 @@ _CONNECT_SECONDS = 12.0
 
 
 class Talker(Protocol):
-    """What talks in the room: the parrot or the voice agent."""
+    """What talks in the room: the parrot or the voice agent.
+
+    Attributes:
+        auto_subscribe: Which tracks it is sent without asking for them.
+    """
+
+    auto_subscribe: AutoSubscribe
 
     async def start(self, room: rtc.Room, track: Track) -> None:
         """Start to talk in a room, on the track that is published there."""
@@ -42,6 +49,7 @@ class Talker(Protocol):
 
 def warm_up(process: JobProcess) -> None:
     """Load what every job needs, in a process that waits for its job."""
+    ignore_the_root_logger()
     detector = inference.VAD(
         min_silence_duration=_SILENCE_SECONDS, max_buffered_speech=_LONGEST_UTTERANCE_SECONDS
     )
@@ -60,22 +68,24 @@ async def run_job(context: JobContext, settings: AgentSettings) -> None:
 
     Args:
         context: The job, and the room it is to join.
-        settings: The worker's, for asking LiveKit about the room, and the voice's models.
+        settings: The worker's, for asking LiveKit about the room, and of the voice.
     """
     metadata = job_metadata(context.job.metadata)
     context.log_context_fields = {"room": context.job.room.name, "job_id": context.job.id}
-    talker = _talker(context, settings.voice_models, metadata)
+    talker = _talker(context, settings, metadata)
     if context.is_fake_job():
         if isinstance(talker, Voice):
             await talker.start_in_console()
         return
     context.add_shutdown_callback(talker.aclose)
-    if track := await _enter_room(context, settings):
+    if track := await _enter_room(context, settings, talker.auto_subscribe):
         await talker.start(context.room, track)
         logger.info("in the room", extra={"metadata_bytes": metadata.size})
 
 
-async def _enter_room(context: JobContext, settings: AgentSettings) -> Track | None:
+async def _enter_room(
+    context: JobContext, settings: AgentSettings, auto_subscribe: AutoSubscribe
+) -> Track | None:
     """Join and publish; None, and the job ends, when the room has ended or needs no agent."""
     life = RoomLife(
         room_name=context.job.room.name,
@@ -90,7 +100,7 @@ async def _enter_room(context: JobContext, settings: AgentSettings) -> Track | N
     track = Track()
     try:
         async with asyncio.timeout(_CONNECT_SECONDS):
-            await context.connect(auto_subscribe=AutoSubscribe.AUDIO_ONLY)
+            await context.connect(auto_subscribe=auto_subscribe)
     except TimeoutError:
         context.shutdown("could not connect in time")
         return None
@@ -103,9 +113,19 @@ async def _enter_room(context: JobContext, settings: AgentSettings) -> Track | N
     return track
 
 
-def _talker(context: JobContext, models: VoiceModels | None, metadata: JobMetadata) -> Talker:
+def _talker(context: JobContext, settings: AgentSettings, metadata: JobMetadata) -> Talker:
     detector = context.proc.userdata[_DETECTOR]
-    if models is None:
-        return Parrot(context.room, detector)
-    end = functools.partial(context.shutdown, "the voice session has ended")
-    return Voice(models, detector, metadata.instructions, end)
+    if settings.voice_models is None:
+        return Parrot(context.room, detector, context.shutdown)
+    build_session = functools.partial(voice_session, settings.voice_models, detector)
+    instructions = instructions_to_follow(settings, metadata)
+    return Voice(build_session, instructions, context.shutdown)
+
+
+def instructions_to_follow(settings: AgentSettings, metadata: JobMetadata) -> str | None:
+    """Return what the voice agent is told to do, if it listens to whoever wrote the metadata."""
+    if settings.follows_instructions or not metadata.unverified_instructions:
+        return metadata.unverified_instructions
+    sizes = {"metadata_bytes": metadata.size, "instructions_bytes": metadata.instructions_size}
+    logger.info("the instructions in the metadata are not followed", extra=sizes)
+    return None

@@ -47,3 +47,12 @@ def use_console_format() -> None:
     """Give livekit-agents' handlers our format; it offers JSON or escape codes only."""
     for handler in logging.getLogger().handlers:
         handler.setFormatter(ConsoleFormatter())
+
+
+def ignore_the_root_logger() -> None:
+    """Drop what is said below a warning under no logger's name.
+
+    livekit.rtc says there, in a line for each, which streams nobody handles, with the topic that
+    the sender chose: any participant could write what they like into the log, and fill it.
+    """
+    logging.getLogger().addFilter(lambda record: record.levelno >= logging.WARNING)

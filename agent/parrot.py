@@ -1,19 +1,21 @@
 """The agent that needs no key and no network: it says back what it hears.
 
-Everybody is listened to, each on a track of their own; one utterance is played at a time.
+Every human is listened to on one track of theirs; one utterance is played at a time.
 """
 
 import asyncio
 import contextlib
 import logging
+from collections.abc import Callable
 
 from livekit import rtc
-from livekit.agents import utils, vad
+from livekit.agents import AutoSubscribe, utils, vad
 from livekit.agents.types import ATTRIBUTE_AGENT_STATE
 
+from agent.background import start_task
 from agent.ear import Ear
 from agent.greeting import greeting_pcm
-from agent.humans import is_human
+from agent.hearing import Hearing
 from agent.track import SAMPLE_RATE, Track
 
 logger = logging.getLogger(__name__)
@@ -23,9 +25,16 @@ _UTTERANCES_WAITING = 3
 
 
 class Parrot:
-    """Greets, then repeats every utterance; shows `lk.agent.state` to LiveKit's components."""
+    """Greets, then repeats every utterance; shows `lk.agent.state` to LiveKit's components.
 
-    def __init__(self, room: rtc.Room, detector: vad.VAD) -> None:
+    A mute or deaf parrot would leave a room that looks attended, so it calls `end`.
+    """
+
+    auto_subscribe = AutoSubscribe.SUBSCRIBE_NONE
+
+    def __init__(self, room: rtc.Room, detector: vad.VAD, end: Callable[[str], None]) -> None:
+        self._end = end
+        self._hearing = Hearing(room)
         self._ear = Ear(detector=detector, on_voice=self.hush, on_utterance=self.say)
         self._utterances: asyncio.Queue[rtc.AudioFrame] = asyncio.Queue(_UTTERANCES_WAITING)
         self._listening: dict[str, asyncio.Task[None]] = {}
@@ -36,7 +45,8 @@ class Parrot:
 
     async def start(self, room: rtc.Room, track: Track) -> None:
         """Start to talk in a room, on the track that is published there."""
-        self._talking = asyncio.create_task(self._talk(room.local_participant, track))
+        talk = self._talk(room.local_participant, track)
+        self._talking = start_task(talk, "the parrot's talking", self._end)
 
     async def aclose(self) -> None:
         """Stop listening and talking."""
@@ -57,16 +67,21 @@ class Parrot:
         self,
         track: rtc.RemoteTrack,
         publication: rtc.RemoteTrackPublication,
-        participant: rtc.RemoteParticipant,
+        *_: object,
     ) -> None:
-        if track.kind == rtc.TrackKind.KIND_AUDIO and is_human(participant):
-            self._listening[publication.sid] = asyncio.create_task(self._ear.listen(track))
+        listening = start_task(self._ear.listen(track), "listening to a track", self._on_deaf_ear)
+        self._listening[publication.sid] = listening
 
     def _on_track_unsubscribed(
         self, _track: rtc.RemoteTrack, publication: rtc.RemoteTrackPublication, *_: object
     ) -> None:
         if listening := self._listening.pop(publication.sid, None):
             listening.cancel()
+
+    def _on_deaf_ear(self, reason: str) -> None:
+        # One track that cannot be heard must not take the agent away from the others.
+        if all(listening.done() for listening in self._listening.values()):
+            self._end(reason)
 
     async def _talk(self, us: rtc.LocalParticipant, track: Track) -> None:
         await _show(us, "listening")
@@ -76,6 +91,8 @@ class Parrot:
             self._playing = asyncio.create_task(track.play(utterance))
             await _show(us, "speaking")
             await asyncio.wait({self._playing})
+            if not self._playing.cancelled():
+                self._playing.result()  # what cannot be played now never will be
             await _show(us, "listening")
             utterance = await self._utterances.get()
 

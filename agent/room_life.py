@@ -13,6 +13,7 @@ import aiohttp
 from livekit import api, rtc
 from livekit.agents.types import ATTRIBUTE_AGENT_NAME
 
+from agent.background import start_task
 from agent.humans import HUMAN_KINDS
 from agent.settings import AgentSettings
 
@@ -126,7 +127,8 @@ class RoomLife:
         watches: set[asyncio.Task[None]] = set()
 
         def watch() -> None:
-            task = asyncio.create_task(self._watch(room, end))
+            # The next reconnection looks anew if this fails.
+            task = start_task(self._watch(room, end), "looking for the room")
             watches.add(task)
             task.add_done_callback(watches.discard)
 

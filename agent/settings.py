@@ -3,6 +3,7 @@
 Only __main__.py knows os.environ.
 """
 
+import ipaddress
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Self
@@ -33,6 +34,14 @@ class AgentDispatch(StrEnum):
     AUTOMATIC = "automatic"
 
 
+class VoiceInstructions(StrEnum):
+    """Whose words in a job's metadata the voice agent follows."""
+
+    BACKEND = "backend"
+    CALLER = "caller"
+    NONE = "none"
+
+
 class LogFormat(StrEnum):
     """How log lines look."""
 
@@ -57,6 +66,14 @@ def _check_livekit_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _check_address(value: str) -> str:
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        raise ValueError("must be an address of this machine, such as 127.0.0.1 or ::1") from None
+    return value
+
+
 def _sentence(problem: ErrorDetails) -> str:
     """Say one of pydantic's findings as a line that starts with the variable's name."""
     rule = problem["msg"].removeprefix("Value error, ")
@@ -77,6 +94,9 @@ class AgentSettings(BaseModel):
     livekit_api_secret: str = Field(alias="LIVEKIT_API_SECRET", repr=False)
     agent_name: str = Field("", alias="LIVEKIT_AGENT_NAME")
     agent_dispatch: AgentDispatch = Field(AgentDispatch.JOIN, alias="AGENT_DISPATCH")
+    health_host: Annotated[str, AfterValidator(_check_address)] = Field(
+        "127.0.0.1", alias="LIVEKIT_AGENT_HOST"
+    )
     health_port: int = Field(8081, alias="LIVEKIT_AGENT_PORT", ge=0, le=65535)
     idle_processes: int = Field(4, alias="LIVEKIT_AGENT_IDLE_PROCESSES", ge=1, le=64)
     max_jobs: int = Field(25, alias="LIVEKIT_AGENT_MAX_JOBS", ge=1, le=1000)
@@ -84,6 +104,11 @@ class AgentSettings(BaseModel):
     voice_stt: str = Field("", alias="VOICE_STT")
     voice_llm: str = Field("", alias="VOICE_LLM")
     voice_tts: str = Field("", alias="VOICE_TTS")
+    voice_instructions: VoiceInstructions = Field(
+        VoiceInstructions.BACKEND, alias="VOICE_INSTRUCTIONS"
+    )
+    # The token server's: whatever it is, the worker starts.
+    token_auth: str = Field("", alias="TOKEN_AUTH", repr=False)
     log_format: LogFormat = Field(LogFormat.CONSOLE, alias="LOG_FORMAT")
 
     @classmethod
@@ -114,6 +139,16 @@ class AgentSettings(BaseModel):
         if not self.voice_stt:
             return None
         return VoiceModels(stt=self.voice_stt, llm=self.voice_llm, tts=self.voice_tts)
+
+    @property
+    def follows_instructions(self) -> bool:
+        """Whether the voice agent follows a job's metadata: by default what a backend wrote.
+
+        With TOKEN_AUTH=key only backends get tokens, and with them a say in metadata.
+        """
+        if self.voice_instructions is VoiceInstructions.BACKEND:
+            return self.token_auth == "key"  # noqa: S105 (a mode, not a secret)
+        return self.voice_instructions is VoiceInstructions.CALLER
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:

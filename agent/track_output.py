@@ -5,21 +5,28 @@ RoomIO's own output would publish a track only once a human is there.
 
 import asyncio
 import time
+from collections.abc import Callable
 
 from livekit import rtc
 from livekit.agents.voice import io
 
+from agent.background import start_task
+
 
 class TrackOutput(io.AudioOutput):
-    """Plays what a session says, segment by segment, and reports how far each one got."""
+    """Plays what a session says, segment by segment, and reports how far each one got.
 
-    def __init__(self, source: rtc.AudioSource) -> None:
+    A session waits for that report before it says anything else, so without it `end` is called.
+    """
+
+    def __init__(self, source: rtc.AudioSource, end: Callable[[str], None]) -> None:
         super().__init__(
             label="Track",
             capabilities=io.AudioOutputCapabilities(pause=False),
             sample_rate=source.sample_rate,
         )
         self._source = source
+        self._end = end
         self._pushed_seconds = 0.0
         self._interrupted = asyncio.Event()
         self._finishing: asyncio.Task[None] | None = None
@@ -38,7 +45,7 @@ class TrackOutput(io.AudioOutput):
         """The segment is complete: report once it has been played or was interrupted."""
         super().flush()
         if self._pushed_seconds:
-            self._finishing = asyncio.create_task(self._finish())
+            self._finishing = start_task(self._finish(), "playing a segment", self._end)
 
     def clear_buffer(self) -> None:
         """Be silent at once."""
@@ -50,9 +57,11 @@ class TrackOutput(io.AudioOutput):
             asyncio.create_task(self._source.wait_for_playout()),
             asyncio.create_task(self._interrupted.wait()),
         ]
-        await asyncio.wait(endings, return_when=asyncio.FIRST_COMPLETED)
+        ended, _ = await asyncio.wait(endings, return_when=asyncio.FIRST_COMPLETED)
         for ending in endings:
             ending.cancel()
+        for ending in ended:
+            ending.result()
         unplayed = self._source.queued_duration
         if interrupted := self._interrupted.is_set():
             self._source.clear_queue()

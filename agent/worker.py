@@ -19,6 +19,14 @@ logger = logging.getLogger(__name__)
 # An agent's attribute, where LiveKit has regions: the one that its worker registered in. It need
 # not be the room's, and nobody else tells it; `token-server doctor` compares them.
 REGION_ATTRIBUTE = "worker.region"
+_CANNOT_LISTEN: dict[int | None, str] = {
+    errno.EADDRINUSE: "LIVEKIT_AGENT_PORT: another process has this port; set another one",
+    errno.EADDRNOTAVAIL: "LIVEKIT_AGENT_HOST: this machine has no such address",
+}
+_NOT_FOLLOWED = (
+    "VOICE_INSTRUCTIONS: the voice agent does not follow instructions in a job's metadata; backend"
+    " takes them where this process has TOKEN_AUTH=key"
+)
 
 
 def agent_identity(agent_name: str) -> str:
@@ -35,13 +43,15 @@ class Worker(AgentServer):
     def __init__(self, settings: AgentSettings) -> None:
         self._capacity = Capacity(settings.max_jobs, self._running_job_ids)
         self._arrivals = Arrivals()
-        self._log_format = settings.log_format
+        self._settings = settings
         self._region = ""
         self.has_failed = False
         super().__init__(
             ws_url=settings.livekit_url,
             api_key=settings.livekit_api_key,
             api_secret=settings.livekit_api_secret,
+            # For asyncio `::` is IPv6 alone, and "" every address.
+            host="" if settings.health_host == "::" else settings.health_host,
             port=settings.health_port,
             num_idle_processes=settings.idle_processes,
             drain_timeout=settings.drain_seconds,
@@ -58,14 +68,16 @@ class Worker(AgentServer):
 
     async def run(self, *, devmode: bool = False, unregistered: bool = False) -> None:
         """Run until closed; the command line of livekit-agents calls this once it logs."""
-        if self._log_format is LogFormat.CONSOLE and not devmode:
+        if self._settings.log_format is LogFormat.CONSOLE and not devmode:
             use_console_format()
+        if self._settings.voice_models and not self._settings.follows_instructions:
+            logger.info(_NOT_FOLLOWED, extra={"setting": self._settings.voice_instructions.value})
         try:
             await super().run(devmode=devmode, unregistered=unregistered)
         except Exception as error:
             self.has_failed = True
-            if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
-                logger.error("LIVEKIT_AGENT_PORT: another process has this port; set another one")  # noqa: TRY400 (the caller logs the traceback)
+            if isinstance(error, OSError) and (sentence := _CANNOT_LISTEN.get(error.errno)):
+                logger.error(sentence)  # noqa: TRY400 (the caller logs the traceback)
             raise
 
     async def answer(self, request: JobRequest) -> None:

@@ -42,6 +42,7 @@ class Caller:
         """Join, with a token of the token server's or else with one of our own."""
         self.heard_seconds = 0.0
         self.agent_states: list[str] = []
+        self.listened_to: list[str] = []
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
@@ -64,6 +65,14 @@ class Caller:
         """Speak a mono WAV file, then be silent for a second, in real time."""
         self._run(self._say(_read_48k(speech) + bytes(2 * _SPEECH_RATE)))
 
+    def publish(self) -> None:
+        """Publish one more microphone."""
+        self._run(self._publish())
+
+    def unpublish(self, sid: str) -> None:
+        """Take a track away."""
+        self._run(self._room.local_participant.unpublish_track(sid))
+
     def leave(self) -> None:
         """Leave the room."""
         self._run(self._room.disconnect())
@@ -74,9 +83,13 @@ class Caller:
     async def _join(self, url: str, token: str) -> None:
         self._room = rtc.Room(loop=self._loop)
         self._room.on("track_subscribed", self._on_track_subscribed)
+        self._room.on("local_track_subscribed", lambda track: self.listened_to.append(track.sid))
         self._room.on("participant_attributes_changed", self._on_attributes_changed)
         await self._room.connect(url, token)
         self._source = rtc.AudioSource(_SPEECH_RATE, 1, loop=self._loop)
+        await self._publish()
+
+    async def _publish(self) -> None:
         track = rtc.LocalAudioTrack.create_audio_track("microphone", self._source)
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
         await self._room.local_participant.publish_track(track, options)

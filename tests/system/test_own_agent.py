@@ -1,5 +1,6 @@
 """The worker of docs/agents.md, as somebody else writes it: beside ours, under its own name."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 
@@ -9,6 +10,7 @@ from tests.processes import Process, free_port, wait_until
 from tests.snippets import snippets
 from tests.system.caller import Caller
 from tests.system.deployment import Deployment
+from tests.system.intruder import Intruder
 
 pytestmark = pytest.mark.live
 PAGE = "docs/agents.md"
@@ -68,3 +70,22 @@ def test_an_agent_of_ones_own_is_there_again_after_a_reload(
     with _call(deployment, room_name) as human:
         wait_until(lambda: human.heard_seconds, within=10, what=f"again\n{concierge.output()}")
         deployment.wait_for_one_agent(room_name, agent_name=_NAME)
+
+
+@pytest.mark.usefixtures("concierge")
+def test_the_session_of_an_agent_of_ones_own_is_nobody_elses(
+    deployment: Deployment, room_name: str
+) -> None:
+    """By default livekit-agents lets everybody in the room read it, and steer it."""
+
+    async def intrude() -> list[str]:
+        intruder = Intruder()
+        await intruder.join(deployment.livekit.url, room_name)
+        await intruder.try_everything(f"agent-{_NAME}")
+        await intruder.leave()
+        return intruder.learned
+
+    with _call(deployment, room_name) as human:
+        wait_until(lambda: human.heard_seconds > 0.5, within=10, what="the chime is heard")
+
+        assert [] == asyncio.run(intrude())

@@ -43,4 +43,4 @@ def test_the_metadata_of_the_page_instructs_the_voice_agent() -> None:
     """What a frontend sends as the agent's metadata."""
     instructions = json.loads(INSTRUCTIONS.text)["instructions"]
 
-    assert instructions == job_metadata(INSTRUCTIONS.text).instructions
+    assert instructions == job_metadata(INSTRUCTIONS.text).unverified_instructions

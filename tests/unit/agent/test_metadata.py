@@ -1,3 +1,5 @@
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +21,7 @@ WITHOUT_INSTRUCTIONS = {
 
 def test_instructions_are_read_from_a_json_object() -> None:
     """A dispatch can tell the voice agent how to behave in this one room."""
-    assert job_metadata('{"instructions": "Be kind."}').instructions == "Be kind."
+    assert job_metadata('{"instructions": "Be kind."}').unverified_instructions == "Be kind."
 
 
 @pytest.mark.parametrize("text", WITHOUT_INSTRUCTIONS.values(), ids=WITHOUT_INSTRUCTIONS.keys())
@@ -27,13 +29,16 @@ def test_other_metadata_has_no_instructions(text: str) -> None:
     """Metadata is the caller's: whatever it is, the job goes on."""
     metadata = job_metadata(text)
 
-    assert (text, None) == (metadata.text, metadata.instructions)
+    assert (text, None) == (metadata.text, metadata.unverified_instructions)
 
 
 @given(st.text())
 def test_any_text_has_its_size_in_bytes(text: str) -> None:
-    """The size is what the log may say."""
-    assert len(text.encode()) == job_metadata(text).size
+    """Sizes are what the log may say."""
+    metadata = job_metadata(json.dumps({"instructions": text}))
+
+    size = len(text.encode()) if text.strip() else 0
+    assert (size, len(metadata.text)) == (metadata.instructions_size, metadata.size)
 
 
 def test_metadata_does_not_show_its_text() -> None:

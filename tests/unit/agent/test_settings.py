@@ -22,6 +22,9 @@ BAD = {
     "half a job": ({"LIVEKIT_AGENT_MAX_JOBS": "1.5"}, "LIVEKIT_AGENT_MAX_JOBS: input should be"),
     "one model": ({"VOICE_STT": "deepgram/nova-3"}, "VOICE_LLM: must be set"),
     "two models": ({"VOICE_LLM": "a/b", "VOICE_TTS": "c/d"}, "VOICE_STT: must be set"),
+    "host is a word": ({"LIVEKIT_AGENT_HOST": "everywhere"}, "LIVEKIT_AGENT_HOST: must be an add"),
+    "host with port": ({"LIVEKIT_AGENT_HOST": "127.0.0.1:80"}, "LIVEKIT_AGENT_HOST: must be an a"),
+    "anybody's words": ({"VOICE_INSTRUCTIONS": "anybody"}, "VOICE_INSTRUCTIONS: input should be"),
     "unknown format": ({"LOG_FORMAT": "xml"}, "LOG_FORMAT: input should be"),
 }
 
@@ -91,3 +94,27 @@ def test_three_models_make_a_voice_and_none_the_parrot() -> None:
 
     expected = VoiceModels(stt="a/stt", llm="b/llm", tts="c/tts")
     assert (None, expected) == (parrot.voice_models, voice.voice_models)
+
+
+@pytest.mark.parametrize(
+    ("voice_instructions", "token_auth", "are_followed"),
+    [
+        ("", "key", True),
+        ("", "jwt", False),
+        ("", "none", False),
+        ("", "", False),
+        ("", "Key", False),
+        ("backend", "key", True),
+        ("backend", "jwt", False),
+        ("caller", "jwt", True),
+        ("caller", "", True),
+        ("none", "key", False),
+    ],
+)
+def test_a_voice_follows_a_backends_words_unless_told_otherwise(
+    voice_instructions: str, token_auth: str, *, are_followed: bool
+) -> None:
+    """Any login's words would steer the agent that the others talk with, when it has left too."""
+    given = {"VOICE_INSTRUCTIONS": voice_instructions, "TOKEN_AUTH": token_auth}
+
+    assert are_followed == AgentSettings.from_environ(ENVIRON | given).follows_instructions

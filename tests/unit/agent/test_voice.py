@@ -1,6 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from livekit import rtc
@@ -8,18 +8,21 @@ from livekit.agents import Agent, AgentSession, inference, stt
 
 from agent.settings import VoiceModels
 from agent.track_output import TrackOutput
-from agent.voice import voice_session
+from agent.voice import Voice, voice_session
+
+if TYPE_CHECKING:
+    from agent.track import Track
 
 MODELS = VoiceModels(stt="deepgram/nova-3:en", llm="openai/gpt-4.1-mini", tts="cartesia/sonic-3")
 
 
 class FakeSource:
-    """An audio source that plays at once, or never when `stuck`."""
+    """An audio source that plays at once, never when `stuck`, or not at all when `broken`."""
 
     sample_rate = 24_000
 
-    def __init__(self, *, stuck: bool = False) -> None:
-        self.stuck = stuck
+    def __init__(self, *, stuck: bool = False, broken: bool = False) -> None:
+        self.stuck, self.broken = stuck, broken
         self.captured_seconds = 0.0
         self.cleared = False
         self.heard = asyncio.Event()
@@ -34,6 +37,8 @@ class FakeSource:
         self.heard.set()
 
     async def wait_for_playout(self) -> None:
+        if self.broken:
+            raise RuntimeError("a made-up bug")
         if self.stuck:
             await asyncio.Event().wait()
 
@@ -52,7 +57,7 @@ def say(source: FakeSource, *, interrupt: bool) -> bool:
 
     async def run() -> bool:
         session: AgentSession[None] = AgentSession(vad=None)
-        session.output.audio = TrackOutput(cast("rtc.AudioSource", source))
+        session.output.audio = TrackOutput(cast("rtc.AudioSource", source), lambda _: None)
         await session.start(Agent(instructions=""))
         speech = session.say("hello", audio=half_a_second())
         if interrupt:
@@ -81,6 +86,45 @@ def test_an_interrupted_session_is_silent_at_once() -> None:
     interrupted = say(source, interrupt=True)
 
     assert (True, True) == (interrupted, source.cleared)
+
+
+def test_a_session_that_cannot_be_heard_ends_the_job() -> None:
+    """It would wait for ever for its first sentence to be over, and the room look attended."""
+
+    async def run() -> str:
+        ended = asyncio.Queue[str]()
+        output = TrackOutput(cast("rtc.AudioSource", FakeSource(broken=True)), ended.put_nowait)
+        async for frame in half_a_second():
+            await output.capture_frame(frame)
+        output.flush()
+        return await asyncio.wait_for(ended.get(), 5)
+
+    assert asyncio.run(run()) == "playing a segment has failed"
+
+
+class FakeTrack:
+    """A track whose listeners cannot be waited for."""
+
+    source = FakeSource()
+
+    async def wait_for_listener(self) -> None:
+        raise RuntimeError("a made-up bug")
+
+
+def test_a_greeting_that_fails_ends_the_job(caplog: pytest.LogCaptureFixture) -> None:
+    """An agent that says nothing is none; the next one may do better."""
+
+    async def run() -> str:
+        session: AgentSession[None] = AgentSession(vad=None)
+        ended = asyncio.Queue[str]()
+        voice = Voice(lambda: session, None, ended.put_nowait)
+        await voice.start(rtc.Room(), cast("Track", FakeTrack()))
+        reason = await asyncio.wait_for(ended.get(), 5)
+        await session.aclose()
+        return reason
+
+    assert asyncio.run(run()) == "the greeting has failed"
+    assert "a made-up bug" in caplog.text
 
 
 def test_a_voice_is_built_from_three_model_names(monkeypatch: pytest.MonkeyPatch) -> None:
