@@ -32,7 +32,10 @@ from token_server.webhooks import WEBHOOK_BODY_LIMIT, Listener, Webhooks
 
 
 class Keeper(Follower, Listener, Protocol):
-    """What the application tells of issued tokens and of webhooks."""
+    """What the application tells of issued tokens and of webhooks, and asks whether it lives."""
+
+    def check_alive(self) -> None:
+        """Raise what is wrong with it; asked by /healthz."""
 
 
 def create_app(
@@ -61,7 +64,7 @@ def create_app(
     issuer = Issuer(Door.of(settings), joins)
     _add_token(app, api, issuer, has_pages=bool(settings.cors_origins))
     _add_webhook(app, Webhooks(settings.webhook_secrets, keeper))
-    _add_health(app, api, rooms, check_shared)
+    _add_health(app, api, rooms, keeper, check_shared)
     _add_document(app, api)
     add_refusals(app)
     app.after_request(_forbid_caching)
@@ -127,11 +130,14 @@ def _add_webhook(app: Flask, webhooks: Webhooks) -> None:
         return ""
 
 
-def _add_health(app: Flask, api: Api, rooms: Rooms, check_shared: Callable[[], None]) -> None:
+def _add_health(
+    app: Flask, api: Api, rooms: Rooms, keeper: Keeper, check_shared: Callable[[], None]
+) -> None:
     @app.get("/healthz")
     @api.tells_health
     def healthz() -> ResponseReturnValue:
-        """Tell that the process is alive."""
+        """Tell that the process is alive, and what looks after its rooms too."""
+        keeper.check_alive()
         return {"status": "alive"}
 
     @app.get("/readyz")

@@ -28,6 +28,15 @@ def test_alive_means_alive_with_livekit_down() -> None:
     assert (200, []) == (answer.status_code, rooms.calls)
 
 
+def test_a_keeper_that_is_stuck_is_not_alive() -> None:
+    """Tokens would be issued and nobody attended; what restarts processes restarts this one."""
+    keeper = RecordingKeeper(is_stuck=True)
+    client = client_for(None, keeper)
+
+    assert (503, "unavailable", "The keeper is stuck") == error_of(client.get("/healthz"))
+    assert 201 == client.post("/token").status_code
+
+
 def test_ready_means_livekit_answers() -> None:
     """A balancer sends callers elsewhere meanwhile."""
     rooms = FakeRooms()
