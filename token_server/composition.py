@@ -22,7 +22,7 @@ from token_server.room_watch import RoomWatch
 from token_server.settings import Settings
 from token_server.ticket import TicketSealer
 from token_server.timeline import Shelf, Timeline
-from token_server.timeline_file import TimelineFile
+from token_server.timeline_file import TimelineFile, remove_timelines
 from token_server.twirp import Twirp
 from token_server.wants import Policy
 
@@ -38,9 +38,12 @@ class TokenServer:
     app: Flask
     keeper: Keeper
     tracing: "Tracing | None" = None
+    old_timelines: Path | None = None
 
     def start(self) -> None:
-        """Keep rooms attended, and deliver traces."""
+        """Keep rooms attended, and deliver traces; nothing is left of timelines that are off."""
+        if self.old_timelines:
+            remove_timelines(self.old_timelines)
         if self.tracing:
             self.tracing.start()
         self.keeper.start()
@@ -68,7 +71,9 @@ def compose(
     tracing = _tracing(sealer) if is_traced else None
     livekit = LiveKitRooms(twirp)
     rooms = tracing.rooms(livekit, metrics) if tracing else MeasuredRooms(livekit, metrics)
-    shared, shelf = _shared_state(settings)
+    folder = shared_folder(settings.livekit_url, settings.livekit_api_key)
+    timelines = folder / "timeline.sqlite"
+    shared, shelf = _shared_state(settings, folder, timelines)
     process = f"{socket.gethostname()}:{os.getpid()}"
     timeline = Timeline(rooms.now, process, shelf if settings.timeline else None)
     policy = Policy(agent_names=settings.allowed_agent_names, attend_rooms=settings.attend_rooms)
@@ -82,7 +87,7 @@ def compose(
     app.register_blueprint(rooms_page.create_blueprint(operators, watch))
     if tracing:
         tracing.trace_requests(app)
-    return TokenServer(app, keeper, tracing)
+    return TokenServer(app, keeper, tracing, None if settings.timeline else timelines)
 
 
 def _tracing(sealer: TicketSealer) -> "Tracing":
@@ -93,18 +98,19 @@ def _tracing(sealer: TicketSealer) -> "Tracing":
     return Tracing(Delivery(), sealer)
 
 
-def _shared_state(settings: Settings) -> "tuple[MachineState | RedisState, Shelf]":
+def _shared_state(
+    settings: Settings, folder: Path, timelines: Path
+) -> "tuple[MachineState | RedisState, Shelf]":
     """Choose how far locks and timelines reach: the machine, or all that share a Redis."""
-    server = settings.livekit_url, settings.livekit_api_key
-    folder = shared_folder(*server)
     machine = MachineState(folder)
     if not settings.redis_url:
-        return machine, TimelineFile(folder / "timeline.sqlite", settings.timeline)
+        return machine, TimelineFile(timelines, settings.timeline)
     # redis-py takes half a second to import.
     from token_server.redis_link import RedisLink  # noqa: PLC0415
     from token_server.redis_state import RedisState  # noqa: PLC0415
     from token_server.timeline_redis import TimelineRedis  # noqa: PLC0415
 
-    prefix = f"livekit-token-server:{fingerprint(*server)}:"
+    server = fingerprint(settings.livekit_url, settings.livekit_api_key)
+    prefix = f"livekit-token-server:{server}:"
     link = RedisLink(settings.redis_url, voice=file_lock(folder / "redis-silence.lock"))
     return RedisState(machine, link, prefix), TimelineRedis(link, prefix, settings.timeline)
