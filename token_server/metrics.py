@@ -128,11 +128,11 @@ class Metrics:
             "loop_deaths", "Loops of the keeper that died and were started again.", "loop"
         )
         for loop in LOOPS:
-            last_turn.labels(loop)
             self.loop_deaths.labels(loop)
+        shown = {loop: last_turn.labels(loop) for loop in LOOPS}
 
         def show(loop: str, seconds_ago: float) -> None:
-            last_turn.labels(loop).set(time.time() - seconds_ago)
+            shown[loop].set(time.time() - seconds_ago)
 
         self.turns = Turns(show, self._clock)
 

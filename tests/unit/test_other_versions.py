@@ -19,7 +19,7 @@ from token_server.timeline_redis import TimelineRedis
 
 HOUR = timedelta(hours=1)
 OURS = Entry("kitchen", 1.0, Event.ROOM_READY, "RM_1", {"outcome": "created"}, "web:1")
-# As 8f9f843 wrote it.
+# As the first version made it.
 FIRST_TABLE = """
 CREATE TABLE entries (
     id INTEGER PRIMARY KEY, room_name TEXT, at REAL, event TEXT, subject TEXT, facts TEXT,
