@@ -96,8 +96,11 @@ class Schedule:
         self._in_hand: set[str] = set()
 
     def look_now(self, room_name: str) -> None:
-        """Make a room due at once, whatever the budget."""
-        self._urgent[room_name] = None
+        """Make a room due at once, whatever the budget; but of one whose looks fail."""
+        if room_name in self._failing:
+            self._retries.add(room_name, 0.0)
+        else:
+            self._urgent[room_name] = None
 
     def look_at(self, room_name: str, due: float) -> None:
         """Make a room with somebody in it due then, or earlier if that is planned already.
@@ -118,7 +121,8 @@ class Schedule:
         self._followed[room_name] = followed
         if len(self._followed) > ROOMS_FOLLOWED:
             del self._followed[next(iter(self._followed))]
-        self._empty.add(room_name, now + gap(0.0, has_webhooks=awaited.has_webhooks()))
+        plan = self._retries if room_name in self._failing else self._empty
+        plan.add(room_name, now + gap(0.0, has_webhooks=awaited.has_webhooks()))
 
     @property
     def rooms_followed(self) -> int:
@@ -126,8 +130,8 @@ class Schedule:
         return len(self._followed)
 
     def next_due(self) -> float:
-        """Return a time before which no room is due, but those whose looks fail."""
-        return min(self._peopled.next_due(), self._empty.next_due())
+        """Return a time before which no planned room is due."""
+        return min(plan.next_due() for plan in (self._peopled, self._retries, self._empty))
 
     def take(self, now: float) -> tuple[str | None, float | None]:
         """Return a room that is due; or None and for how long none will be (None: till told)."""
@@ -177,16 +181,17 @@ class Schedule:
     def fail(self, room_name: str, now: float) -> int:
         """Put a room back whose look has failed; return how often in a row it has.
 
-        Until a look succeeds, or it is urgent, or a token for it is issued, nothing is due earlier
-        than at the end of its pause.
+        The next look is at the end of its pause, but that a webhook or a token makes it come
+        earlier; all are paid from the budget of those that fail.
         """
         self._in_hand.discard(room_name)
         failures = self._failing.pop(room_name, 0) + 1
         self._failing[room_name] = failures
         if len(self._failing) > ROOMS_FAILING:
             self._succeed(next(iter(self._failing)))
-        for plan in (self._peopled, self._retries, self._empty):
-            plan.drop(room_name)
+        self._peopled.drop(room_name)
+        self._empty.drop(room_name)
+        # A webhook or a token of the meantime has made it due earlier.
         self._retries.add(room_name, now + pause(failures))
         return failures
 

@@ -4,8 +4,8 @@ A loop turns when it has done one round, and while it waits for the next. So doe
 has answered within a round, or that has waited for it in vain: slow is not stuck.
 """
 
+import threading
 from collections.abc import Callable
-from threading import Lock, get_ident
 
 LOOPS = ("look", "sweep", "beat")
 # Seconds. A loop that waits turns every few, and a call to LiveKit ends before.
@@ -23,13 +23,13 @@ class Turns:
 
     def __init__(self, show: Callable[[str, float], None], clock: Callable[[], float]) -> None:
         self._show, self._clock = show, clock
-        self._lock = Lock()
+        self._lock = threading.Lock()
         self._loops: dict[int, str] = {}  # by thread
         self._last: dict[int, float] = {}
 
     def begin(self, loop: str) -> None:
         """Note that this thread is one of that loop; one that begins again has not turned by it."""
-        thread = get_ident()
+        thread = threading.get_ident()
         with self._lock:
             self._loops[thread] = loop
             self._last.setdefault(thread, self._clock())
@@ -37,7 +37,7 @@ class Turns:
 
     def turned(self) -> None:
         """Note that this thread's loop has turned; a thread of a request has none."""
-        thread = get_ident()
+        thread = threading.get_ident()
         if not (loop := self._loops.get(thread)):
             return
         with self._lock:
@@ -47,8 +47,8 @@ class Turns:
     def end(self) -> None:
         """Note that this thread was told to stop."""
         with self._lock:
-            self._loops.pop(get_ident(), None)
-            self._last.pop(get_ident(), None)
+            self._loops.pop(threading.get_ident(), None)
+            self._last.pop(threading.get_ident(), None)
 
     def stuck(self) -> list[str]:
         """Name the loops of which no thread has turned for too long."""

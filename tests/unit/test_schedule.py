@@ -237,6 +237,20 @@ def fail_each(
     return looks
 
 
+def fail_often(schedule: Schedule, *room_names: str) -> float:
+    """Let looks at these rooms fail until their pauses are at their longest; return the time."""
+    now = 0.0
+    for _ in range(6):
+        for room_name in room_names:
+            schedule.look_now(room_name)
+        now += 20
+        for _ in room_names:
+            taken, _ = schedule.take(now)
+            assert taken
+            schedule.fail(taken, now)
+    return now
+
+
 def test_a_room_whose_looks_fail_is_looked_at_ever_more_rarely() -> None:
     """LiveKit may refuse its name for ever; tokens followed and sweeps do not hurry it."""
     schedule = Schedule()
@@ -263,14 +277,26 @@ def test_the_first_look_that_succeeds_ends_the_pauses() -> None:
 def test_a_webhook_and_a_token_make_the_next_look_come_at_once() -> None:
     """Something has changed there; it may be well again."""
     schedule = Schedule()
-    for now in range(5):
-        schedule.fail("bad", now)
+    now = fail_often(schedule, "bad")
     schedule.look_now("bad")
-    by_webhook = fail_each(schedule, until=6, now=5)
-    schedule.follow("bad", awaited(), now=6)
-    by_token = fail_each(schedule, until=7, now=6)
+    by_webhook = fail_each(schedule, until=now + 9, now=now + 1)
+    schedule.follow("bad", awaited(), now=now + 9)
+    by_token = fail_each(schedule, until=now + 20, now=now + 9)
 
-    assert ([(5.0, "bad")], ["bad"]) == (by_webhook, [room_name for _, room_name in by_token])
+    assert [(now + 1, "bad")] == by_webhook
+    assert [(round(now + 9.1, 3), "bad")] == by_token
+
+
+def test_a_webhook_that_comes_while_a_failing_room_is_looked_at_counts() -> None:
+    """What it tells of may have happened after that look began."""
+    schedule = Schedule()
+    now = fail_often(schedule, "bad") + 20
+    assert "bad" == schedule.take(now)[0]
+    schedule.look_now("bad")
+    in_hand = schedule.take(now)[0]
+    schedule.fail("bad", now + 0.2)
+
+    assert (None, "bad") == (in_hand, schedule.take(now + 0.3)[0])
 
 
 def test_any_number_of_failing_rooms_does_not_eat_the_others_budget() -> None:
@@ -290,6 +316,24 @@ def test_any_number_of_failing_rooms_does_not_eat_the_others_budget() -> None:
     assert len(bad) <= 40 * LOOKS_PER_SECOND / 3 + 6
 
 
+def test_webhooks_and_tokens_for_failing_rooms_do_not_eat_the_others_budget() -> None:
+    """A hundred a second, for rooms whose names LiveKit refuses."""
+    schedule, looks = Schedule(), []
+    for number in range(10):
+        schedule.fail(f"bad-{number}", 0)
+    for number in range(100):
+        schedule.look_at(f"good-{number}", 20)
+    for hundredth in range(1000):
+        now = 20 + hundredth / 100
+        schedule.look_now(f"bad-{hundredth % 10}")
+        schedule.follow(f"bad-{hundredth % 7}", awaited(), now)
+        looks += fail_each(schedule, until=now + 0.009, now=now)
+
+    good = [moment for moment, room_name in looks if room_name.startswith("good")]
+    assert (100, True) == (len(good), good[-1] - 20 <= 100 / LOOKS_PER_SECOND)
+    assert len(looks) - 100 <= 10 * LOOKS_PER_SECOND / 3 + 6
+
+
 def test_failing_rooms_do_not_take_all_threads() -> None:
     """Each may fail by a time-out of five seconds."""
     schedule = Schedule()
@@ -300,7 +344,7 @@ def test_failing_rooms_do_not_take_all_threads() -> None:
 
     taken = [schedule.take(20)[0] for _ in range(4)]
 
-    assert ["bad-0", "bad-1", "good", None] == taken
+    assert ["good", "bad-0", "bad-1", None] == taken
     assert None is schedule.take(20)[1]
     schedule.fail("bad-0", 20)
     assert "bad-2" == schedule.take(20)[0]
@@ -309,13 +353,11 @@ def test_failing_rooms_do_not_take_all_threads() -> None:
 def test_when_livekit_is_back_nobody_waits_for_the_end_of_a_pause() -> None:
     """But a room that fails by itself does."""
     schedule = Schedule()
-    for now in range(9):
-        for room_name in ("a", "b", "bad"):
-            schedule.fail(room_name, now)
+    now = fail_often(schedule, "a", "b", "bad")
 
-    schedule.forgive(10, unless={"bad"})
+    schedule.forgive(now + 1, unless={"bad"})
 
-    looks = fail_each(schedule, until=11, now=10)
+    looks = fail_each(schedule, until=now + 2, now=now + 1)
     assert ["a", "b"] == [room_name for _, room_name in looks]
 
 
