@@ -23,22 +23,21 @@ def test_loops_that_die_and_hang_are_seen_and_go_on(
 ) -> None:
     """Nobody would look after any room, and nothing would say so."""
     fault = tmp_path / "fault"
-    running = deploy(SETTINGS)
-    running.web.stop()
-    web = running.start_web(
-        PYTHONPATH=str(ROOT / "tests/system/dying_keeper"),
-        FAULT=str(fault),
-        STUCK_AFTER=str(STUCK_AFTER),
-    )
+    faulty = {
+        "PYTHONPATH": str(ROOT / "tests/system/dying_keeper"),
+        "FAULT": str(fault),
+        "STUCK_AFTER": str(STUCK_AFTER),
+    }
+    running = deploy(SETTINGS | faulty)
 
-    fault.write_text("die")
-    wait_until(lambda: scrape(running)[DEATHS] > 1, within=10, what="deaths are counted")
-    web.wait_for_output("The keeper's loop has died and is started again")
     fault.write_text("hang")
     health = "/healthz"
     wait_until(lambda: running.http.get(health).status_code == 503, within=20, what="it is stuck")
     answer = running.http.get(health).json()
     shown, now = scrape(running), time.time()
+    fault.write_text("die")
+    wait_until(lambda: scrape(running)[DEATHS] > 1, within=10, what="deaths are counted")
+    running.web.wait_for_output("The keeper's loop has died and is started again")
     fault.unlink()
 
     assert ("unavailable", True) == (answer["code"], "no turn of look for" in answer["msg"])
@@ -48,4 +47,4 @@ def test_loops_that_die_and_hang_are_seen_and_go_on(
     )
     wait_until(lambda: running.http.get(health).is_success, within=SOON, what="it turns again")
     running.join(room_name)
-    web.wait_for_output(f"CreateDispatch.*{room_name}", within=SOON)
+    running.web.wait_for_output(f"CreateDispatch.*{room_name}", within=SOON)
