@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.processes import PLAINLY, ROOT, Process, free_port, procfile, wait_until
+from tests.redis_server import RedisServer
 from tests.system.conftest import Deploy
 from tests.system.deployment import OPERATOR_KEY, SOON, Deployment
 
@@ -39,6 +40,7 @@ LATER = {
         '    "written_at": "REAL",\n': '    "written_at": "REAL",\n    "weather": "TEXT",\n',
         "PRAGMA synchronous=OFF;": "PRAGMA synchronous=OFF; PRAGMA user_version=2;",
     },
+    "timeline_redis.py": {"json.dumps([now, *row])": 'json.dumps([now, *row, "later"])'},
 }
 
 
@@ -61,14 +63,17 @@ def check_out_later(folder: Path) -> None:
 class Later:
     """The web process of the later version, beside a deployment's own."""
 
-    def __init__(self, running: Deployment, folder: Path) -> None:
+    def __init__(self, running: Deployment, settings: dict[str, str], folder: Path) -> None:
         check_out_later(folder)
         port = free_port()
         more = {"PORT": str(port), "PYTHONPATH": str(folder)}
-        environ = running.livekit.environ() | SETTINGS | more
+        environ = running.livekit.environ() | settings | more
         command = ["/bin/sh", "-c", PLAINLY.format(procfile()["web"])]
         self.process = Process(command, environ, folder / "later.log", folder=folder)
         self.http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=15)
+
+    def wait_until_alive(self) -> None:
+        """Wait until it answers."""
         wait_until(self._is_alive, within=20, what="the later version answers")
 
     def stop(self) -> None:
@@ -83,16 +88,30 @@ class Later:
             return False
 
 
-@pytest.fixture
-def running(deploy: Deploy) -> Deployment:
-    """This version, to which LiveKit's webhooks go, and a worker."""
-    return deploy(SETTINGS).with_worker()
+@pytest.fixture(params=["machine", "redis"])
+def settings(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, str]]:
+    """What both start with: they share a machine, or a Redis too."""
+    if request.param == "machine":
+        yield SETTINGS
+        return
+    with RedisServer(tmp_path_factory.mktemp("redis")) as redis:
+        yield SETTINGS | {"REDIS_URL": redis.url}
 
 
 @pytest.fixture
-def later(running: Deployment, tmp_path: Path) -> Iterator[Later]:
-    """The later version beside it."""
-    started = Later(running, tmp_path)
+def running(deploy: Deploy, settings: dict[str, str]) -> Deployment:
+    """This version, to which LiveKit's webhooks go."""
+    return deploy(settings)
+
+
+@pytest.fixture
+def later(running: Deployment, settings: dict[str, str], tmp_path: Path) -> Iterator[Later]:
+    """The later version beside it, and a worker."""
+    started = Later(running, settings, tmp_path)
+    running.with_worker()
+    started.wait_until_alive()
     yield started
     started.stop()
 
