@@ -1,5 +1,6 @@
 """Processes of made-up machines that share a Redis: a folder is a machine."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
@@ -23,11 +24,16 @@ class Machines:
         prefix = f"token-server:{self._folder.name}:"
         return RedisState(state, self.link(machine), prefix, lease_seconds)
 
-    def link(self, machine: str, try_again_after: float = 0.0) -> RedisLink:
+    def link(
+        self,
+        machine: str,
+        try_again_after: float = 0.0,
+        tell: Callable[[float], None] = lambda _: None,
+    ) -> RedisLink:
         """Connect a process of a machine."""
         (self._folder / machine).mkdir(exist_ok=True)
         voice = file_lock(self._folder / machine / "redis-silence.lock")
-        link = RedisLink(self._redis_url, voice, try_again_after)
+        link = RedisLink(self._redis_url, voice, try_again_after, tell)
         self._links.append(link)
         return link
 

@@ -27,6 +27,7 @@ from token_server.twirp import Twirp
 from token_server.wants import Policy
 
 if TYPE_CHECKING:
+    from token_server.redis_link import RedisLink
     from token_server.redis_state import RedisState
     from token_server.tracing.traced import Tracing
 
@@ -73,14 +74,14 @@ def compose(
     rooms = tracing.rooms(livekit, metrics) if tracing else MeasuredRooms(livekit, metrics)
     folder = shared_folder(settings.livekit_url, settings.livekit_api_key)
     timelines = folder / "timeline.sqlite"
-    shared, shelf = _shared_state(settings, folder, timelines)
+    shared, shelf, redis = _shared_state(settings, folder, timelines, metrics)
     process = f"{socket.gethostname()}:{os.getpid()}"
     timeline = Timeline(rooms.now, process, shelf if settings.timeline else None)
     policy = Policy(agent_names=settings.allowed_agent_names, attend_rooms=settings.attend_rooms)
     looker = Looker(rooms, shared, sealer, policy, timeline)
     looks = tracing.looks(looker) if tracing else looker
     keeper = Keeper(rooms, looks, shared, metrics, timeline)
-    app = create_app(settings, rooms, keeper, shared.check, timeline)
+    app = create_app(settings, rooms, keeper, redis, timeline)
     operators = Operators(settings.operator_keys, is_demo=settings.demo)
     app.register_blueprint(metrics_page.create_blueprint(operators, metrics))
     watch = RoomWatch(rooms, sealer, policy, timeline)
@@ -99,12 +100,12 @@ def _tracing(sealer: TicketSealer) -> "Tracing":
 
 
 def _shared_state(
-    settings: Settings, folder: Path, timelines: Path
-) -> "tuple[MachineState | RedisState, Shelf]":
+    settings: Settings, folder: Path, timelines: Path, metrics: Metrics
+) -> "tuple[MachineState | RedisState, Shelf, RedisLink | None]":
     """Choose how far locks and timelines reach: the machine, or all that share a Redis."""
     machine = MachineState(folder)
     if not settings.redis_url:
-        return machine, TimelineFile(timelines, settings.timeline)
+        return machine, TimelineFile(timelines, settings.timeline), None
     # redis-py takes half a second to import.
     from token_server.redis_link import RedisLink  # noqa: PLC0415
     from token_server.redis_state import RedisState  # noqa: PLC0415
@@ -112,5 +113,6 @@ def _shared_state(
 
     server = fingerprint(settings.livekit_url, settings.livekit_api_key)
     prefix = f"livekit-token-server:{server}:"
-    link = RedisLink(settings.redis_url, voice=file_lock(folder / "redis-silence.lock"))
-    return RedisState(machine, link, prefix), TimelineRedis(link, prefix, settings.timeline)
+    voice = file_lock(folder / "redis-silence.lock")
+    link = RedisLink(settings.redis_url, voice, tell=metrics.redis_unavailable.set)
+    return RedisState(machine, link, prefix), TimelineRedis(link, prefix, settings.timeline), link

@@ -1,35 +1,47 @@
 """The door to /token: who comes too often is turned away, and so is who may not ask."""
 
+import logging
 from functools import partial
+from typing import TYPE_CHECKING
 
 from limits import parse
 
 from token_server.callers import CallerKeys, Callers
+from token_server.client_address import NO_ADDRESS, client_of
 from token_server.logins import Caller, LoginRules, Logins
-from token_server.rate_limits import RateLimits, address_of
+from token_server.rate_limits import RateLimits
 from token_server.settings import ParticipantIdentities, Settings, TokenAuth
 from token_server.signing_keys import SigningKeys, fetch_signing_keys
 
+if TYPE_CHECKING:
+    from token_server.redis_link import RedisLink
+
+logger = logging.getLogger(__name__)
+
 
 class Door:
-    """Rate limits and authentication, in the order that costs the least."""
+    """Rate limits and authentication, in the order that costs the least.
 
-    def __init__(self, callers: Callers, rate_limits: RateLimits | None) -> None:
-        self._callers, self._rate_limits = callers, rate_limits
+    Args:
+        settings: TOKEN_AUTH, RATE_LIMIT and TRUSTED_PROXIES.
+        redis: Where all machines count; None: each process counts by itself.
+    """
 
-    @classmethod
-    def of(cls, settings: Settings) -> "Door":
-        """Build what TOKEN_AUTH and RATE_LIMIT say."""
+    def __init__(self, settings: Settings, redis: "RedisLink | None" = None) -> None:
+        self._callers, self._trusted_proxies = _callers(settings), settings.trusted_proxies
         limits = [parse(limit) for limit in settings.rate_limit]
-        rate_limits = RateLimits(limits, settings.redis_url) if limits else None
-        return cls(_callers(settings), rate_limits)
+        self._rate_limits = RateLimits(limits, redis) if limits else None
+        self._has_told = False
 
-    def let_in(self, unverified_authorization: str, remote_address: str | None) -> Caller:
+    def let_in(
+        self, unverified_authorization: str, remote_address: str, unverified_forwarded_for: str
+    ) -> Caller:
         """Return who asks.
 
         Args:
             unverified_authorization: The Authorization header.
-            remote_address: The client's, as the last proxy that we trust has seen it.
+            remote_address: Of whoever has connected to us.
+            unverified_forwarded_for: The X-Forwarded-For header.
 
         Raises:
             TooManyRequestsError: The address, or the caller, has asked too often.
@@ -38,12 +50,25 @@ class Door:
         """
         if not self._rate_limits:
             return self._callers.check(unverified_authorization)
-        if address := address_of(remote_address):
-            self._rate_limits.spend("address", address)
+        client = client_of(remote_address, unverified_forwarded_for, self._trusted_proxies)
+        if client == NO_ADDRESS:
+            self._tell_once()
+        self._rate_limits.spend("address", client)
         caller = self._callers.check(unverified_authorization)
         if caller.name:
             self._rate_limits.spend("caller", caller.name)
         return caller
+
+    def _tell_once(self) -> None:
+        if not self._has_told:
+            self._has_told = True
+            logger.warning(_NO_ADDRESS_TOLD)
+
+
+_NO_ADDRESS_TOLD = (
+    "Callers whose address cannot be read share one RATE_LIMIT: set TRUSTED_PROXIES to the number"
+    " of proxies that append the client's address to X-Forwarded-For"
+)
 
 
 def _callers(settings: Settings) -> Callers:

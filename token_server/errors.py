@@ -11,15 +11,23 @@ TokenServerError                 code                 HTTP
 ├── IssuerUnavailableError       unavailable          503   login tokens cannot be checked
 ├── LiveKitUnavailableError      unavailable          503   LiveKit is slow, gone or failing
 ├── KeeperStuckError             unavailable          503   the process is to be restarted
-├── RedisUnavailableError        unavailable          503   Redis is set, and slow, gone or failing
 ├── LiveKitRefusedKeyError       internal             500   our key or secret is wrong
 ├── LiveKitRefusedRequestError   internal             500   LiveKit rejects what we send
+├── RedisUnavailableError        (no answer: everything goes on without Redis)
 └── SettingsError                (no answer: the process does not start)
 
 Codes are Twirp's, as LiveKit answers them: https://twitchtv.github.io/twirp/docs/spec_v7.html
 """
 
+import json
+from http import HTTPStatus
 from typing import ClassVar
+
+# Twirp's code for what HTTP itself finds wrong with a request.
+_CODES = {
+    HTTPStatus.NOT_FOUND: "not_found",
+    HTTPStatus.METHOD_NOT_ALLOWED: "bad_route",
+}
 
 
 class TokenServerError(Exception):
@@ -104,10 +112,7 @@ class KeeperStuckError(TokenServerError):
 
 
 class RedisUnavailableError(TokenServerError):
-    """Redis did not answer in time, or refused; only /readyz tells anybody."""
-
-    code = "unavailable"
-    http_status = 503
+    """Redis did not answer in time, or refused; no request fails for it."""
 
 
 class LiveKitRefusedKeyError(TokenServerError):
@@ -120,3 +125,14 @@ class LiveKitRefusedRequestError(TokenServerError):
 
 class SettingsError(TokenServerError):
     """The environment does not describe a server that can start; the text lists every problem."""
+
+
+def code_of(status: HTTPStatus) -> str:
+    """Return Twirp's code for an HTTP status that is no error of this tree."""
+    is_ours = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return _CODES.get(status, "internal" if is_ours else "invalid_argument")
+
+
+def error_body(code: str, msg: str) -> bytes:
+    """Write the body of every answer that is an error: JSON."""
+    return json.dumps({"code": code, "msg": msg}).encode()

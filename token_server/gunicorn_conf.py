@@ -3,10 +3,16 @@
 import gc
 import logging
 import os
+import resource
+import ssl
 import sys
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from gunicorn.arbiter import Arbiter
+from gunicorn.config import Config
 from gunicorn.workers.base import Worker
 
 from token_server import metrics_folder
@@ -16,18 +22,32 @@ from token_server.logs import QuietLogger, logging_config
 from token_server.places import MEMORY
 
 _logger = logging.getLogger("gunicorn.error")
+_ENOUGH_FILES = 100_000
 try:
     _settings = read_settings(os.environ)
 except SettingsError as error:
     sys.exit(f"The token server cannot start:\n{error}")
 
+
+def _raise_open_files() -> int:
+    """Allow as many open files as the machine lets us; return the number."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # macOS calls its most unlimited, and refuses that
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return allowed if 0 < allowed < _ENOUGH_FILES else _ENOUGH_FILES
+
+
 bind = f"{_settings.host}:{_settings.port}"
 workers = _settings.web_concurrency
-worker_class = "token_server.gunicorn_worker.PromptWorker"
+worker_class = "token_server.gunicorn_worker.DeadlineWorker"
 # Seconds.
 timeout = 30
 graceful_timeout = 15
-keepalive = 15
+# Routers keep idle connections for 60 to 90 s. Whoever closes first loses what the other sends.
+keepalive = 95
+# As many as there can be open files, but for what a process has open besides.
+worker_connections = _raise_open_files() - 256
 control_socket_disable = True
 # Each process tells that it is alive by a file's time: no full or slow disk keeps it from that.
 worker_tmp_dir = str(MEMORY) if MEMORY.is_dir() else None
@@ -42,9 +62,22 @@ logger_class = QuietLogger
 logconfig_dict = logging_config(_settings.log_format, _settings.log_level)
 
 
+def ssl_context(config: Config, default: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+    """Shake hands when the connection is handled: gevent's server would do it without a limit."""
+    del config
+    context = default()
+    wrap = partial(context.wrap_socket, do_handshake_on_connect=False)
+    context.wrap_socket = wrap  # type: ignore[method-assign]
+    return context
+
+
 def on_starting(server: Arbiter) -> None:
     """Make the folder in which the processes count together, before any counts."""
-    del server
+    if server.cfg.preload_app:
+        sys.exit(
+            "The token server cannot start:\n--preload must be left out: the processes would"
+            " share the connections and threads of one"
+        )
     if not metrics_folder.share(os.environ):
         _logger.warning("No room for metrics: each process will count for itself")
 

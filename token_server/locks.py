@@ -58,9 +58,6 @@ class MachineState:
     def beat(self) -> None:
         """Do nothing: the operating system knows who is alive."""
 
-    def check(self) -> None:
-        """Do nothing: without the folder everything goes on, and nobody else could help."""
-
     def webhook_arrived(self) -> None:
         """Remember that LiveKit's webhooks reach us; of several within a moment, the first."""
         now = time.monotonic()

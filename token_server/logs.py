@@ -14,19 +14,11 @@ _PLAIN = re.compile(r"[\w./:@+-]+")
 _EVERY_RECORD_HAS = {*vars(logging.makeLogRecord({})), "message", "asctime"}
 
 
-# gunicorn's line (workers/base.py 27.0), behind which it quotes the request.
-_UNREADABLE = re.compile(r"(Invalid request from ip=\S*): .*", re.DOTALL)
-
-
 class QuietLogger(Logger):
     """gunicorn's logger without an access log: what a request did, the application says."""
 
     def access(self, *_: object) -> None:
         """Do not even put the line together, which gunicorn does for every request."""
-
-    def warning(self, msg: object, *args: Any, **more: Any) -> None:  # noqa: ANN401  # gunicorn's own
-        """Say that a request could not be read, and not what it was: there may be a key in it."""
-        super().warning(_UNREADABLE.sub(r"\1", str(msg)), *args, **more)
 
 
 class LineFormatter(logging.Formatter):

@@ -76,6 +76,12 @@ class Metrics:
         self.join_to_attended = self._histogram(
             "join_to_attended_seconds", "From a human's join to their agent's.", _ATTENDED
         )
+        # One process that is cut off is enough.
+        self.redis_unavailable = self._gauge(
+            "redis_unavailable",
+            "1 while the Redis of REDIS_URL does not answer, else 0.",
+            among_processes="livemax",
+        )
         # Any process may have seen that room last; each says only what its own looks have shown.
         self.longest_unattended = self._gauge(
             "longest_unattended_seconds",

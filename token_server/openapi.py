@@ -5,7 +5,7 @@ names the field and its rule in the words that callers know.
 """
 
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, Literal, TypeVar, cast
 
 from flask import Flask
@@ -39,6 +39,9 @@ class Health(BaseModel):
     """A process that can be relied on."""
 
     status: Literal["alive", "ready"]
+    redis: Literal["ready", "unavailable"] | None = Field(
+        None, description="Only of /readyz, where REDIS_URL is set; without it everything goes on."
+    )
 
 
 class Document(RootModel[dict[str, Any]]):
@@ -122,6 +125,7 @@ class Api:
         """Describe the view of the document."""
         return self._describe(view, {"HTTP_200": Document})
 
+    @cache  # noqa: B019 (one for each application)
     def document(self, app: Flask) -> dict[str, Any]:
         """Return the whole as OpenAPI 3.1."""
         with app.app_context():

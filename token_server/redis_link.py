@@ -11,7 +11,7 @@ from threading import Lock
 from typing import TypeVar
 
 from filelock import FileLock, Timeout
-from redis import Redis
+from redis import ConnectionPool, Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
@@ -35,10 +35,15 @@ class RedisLink:
         url: `redis://`, `rediss://` or `unix://`, with its password.
         voice: Whichever process of this machine holds it writes the log lines.
         try_again_after: Seconds of not asking a Redis that did not answer.
+        tell: Is told 1 when Redis falls silent, and 0 when it answers again: a metric.
     """
 
     def __init__(
-        self, url: str, voice: FileLock, try_again_after: float = _TRY_AGAIN_AFTER
+        self,
+        url: str,
+        voice: FileLock,
+        try_again_after: float = _TRY_AGAIN_AFTER,
+        tell: Callable[[float], None] = lambda _: None,
     ) -> None:
         self._redis = Redis.from_url(
             url,
@@ -48,10 +53,15 @@ class RedisLink:
             retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
             protocol=2,
         )
-        self._voice, self._try_again_after = voice, try_again_after
+        self._voice, self._try_again_after, self._tell = voice, try_again_after, tell
         self._changing = Lock()
         self._silent_since: float | None = None  # monotonic; of the last try
         self._has_told = False
+
+    @property
+    def connections(self) -> ConnectionPool:
+        """For what makes its own client; that one's questions go through `ask` all the same."""
+        return self._redis.connection_pool
 
     def ask(self, question: Callable[["Redis"], T]) -> T:
         """Put a question to Redis.
@@ -89,6 +99,7 @@ class RedisLink:
             if self._silent_since is not None:
                 return
             self._silent_since = time.monotonic()
+            self._tell(1)
             self._has_told = self._has_voice()
         if self._has_told:
             logger.warning(_SILENT, extra={"reason": self._reason(error)})
@@ -96,6 +107,7 @@ class RedisLink:
     def _answer_again(self) -> None:
         with self._changing:
             self._silent_since = None
+            self._tell(0)
             has_told, self._has_told = self._has_told, False
             self._voice.release()
         if has_told:

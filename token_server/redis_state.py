@@ -91,14 +91,6 @@ class RedisState:
             self._leases.renew()
             self._link.ask(self._exchange_pulse)
 
-    def check(self) -> None:
-        """Ask whether Redis answers.
-
-        Raises:
-            RedisUnavailableError: It does not.
-        """
-        self._link.ask(lambda redis: redis.ping())
-
     def _take_room(self, lease: str) -> bool:
         try:
             return self._leases.take(lease)

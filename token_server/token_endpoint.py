@@ -1,22 +1,18 @@
-"""POST /token, where all is well with it, answered before Flask sees the request.
-
-Flask costs as much as all else that a token needs: the call, the ticket, the signature.
-"""
+"""/token: let the caller in, read what they want, prepare the join."""
 
 import json
 from collections.abc import Callable
-from functools import partial
-from typing import TYPE_CHECKING
+from http import HTTPStatus
 
-from token_server.before_flask import hand_over, posted_length
+from flask import Flask, Response, request
+from flask.typing import ResponseReturnValue
+
 from token_server.callers import restrict
 from token_server.door import Door
-from token_server.joins import Join, Joins
-from token_server.token_request import TokenRequest, parse_json
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+from token_server.errors import InvalidRequestError, UnsupportedMediaTypeError
+from token_server.joins import Joins
+from token_server.openapi import Api
+from token_server.token_request import TokenRequest, parse_json, parse_query
 
 # Bytes.
 TOKEN_BODY_LIMIT = 64 * 1024
@@ -28,78 +24,49 @@ JOIN_KEY = "token_server.join"
 ROOM_NAME_KEY = "token_server.room_name"
 
 
-class Issuer:
-    """Issues tokens to those who ask over HTTP, in whatever way."""
+def add_token(app: Flask, api: Api, door: Door, joins: Joins) -> None:
+    """Add the routes."""
 
-    def __init__(self, door: Door, joins: Joins) -> None:
-        self._door, self._joins = door, joins
-
-    def issue(self, environ: "WSGIEnvironment", read: Callable[[], TokenRequest]) -> Join:
-        """Let the caller in, read what they want, and do it.
-
-        Raises:
-            TokenServerError: The door, the reader, or LiveKit says no.
-        """
-        caller = self._door.let_in(
-            environ.get("HTTP_AUTHORIZATION", ""), environ.get("REMOTE_ADDR")
+    def issue(read: Callable[[], TokenRequest]) -> Response:
+        headers = request.headers
+        caller = door.let_in(
+            headers.get("Authorization", ""),
+            request.remote_addr or "",
+            headers.get("X-Forwarded-For", ""),
         )
         token_request = read()
         # Whatever goes wrong from here on is logged with the room that it is about.
-        environ[ROOM_NAME_KEY] = token_request.room_name
-        join = self._joins.prepare(
-            restrict(token_request, caller), environ.get(TRACEPARENT_KEY, "")
-        )
-        environ[JOIN_KEY] = join
-        return join
+        request.environ[ROOM_NAME_KEY] = token_request.room_name
+        traceparent = request.environ.get(TRACEPARENT_KEY, "")
+        join = joins.prepare(restrict(token_request, caller), traceparent)
+        request.environ[JOIN_KEY] = join
+        return Response(json.dumps(vars(join)), mimetype="application/json")
+
+    @app.post("/token")
+    @api.posts_token
+    def post_token() -> ResponseReturnValue:
+        """Make a room ready and get a token for it, by LiveKit's endpoint convention."""
+        return issue(_posted), HTTPStatus.CREATED
+
+    @app.get("/token")
+    @api.gets_token
+    def get_token() -> ResponseReturnValue:
+        """Do the same from a query, for curl and simple frontends."""
+        return issue(_queried), HTTPStatus.OK
 
 
-class TokenEndpoint:
-    """WSGI middleware.
-
-    Args:
-        behind: Flask.
-        issuer: Issues the token.
-        has_pages: Whether pages of other origins may ask; Flask-CORS sees to these.
-    """
-
-    def __init__(self, behind: "WSGIApplication", issuer: Issuer, *, has_pages: bool) -> None:
-        self._behind, self._issuer, self._has_pages = behind, issuer, has_pages
-
-    def __call__(
-        self, environ: "WSGIEnvironment", start_response: "StartResponse"
-    ) -> "Iterable[bytes]":
-        """Answer a plain request; pass on everything else, and every error."""
-        length = self._plain_length(environ) if environ["PATH_INFO"] == "/token" else None
-        if length is None:
-            return self._behind(environ, start_response)
-        unverified_body = environ["wsgi.input"].read(length)
-        try:
-            join = self._issuer.issue(environ, partial(parse_json, unverified_body))
-        except Exception as error:  # noqa: BLE001 (Flask's view raises it again)
-            hand_over(error, environ)
-            return self._behind(environ, start_response)
-        return _answer(join, start_response)
-
-    def _plain_length(self, environ: "WSGIEnvironment") -> int | None:
-        """Return the length of a body that is to be read here."""
-        if environ.get("CONTENT_TYPE") != "application/json":
-            return None
-        if self._has_pages and "HTTP_ORIGIN" in environ:
-            return None
-        return posted_length(environ, TOKEN_BODY_LIMIT)
+def _posted() -> TokenRequest:
+    """Read the body; only now, since everything before costs the caller more than us."""
+    has_body = request.content_length or "Transfer-Encoding" in request.headers
+    if has_body and not request.is_json:
+        raise UnsupportedMediaTypeError("Content-Type must be application/json")
+    request.max_content_length = TOKEN_BODY_LIMIT
+    return parse_json(request.get_data(cache=False))
 
 
-def to_json(join: Join) -> str:
-    """Write the body of an answer."""
-    return json.dumps(vars(join))
-
-
-def _answer(join: Join, start_response: "StartResponse") -> "Iterable[bytes]":
-    body = to_json(join).encode()
-    headers = [
-        ("Content-Type", "application/json"),
-        ("Content-Length", str(len(body))),
-        ("Cache-Control", "no-store"),
-    ]
-    start_response("201 CREATED", headers)
-    return (body,)
+def _queried() -> TokenRequest:
+    given = request.args.to_dict(flat=False)
+    for name, values in given.items():
+        if len(values) > 1:
+            raise InvalidRequestError(f"{name[:64]!r} must be given once")
+    return parse_query({name: values[0] for name, values in given.items()})

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Protocol
 
@@ -72,11 +72,14 @@ class Webhooks:
     def __init__(self, api_secrets: Mapping[str, str], listener: Listener) -> None:
         self._api_secrets, self._listener = dict(api_secrets), listener
 
-    def receive(self, unverified_body: bytes, unverified_authorization: str) -> WebhookEvent | None:
+    def receive(
+        self, read_body: Callable[[], bytes], unverified_authorization: str
+    ) -> WebhookEvent | None:
         """Take one POST of LiveKit's.
 
         Args:
-            unverified_body: The raw bytes as they came: the signature is over these.
+            read_body: Returns the raw bytes as they came, over which the signature is; of a
+                stranger nothing is read.
             unverified_authorization: The Authorization header: a JWT, claim sha256 = the
                 body's SHA-256 in base64; LiveKit sends it without "Bearer".
 
@@ -90,7 +93,10 @@ class Webhooks:
         Source:
             https://docs.livekit.io/home/server/webhooks/
         """
-        self._verify(unverified_body, unverified_authorization)
+        signed_hash = self._signed_hash(unverified_authorization)
+        unverified_body = read_body()
+        if not hmac.compare_digest(hashlib.sha256(unverified_body).digest(), signed_hash):
+            raise UnauthenticatedError("Authorization is a signature for another body")
         # Most events are none of our business, and this is cheaper than a whole WebhookEvent.
         kind, created_at, room_name = _kind(unverified_body)
         event = _parse(unverified_body) if kind in _OF_INTEREST else None
@@ -110,7 +116,8 @@ class Webhooks:
         else:
             self._listener.track_published(room_name, participant)
 
-    def _verify(self, unverified_body: bytes, unverified_authorization: str) -> None:
+    def _signed_hash(self, unverified_authorization: str) -> bytes:
+        """Return the SHA-256 of the body that LiveKit has signed."""
         unverified_token = unverified_authorization.removeprefix("Bearer ")
         try:
             api_key, *others = self._api_secrets
@@ -123,14 +130,12 @@ class Webhooks:
                 required=("exp", "iss", "sha256"),
                 leeway=_LEEWAY,
             )
-            signed_hash = base64.b64decode(claims["sha256"], validate=True)
+            return base64.b64decode(claims["sha256"], validate=True)
         except (jwt.PyJWTError, LookupError, RecursionError, TypeError, ValueError):
             raise UnauthenticatedError(
                 "Authorization must be LiveKit's signature with LIVEKIT_API_KEY, or with one of"
                 " LIVEKIT_WEBHOOK_KEYS"
             ) from None
-        if not hmac.compare_digest(hashlib.sha256(unverified_body).digest(), signed_hash):
-            raise UnauthenticatedError("Authorization is a signature for another body")
 
 
 def _kind(body: bytes) -> tuple[str, float, str]:

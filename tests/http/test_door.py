@@ -3,8 +3,11 @@
 import uuid
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.fakes import FakeRooms
 from tests.http.clients import client_for, error_of
@@ -74,6 +77,12 @@ def test_guessing_keys_is_limited_too() -> None:
     ("trusted", "forwarded", "statuses"),
     [
         pytest.param("0", ["a", "b", "c"], [201, 429, 429], id="no proxy: what is said is nothing"),
+        pytest.param("1", ["1.1.1.1:1", "1.1.1.1:2", "1.1.1.1"], [201, 429, 429], id="ports"),
+        pytest.param("1", ["[2001:db8::1]:443", "[2001:db8::2]"], [201, 429], id="brackets"),
+        pytest.param("1", ["fe80::1%a/b", "fe80::2%c"], [201, 429], id="scopes"),
+        pytest.param("1", ["unknown", "_hidden", ""], [201, 429, 201], id="no address, no header"),
+        pytest.param("1", ['"a, 1.1.1.1', '"b, 1.1.1.1'], [201, 429], id="an open quotation"),
+        pytest.param("2", ["1.1.1.1", "1.1.1.2"], [201, 429], id="too few: who has connected"),
         pytest.param("1", ["1.1.1.1", "1.1.1.2"], [201, 201], id="the proxy's word"),
         pytest.param(
             "1", ["9.9.9.9, 1.1.1.1", "8.8.8.8, 1.1.1.1"], [201, 429], id="an invented beginning"
@@ -88,6 +97,33 @@ def test_only_the_proxies_of_ours_are_believed(
     client = client_for(RATE_LIMIT="1/hour", TRUSTED_PROXIES=trusted)
 
     assert statuses == [ask(client, **{"X-Forwarded-For": value}) for value in forwarded]
+
+
+def test_without_an_address_all_share_one_limit_and_the_log_says_so_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A web process behind a unix socket, say; what a header says is not repeated."""
+    client = client_for(RATE_LIMIT="2/hour")
+    statuses = [ask(client, "") for _ in range(3)]
+    behind = client_for(RATE_LIMIT="2/hour", TRUSTED_PROXIES="1")
+    statuses += [ask(behind, **{"X-Forwarded-For": f"MaRkEr{number}"}) for number in range(3)]
+
+    assert [201, 201, 429] * 2 == statuses
+    told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert (2, True) == (len(told), all("TRUSTED_PROXIES" in line for line in told))
+    assert "MaRkEr" not in str([vars(record) for record in caplog.records])
+
+
+@hypothesis.settings(max_examples=25, deadline=None)
+@given(st.text(st.characters(max_codepoint=0xFF, exclude_characters="\r\n")))
+def test_whatever_a_header_says_there_is_a_limit(forwarded: str) -> None:
+    """Nobody writes themselves past it, and nothing breaks."""
+    client = client_for(RATE_LIMIT="1/hour", TRUSTED_PROXIES="1")
+    headers = {"HTTP_X_FORWARDED_FOR": forwarded, "REMOTE_ADDR": "10.0.0.1"}
+
+    statuses = [client.post("/token", environ_overrides=headers).status_code for _ in range(2)]
+
+    assert [201, 429] == statuses
 
 
 @pytest.fixture

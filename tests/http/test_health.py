@@ -1,15 +1,23 @@
 """/healthz and /readyz."""
 
 import logging
+import tempfile
+import time
+from pathlib import Path
 
 import pytest
+from livekit.protocol import models
+from livekit.protocol.room import ListRoomsResponse
 
 from tests.environ import settings
+from tests.exposition import series
 from tests.fakes import FakeRooms
 from tests.http.clients import client_for, error_of, failing_client
+from tests.processes import free_port
 from tests.recording_keeper import RecordingKeeper
-from token_server.app import create_app
-from token_server.errors import LiveKitRefusedKeyError, RedisUnavailableError
+from tests.twirp_server import TwirpServer, answer
+from token_server.composition import compose
+from token_server.errors import LiveKitRefusedKeyError
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
@@ -65,18 +73,47 @@ def test_ready_means_livekit_accepts_our_key() -> None:
     assert (500, "internal") == (status, code)
 
 
-def test_ready_means_redis_answers_where_it_is_set() -> None:
-    """Whoever sets REDIS_URL has to see when it does not work; alive is alive all the same."""
+def test_without_redis_we_are_ready_and_say_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everything goes on; whoever sets REDIS_URL sees in the body and in a metric that it fails."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    redis_url = f"redis://127.0.0.1:{free_port()}"
+    made = models.Room(name="kitchen", sid="RM_1")
+    with TwirpServer(answer(ListRoomsResponse()), answer(made)) as livekit:
+        changes = {"LIVEKIT_URL": livekit.url, "REDIS_URL": redis_url, "OPERATOR_KEY": "one"}
+        client = compose(settings(**changes)).app.test_client()
+        ready = client.get("/readyz")
+        others = [client.get("/healthz").status_code, client.post("/token").status_code]
+    shown = series(client.get("/metrics", headers={"Authorization": "Bearer one"}).text)
 
-    def check_shared() -> None:
-        raise RedisUnavailableError("Redis does not answer")
+    assert (200, {"status": "ready", "redis": "unavailable"}) == (ready.status_code, ready.json)
+    assert ([200, 201], 1) == (others, shown["redis_unavailable"])
 
-    app = create_app(settings(), FakeRooms(), RecordingKeeper(), check_shared=check_shared)
 
-    client = app.test_client()
+def test_livekit_is_asked_once_however_often_we_are() -> None:
+    """Anybody may ask /readyz, and as often as they like; a second is longer than this takes."""
+    rooms = FakeRooms()
+    client = client_for(rooms)
+    started = time.monotonic()
 
-    assert (503, "unavailable", "Redis does not answer") == error_of(client.get("/readyz"))
-    assert (200, 201) == (client.get("/healthz").status_code, client.post("/token").status_code)
+    statuses = {client.get("/readyz").status_code for _ in range(100)}
+
+    assert {200} == statuses
+    assert len(rooms.calls) <= 1 + (time.monotonic() - started)
+
+
+def test_a_livekit_that_is_down_is_asked_no_more_often() -> None:
+    """It has trouble enough."""
+    rooms = FakeRooms()
+    rooms.is_down = True
+    client = client_for(rooms)
+    started = time.monotonic()
+
+    statuses = {client.get("/readyz").status_code for _ in range(100)}
+
+    assert {503} == statuses
+    assert len(rooms.calls) <= 1 + (time.monotonic() - started)
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])

@@ -1,9 +1,9 @@
-"""Which requests for tokens are answered before Flask, and that nobody could tell."""
+"""There is one way to a token, whoever asks: the same view, the same errors, nothing done twice."""
 
+import json
 from typing import Any
 
 import pytest
-from flask import request_started
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -13,108 +13,98 @@ from tests.recording_keeper import RecordingKeeper
 from token_server.errors import LiveKitUnavailableError
 from token_server.token_endpoint import TOKEN_BODY_LIMIT
 
-PLAIN = "application/json"
-# The same to Flask, and not what is answered before.
-DECLARED = "application/json; charset=utf-8"
+PAGE = {"Origin": "https://example.org"}
 
 
-class Asked:
-    """What a client was answered, and how many of its requests Flask has seen."""
-
-    def __init__(self, client: FlaskClient) -> None:
-        self._client, self.seen_by_flask = client, 0
-
-    def post(self, body: bytes, content_type: str = PLAIN, **more: Any) -> TestResponse:  # noqa: ANN401  # werkzeug's
-        """Ask for a token."""
-        with request_started.connected_to(self._count, self._client.application):
-            return self._client.post("/token", data=body, content_type=content_type, **more)
-
-    def _count(self, *_: object, **__: object) -> None:
-        self.seen_by_flask += 1
-
-
-def test_a_plain_request_never_reaches_flask(client: FlaskClient, rooms: FakeRooms) -> None:
-    """The room is made, the token issued, once."""
-    asked = Asked(client)
-
-    answer = asked.post(b'{"room_name": "kitchen"}')
-
-    assert (201, "kitchen", 0) == (
-        answer.status_code,
-        answer.get_json()["room_name"],
-        asked.seen_by_flask,
-    )
-    assert ["create_room"] == rooms.calls
-
-
-def test_flask_answers_the_same(client: FlaskClient) -> None:
-    """Status, headers, and what is in the body."""
-    asked = Asked(client)
-
-    plain, declared = asked.post(b"{}"), asked.post(b"{}", DECLARED)
-
-    assert 1 == asked.seen_by_flask
-    assert plain.status == declared.status
-    assert set(plain.headers) - {plain_length(plain)} == set(declared.headers) - {
-        plain_length(declared)
-    }
-    assert plain.get_json().keys() == declared.get_json().keys()
-
-
-def plain_length(answer: TestResponse) -> tuple[str, str]:
-    """Return the one header that differs with the token."""
-    return "Content-Length", answer.headers["Content-Length"]
+def post(client: FlaskClient, body: bytes, **more: Any) -> TestResponse:  # noqa: ANN401  # werkzeug's
+    """Ask for a token."""
+    return client.post("/token", data=body, **{"content_type": "application/json", **more})
 
 
 @pytest.mark.parametrize(
-    ("body", "expected"),
+    "more",
     [
-        pytest.param(b'{"room_name": 1}', (400, "invalid_argument"), id="a field"),
-        pytest.param(b"{", (400, "invalid_argument"), id="no JSON"),
-        pytest.param(b'{"room_name": "%s"}' % (b"x" * TOKEN_BODY_LIMIT), (413, ""), id="too long"),
+        pytest.param({"content_type": "application/json; charset=utf-8"}, id="a charset"),
+        pytest.param({"content_type": "application/JSON"}, id="capitals"),
+        pytest.param({"headers": PAGE}, id="a page of another origin"),
     ],
 )
-def test_what_is_wrong_is_said_by_flask(
-    client: FlaskClient, rooms: FakeRooms, body: bytes, expected: tuple[int, str]
+def test_whoever_asks_is_answered_the_same(more: dict[str, Any]) -> None:
+    """Status, fields, headers."""
+    client = client_for(CORS_ORIGINS="https://example.org")
+    plain, other = post(client, b"{}"), post(client, b"{}", **more)
+
+    assert (201, plain.status) == (plain.status_code, other.status)
+    assert set(plain.headers.keys()) == set(other.headers.keys())
+    assert plain.get_json().keys() == other.get_json().keys()
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "expected"),
+    [
+        pytest.param(b'{"room_name": 1}', "application/json", 400, id="a field"),
+        pytest.param(b"{", "application/json", 400, id="no JSON"),
+        pytest.param(b"{}", "text/plain", 415, id="no JSON by its type"),
+        pytest.param(
+            b'{"room_name": "%s"}' % (b"x" * TOKEN_BODY_LIMIT), "application/json", 413, id="long"
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_before_anything_is_done(
+    client: FlaskClient, rooms: FakeRooms, body: bytes, content_type: str, expected: int
 ) -> None:
-    """There is one place that renders errors."""
-    asked = Asked(client)
+    """LiveKit hears nothing of it."""
+    status, code, _ = error_of(post(client, body, content_type=content_type))
 
-    status, code, _ = error_of(asked.post(body))
-
-    assert expected in {(status, code), (status, "")}
-    assert (1, []) == (asked.seen_by_flask, rooms.calls)
+    assert (expected, "invalid_argument", []) == (status, code, rooms.calls)
 
 
 def test_a_request_that_fails_late_is_not_made_twice(keeper: RecordingKeeper) -> None:
-    """Flask only says what has gone wrong."""
+    """One call to LiveKit, one error."""
     rooms = FailingRooms(LiveKitUnavailableError("LiveKit is away"))
-    asked = Asked(client_for(rooms, keeper))
 
-    assert (503, "unavailable", "LiveKit is away") == error_of(asked.post(b"{}"))
-    assert (1, ["create_room"]) == (asked.seen_by_flask, rooms.calls)
+    answer = error_of(post(client_for(rooms, keeper), b"{}"))
+
+    assert ((503, "unavailable", "LiveKit is away"), ["create_room"]) == (answer, rooms.calls)
 
 
 def test_a_caller_is_counted_once_however_it_ends() -> None:
-    """The door is not gone through again to say what was wrong."""
-    asked = Asked(client_for(RATE_LIMIT="2/minute"))
+    """A bad request is one of those that a minute has."""
+    client = client_for(RATE_LIMIT="2/minute")
 
-    statuses = [asked.post(b"{").status_code, asked.post(b"{}").status_code]
-
-    assert [400, 201, 429] == [*statuses, asked.post(b"{}").status_code]
+    assert [400, 201, 429] == [post(client, body).status_code for body in (b"{", b"{}", b"{}")]
 
 
-def test_pages_of_other_origins_get_their_headers() -> None:
-    """Flask-CORS knows which; without CORS_ORIGINS there is nothing to add."""
-    page = {"Origin": "https://example.org"}
-    shared = Asked(client_for(CORS_ORIGINS="https://example.org"))
-    own = Asked(client_for())
+class Unreadable:
+    """A body that fails when it is read."""
 
-    allowed = shared.post(b"{}", headers=page).headers.get("Access-Control-Allow-Origin")
+    def read(self, size: int = -1) -> bytes:
+        """Fail as gunicorn's do, whatever is wrong with them."""
+        raise OSError(size)
 
-    assert ("https://example.org", 201, 201) == (
-        allowed,
-        shared.post(b"{}").status_code,
-        own.post(b"{}", headers=page).status_code,
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        pytest.param({}, 401, id="no key"),
+        pytest.param({"headers": {"Authorization": "Bearer no-such"}}, 401, id="a wrong key"),
+        pytest.param({"path": "/tokens"}, 404, id="no such path"),
+        pytest.param({"method": "PUT"}, 405, id="no such method"),
+        pytest.param({"headers": {"Authorization": "Bearer k"}}, 400, id="all right so far"),
+    ],
+)
+def test_a_body_is_read_last(more: dict[str, Any], expected: int) -> None:
+    """Whatever can be refused without it costs no byte of it; one that cannot be read is a 400."""
+    client = client_for(TOKEN_AUTH="key", TOKEN_KEYS="k")
+    asked = {"path": "/token", "method": "POST", "content_type": "application/json", **more}
+
+    answer = client.open(
+        **asked,
+        environ_overrides={
+            "wsgi.input": Unreadable(),
+            "wsgi.input_terminated": True,
+            "HTTP_TRANSFER_ENCODING": "chunked",
+        },
     )
-    assert (1, 0) == (shared.seen_by_flask, own.seen_by_flask)
+
+    assert (expected, {"code", "msg"}) == (answer.status_code, set(json.loads(answer.data)))

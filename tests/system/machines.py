@@ -38,9 +38,10 @@ class Machine(Deployment):
         self.livekit_url = self.livekit_url or self.livekit.url
         return super().start_web(how, LIVEKIT_URL=self.livekit_url, **settings)
 
-    def readiness(self) -> int:
-        """Return the status of /readyz."""
-        return self.http.get("/readyz").status_code
+    def readiness(self) -> tuple[int, str]:
+        """Return the status of /readyz, and what it says of Redis."""
+        ready = self.http.get("/readyz")
+        return ready.status_code, ready.json().get("redis", "nothing")
 
     def said(self, message: str) -> int:
         """Return how often this machine's log says something."""

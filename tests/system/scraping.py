@@ -7,7 +7,12 @@ from tests.system.deployment import Deployment
 
 SETTINGS = {"OPERATOR_KEY": "operator", "WEB_CONCURRENCY": "2"}
 _KEY = {"Authorization": "Bearer operator"}
-_GAUGES = ("rooms_followed", "longest_unattended_seconds", "last_turn_timestamp_seconds")
+_GAUGES = (
+    "rooms_followed",
+    "longest_unattended_seconds",
+    "redis_unavailable",
+    "last_turn_timestamp_seconds",
+)
 
 
 def scrape(running: Deployment) -> dict[str, float]:

@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 
+from tests.exposition import series
 from tests.processes import wait_until
 from tests.system.deployment import OPERATOR_KEY, SOON
 from tests.system.machines import Machine, TwoMachines
@@ -82,6 +83,11 @@ def test_each_machine_shows_what_all_have_done(two: TwoMachines) -> None:
         wait_until(partial(is_known, machine, room_name), within=SOON, what=room_name)
 
 
+def is_alerted(machine: Machine) -> bool:
+    """Whether what the alert watches says that a machine misses Redis."""
+    return series(machine.http.get("/metrics", headers=KEY).text)["redis_unavailable"] == 1
+
+
 def test_without_redis_everybody_still_gets_one_agent_and_the_log_says_it_once(
     two: TwoMachines,
 ) -> None:
@@ -91,15 +97,18 @@ def test_without_redis_everybody_still_gets_one_agent_and_the_log_says_it_once(
         joined = join_by_every_way(two)
         wait_for_one_agent_each(joined)
         during = [machine.readiness() for machine in two.machines]
+        wait_until(lambda: all(map(is_alerted, two.machines)), within=5, what="a metric says so")
     finally:
         two.redis.start()
     wait_until(lambda: all(m.said(BACK) for m in two.machines), within=10, what="Redis is noticed")
     wait_until(two.sweeper, within=15, what="Redis is used again")
+    wait_until(lambda: not any(map(is_alerted, two.machines)), within=10, what="all know it")
     joined += join_by_every_way(two)
 
     wait_for_one_agent_each(joined)
 
-    assert ([503] * 2, [200] * 2) == (during, [machine.readiness() for machine in two.machines])
+    after = [machine.readiness() for machine in two.machines]
+    assert ([(200, "unavailable")] * 2, [(200, "ready")] * 2) == (during, after)
     assert [(1, 1)] * 2 == [(m.said(SILENT), m.said(BACK)) for m in two.machines]
     assert [1] * 4 == [two.job_requests(room_name) for _, room_name in joined[4:]]
 

@@ -89,6 +89,46 @@ def test_a_livekit_behind_tls_is_reached(web: Web, livekit: TwirpServer) -> None
     assert "Warning" not in web.process.output()
 
 
+def test_livekit_is_asked_once_a_second_however_many_ask_whether_we_are_ready(
+    web: Web, livekit: TwirpServer
+) -> None:
+    """Nobody needs a key for that, so it must not cost LiveKit anything."""
+
+    def is_ready(_: int) -> bool:
+        return web.http.get("/readyz").status_code == httpx.codes.OK
+
+    def calls() -> int:
+        # That of /readyz names a room; the keeper's sweep asks for all.
+        return sum(b"readyz" in asked.body for asked in livekit.asked)
+
+    calls_before, started = calls(), time.monotonic()
+    with ThreadPoolExecutor(16) as platforms:
+        ready = list(platforms.map(is_ready, range(400)))
+    seconds = time.monotonic() - started
+
+    assert [True] * 400 == ready
+    assert calls() - calls_before <= len(processes(web.process)) * (seconds + 1)
+
+
+def test_whatever_a_proxy_writes_there_is_an_address_limit(
+    livekit: TwirpServer, tmp_path: Path
+) -> None:
+    """Ports, brackets and names that proxies may write instead of an address."""
+    port = free_port()
+    limited = {"RATE_LIMIT": "1/hour", "TRUSTED_PROXIES": "1", "WEB_CONCURRENCY": "1"}
+    environ = environ_for(livekit, port, tmp_path) | limited
+    written = ["1.2.3.4:5", "1.2.3.4:6", "[2001:db8::1]:443", "2001:db8::2", "unknown", "_hidden"]
+    with start_from_procfile("web", environ, tmp_path / "web.log") as process:
+        web = Web(process, port)
+        with web.http:
+            wait_until(web.answers, within=20, what="web answers")
+            headers = [{"X-Forwarded-For": f"203.0.113.9, {entry}"} for entry in written]
+            statuses = [web.http.post("/token", headers=one).status_code for one in headers]
+
+    assert [201, 429] * 3 == statuses
+    assert 1 == process.output().count("Callers whose address cannot be read")
+
+
 def test_clients_that_dawdle_keep_nobody_waiting(web: Web) -> None:
     """Sixty that never finish their request cost anybody else nothing."""
     with ExitStack() as open_connections:

@@ -62,6 +62,20 @@ def test_a_redis_that_comes_and_goes_is_told_once_each(
     assert [SILENT, BACK] == said(caplog)
 
 
+def test_the_operators_metric_follows_it(tmp_path: Path, mortal: RedisServer) -> None:
+    """An alert needs no log."""
+    told: list[float] = []
+    with Machines(tmp_path, mortal.url) as machines:
+        link = machines.link("a", tell=told.append)
+        answers(link)
+        mortal.kill()
+        during = [answers_again(link) for _ in range(3)]
+        mortal.start()
+        after = answers_again(link)
+
+    assert ([False] * 3, True, [1, 0]) == (during, after, told)
+
+
 def test_a_redis_that_is_not_there_at_the_start_is_used_later(
     tmp_path: Path, mortal: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:

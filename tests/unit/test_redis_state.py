@@ -9,7 +9,6 @@ import pytest
 from tests.machines import Machines
 from tests.processes import wait_until
 from tests.redis_server import RedisServer
-from token_server.errors import RedisUnavailableError
 from token_server.redis_state import RedisState
 
 
@@ -186,14 +185,3 @@ def test_the_age_of_a_webhook_is_told_by_redis(machines: Machines, mortal: Redis
     second.beat()
 
     assert 20 == pytest.approx(time.time() - second.webhook_last_arrived(), abs=1)
-
-
-def test_ready_means_redis_answers(machines: Machines, mortal: RedisServer) -> None:
-    """Whoever sets REDIS_URL wants to know that it works."""
-    first = machines.process("a")
-    first.check()
-    mortal.kill()
-
-    for _ in range(2):
-        with pytest.raises(RedisUnavailableError, match="Redis does not answer"):
-            first.check()

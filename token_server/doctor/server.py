@@ -58,6 +58,12 @@ def check_server(server: Server, health: Answer | Silence) -> Check:
 def check_ready(ready: Answer | Silence) -> Check:
     """Say whether its LiveKit, and its Redis if it has one, answer it (GET /readyz)."""
     if isinstance(ready, Answer) and ready.status == _HTTP_OK:
+        if ready.content.get("redis") == "unavailable":
+            return Trouble(
+                Cause.REDIS,
+                "Start Redis, or set REDIS_URL on the token server to where it is; agents come all"
+                " the same meanwhile.",
+            ).wrong("ready", "The token server's Redis does not answer it.", ready.in_words)
         return ok("ready", "Its LiveKit answers it and accepts its key.")
     if isinstance(ready, Silence):
         return _not_ready("It does not say whether it is ready.", ready.reason)
@@ -69,12 +75,6 @@ def check_ready(ready: Answer | Silence) -> Check:
             "Start the token server with the LIVEKIT_API_KEY and LIVEKIT_API_SECRET that are set"
             " here: LiveKit accepts these.",
         ).wrong("ready", "LiveKit refuses the token server's key, and accepts ours.", *evidence)
-    if "Redis" in said:
-        return Trouble(
-            Cause.REDIS,
-            "Start Redis, or set REDIS_URL on the token server to where it is; agents come all the"
-            " same meanwhile.",
-        ).wrong("ready", "The token server's Redis does not answer it.", *evidence)
     return _not_ready("It is not ready.", *evidence)
 
 

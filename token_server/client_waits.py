@@ -1,0 +1,111 @@
+"""The waits for clients, each with a deadline: for a head, a body, or that an answer is read.
+
+They end from outside, once a second, by closing a direction of the connection: whoever waits finds
+the end of what was sent, or of who reads, and no exception comes out of nowhere.
+"""
+
+import os
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from socket import SHUT_RD, SHUT_RDWR
+from typing import Any
+
+import gevent
+from gevent.monkey import get_original
+
+# Seconds for each wait; and in a process that stops.
+_PATIENCE = 10.0
+_PATIENCE_AT_THE_END = 2.0
+# Each may leave an answer to write and a line to log, and others want to be answered meanwhile.
+_ENDED_AT_ONCE = 50
+_plain_socket: Any = get_original("socket", "socket")
+
+
+@dataclass(slots=True)
+class _Wait:
+    patience: float
+    how: int
+    since: float = field(default_factory=time.monotonic)
+
+
+class ClientWaits:
+    """The waits of one process, one a connection at a time."""
+
+    def __init__(self) -> None:
+        self._waits: dict[Any, _Wait] = {}
+
+    def __len__(self) -> int:
+        """Return on how many connections a client is waited for."""
+        return len(self._waits)
+
+    def to_send(self, client: Any, patience: float = _PATIENCE) -> None:  # noqa: ANN401  # a socket
+        """Begin to wait until the client has sent something."""
+        self._waits[client] = _Wait(patience, SHUT_RD)
+
+    def to_send_on(self, client: Any) -> None:  # noqa: ANN401  # a socket
+        """Wait, or wait on, for the same thing."""
+        if client not in self._waits:
+            self.to_send(client)
+
+    def to_read(self, client: Any, patience: float = _PATIENCE) -> None:  # noqa: ANN401  # a socket
+        """Begin to wait until the client has read an answer."""
+        self._waits[client] = _Wait(patience, SHUT_RDWR)
+
+    def are_over(self, client: Any) -> None:  # noqa: ANN401  # a socket
+        """Wait for this client no more."""
+        self._waits.pop(client, None)
+
+    def end_overdue(self, *, is_last: bool) -> None:
+        """End those that last too long; in a process that stops, nobody waits long."""
+        now = time.monotonic()
+        most = _PATIENCE_AT_THE_END if is_last else float("inf")
+        overdue = [
+            (client, wait)
+            for client, wait in self._waits.items()
+            if now - wait.since > min(wait.patience, most)
+        ]
+        for number, (client, wait) in enumerate(overdue, 1):
+            if self._waits.get(client) is wait:
+                del self._waits[client]
+                _shut(client, wait.how)
+            if number % _ENDED_AT_ONCE == 0:
+                gevent.sleep(0)
+
+
+class TimelyReader:
+    """Reads a request's body within one deadline; whatever is wrong with it is an OSError.
+
+    The connection closes after the answer unless all was read: gunicorn would read the rest for as
+    long as the client sends.
+    """
+
+    def __init__(self, request: Any, waits: ClientWaits, client: Any) -> None:  # noqa: ANN401  # gunicorn's own
+        self._request, self._waits, self._client = request, waits, client
+        self._reader, self._must_close = request.body.reader, request.must_close
+        self.is_read = False
+        request.must_close = True
+
+    def read(self, size: int) -> bytes:
+        """Read so much, or all that is left."""
+        if self.is_read:
+            return b""
+        self._waits.to_send_on(self._client)
+        least = min(size, getattr(self._reader, "length", 0))
+        try:
+            part: bytes = self._reader.read(size)
+        except Exception:  # noqa: BLE001 (gunicorn's are many, and quote what was sent)
+            raise OSError("the body cannot be read") from None
+        if len(part) < least:
+            raise OSError("the body is shorter than Content-Length says")
+        if len(part) < size:
+            self.is_read = True
+            self._waits.are_over(self._client)
+            self._request.must_close = self._must_close
+        return part
+
+
+def _shut(client: Any, how: int) -> None:  # noqa: ANN401  # a socket
+    """Close a direction, and leave TLS and gevent out: they would raise in whoever waits."""
+    with suppress(OSError), _plain_socket(fileno=os.dup(client.fileno())) as same:
+        same.shutdown(how)
