@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from token_server.errors import KeeperStuckError
 from token_server.rooms import Participant, Room
 
 
@@ -16,6 +17,7 @@ class RecordingKeeper:
     ended: list[tuple[str, str]] = field(default_factory=list)
     webhooks: int = 0
     events_at: list[float] = field(default_factory=list)
+    is_stuck: bool = False
 
     def follow(self, room: Room, sealed_ticket: str, seconds: float, *, is_new: bool) -> None:
         """Note a room that is to be followed."""
@@ -40,6 +42,11 @@ class RecordingKeeper:
     def room_ended(self, room_name: str, room_sid: str) -> None:
         """Note a room that is no more."""
         self.ended.append((room_name, room_sid))
+
+    def check_alive(self) -> None:
+        """Be alive, or not."""
+        if self.is_stuck:
+            raise KeeperStuckError("The keeper is stuck")
 
     @property
     def heard(self) -> tuple[int, list[str]]:

@@ -1,6 +1,7 @@
 """The schedule of one process, shared by the threads that look and those that answer requests."""
 
 import time
+from collections.abc import Container
 from threading import Condition
 
 from token_server.schedule import Awaited, Looked, Schedule
@@ -12,7 +13,7 @@ class Agenda:
     def __init__(self, schedule: Schedule) -> None:
         self._schedule = schedule
         self._changed = Condition()
-        # When the first of the waiting threads wakes by itself; only that one waits for the clock.
+        # Earliest time-out among the waiting lookers. The others wait to be notified.
         self._wakes_at = float("inf")
         self._is_closed = False
 
@@ -34,22 +35,37 @@ class Agenda:
             self._schedule.follow(room_name, awaited, time.monotonic())
             self._notify_if_sooner()
 
-    def take(self) -> str | None:
-        """Wait for the next room to look at; None once the agenda is closed."""
+    def take(self, within: float) -> str | None:
+        """Wait for the next room to look at; None if none was due within so many seconds."""
         with self._changed:
+            gives_up_at = time.monotonic() + within
             while not self._is_closed:
-                room_name, wait = self._schedule.take(time.monotonic())
+                now = time.monotonic()
+                room_name, wait = self._schedule.take(now)
                 if room_name is not None:
                     # Somebody else is to mind the rest meanwhile.
                     self._changed.notify()
                     return room_name
-                self._wait(wait)
+                if now >= gives_up_at:
+                    return None
+                self._wait(wait, gives_up_at - now)
             return None
 
     def finish(self, room_name: str, looked: Looked) -> None:
         """Put a room back that was taken; whoever does so takes the next one."""
         with self._changed:
             self._schedule.finish(room_name, looked, time.monotonic())
+
+    def fail(self, room_name: str) -> int:
+        """Put a room back whose look has failed; return how often in a row it has."""
+        with self._changed:
+            return self._schedule.fail(room_name, time.monotonic())
+
+    def forgive(self, unless: Container[str]) -> None:
+        """Have the rooms whose looks have failed looked at again at once, but these."""
+        with self._changed:
+            self._schedule.forgive(time.monotonic(), unless)
+            self._changed.notify()
 
     @property
     def rooms_followed(self) -> int:
@@ -62,15 +78,17 @@ class Agenda:
             self._is_closed = True
             self._changed.notify_all()
 
-    def _wait(self, seconds: float | None) -> None:
+    def _wait(self, seconds: float | None, most: float) -> None:
         """Wait for so long, or until told if another thread wakes before that anyway."""
         wakes_at = float("inf") if seconds is None else time.monotonic() + seconds
-        if wakes_at >= self._wakes_at:
-            self._changed.wait()
+        if seconds is None or wakes_at >= self._wakes_at:
+            self._changed.wait(most)
             return
         self._wakes_at = wakes_at
-        self._changed.wait(seconds)
-        self._wakes_at = float("inf")
+        try:
+            self._changed.wait(min(seconds, most))
+        finally:
+            self._wakes_at = float("inf")
 
     def _notify_if_sooner(self) -> None:
         # A token's room is due later than others: no thread needs to wake for each token.

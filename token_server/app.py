@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 
 class Keeper(Follower, Listener, Protocol):
-    """What the application tells of issued tokens and of webhooks."""
+    """What the application tells of issued tokens and of webhooks, and asks whether it lives."""
+
+    def check_alive(self) -> None:
+        """Raise what is wrong with it; asked by /healthz."""
 
 
 def create_app(
@@ -55,7 +58,7 @@ def create_app(
     api = Api(settings.token_auth)
     add_token(app, api, Door(settings, redis), joins)
     add_webhook(app, Webhooks(settings.webhook_secrets, keeper))
-    _add_health(app, api, Readiness(rooms, redis))
+    _add_health(app, api, keeper, Readiness(rooms, redis))
     _add_document(app, api)
     add_refusals(app)
     app.after_request(_forbid_caching)
@@ -69,11 +72,12 @@ def create_app(
     return app
 
 
-def _add_health(app: Flask, api: Api, readiness: Readiness) -> None:
+def _add_health(app: Flask, api: Api, keeper: Keeper, readiness: Readiness) -> None:
     @app.get("/healthz")
     @api.tells_health
     def healthz() -> ResponseReturnValue:
-        """Tell that the process is alive."""
+        """Tell that the process is alive, and what looks after its rooms too."""
+        keeper.check_alive()
         return {"status": "alive"}
 
     @app.get("/readyz")

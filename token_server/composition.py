@@ -23,7 +23,7 @@ from token_server.settings import Settings
 from token_server.shared_folder import find_shared_folder, fingerprint
 from token_server.ticket import TicketSealer
 from token_server.timeline import Shelf, Timeline
-from token_server.timeline_file import TimelineFile
+from token_server.timeline_file import TimelineFile, remove_timelines
 from token_server.twirp import Twirp
 from token_server.wants import Policy
 
@@ -40,9 +40,12 @@ class TokenServer:
     app: Flask
     keeper: Keeper
     tracing: "Tracing | None" = None
+    old_timelines: Path | None = None
 
     def start(self) -> None:
-        """Keep rooms attended, and deliver traces."""
+        """Keep rooms attended, and deliver traces; nothing is left of timelines that are off."""
+        if self.old_timelines:
+            remove_timelines(self.old_timelines)
         if self.tracing:
             self.tracing.start()
         self.keeper.start()
@@ -69,7 +72,9 @@ def compose(
     tracing = _tracing(sealer) if is_traced else None
     livekit = LiveKitRooms(Twirp.of(settings))
     rooms = tracing.rooms(livekit, metrics) if tracing else MeasuredRooms(livekit, metrics)
-    shared, shelf, redis = _shared_state(settings, metrics)
+    folder = find_shared_folder(settings.livekit_url, settings.livekit_api_key).path
+    timelines = folder / "timeline.sqlite"
+    shared, shelf, redis = _shared_state(settings, folder, timelines, metrics)
     process = f"{socket.gethostname()}:{os.getpid()}"
     timeline = Timeline(rooms.now, process, shelf if settings.timeline else None)
     policy = Policy(agent_names=settings.allowed_agent_names, attend_rooms=settings.attend_rooms)
@@ -83,7 +88,7 @@ def compose(
     app.register_blueprint(rooms_page.create_blueprint(operators, watch))
     if tracing:
         tracing.trace_requests(app)
-    return TokenServer(app, keeper, tracing)
+    return TokenServer(app, keeper, tracing, None if settings.timeline else timelines)
 
 
 def _tracing(sealer: TicketSealer) -> "Tracing":
@@ -95,20 +100,19 @@ def _tracing(sealer: TicketSealer) -> "Tracing":
 
 
 def _shared_state(
-    settings: Settings, metrics: Metrics
+    settings: Settings, folder: Path, timelines: Path, metrics: Metrics
 ) -> "tuple[MachineState | RedisState, Shelf, RedisLink | None]":
     """Choose how far locks and timelines reach: the machine, or all that share a Redis."""
-    server = settings.livekit_url, settings.livekit_api_key
-    folder = find_shared_folder(*server).path
     machine = MachineState(folder)
     if not settings.redis_url:
-        return machine, TimelineFile(folder / "timeline.sqlite", settings.timeline), None
+        return machine, TimelineFile(timelines, settings.timeline), None
     # redis-py takes half a second to import.
     from token_server.redis_link import RedisLink  # noqa: PLC0415
     from token_server.redis_state import RedisState  # noqa: PLC0415
     from token_server.timeline_redis import TimelineRedis  # noqa: PLC0415
 
-    prefix = f"livekit-token-server:{fingerprint(*server)}:"
+    server = fingerprint(settings.livekit_url, settings.livekit_api_key)
+    prefix = f"livekit-token-server:{server}:"
     voice = file_lock(folder / "redis-silence.lock")
     link = RedisLink(settings.redis_url, voice, tell=metrics.redis_unavailable.set)
     return RedisState(machine, link, prefix), TimelineRedis(link, prefix, settings.timeline), link

@@ -10,6 +10,7 @@ TokenServerError                 code                 HTTP
 ├── TooManyRequestsError         resource_exhausted   429   over RATE_LIMIT
 ├── IssuerUnavailableError       unavailable          503   login tokens cannot be checked
 ├── LiveKitUnavailableError      unavailable          503   LiveKit is slow, gone or failing
+├── KeeperStuckError             unavailable          503   the process is to be restarted
 ├── LiveKitRefusedKeyError       internal             500   our key or secret is wrong
 ├── LiveKitRefusedRequestError   internal             500   LiveKit rejects what we send
 ├── RedisUnavailableError        (no answer: everything goes on without Redis)
@@ -98,6 +99,13 @@ class IssuerUnavailableError(TokenServerError):
 
 class LiveKitUnavailableError(TokenServerError):
     """LiveKit did not answer in time, or answered with a 5xx; the caller may try again."""
+
+    code = "unavailable"
+    http_status = 503
+
+
+class KeeperStuckError(TokenServerError):
+    """A loop of this process does not turn, so nobody looks after its rooms; /healthz tells."""
 
     code = "unavailable"
     http_status = 503

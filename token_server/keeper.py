@@ -1,24 +1,28 @@
 """The keeper: looks at rooms whenever something may have changed, until they are attended.
 
-Threads of one web process: a few that look, and one that sweeps over the live rooms where it is
-the machine's sweeper. Started after fork, and never in the way of a request.
+Loops of one web process (loops.py): a few that look, one that sweeps over the live rooms where it
+is the machine's sweeper, one that beats. Started after fork, and never in the way of a request.
 """
 
 import logging
 import time
-from threading import Event, Thread
+from collections.abc import Sequence
+from threading import Event
 from typing import Protocol
 
 from token_server.agenda import Agenda
-from token_server.errors import TokenServerError
+from token_server.errors import KeeperStuckError, TokenServerError
 from token_server.keeper_metrics import KeeperMetrics
 from token_server.keeper_timeline import KeeperTimeline
+from token_server.loops import LONGEST_WAIT, Loop
 from token_server.metrics import Metrics
 from token_server.observation import LookReport
 from token_server.rooms import Participant, ParticipantKind, Room, Rooms
-from token_server.schedule import Awaited, Looked, Schedule
+from token_server.schedule import Awaited, Schedule
 from token_server.sightings import Sightings
+from token_server.silence import News, Silence
 from token_server.timeline import NOT_KEPT, Timeline
+from token_server.turns import STUCK_AFTER
 
 logger = logging.getLogger(__name__)
 
@@ -29,8 +33,10 @@ _SWEEP_EVERY = 5.0
 _SWEEP_PACE = 0.1
 # Seconds between two signs of life; a lease of redis_state.py outlasts several.
 _BEAT_EVERY = 0.5
-# Seconds until the next try after LiveKit did not answer.
-_RETRY_AFTER = 1.0
+# Seconds until the next sweep after one that LiveKit did not answer.
+_SWEEP_AGAIN = 1.0
+# Seconds that each loop has to stop; a call to LiveKit may last longer.
+_STOPS_WITHIN = 1.0
 # Seconds. Webhooks count as working while one has come within this time; a room that we made
 # has to have brought its own (room_started; facts, 20) this long before or after its token.
 _WEBHOOKS_FRESH = 30.0
@@ -78,25 +84,27 @@ class Keeper:
     ) -> None:
         self._rooms, self._looker, self._shared = rooms, looker, shared
         self._timeline = KeeperTimeline(timeline)
+        self._counts, self._turns = metrics, metrics.turns
         self._metrics = KeeperMetrics(metrics)
         self._agenda = Agenda(Schedule())
+        self._silence = Silence()
         self._stopping = Event()
-        self._threads: list[Thread] = []
-        self._is_livekit_silent = False
+        self._loops: list[Loop] = []
 
     def start(self) -> None:
         """Start looking and sweeping, in threads of this process."""
-        targets = [self._look_on] * _LOOKING_THREADS + [self._sweep_on, self._beat_on]
-        self._threads = [Thread(target=target, daemon=True) for target in targets]
-        for thread in self._threads:
-            thread.start()
+        turns = [("look", self._look)] * _LOOKING_THREADS
+        turns += [("sweep", self._sweep), ("beat", self._beat)]
+        self._loops = [Loop(name, turn, self._stopping, self._counts) for name, turn in turns]
+        for loop in self._loops:
+            loop.start()
 
     def stop(self) -> None:
         """Finish the looks in hand and stop; whatever is left is found by the next sweep."""
         self._stopping.set()
         self._agenda.close()
-        for thread in self._threads:
-            thread.join(timeout=_RETRY_AFTER)
+        for loop in self._loops:
+            loop.join(_STOPS_WITHIN)
         self._timeline.flush()
         self._shared.resign()
 
@@ -138,52 +146,72 @@ class Keeper:
         """Note that a room is no more."""
         self._timeline.room_ended(room_name, room_sid)
 
-    def _look_on(self) -> None:
-        while (room_name := self._agenda.take()) is not None:
-            looked = Looked(again_in=_RETRY_AFTER)
-            try:
-                looked = report = self._looker.look(room_name)
-                self._metrics.looked(room_name, report)
-                self._timeline.looked(room_name, report)
-                self._livekit_answers(error=None)
-            except TokenServerError as error:
-                self._metrics.look_failed()
-                logger.debug("A look failed", extra={"room": room_name, "reason": str(error)})
-                self._livekit_answers(error, room_name)
-            except Exception:
-                self._metrics.look_failed()
-                logger.exception("A look failed", extra={"room": room_name})
-            finally:
-                self._agenda.finish(room_name, looked)
+    def check_alive(self) -> None:
+        """Ask whether the loops turn; LiveKit's silence stops none.
 
-    def _beat_on(self) -> None:
-        while not self._stopping.is_set():
-            self._metrics.beat(self._agenda.rooms_followed, self._rooms.now())
-            try:
-                self._shared.beat()
-                self._timeline.flush()
-            except Exception:
-                logger.exception("A beat failed")
-            self._stopping.wait(_BEAT_EVERY)
+        Raises:
+            KeeperStuckError: One has not turned for too long.
+        """
+        if stuck := self._turns.stuck():
+            raise KeeperStuckError(
+                f"The keeper is stuck: no turn of {', '.join(stuck)} for {STUCK_AFTER:.0f} s"
+            )
 
-    def _sweep_on(self) -> None:
-        while not self._stopping.is_set():
-            looks = self._sweep() if self._shared.is_sweeper() else 0
-            self._stopping.wait(max(_SWEEP_EVERY, looks * _SWEEP_PACE))
+    def _look(self) -> float:
+        if (room_name := self._agenda.take(LONGEST_WAIT)) is None:
+            return 0.0
+        report: LookReport | None = None
+        failure: TokenServerError | None = None
+        try:
+            report = self._looker.look(room_name)
+            self._metrics.looked(room_name, report)
+            self._timeline.looked(room_name, report)
+        except TokenServerError as error:
+            failure = error
+            self._metrics.look_failed()
+            logger.debug("A look failed", extra={"room": room_name, "reason": str(error)})
+        except Exception:
+            self._metrics.look_failed()
+            logger.exception("A look failed", extra={"room": room_name})
+        finally:
+            failures = self._put_back(room_name, report)
+        if report:
+            self._tell(self._silence.looked(room_name))
+        elif failure:
+            self._tell(self._silence.look_failed(room_name, failures), failure, room_name)
+        return 0.0
 
-    def _sweep(self) -> int:
+    def _put_back(self, room_name: str, report: LookReport | None) -> int:
+        """Return how often in a row a look at this room has failed."""
+        if report is None:
+            return self._agenda.fail(room_name)
+        self._agenda.finish(room_name, report)
+        return 0
+
+    def _beat(self) -> float:
+        self._metrics.beat(self._agenda.rooms_followed, self._rooms.now())
+        self._shared.beat()
+        self._timeline.flush()
+        return _BEAT_EVERY
+
+    def _sweep(self) -> float:
+        if not self._shared.is_sweeper():
+            self._tell(self._silence.swept())
+            return _SWEEP_EVERY
+        try:
+            rooms = self._rooms.list_rooms()
+        except TokenServerError as error:
+            self._tell(self._silence.sweep_failed(), error)
+            return _SWEEP_AGAIN
+        looks = self._look_into(rooms)
+        self._tell(self._silence.swept())
+        return max(_SWEEP_EVERY, looks * _SWEEP_PACE)
+
+    def _look_into(self, rooms: Sequence[Room]) -> int:
         """Have every room with somebody in it looked at; return how many these are.
 
         Those with the fewest people first: a human who waits for an agent is in a room of one.
         """
-        try:
-            rooms = self._rooms.list_rooms()
-        except TokenServerError as error:
-            self._livekit_answers(error)
-            return 0
-        except Exception:
-            logger.exception("A sweep failed")
-            return 0
         peopled = sorted(
             (room for room in rooms if room.num_participants), key=lambda r: r.num_participants
         )
@@ -191,13 +219,16 @@ class Keeper:
             self._agenda.look_in(room.room_name, number * _SWEEP_PACE)
         return len(peopled)
 
-    def _livekit_answers(self, error: TokenServerError | None, room_name: str = "") -> None:
-        """Log once when LiveKit falls silent, by which room, and once when it is back."""
-        is_silent = error is not None
-        if is_silent != self._is_livekit_silent:
-            self._is_livekit_silent = is_silent
-            if error:
-                room = {"room": room_name} if room_name else {}
+    def _tell(self, news: News, error: TokenServerError | None = None, room_name: str = "") -> None:
+        """Log what is to be said, each once."""
+        room = {"room": room_name} if room_name else {}
+        match news:
+            case News.SILENT:
                 logger.warning("Rooms cannot be looked at: %s", error, extra=room)
-            else:
+            case News.ROOM:
+                logger.warning("A room cannot be looked at: %s", error, extra=room)
+            case News.BACK:
                 logger.info("Rooms can be looked at again")
+                self._agenda.forgive(unless=self._silence.failing_alone())
+            case News.NOTHING:
+                pass

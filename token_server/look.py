@@ -67,11 +67,14 @@ class Looker:
         Raises:
             TokenServerError: LiveKit did not answer; the room has to be looked at again.
         """
-        # What a look made that then met an error is still ours to take back.
-        created = self._unfinished.setdefault(room_name, {})
-        looked = self._look(room_name, created)
-        self._unfinished.pop(room_name, None)
-        return looked
+        created = self._unfinished.pop(room_name, {})
+        try:
+            return self._look(room_name, created)
+        except BaseException:
+            # What a look made that then met an error is still ours to take back.
+            if created:
+                self._unfinished[room_name] = created
+            raise
 
     def _look(self, room_name: str, created: dict[str, str]) -> LookReport:
         everything: list[tuple[Action, Attendance]] = []

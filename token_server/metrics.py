@@ -4,11 +4,15 @@ No label grows with rooms or people. Several gunicorn processes count into files
 (metrics_folder.py), and whichever process is asked adds them up.
 """
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
+
+from token_server.turns import LOOPS, Turns
 
 LOOK_OUTCOMES = ("done", "waiting", "failed")
 CALL_OUTCOMES = ("ok", "refused", "unavailable")
@@ -36,13 +40,25 @@ _CALLS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0
 
 
 class Metrics:
-    """The metrics of one process, in a registry that holds nothing else."""
+    """The metrics of one process, in a registry that holds nothing else.
 
-    def __init__(self, registry: CollectorRegistry, folder: Path | None = None) -> None:
-        self._registry, self._folder = registry, folder
+    Args:
+        registry: Holds them.
+        folder: Where this process and its siblings count; None if it has none.
+        clock: Seconds that never go back, for the keeper's turns.
+    """
+
+    def __init__(
+        self,
+        registry: CollectorRegistry,
+        folder: Path | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._registry, self._folder, self._clock = registry, folder, clock
         self._count_tokens_and_webhooks()
         self._count_looks()
         self._count_calls()
+        self._count_turns()
 
     def _count_tokens_and_webhooks(self) -> None:
         self.tokens_issued = self._counter("tokens_issued", "Tokens that were issued.")
@@ -106,10 +122,31 @@ class Metrics:
         }
         self._call_seconds = {method: seconds.labels(method) for method in METHODS}
 
+    def _count_turns(self) -> None:
+        # The smallest of the processes that live: one that is stuck must not hide behind another.
+        last_turn = self._gauge(
+            "last_turn_timestamp_seconds",
+            "When each loop of the keeper last turned (Unix seconds).",
+            "loop",
+            among_processes="livemin",
+        )
+        self.loop_deaths = self._counter(
+            "loop_deaths", "Loops of the keeper that died and were started again.", "loop"
+        )
+        for loop in LOOPS:
+            self.loop_deaths.labels(loop)
+        shown = {loop: last_turn.labels(loop) for loop in LOOPS}
+
+        def show(loop: str, seconds_ago: float) -> None:
+            shown[loop].set(time.time() - seconds_ago)
+
+        self.turns = Turns(show, self._clock)
+
     def livekit_called(self, method: str, outcome: str, seconds: float) -> None:
-        """Count a call to LiveKit."""
+        """Count a call to LiveKit; a loop that has waited for it goes on."""
         self._calls[method, outcome].inc()
         self._call_seconds[method].observe(seconds)
+        self.turns.turned()
 
     def exposition(self) -> bytes:
         """Return the metrics of all processes in Prometheus' text format, version 0.0.4."""
@@ -123,12 +160,17 @@ class Metrics:
         return Counter(name, meaning, labels, namespace=_NAMESPACE, registry=self._registry)
 
     def _gauge(
-        self, name: str, meaning: str, *, among_processes: Literal["livesum", "livemax"]
+        self,
+        name: str,
+        meaning: str,
+        *labels: str,
+        among_processes: Literal["livesum", "livemax", "livemin"],
     ) -> Gauge:
-        """Make a gauge that is the sum, or the largest, of the processes that live."""
+        """Make a gauge that is the sum, largest or smallest of the processes that live."""
         return Gauge(
             name,
             meaning,
+            labels,
             namespace=_NAMESPACE,
             registry=self._registry,
             multiprocess_mode=among_processes,

@@ -17,7 +17,7 @@ from token_server.places import MEMORY, temporary_places
 
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 # prometheus_client's names, each with the process's number.
-_GAUGES = ("gauge_livesum", "gauge_livemax")
+_GAUGES = ("gauge_livesum", "gauge_livemax", "gauge_livemin")
 _KINDS = ("counter", "histogram", *_GAUGES)
 # Bytes: what prometheus_client gives a file at first, and more than all our series take.
 FILE_SIZE = 1 << 16

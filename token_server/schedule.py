@@ -2,13 +2,14 @@
 
 A room is followed from the issue of a token until its human has come, or the token has expired;
 what a look finds undone is planned anew by the looker. However many tokens are issued, no more
-than a fixed number of looks per second comes out, webhooks aside (facts, 20).
+than a fixed number of looks per second comes out, webhooks aside (facts, 20). A room whose looks
+fail is looked at ever more rarely, and from a budget of its own.
 """
 
-import heapq
-import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
+
+from token_server.plan import Budget, Plan
 
 # Looks per second and process that are not a webhook's; each is about 1 ms of work.
 LOOKS_PER_SECOND = 15.0
@@ -22,6 +23,13 @@ TICKETS_AWAITED = 1_000
 _WITH_WEBHOOKS_FIRST = 1.0
 _LONGEST_GAP = 5.0
 _SHORTEST_GAP = 0.1
+_LONGEST_PAUSE = 15.0
+# Rooms whose looks fail get a third as many looks on top, and half of the four threads that look:
+# a look may fail by a time-out of LiveKit's.
+_FAILING_SHARE = 1 / 3
+_FAILING_AT_ONCE = 2
+# Rooms whose looks fail; the one that has failed least lately is forgotten first.
+ROOMS_FAILING = 10_000
 
 
 @dataclass(frozen=True)
@@ -69,56 +77,39 @@ def gap(age: float, *, has_webhooks: bool) -> float:
     return min(max(_SHORTEST_GAP, age / 8), _LONGEST_GAP)
 
 
-class _Plan:
-    """Rooms by when they are due, each once."""
-
-    def __init__(self) -> None:
-        self._order = itertools.count()
-        self._heap: list[tuple[float, int, str]] = []  # valid where _due agrees
-        self._due: dict[str, float] = {}
-
-    def add(self, room_name: str, due: float) -> None:
-        """Plan a room for then, unless it is planned for earlier."""
-        if due < self._due.get(room_name, float("inf")):
-            self._due[room_name] = due
-            heapq.heappush(self._heap, (due, next(self._order), room_name))
-
-    def next_due(self) -> float:
-        """Return a time before which no room is due."""
-        return self._heap[0][0] if self._heap else float("inf")
-
-    def take(self, now: float) -> str | None:
-        """Take out the room that has been due for longest, None if none is."""
-        while self._heap and self._heap[0][0] <= now:
-            due, _, room_name = heapq.heappop(self._heap)
-            if self._due.get(room_name) == due:
-                del self._due[room_name]
-                return room_name
-        return None
+def pause(failures: int) -> float:
+    """Return the seconds until the next try after so many failures in a row: 1, 2, 4, 8, 15."""
+    return min(2.0 ** min(failures - 1, 4), _LONGEST_PAUSE)
 
 
 class Schedule:
     """The looks to come. A room is in one hand at a time, from `take` to `finish`."""
 
     def __init__(self, looks_per_second: float = LOOKS_PER_SECOND) -> None:
-        self._budget = looks_per_second
-        self._allowance, self._allowance_at = 1.0, 0.0
+        self._budget = Budget(looks_per_second)
+        self._failing_budget = Budget(looks_per_second * _FAILING_SHARE)
         self._urgent: dict[str, None] = {}  # in order of arrival
-        # Rooms with somebody in them, and rooms that are only followed.
-        self._peopled, self._empty = _Plan(), _Plan()
+        # Rooms with somebody in them, rooms whose looks fail, and rooms that are only followed.
+        self._peopled, self._retries, self._empty = Plan(), Plan(), Plan()
         self._followed: dict[str, _Followed] = {}
+        self._failing: dict[str, int] = {}  # how often in a row
         self._in_hand: set[str] = set()
 
     def look_now(self, room_name: str) -> None:
-        """Make a room due at once, whatever the budget."""
-        self._urgent[room_name] = None
+        """Make a room due at once, whatever the budget; but of one whose looks fail."""
+        if room_name in self._failing:
+            self._retries.add(room_name, 0.0)
+        else:
+            self._urgent[room_name] = None
 
     def look_at(self, room_name: str, due: float) -> None:
         """Make a room with somebody in it due then, or earlier if that is planned already.
 
         When more is due than the budget allows, these go before the rooms that are only followed.
+        A room whose looks fail keeps its pause.
         """
-        self._peopled.add(room_name, due)
+        if room_name not in self._failing:
+            self._peopled.add(room_name, due)
 
     def follow(self, room_name: str, awaited: Awaited, now: float) -> None:
         """Make a room due now and then until somebody is seen there, or for so long."""
@@ -130,7 +121,8 @@ class Schedule:
         self._followed[room_name] = followed
         if len(self._followed) > ROOMS_FOLLOWED:
             del self._followed[next(iter(self._followed))]
-        self._empty.add(room_name, now + gap(0.0, has_webhooks=awaited.has_webhooks()))
+        plan = self._retries if room_name in self._failing else self._empty
+        plan.add(room_name, now + gap(0.0, has_webhooks=awaited.has_webhooks()))
 
     @property
     def rooms_followed(self) -> int:
@@ -139,37 +131,85 @@ class Schedule:
 
     def next_due(self) -> float:
         """Return a time before which no planned room is due."""
-        return min(self._peopled.next_due(), self._empty.next_due())
+        return min(plan.next_due() for plan in (self._peopled, self._retries, self._empty))
 
     def take(self, now: float) -> tuple[str | None, float | None]:
         """Return a room that is due; or None and for how long none will be (None: till told)."""
-        for room_name in self._urgent:
-            if room_name not in self._in_hand:
-                del self._urgent[room_name]
-                self._in_hand.add(room_name)
-                return room_name, None
-        if (wait := self._wait_until_due(now)) is None or wait > 0:
-            return None, wait
-        for plan in (self._peopled, self._empty):
-            while (due := plan.take(now)) is not None:
+        self._budget.earn(now)
+        self._failing_budget.earn(now)
+        room_name = self._take_urgent() or self._take_planned(now)
+        if room_name is None:
+            return None, self._wait_until_due(now)
+        self._in_hand.add(room_name)
+        return room_name, None
+
+    def _take_urgent(self) -> str | None:
+        room_name = next((name for name in self._urgent if self._is_free(name)), None)
+        if room_name is not None:
+            del self._urgent[room_name]
+        return room_name
+
+    def _take_planned(self, now: float) -> str | None:
+        for plan, budget in self._lanes():
+            while budget.wait() <= 0 and (due := plan.take(now)) is not None:
                 if plan is self._empty and due not in self._followed:
                     continue
-                if due in self._in_hand:
-                    # What made it due may have come after that look began.
+                if not self._is_free(due):
+                    # What made it due may have come after the look in hand began.
                     plan.add(due, now + _SHORTEST_GAP)
                     continue
-                self._allowance -= self._price(due) if plan is self._empty else 1.0
-                self._in_hand.add(due)
-                return due, None
-        return None, self._wait_until_due(now)
+                budget.spend(self._price(due) if plan is self._empty else 1.0)
+                return due
+        return None
+
+    def _lanes(self) -> list[tuple[Plan, Budget]]:
+        """Return what may be taken from, the first first."""
+        failing = [(self._retries, self._failing_budget)] if self._may_fail() else []
+        return [(self._peopled, self._budget), *failing, (self._empty, self._budget)]
+
+    def _is_free(self, room_name: str) -> bool:
+        is_held_back = room_name in self._failing and not self._may_fail()
+        return room_name not in self._in_hand and not is_held_back
+
+    def _may_fail(self) -> bool:
+        return len(self._in_hand & self._failing.keys()) < _FAILING_AT_ONCE
 
     def _price(self, room_name: str) -> float:
         has_webhooks = self._followed[room_name].has_webhooks()
         return _WITH_WEBHOOKS_PRICE if has_webhooks else 1.0
 
-    def finish(self, room_name: str, looked: Looked, now: float) -> None:
-        """Put a room back that was taken."""
+    def fail(self, room_name: str, now: float) -> int:
+        """Put a room back whose look has failed; return how often in a row it has.
+
+        The next look is at the end of its pause, but that a webhook or a token makes it come
+        earlier; all are paid from the budget of those that fail.
+        """
         self._in_hand.discard(room_name)
+        failures = self._failing.pop(room_name, 0) + 1
+        self._failing[room_name] = failures
+        if len(self._failing) > ROOMS_FAILING:
+            self._succeed(next(iter(self._failing)))
+        self._peopled.drop(room_name)
+        self._empty.drop(room_name)
+        # A webhook or a token of the meantime has made it due earlier.
+        self._retries.add(room_name, now + pause(failures))
+        return failures
+
+    def forgive(self, now: float, unless: Container[str] = ()) -> None:
+        """End the pauses of rooms whose looks have failed, but of these: LiveKit is back."""
+        for room_name in self._failing:
+            if room_name not in unless:
+                self._retries.drop(room_name)
+                self._peopled.add(room_name, now)
+
+    def _succeed(self, room_name: str) -> None:
+        if self._failing.pop(room_name, None):
+            self._retries.drop(room_name)
+
+    def finish(self, room_name: str, looked: Looked, now: float) -> None:
+        """Put a room back that was taken, and looked at without an error."""
+        self._in_hand.discard(room_name)
+        self._succeed(room_name)
         if looked.again_in is not None:
             self.look_at(room_name, now + looked.again_in)
         if not (followed := self._followed.get(room_name)):
@@ -185,11 +225,7 @@ class Schedule:
             del self._followed[room_name]
 
     def _wait_until_due(self, now: float) -> float | None:
-        """Return the seconds until a look may be taken from the budget, None if none is planned."""
-        earned = max(0.0, now - self._allowance_at) * self._budget
-        self._allowance = min(self._allowance + earned, self._budget)
-        self._allowance_at = now
-        due = self.next_due()
-        if due == float("inf"):
-            return None
-        return max(due - now, (1.0 - self._allowance) / self._budget, 0.0)
+        """Return the seconds until a look can be paid, None if none is planned."""
+        waits = [max(plan.next_due() - now, budget.wait()) for plan, budget in self._lanes()]
+        wait = max(min(waits), 0.0)
+        return None if wait == float("inf") else wait

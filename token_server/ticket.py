@@ -10,7 +10,6 @@ import base64
 import json
 import secrets
 from dataclasses import dataclass
-from typing import cast
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
@@ -22,6 +21,9 @@ from token_server.rooms import AgentOrder, Participant
 TICKET_ATTRIBUTE = "token_server.ticket"
 _KEY_PURPOSE = b"livekit-token-server ticket v1"
 _NONCE_BYTES = 12
+# Room, identity, agent and metadata. Behind them a traceparent, if there is one; and in tickets of
+# a later version more, which is passed over: their humans are served by what is known of them.
+_FIELDS = 4
 
 
 @dataclass(frozen=True)
@@ -65,14 +67,14 @@ class TicketSealer:
         if not unverified_ticket:
             return None
         opened = (_open(cipher, unverified_ticket) for cipher in self._ciphers)
-        fields = next((found for found in opened if found), None)
-        if fields is None:
+        found = next((found for found in opened if found), None)
+        if found is None:
             return None
-        ticket_room, ticket_identity, agent_name, metadata, *traceparent = fields
+        (ticket_room, ticket_identity, agent_name, metadata), traceparent = found
         if (ticket_room, ticket_identity) != (room_name, participant.participant_identity):
             return None
         order = AgentOrder(agent_name=agent_name, metadata=metadata)
-        return Ticket(ticket_room, ticket_identity, order, *traceparent)
+        return Ticket(ticket_room, ticket_identity, order, traceparent)
 
 
 def _cipher(api_secret: str) -> AESGCMSIV:
@@ -80,11 +82,17 @@ def _cipher(api_secret: str) -> AESGCMSIV:
     return AESGCMSIV(hkdf.derive(api_secret.encode()))
 
 
-def _open(cipher: AESGCMSIV, unverified_ticket: str) -> list[str] | None:
-    """Return what is inside; None if it was not sealed with this key."""
+def _open(cipher: AESGCMSIV, unverified_ticket: str) -> tuple[list[str], str] | None:
+    """Return the fields and the traceparent; None if it was not sealed so with this key."""
     try:
         sealed = base64.urlsafe_b64decode(unverified_ticket.encode())
         nonce, ciphertext = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
-        return cast("list[str]", json.loads(cipher.decrypt(nonce, ciphertext, None)))
+        inside = json.loads(cipher.decrypt(nonce, ciphertext, None))
     except (InvalidTag, ValueError):
         return None
+    if not isinstance(inside, list):
+        return None
+    fields, more = inside[:_FIELDS], inside[_FIELDS:]
+    if len(fields) < _FIELDS or not all(isinstance(field, str) for field in fields):
+        return None
+    return fields, more[0] if more and isinstance(more[0], str) else ""

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, cast
 from redis import Redis
 
 from token_server.errors import RedisUnavailableError
+from token_server.kept_entries import entry_of, from_json
 from token_server.redis_link import RedisLink
-from token_server.timeline import MOST_ENTRIES, Entry, Event
+from token_server.timeline import MOST_ENTRIES, Entry
 
 if TYPE_CHECKING:
     from redis.client import Pipeline
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 # A flood of tokens for fresh rooms must not fill Redis: the rooms longest without news go first.
 _MOST_ROOMS = 10_000
 _DROPPED_AT_ONCE = 1_000
+# Of a row: when it was written, and an Entry without its room. Whoever wants other rows takes
+# another key; more at the end is passed over by those who do not know it.
+_COLUMNS = 6
 
 
 class TimelineRedis:
@@ -50,8 +54,8 @@ class TimelineRedis:
         except RedisUnavailableError:
             return []
         since = time.time() - self._keep.total_seconds()
-        written = [json.loads(line) for line in cast("list[bytes]", lines)]
-        return [_entry(room_name, row) for written_at, *row in written if written_at >= since]
+        found = [_entry(room_name, line, since) for line in cast("list[bytes]", lines)]
+        return [entry for entry in found if entry]
 
     def _write(self, redis: Redis, entries: Sequence[Entry]) -> None:
         pipeline, now = redis.pipeline(transaction=False), time.time()
@@ -76,6 +80,12 @@ class TimelineRedis:
         pipeline.execute()
 
 
-def _entry(room_name: str, row: Sequence[Any]) -> Entry:
-    at, event, subject, facts, process = row
-    return Entry(room_name, at, Event(event), subject, facts, process)
+def _entry(room_name: str, line: bytes, since: float) -> Entry | None:
+    """Read one row; later versions may add to its end, or keep something else beside it."""
+    row = from_json(line)
+    if not isinstance(row, list) or len(row) < _COLUMNS:
+        return None
+    written_at, *known = row[:_COLUMNS]
+    if not isinstance(written_at, int | float) or written_at < since:
+        return None
+    return entry_of(room_name, known)

@@ -14,6 +14,7 @@ from tests.exposition import series
 from tests.fakes import FakeRooms
 from tests.http.clients import client_for, error_of, failing_client
 from tests.processes import free_port
+from tests.recording_keeper import RecordingKeeper
 from tests.twirp_server import TwirpServer, answer
 from token_server.composition import compose
 from token_server.errors import LiveKitRefusedKeyError
@@ -33,6 +34,15 @@ def test_alive_means_alive_with_livekit_down() -> None:
     answer = client_for(rooms).get("/healthz")
 
     assert (200, []) == (answer.status_code, rooms.calls)
+
+
+def test_a_keeper_that_is_stuck_is_not_alive() -> None:
+    """Tokens would be issued and nobody attended; what restarts processes restarts this one."""
+    keeper = RecordingKeeper(is_stuck=True)
+    client = client_for(None, keeper)
+
+    assert (503, "unavailable", "The keeper is stuck") == error_of(client.get("/healthz"))
+    assert 201 == client.post("/token").status_code
 
 
 def test_ready_means_livekit_answers() -> None:

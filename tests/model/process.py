@@ -16,12 +16,13 @@ from token_server.look import RoomLocks
 from token_server.rooms import Participant, ParticipantKind, Rooms
 from token_server.schedule import Awaited, Looked, Schedule
 from token_server.sightings import Sightings
+from token_server.silence import News, Silence
 
 # As in keeper.py; the contract between the two is short enough to be read.
 LOOKING_THREADS = 4
 SWEEP_EVERY = 5.0
 _SWEEP_PACE = 0.1
-_RETRY_AFTER = 1.0
+_SWEEP_AGAIN = 1.0
 
 
 class Looks(Protocol):
@@ -50,7 +51,7 @@ class Process:
         """Start with no memory, and sweep if nobody else does."""
         self.is_alive = True
         self._life += 1
-        self._schedule = Schedule()
+        self._schedule, self._silence = Schedule(), Silence()
         self._noting = NotingLocks(self._locks)
         self._looker = self._build(self._port, self._noting)
         self._port.restart()
@@ -114,32 +115,40 @@ class Process:
             self._begin(partial(self._look, room_name))
 
     def _look(self, room_name: str) -> None:
-        looked = Looked(again_in=_RETRY_AFTER)
         self._port.begin_look(room_name)
         try:
             looked = self._looker.look(room_name)
-            self._port.end_look(room_name, looked.again_in, held=self._noting.held[room_name])
         except TokenServerError:
-            pass  # the room is looked at again
+            failures = self._schedule.fail(room_name, self._clock.now)
+            news = self._silence.look_failed(room_name, failures)
+        else:
+            self._port.end_look(room_name, looked.again_in, held=self._noting.held[room_name])
+            self._schedule.finish(room_name, looked, self._clock.now)
+            news = self._silence.looked(room_name)
         self._in_hand -= 1
-        self._schedule.finish(room_name, looked, self._clock.now)
+        self._heed(news)
+
+    def _heed(self, news: News) -> None:
+        if news is News.BACK:
+            self._schedule.forgive(self._clock.now, self._silence.failing_alone())
         self._poke_in(0)
 
     def _sweep_on(self) -> None:
         while True:
-            looks = 0
+            wait = SWEEP_EVERY
             if self._locks.sweeper in {None, self}:
                 self._locks.sweeper = self
-                looks = self._sweep()
-            pause(max(SWEEP_EVERY, looks * _SWEEP_PACE))
+                wait = self._sweep()
+            pause(wait)
 
-    def _sweep(self) -> int:
+    def _sweep(self) -> float:
         try:
             rooms = self._port.list_rooms()
         except TokenServerError:
-            return 0
+            self._heed(self._silence.sweep_failed())
+            return _SWEEP_AGAIN
         peopled = [room for room in rooms if room.num_participants]
         for number, room in enumerate(sorted(peopled, key=lambda r: r.num_participants)):
             self._schedule.look_at(room.room_name, self._clock.now + number * _SWEEP_PACE)
-        self._poke_in(0)
-        return len(peopled)
+        self._heed(self._silence.swept())
+        return max(SWEEP_EVERY, len(peopled) * _SWEEP_PACE)

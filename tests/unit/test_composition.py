@@ -12,6 +12,7 @@ from tests.redis_server import RedisServer
 from token_server.composition import compose
 from token_server.environment import read_settings
 from token_server.errors import SettingsError
+from token_server.shared_folder import find_shared_folder
 
 
 def env_file(folder: Path, text: str) -> str:
@@ -63,6 +64,25 @@ def test_a_composed_server_is_alive_before_livekit_is(
 
     statuses = [client.get(path).status_code for path in ("/healthz", "/readyz", "/token")]
     assert [200, 503, 503] == statuses
+
+
+@pytest.mark.parametrize(("seconds", "is_kept"), [("3600", True), ("0", False)])
+def test_timelines_that_are_off_leave_no_file_when_the_server_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: str, *, is_kept: bool
+) -> None:
+    """Identities are in it; a dry run, which only composes, removes nothing."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    found = settings(LIVEKIT_URL=f"ws://127.0.0.1:{free_port()}", TIMELINE_SECONDS=seconds)
+    file = find_shared_folder(found.livekit_url, found.livekit_api_key).path / "timeline.sqlite"
+    file.touch()
+    server = compose(found)
+    is_there = [file.exists()]
+
+    server.start()
+    is_there.append(file.exists())
+    server.stop()
+
+    assert [True, is_kept] == is_there
 
 
 def test_a_server_that_traces_has_delivered_when_it_has_stopped(

@@ -183,3 +183,12 @@ def test_an_origin_with_a_path_is_the_mistake_itself() -> None:
     check = server.check_cors(SERVER, "https://app.example/", answer(200))
 
     assert "--origin https://app.example" in check.cure
+
+
+def test_a_server_whose_keeper_is_stuck_is_not_taken_for_something_else() -> None:
+    """Its own /healthz says so."""
+    stuck = {"code": "unavailable", "msg": "The keeper is stuck: no turn of look for 30 s"}
+
+    check = server.check_server(SERVER, answer(503, stuck))
+
+    assert (Finding.WRONG, "server-stuck") == (check.finding, check.cause)

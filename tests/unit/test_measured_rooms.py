@@ -16,6 +16,7 @@ from token_server.errors import (
 from token_server.measured_rooms import MeasuredRooms
 from token_server.metrics import METHODS, Metrics
 from token_server.rooms import AgentOrder, RoomOrder, Rooms
+from token_server.turns import STUCK_AFTER
 
 MINUTE = timedelta(minutes=1)
 KITCHEN = RoomOrder(room_name="kitchen", empty_timeout=MINUTE, departure_timeout=MINUTE)
@@ -86,3 +87,23 @@ def test_only_what_was_done_counts_as_done(metrics: Metrics) -> None:
 
     found = counted(metrics)
     assert (1, 1) == (found["duplicates_removed_total"], found["dispatches_created_total"])
+
+
+def test_a_loop_that_livekit_keeps_waiting_turns() -> None:
+    """Each call may last for seconds, and a look makes several: slow is not stuck."""
+    passed = [0.0]
+    metrics = Metrics(CollectorRegistry(), clock=lambda: passed[0])
+    rooms = FakeRooms()
+    rooms.is_down = True
+    measured = MeasuredRooms(rooms, metrics)
+    metrics.turns.begin("look")
+    stuck = []
+    for _ in range(4):
+        passed[0] += STUCK_AFTER - 1
+        with pytest.raises(LiveKitUnavailableError):
+            measured.list_rooms()
+        stuck += metrics.turns.stuck()
+
+    passed[0] += STUCK_AFTER + 1
+
+    assert ([], ["look"]) == (stuck, metrics.turns.stuck())

@@ -112,9 +112,9 @@ def test_the_space_is_taken_before_anything_counts(tmp_path: Path) -> None:
     assert take_part(environ, 17)
 
     found = {path.name: path.stat() for path in tmp_path.iterdir()}
-    kinds = {"counter", "gauge_livemax", "gauge_livesum", "histogram"}
+    kinds = {"counter", "gauge_livemax", "gauge_livemin", "gauge_livesum", "histogram"}
     assert {f"{kind}_17.db" for kind in kinds} == found.keys()
-    assert [(FILE_SIZE, True)] * 4 == [
+    assert [(FILE_SIZE, True)] * 5 == [
         (file.st_size, file.st_blocks * 512 >= FILE_SIZE) for file in found.values()
     ]
 
@@ -143,5 +143,5 @@ def test_a_process_that_ended_leaves_its_counters_but_no_gauge(tmp_path: Path) -
     forget_process(tmp_path, 99)
 
     gauges = sorted(path.name for path in tmp_path.glob("gauge*"))
-    left = ["gauge_livemax_170.db", "gauge_livesum_170.db"]
+    left = [f"gauge_{kind}_170.db" for kind in ("livemax", "livemin", "livesum")]
     assert (left, 4) == (gauges, len(list(tmp_path.glob("[ch]*"))))

@@ -5,12 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from token_server.schedule import (
+    LOOKS_PER_SECOND,
+    ROOMS_FAILING,
     ROOMS_FOLLOWED,
     TICKETS_AWAITED,
     Awaited,
     Looked,
     Schedule,
     gap,
+    pause,
 )
 
 HOUR = 3600.0
@@ -214,9 +217,164 @@ def test_whatever_the_age_the_gap_is_bounded(ages: list[float], *, webhooks: boo
     assert all(0.1 <= gap(age, has_webhooks=webhooks) <= 5.0 for age in ages)
 
 
+def fail_each(
+    schedule: Schedule, until: float, failing: str = "bad", now: float = 0
+) -> list[tuple[float, str]]:
+    """Be one looking thread for which the looks at some rooms fail, by their names' beginning."""
+    looks = []
+    while now <= until:
+        room_name, wait = schedule.take(now)
+        if room_name is None:
+            if wait is None:
+                break
+            now += wait + 1e-9
+            continue
+        looks.append((round(now, 3), room_name))
+        if room_name.startswith(failing):
+            schedule.fail(room_name, now)
+        else:
+            schedule.finish(room_name, NOTHING, now)
+    return looks
+
+
+def fail_often(schedule: Schedule, *room_names: str) -> float:
+    """Let looks at these rooms fail until their pauses are at their longest; return the time."""
+    now = 0.0
+    for _ in range(6):
+        for room_name in room_names:
+            schedule.look_now(room_name)
+        now += 20
+        for _ in room_names:
+            taken, _ = schedule.take(now)
+            assert taken
+            schedule.fail(taken, now)
+    return now
+
+
+def test_a_room_whose_looks_fail_is_looked_at_ever_more_rarely() -> None:
+    """LiveKit may refuse its name for ever; tokens followed and sweeps do not hurry it."""
+    schedule = Schedule()
+    schedule.follow("bad", awaited(), now=0)
+    schedule.look_now("bad")
+    looks = []
+    for second in range(61):
+        schedule.look_at("bad", second)
+        looks += fail_each(schedule, until=second + 0.99, now=second)
+
+    assert [0, 1, 3, 7, 15, 30, 45, 60] == [int(moment) for moment, _ in looks]
+
+
+def test_the_first_look_that_succeeds_ends_the_pauses() -> None:
+    """The next trouble is a new one."""
+    schedule = Schedule()
+    failed = [schedule.fail("room", now) for now in (0, 1, 3)]
+    schedule.finish("room", NOTHING, 7)
+
+    assert ([1, 2, 3], 1) == (failed, schedule.fail("room", 8))
+    assert [1, 2, 4, 8, 15, 15, 15] == [pause(failures) for failures in (1, 2, 3, 4, 5, 6, 9999)]
+
+
+def test_a_webhook_and_a_token_make_the_next_look_come_at_once() -> None:
+    """Something has changed there; it may be well again."""
+    schedule = Schedule()
+    now = fail_often(schedule, "bad")
+    schedule.look_now("bad")
+    by_webhook = fail_each(schedule, until=now + 9, now=now + 1)
+    schedule.follow("bad", awaited(), now=now + 9)
+    by_token = fail_each(schedule, until=now + 20, now=now + 9)
+
+    assert [(now + 1, "bad")] == by_webhook
+    assert [(round(now + 9.1, 3), "bad")] == by_token
+
+
+def test_a_webhook_that_comes_while_a_failing_room_is_looked_at_counts() -> None:
+    """What it tells of may have happened after that look began."""
+    schedule = Schedule()
+    now = fail_often(schedule, "bad") + 20
+    assert "bad" == schedule.take(now)[0]
+    schedule.look_now("bad")
+    in_hand = schedule.take(now)[0]
+    schedule.fail("bad", now + 0.2)
+
+    assert (None, "bad") == (in_hand, schedule.take(now + 0.3)[0])
+
+
+def test_any_number_of_failing_rooms_does_not_eat_the_others_budget() -> None:
+    """A node of LiveKit's is gone, and the rooms of all others have their humans."""
+    schedule = Schedule()
+    for number in range(1000):
+        schedule.fail(f"bad-{number}", 0)
+    for number in range(300):
+        schedule.look_at(f"good-{number}", 20 + number * 0.05)
+
+    looks = fail_each(schedule, until=40)
+
+    good = [moment for moment, room_name in looks if room_name.startswith("good")]
+    bad = [moment for moment, room_name in looks if room_name.startswith("bad")]
+    # As many looks a second as if there were none that failed, and a third on top.
+    assert (300, True) == (len(good), good[-1] - 20 <= 300 / LOOKS_PER_SECOND)
+    assert len(bad) <= 40 * LOOKS_PER_SECOND / 3 + 6
+
+
+def test_webhooks_and_tokens_for_failing_rooms_do_not_eat_the_others_budget() -> None:
+    """A hundred a second, for rooms whose names LiveKit refuses."""
+    schedule, looks = Schedule(), []
+    for number in range(10):
+        schedule.fail(f"bad-{number}", 0)
+    for number in range(100):
+        schedule.look_at(f"good-{number}", 20)
+    for hundredth in range(1000):
+        now = 20 + hundredth / 100
+        schedule.look_now(f"bad-{hundredth % 10}")
+        schedule.follow(f"bad-{hundredth % 7}", awaited(), now)
+        looks += fail_each(schedule, until=now + 0.009, now=now)
+
+    good = [moment for moment, room_name in looks if room_name.startswith("good")]
+    assert (100, True) == (len(good), good[-1] - 20 <= 100 / LOOKS_PER_SECOND)
+    assert len(looks) - 100 <= 10 * LOOKS_PER_SECOND / 3 + 6
+
+
+def test_failing_rooms_do_not_take_all_threads() -> None:
+    """Each may fail by a time-out of five seconds."""
+    schedule = Schedule()
+    for number in range(10):
+        schedule.fail(f"bad-{number}", 0)
+        schedule.look_now(f"bad-{number}")
+    schedule.look_at("good", 5)
+
+    taken = [schedule.take(20)[0] for _ in range(4)]
+
+    assert ["good", "bad-0", "bad-1", None] == taken
+    assert None is schedule.take(20)[1]
+    schedule.fail("bad-0", 20)
+    assert "bad-2" == schedule.take(20)[0]
+
+
+def test_when_livekit_is_back_nobody_waits_for_the_end_of_a_pause() -> None:
+    """But a room that fails by itself does."""
+    schedule = Schedule()
+    now = fail_often(schedule, "a", "b", "bad")
+
+    schedule.forgive(now + 1, unless={"bad"})
+
+    looks = fail_each(schedule, until=now + 2, now=now + 1)
+    assert ["a", "b"] == [room_name for _, room_name in looks]
+
+
+def test_only_so_many_failing_rooms_are_remembered() -> None:
+    """Memory is bounded; the sweep finds the humans of the others."""
+    schedule = Schedule(looks_per_second=1e9)
+    for number in range(ROOMS_FAILING + 1):
+        schedule.fail(f"bad-{number}", 0)
+
+    looked_at = {room_name for _, room_name in play(schedule, until=2)}
+
+    assert (ROOMS_FAILING, False) == (len(looked_at), "bad-0" in looked_at)
+
+
 steps = st.lists(
     st.tuples(
-        st.sampled_from(["now", "at", "follow", "take", "finish"]),
+        st.sampled_from(["now", "at", "follow", "take", "finish", "fail", "forgive"]),
         st.sampled_from(["a", "b", "c"]),
         st.floats(min_value=0, max_value=3),
     ),
@@ -242,6 +400,11 @@ def test_whatever_happens_take_answers_and_keeps_rooms_apart(
             taken, _ = schedule.take(now)
             assert taken not in in_hand
             in_hand |= {taken} if taken else set()
+        elif step == "forgive":
+            schedule.forgive(now)
         elif room_name in in_hand:
             in_hand.discard(room_name)
-            schedule.finish(room_name, Looked(again_in=seconds), now)
+            if step == "fail":
+                schedule.fail(room_name, now)
+            else:
+                schedule.finish(room_name, Looked(again_in=seconds), now)

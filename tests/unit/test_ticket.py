@@ -1,6 +1,7 @@
 """Tickets: who can read, forge or move one (nobody)."""
 
 import base64
+import json
 from dataclasses import replace
 
 import hypothesis
@@ -45,6 +46,44 @@ def test_a_ticket_opens_in_another_process() -> None:
     sealed_ticket = TicketSealer(API_SECRET).seal(TICKET)
 
     assert TICKET == TicketSealer(API_SECRET).open("kitchen", holder(sealed_ticket))
+
+
+def sealed(inside: object) -> str:
+    """Return what another version of this server may have sealed with the same key."""
+
+    class Other(TicketSealer):
+        def seal_anything(self) -> str:
+            nonce = bytes(12)
+            text = json.dumps(inside).encode()
+            return base64.urlsafe_b64encode(
+                nonce + self._ciphers[0].encrypt(nonce, text, None)
+            ).decode()
+
+    return Other(API_SECRET).seal_anything()
+
+
+@pytest.mark.parametrize(
+    ("more", "traceparent"),
+    [([TRACEPARENT, "later", {"still": "later"}], TRACEPARENT), ([None, "later"], "")],
+    ids=["traced", "not traced"],
+)
+def test_a_later_versions_ticket_opens_as_far_as_it_is_known(
+    sealer: TicketSealer, more: list[object], traceparent: str
+) -> None:
+    """While an upgrade is under way, either version looks after any human."""
+    later = sealed(["kitchen", "alice", ORDER.agent_name, ORDER.metadata, *more])
+
+    assert replace(TICKET, traceparent=traceparent) == sealer.open("kitchen", holder(later))
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [{"room": "kitchen"}, ["kitchen", "alice"], ["kitchen", "alice", None, ""], "kitchen", None],
+    ids=repr,
+)
+def test_a_ticket_of_another_shape_is_none(sealer: TicketSealer, inside: object) -> None:
+    """An error would keep the whole room from being looked at, for ever."""
+    assert None is sealer.open("kitchen", holder(sealed(inside)))
 
 
 def test_a_ticket_outlasts_the_exchange_of_a_key() -> None:

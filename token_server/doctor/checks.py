@@ -36,6 +36,7 @@ class Cause(StrEnum):
     REDIS = "redis"
     SERVER_UNREACHABLE = "server-unreachable"
     NOT_TOKEN_SERVER = "not-token-server"  # noqa: S105
+    SERVER_STUCK = "server-stuck"
     SERVER_NOT_READY = "server-not-ready"
     SERVER_REFUSES = "server-refuses"
     LOGIN_NEEDED = "login-needed"

@@ -40,6 +40,11 @@ def check_server(server: Server, health: Answer | Silence) -> Check:
             "Start it (`make dev` here, or the Procfile's `web`), or say where it is: set"
             " TOKEN_SERVER_URL or PORT, or add --url https://HOST.",
         ).wrong(_NAME, f"No token server answers at {server.url}.", health.reason)
+    if (said := str(health.content.get("msg", ""))).startswith("The keeper is stuck"):
+        return Trouble(
+            Cause.SERVER_STUCK,
+            "Restart the process, and report it with its log: this is a bug.",
+        ).wrong(_NAME, f"What looks after rooms does not go on at {server.url}.", said)
     if health.status != _HTTP_OK or health.content.get("status") != "alive":
         return Trouble(
             Cause.NOT_TOKEN_SERVER,

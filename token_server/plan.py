@@ -1,0 +1,56 @@
+"""Rooms by when they are due, and how many looks a second they get. No I/O, no clock."""
+
+import heapq
+import itertools
+
+
+class Plan:
+    """Rooms by when they are due, each once."""
+
+    def __init__(self) -> None:
+        self._order = itertools.count()
+        self._heap: list[tuple[float, int, str]] = []  # valid where _due agrees
+        self._due: dict[str, float] = {}
+
+    def add(self, room_name: str, due: float) -> None:
+        """Plan a room for then, unless it is planned for earlier."""
+        if due < self._due.get(room_name, float("inf")):
+            self._due[room_name] = due
+            heapq.heappush(self._heap, (due, next(self._order), room_name))
+
+    def drop(self, room_name: str) -> None:
+        """Plan a room no more."""
+        self._due.pop(room_name, None)
+
+    def next_due(self) -> float:
+        """Return a time before which no room is due."""
+        return self._heap[0][0] if self._heap else float("inf")
+
+    def take(self, now: float) -> str | None:
+        """Take out the room that has been due for longest, None if none is."""
+        while self._heap and self._heap[0][0] <= now:
+            due, _, room_name = heapq.heappop(self._heap)
+            if self._due.get(room_name) == due:
+                del self._due[room_name]
+                return room_name
+        return None
+
+
+class Budget:
+    """So many looks a second; those of one second can be saved."""
+
+    def __init__(self, looks_per_second: float) -> None:
+        self._rate, self._saved, self._earned_at = looks_per_second, 1.0, 0.0
+
+    def earn(self, now: float) -> None:
+        """Add what has been earned since the last time."""
+        earned = max(0.0, now - self._earned_at) * self._rate
+        self._saved, self._earned_at = min(self._saved + earned, self._rate), now
+
+    def spend(self, price: float) -> None:
+        """Pay for a look; its price may be more than what is there."""
+        self._saved -= price
+
+    def wait(self) -> float:
+        """Return the seconds until the next look can be paid."""
+        return max((1.0 - self._saved) / self._rate, 0.0)
