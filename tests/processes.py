@@ -38,6 +38,7 @@ _OURS = (
     "ROOM_",
     "VOICE_",
     "OPERATOR_",
+    "PARTICIPANT_",
 )
 
 

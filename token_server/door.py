@@ -7,7 +7,12 @@ from limits import parse
 from token_server.callers import CallerKeys, Callers
 from token_server.logins import Caller, LoginRules, Logins
 from token_server.rate_limits import RateLimits, address_of
-from token_server.settings import ParticipantIdentities, Settings, TokenAuth
+from token_server.settings import (
+    ParticipantIdentities,
+    ParticipantMetadata,
+    Settings,
+    TokenAuth,
+)
 from token_server.signing_keys import SigningKeys, fetch_signing_keys
 
 
@@ -47,17 +52,21 @@ class Door:
 
 
 def _callers(settings: Settings) -> Callers:
-    may_choose = settings.participant_identities is ParticipantIdentities.CHOSEN
+    build = partial(
+        Callers,
+        may_choose_identity=settings.participant_identities is ParticipantIdentities.CHOSEN,
+        may_choose_metadata=settings.participant_metadata is ParticipantMetadata.CALLER,
+    )
     match settings.token_auth:
         case TokenAuth.NONE:
-            return Callers(may_choose_identity=may_choose)
+            return build()
         case TokenAuth.KEY:
-            return Callers(keys=CallerKeys(settings.token_keys), may_choose_identity=may_choose)
+            return build(keys=CallerKeys(settings.token_keys))
         case TokenAuth.JWT:
             fetch = partial(
                 fetch_signing_keys, settings.token_jwt_issuer, settings.token_jwt_jwks_url
             )
-            return Callers(logins=Logins(_login_rules(settings), SigningKeys(fetch)))
+            return build(logins=Logins(_login_rules(settings), SigningKeys(fetch)))
 
 
 def _login_rules(settings: Settings) -> LoginRules:
