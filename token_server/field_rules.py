@@ -16,9 +16,9 @@ _NAME_LIMIT = 256
 _METADATA_LIMIT = 8192
 _ATTRIBUTES_LIMIT = 8192
 # A job's metadata is sealed into the ticket, an attribute, as JSON in base64; and LiveKit answers
-# 500 to who joins with more than 64,000 bytes of attributes (roommanager.go 1.11.0; 64 KiB 1.13.5).
-# Any text of _METADATA_LIMIT fits, but for thousands of control characters: JSON writes six bytes
-# for each.
+# 500 to who joins with more than 64 KiB of attributes (roommanager.go 1.13.5; 1.11.0 does not
+# look). Any text of _METADATA_LIMIT fits, but for thousands of control characters: JSON writes six
+# bytes for each.
 _SEALED_METADATA_LIMIT = 32768
 # In a query each byte may take three, and all of it has to fit into gunicorn's 8190.
 _QUERY_METADATA_LIMIT = 1024
