@@ -1,5 +1,12 @@
 # The front door. Each target sets up first: seconds when nothing has changed.
 #   make dev PORT=9000    make test ARGS="-k reload"    make setup PYTHON=python3.12
+#   make test LIVEKIT_SERVER_VERSION=1.9.11
+# On another livekit-server than the usual: the tests that ask one.
+ifdef LIVEKIT_SERVER_VERSION
+ARGS ?= tests/contract tests/system
+export LIVEKIT_SERVER_VERSION
+endif
+
 .PHONY: dev test check bench setup format release
 
 dev: setup

@@ -1,4 +1,4 @@
-""".tools/bin/livekit-server: the real server, unless this machine has one already."""
+"""The real livekit-server, in `.tools`, unless this machine has one already."""
 
 import os
 import re
@@ -8,11 +8,16 @@ from pathlib import Path
 
 from setup import SetupError
 from setup.progress import run, say
-from token_server.dev.binary import INSTALLED, WAYS_OUT, find_livekit_server
+from token_server.dev.binary import (
+    WAYS_OUT,
+    built_livekit_server,
+    find_livekit_server,
+    wanted_version,
+)
 
 # Later versions carry `replace` lines, which `go install` refuses.
-VERSION = "v1.13.5"
-_PACKAGE = f"github.com/livekit/livekit-server/cmd/server@{VERSION}"
+VERSION = "1.13.5"
+_PACKAGE = "github.com/livekit/livekit-server/cmd/server"
 _BUILD = Path(".tools/build")
 _DOTENV_URL = re.compile(
     r"^[ \t]*(?:export[ \t]+)?LIVEKIT_URL[ \t]*=[ \t]*[\"']?[^\s\"'#]", re.MULTILINE
@@ -23,7 +28,7 @@ def get_livekit_server(environ: Mapping[str, str], *, always: bool) -> None:
     """Build livekit-server if there is none.
 
     Args:
-        environ: LIVEKIT_SERVER_BIN, PATH, LIVEKIT_URL.
+        environ: LIVEKIT_SERVER_BIN, LIVEKIT_SERVER_VERSION, PATH, LIVEKIT_URL.
         always: Also where LIVEKIT_URL says that another server is used.
 
     Raises:
@@ -51,13 +56,14 @@ def uses_other_server(environ: Mapping[str, str], dotenv: str) -> bool:
 
 def _build(go: str, environ: Mapping[str, str]) -> None:
     """Build beside the target and move: what is at the target is always whole."""
+    version, target = wanted_version(environ) or VERSION, built_livekit_server(environ)
     run(
-        f"building livekit-server {VERSION} with Go (some minutes, once)",
-        [go, "install", "-v", _PACKAGE],
+        f"building livekit-server {version} with Go (some minutes, once)",
+        [go, "install", "-v", f"{_PACKAGE}@v{version}"],
         environ={**environ, "GOBIN": str(_BUILD.absolute())},
     )
-    INSTALLED.parent.mkdir(parents=True, exist_ok=True)
-    os.replace(_BUILD / "server", INSTALLED)  # noqa: PTH105 (the pair of names reads better)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    os.replace(_BUILD / "server", target)  # noqa: PTH105 (the pair of names reads better)
     shutil.rmtree(_BUILD)
 
 

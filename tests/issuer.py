@@ -3,7 +3,9 @@
 import json
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
+from threading import Event
 from typing import Any
 
 import jwt
@@ -39,6 +41,8 @@ class Issuer(Loopback):
     def __init__(self, algorithm: str = "RS256") -> None:
         self.asked: list[str] = []
         self.is_down = False
+        self.seconds = 0.0  # before each answer
+        self.redirects: dict[str, str] = {}
         self.documents: dict[str, object] = {}
         self._keys: dict[str, tuple[str, _PrivateKey]] = {}
         super().__init__(self._handler())
@@ -89,11 +93,50 @@ class Issuer(Loopback):
             def do_GET(self) -> None:
                 """Answer with a document, or as a server in trouble does."""
                 issuer.asked.append(self.path)
+                time.sleep(issuer.seconds)
+                if target := issuer.redirects.get(self.path):
+                    self.send_response_only(302)
+                    self.send_header("Location", target)
+                    self.end_headers()
+                    return
                 document = None if issuer.is_down else issuer.documents.get(self.path)
                 body = json.dumps(document).encode()
                 self.send_response_only(503 if issuer.is_down else 200 if document else 404)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
+
+        return Handler
+
+
+class Dripping(Loopback):
+    """An issuer whose answers come byte by byte and never end.
+
+    Attributes:
+        hung_up: Set when the one who asked has gone.
+    """
+
+    def __init__(self, part: str) -> None:
+        """`part` is what drips: "head" or "body"."""
+        self.hung_up = Event()
+        super().__init__(self._handler(b"" if part == "body" else b"X-Slow: "))
+        self.url = f"http://127.0.0.1:{self.port}/realm"
+
+    def _handler(self, unfinished: bytes) -> type[BaseHTTPRequestHandler]:
+        issuer = self
+        head = b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n" + (unfinished or b"\r\n")
+
+        class Handler(BaseHTTPRequestHandler):
+            """Sends a space at a time."""
+
+            def do_GET(self) -> None:
+                """Drip until nobody listens."""
+                self.wfile.write(head)
+                with suppress(OSError):
+                    for _ in range(200):
+                        self.wfile.write(b" ")
+                        time.sleep(0.05)
+                    return
+                issuer.hung_up.set()
 
         return Handler

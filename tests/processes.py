@@ -9,7 +9,6 @@ import json
 import os
 import re
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
@@ -18,6 +17,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Self, TypeVar
+
+from token_server.dev.binary import find_livekit_server
 
 T = TypeVar("T")
 ROOT = Path(__file__).parent.parent
@@ -38,6 +39,7 @@ _OURS = (
     "ROOM_",
     "VOICE_",
     "OPERATOR_",
+    "PARTICIPANT_",
 )
 
 
@@ -79,9 +81,10 @@ def clean_environ() -> dict[str, str]:
 
 
 def livekit_server_binary() -> str:
-    """Return the livekit-server that `make setup` chose: the same order as there."""
-    chosen = os.environ.get("LIVEKIT_SERVER_BIN") or shutil.which("livekit-server")
-    return chosen or str(ROOT / ".tools/bin/livekit-server")
+    """Return the livekit-server that `make setup` chose."""
+    binary = find_livekit_server(os.environ, ROOT)
+    assert binary, "there is no livekit-server: `make setup` gets one"
+    return str(binary)
 
 
 class Process:

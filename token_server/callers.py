@@ -10,6 +10,8 @@ from token_server.logins import Caller, Logins
 from token_server.setting_values import HASHED
 from token_server.token_request import TokenRequest
 
+_METADATA = ("participant_metadata", "participant_attributes")
+
 
 class CallerKeys:
     """Bearer keys, several so that one can be replaced without an outage.
@@ -34,7 +36,8 @@ class CallerKeys:
 class Callers:
     """Checks a request's Authorization header; with neither keys nor logins anybody may ask.
 
-    Without logins nobody's identity is known; they may choose one, or not.
+    Without logins nobody's identity is known; they may choose one, or not. So with metadata and
+    attributes, whoever asks: a login says nothing of them.
     """
 
     def __init__(
@@ -43,9 +46,12 @@ class Callers:
         keys: CallerKeys | None = None,
         logins: Logins | None = None,
         may_choose_identity: bool = True,
+        may_choose_metadata: bool = True,
     ) -> None:
         self._keys, self._logins = keys, logins
-        self._anybody = Caller(may_choose_identity=may_choose_identity)
+        self._anybody = Caller(
+            may_choose_identity=may_choose_identity, may_choose_metadata=may_choose_metadata
+        )
 
     def check(self, unverified_authorization: str) -> Caller:
         """Let the caller pass, or not; return what is known of them.
@@ -57,7 +63,8 @@ class Callers:
         if not self._keys and not self._logins:
             return self._anybody
         if self._logins:
-            return self._logins.read(_bearer(unverified_authorization))
+            caller = self._logins.read(_bearer(unverified_authorization))
+            return replace(caller, may_choose_metadata=self._anybody.may_choose_metadata)
         holder = self._keys.holder_of(unverified_authorization) if self._keys else None
         if holder is None:
             raise UnauthenticatedError("Authorization must be 'Bearer' and one of the caller keys")
@@ -68,22 +75,23 @@ def restrict(request: TokenRequest, caller: Caller) -> TokenRequest:
     """Return the request with the caller's own identity and name in it.
 
     Raises:
-        PermissionDeniedError: It asks for another identity or name, or for one at all where
-            that is not the caller's to choose.
+        PermissionDeniedError: It asks for another identity or name, or for something that is not
+            the caller's to choose.
     """
     if request.participant_identity and not caller.may_choose_identity:
         raise PermissionDeniedError("participant_identity must be left out: you get a fresh one")
-    if caller.participant_identity == caller.participant_name == "":
-        return request
-    own = {
-        "participant_identity": caller.participant_identity,
-        "participant_name": caller.participant_name,
-    }
-    fixed = {field: value for field, value in own.items() if value}
+    for field in () if caller.may_choose_metadata else _METADATA:
+        if getattr(request, field):
+            raise PermissionDeniedError(f"{field} must be left out: PARTICIPANT_METADATA is none")
+    identity, name = caller.participant_identity, caller.participant_name
+    fixed = {"participant_identity": identity} if identity else {}
+    if name is not None:
+        fixed["participant_name"] = name
     for field, value in fixed.items():
         if getattr(request, field) not in {"", value}:
-            raise PermissionDeniedError(f"{field} must be left out, or be the login token's")
-    return request.model_copy(update=fixed)
+            rule = "be the login token's" if value else "come from the login token, which has none"
+            raise PermissionDeniedError(f"{field} must be left out, or {rule}")
+    return request.model_copy(update=fixed) if fixed else request
 
 
 def _bearer(unverified_authorization: str) -> str:

@@ -10,7 +10,12 @@ from token_server.callers import CallerKeys, Callers
 from token_server.client_address import NO_ADDRESS, client_of
 from token_server.logins import Caller, LoginRules, Logins
 from token_server.rate_limits import RateLimits
-from token_server.settings import ParticipantIdentities, Settings, TokenAuth
+from token_server.settings import (
+    ParticipantIdentities,
+    ParticipantMetadata,
+    Settings,
+    TokenAuth,
+)
 from token_server.signing_keys import SigningKeys, fetch_signing_keys
 
 if TYPE_CHECKING:
@@ -72,17 +77,21 @@ _NO_ADDRESS_TOLD = (
 
 
 def _callers(settings: Settings) -> Callers:
-    may_choose = settings.participant_identities is ParticipantIdentities.CHOSEN
+    build = partial(
+        Callers,
+        may_choose_identity=settings.participant_identities is ParticipantIdentities.CHOSEN,
+        may_choose_metadata=settings.participant_metadata is ParticipantMetadata.CALLER,
+    )
     match settings.token_auth:
         case TokenAuth.NONE:
-            return Callers(may_choose_identity=may_choose)
+            return build()
         case TokenAuth.KEY:
-            return Callers(keys=CallerKeys(settings.token_keys), may_choose_identity=may_choose)
+            return build(keys=CallerKeys(settings.token_keys))
         case TokenAuth.JWT:
             fetch = partial(
                 fetch_signing_keys, settings.token_jwt_issuer, settings.token_jwt_jwks_url
             )
-            return Callers(logins=Logins(_login_rules(settings), SigningKeys(fetch)))
+            return build(logins=Logins(_login_rules(settings), SigningKeys(fetch)))
 
 
 def _login_rules(settings: Settings) -> LoginRules:

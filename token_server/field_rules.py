@@ -3,6 +3,7 @@
 Limits are LiveKit's (pkg/config/config.go 1.13.5, `limit`) or tighter: the token travels in a URL.
 """
 
+import json
 import re
 from collections.abc import Callable
 from typing import Annotated
@@ -14,18 +15,26 @@ from pydantic.fields import FieldInfo
 _NAME_LIMIT = 256
 _METADATA_LIMIT = 8192
 _ATTRIBUTES_LIMIT = 8192
+# A job's metadata is sealed into the ticket, an attribute, as JSON in base64; and LiveKit answers
+# 500 to who joins with more than 64 KiB of attributes (roommanager.go 1.13.5; 1.11.0 does not
+# look). Any text of _METADATA_LIMIT fits, but for thousands of control characters: JSON writes six
+# bytes for each.
+_SEALED_METADATA_LIMIT = 32768
 # In a query each byte may take three, and all of it has to fit into gunicorn's 8190.
 _QUERY_METADATA_LIMIT = 1024
 
-# The agent's own identity starts so; LiveKit would put it out for a human of the same identity.
-AGENT_IDENTITY_PREFIX = "agent-"
-# LiveKit's own attributes, and ours (the ticket).
-_RESERVED_ATTRIBUTES = ("lk.", "token_server.")
+# LiveKit puts out the older of two participants of one identity. So begin those of agents, of phone
+# callers (protocol/sip/sip.go 1.50.5; facts, 39) and of egress, which records the room
+# (protocol/egress/token.go, utils/guid/id.go). An ingress has the identity that its operator chose.
+_RESERVED_IDENTITIES = ("agent-", "sip_", "EG_")
+# What LiveKit says of agents, phone callers and ingress (protocol/livekit/attrs.go), and we of
+# whoever has a ticket.
+_RESERVED_ATTRIBUTES = ("lk.", "sip.", "ingress.", "token_server.")
 
 # Control and format characters (Unicode 16), and those of private use that icon fonts draw. As
 # ranges of a regular expression, in the syntax that Python and ECMA 262 share, so that the document
-# has the very rule that is checked. What is merely unassigned is people's next emoji; half a pair
-# never gets through the JSON.
+# has the very rule that is checked. What is merely unassigned is people's next emoji. Half a pair
+# does not get through the JSON of a request; the JSON of a login token it does.
 _BEFORE_JOINERS = (
     r"\u0000-\u001f\u007f-\u009f\u00ad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b"
 )
@@ -51,16 +60,22 @@ def _name_pattern(refused: str) -> str:
 
 
 _NAME_PATTERN = f"^{_name_pattern(_REFUSED)}"
-_IDENTITY_PATTERN = f"^(?!{AGENT_IDENTITY_PREFIX}){_name_pattern(_REFUSED)}"
+_IDENTITY_PATTERN = f"^(?!{'|'.join(_RESERVED_IDENTITIES)}){_name_pattern(_REFUSED)}"
 _SHOWN_NAME_PATTERN = f"^{_name_pattern(_REFUSED_IN_SHOWN)}"
 _has_refused = re.compile(f"[{_REFUSED}]").search
 _has_refused_in_shown = re.compile(f"[{_REFUSED_IN_SHOWN}]").search
+_has_half_a_pair = re.compile("[\ud800-\udfff]").search
+# Tabs, ends of lines and other control characters stand between words; the rest is invisible.
+_CONTROL = re.compile(r"\s*[\u0000-\u001f\u007f-\u009f][\s\u0000-\u001f\u007f-\u009f]*")
+_INVISIBLE = re.compile(f"[{_REFUSED_IN_SHOWN}\ud800-\udfff]")
 
 
 def check_identity(value: str) -> str:
     """Return a participant identity; ValueError names the rule that it breaks."""
-    if value.startswith(AGENT_IDENTITY_PREFIX):
-        raise ValueError(f"must not start with {AGENT_IDENTITY_PREFIX}, which is for agents")
+    if value.startswith(_RESERVED_IDENTITIES):
+        raise ValueError(
+            f"must not start with {_or(_RESERVED_IDENTITIES)}, which are LiveKit's own"
+        )
     return _check_name(value)
 
 
@@ -69,8 +84,21 @@ def check_shown_name(value: str) -> str:
     return _check_name(value, _has_refused_in_shown)
 
 
+def mend_shown_name(unverified_name: str) -> str:
+    """Make a participant name of any text; one that keeps the rules stays as it is.
+
+    An identity is never mended: two people could become one.
+
+    Returns:
+        A name that `check_shown_name` returns; "" if nothing of it can be shown.
+    """
+    spaced = _CONTROL.sub(" ", unverified_name)
+    shown = _INVISIBLE.sub("", spaced).strip()
+    return shown.encode()[:_NAME_LIMIT].decode(errors="ignore").strip()
+
+
 def _check_name(value: str, has_refused: _Search = _has_refused) -> str:
-    if has_refused(value):
+    if has_refused(value) or _has_half_a_pair(value):
         raise ValueError("must not contain control or private use characters")
     if value != value.strip():
         raise ValueError("must not start or end with a space")
@@ -81,18 +109,31 @@ def _check_metadata(value: str) -> str:
     return _at_most(_METADATA_LIMIT, value)
 
 
+def _check_job_metadata(value: str) -> str:
+    if len(json.dumps(value)) > _SEALED_METADATA_LIMIT:
+        raise ValueError(
+            f"must be at most {_SEALED_METADATA_LIMIT} bytes as JSON, where a control character"
+            " takes six"
+        )
+    return _check_metadata(value)
+
+
 def _check_query_metadata(value: str) -> str:
     return _at_most(_QUERY_METADATA_LIMIT, value)
 
 
 def _check_attributes(value: dict[str, str]) -> dict[str, str]:
     if any(key.startswith(_RESERVED_ATTRIBUTES) for key in value):
-        raise ValueError(f"keys must not start with {' or '.join(_RESERVED_ATTRIBUTES)}")
+        raise ValueError(f"keys must not start with {_or(_RESERVED_ATTRIBUTES)}")
     if sum(len(key.encode()) + len(text.encode()) for key, text in value.items()) > (
         _ATTRIBUTES_LIMIT
     ):
         raise ValueError(f"must be at most {_ATTRIBUTES_LIMIT} bytes in all")
     return value
+
+
+def _or(words: tuple[str, ...]) -> str:
+    return f"{', '.join(words[:-1])} or {words[-1]}"
 
 
 def _at_most(limit: int, value: str) -> str:
@@ -118,6 +159,7 @@ Identity = Annotated[
     str, _described(_NAME_LIMIT, _IDENTITY_PATTERN), AfterValidator(check_identity)
 ]
 Metadata = Annotated[str, _described(_METADATA_LIMIT), AfterValidator(_check_metadata)]
+JobMetadata = Annotated[str, _described(_METADATA_LIMIT), AfterValidator(_check_job_metadata)]
 QueryMetadata = Annotated[
     str, _described(_QUERY_METADATA_LIMIT), AfterValidator(_check_query_metadata)
 ]
@@ -126,7 +168,7 @@ Attributes = Annotated[
     Field(
         description=f"At most {_ATTRIBUTES_LIMIT} bytes of UTF-8 in all, keys and values.",
         json_schema_extra={
-            "propertyNames": {"pattern": r"^(?!lk\.|token_server\.)"},
+            "propertyNames": {"pattern": f"^(?!{'|'.join(map(re.escape, _RESERVED_ATTRIBUTES))})"},
             "additionalProperties": {"type": "string", "maxLength": _ATTRIBUTES_LIMIT},
         },
     ),

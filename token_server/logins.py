@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import jwt
 
 from token_server.errors import UnauthenticatedError
-from token_server.field_rules import check_identity, check_shown_name
+from token_server.field_rules import check_identity, mend_shown_name
 from token_server.signing_keys import ALGORITHMS
 
 # The issuer's clock and ours may differ by so much.
@@ -20,6 +20,7 @@ _REASONS: dict[type[Exception], str] = {
     jwt.ImmatureSignatureError: "that is valid already",
     jwt.InvalidAudienceError: "for this audience",
     jwt.InvalidIssuerError: "of this server's issuer",
+    jwt.exceptions.InvalidSubjectError: "whose sub is a text",
     jwt.MissingRequiredClaimError: "with exp, iss, aud and the claim of the identity",
 }
 
@@ -48,14 +49,16 @@ class Caller:
     Attributes:
         name: What tells callers apart; empty if nothing does.
         participant_identity: The only identity that they may join with; empty: any.
-        participant_name: Likewise the name.
+        participant_name: The only name; empty: none at all; None: any.
         may_choose_identity: Whether they may name an identity, where any is theirs.
+        may_choose_metadata: Whether they may give themselves metadata and attributes.
     """
 
     name: str = ""
     participant_identity: str = ""
-    participant_name: str = ""
+    participant_name: str | None = None
     may_choose_identity: bool = True
+    may_choose_metadata: bool = True
 
 
 class Logins:
@@ -82,18 +85,21 @@ class Logins:
         return self._to_caller(claims)
 
     def _to_caller(self, claims: Mapping[str, Any]) -> Caller:
-        identity = claims.get(self._rules.identity_claim)
-        name = claims.get(self._rules.name_claim)
+        claim = self._rules.identity_claim
+        identity, unverified_name = claims.get(claim), claims.get(self._rules.name_claim)
         if not isinstance(identity, str) or not identity:
-            raise UnauthenticatedError(f"{_RULE} whose {self._rules.identity_claim} is a text")
+            raise UnauthenticatedError(f"{_RULE} whose {claim} is a text")
         try:
-            return Caller(
-                name=identity,
-                participant_identity=check_identity(identity),
-                participant_name=check_shown_name(name) if isinstance(name, str) else "",
-            )
+            participant_identity = check_identity(identity)
         except ValueError as error:
-            raise UnauthenticatedError(f"{_RULE} whose claims fit a participant: {error}") from None
+            raise UnauthenticatedError(
+                f"{_RULE} whose {claim} can be a participant's identity: it {error}"
+            ) from None
+        # A name is only shown: better a shorter one, or none, than nobody.
+        name = mend_shown_name(unverified_name) if isinstance(unverified_name, str) else ""
+        return Caller(
+            name=identity, participant_identity=participant_identity, participant_name=name
+        )
 
     def _verify(self, unverified_token: str) -> dict[str, Any]:
         unverified_header = jwt.get_unverified_header(unverified_token)

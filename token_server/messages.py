@@ -27,7 +27,7 @@ LATEST_SECONDS = 253_402_300_799.0  # the end of the year 9999
 
 
 def to_room_dispatch(order: AgentOrder) -> agent_dispatch.RoomAgentDispatch:
-    """Write an order the way CreateRoom carries it; tokens.py writes the same for a token."""
+    """Write an order the way CreateRoom carries it; tokens.py writes a token's."""
     return agent_dispatch.RoomAgentDispatch(
         agent_name=order.agent_name,
         metadata=order.metadata,

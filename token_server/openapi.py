@@ -71,7 +71,7 @@ _FAULTS = {
 _TOKEN_ERRORS = {
     "HTTP_400": (Refusal, "A field breaks a rule; `msg` names both."),
     "HTTP_401": (Refusal, "No key or login token, or none that is good."),
-    "HTTP_403": (Refusal, "The caller may not have this identity, name, room or agent."),
+    "HTTP_403": (Refusal, "The caller may not have this identity, name, metadata, room or agent."),
     "HTTP_429": (Refusal, "Too often; `Retry-After` has the seconds to wait."),
     **_FAULTS,
 }

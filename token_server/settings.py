@@ -62,6 +62,13 @@ class ParticipantIdentities(StrEnum):
     FRESH = "fresh"
 
 
+class ParticipantMetadata(StrEnum):
+    """Whose choice a participant's metadata and attributes are."""
+
+    CALLER = "caller"
+    NONE = "none"
+
+
 class LogFormat(StrEnum):
     """How log lines look."""
 
@@ -133,6 +140,9 @@ class Settings(BaseModel):
     token_jwt_name_claim: str = Field("name", alias="TOKEN_JWT_NAME_CLAIM")
     participant_identities: ParticipantIdentities = Field(
         ParticipantIdentities.CHOSEN, alias="PARTICIPANT_IDENTITIES"
+    )
+    participant_metadata: ParticipantMetadata = Field(
+        ParticipantMetadata.CALLER, alias="PARTICIPANT_METADATA"
     )
     rate_limit: RateLimit = Field((), alias="RATE_LIMIT")
     trusted_proxies: int = Field(0, alias="TRUSTED_PROXIES", ge=0, le=8)

@@ -1,11 +1,10 @@
 """The public keys that an issuer of login tokens signs with, fetched from its JWKS and kept.
 
-An issuer may replace its keys at any time, and may be away for a while: a key that we do not know
-makes us ask again, though not more often than every few seconds, and without an answer the keys
-that we have stay good.
+An issuer may replace its keys at any time, may take back all of them, and may be away for a while:
+a key that we do not know makes us ask again, though not more often than every few seconds, and
+without an answer the keys that we have stay good.
 """
 
-import json
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -13,18 +12,19 @@ from threading import Lock
 from typing import Any
 
 import jwt
-import urllib3
 
 from token_server.errors import IssuerUnavailableError
+from token_server.json_documents import DocumentError, fetch_json_object
 
 logger = logging.getLogger(__name__)
 
 ALGORITHMS = ("RS256", "ES256", "EdDSA")
 
-# Seconds.
-_TIMEOUT = urllib3.Timeout(connect=2.0, read=3.0)
+# Seconds. Whoever asks for a token waits while the issuer is asked.
+_IN_ALL = 5.0
 _FRESH = 600.0
 _BETWEEN_FETCHES = 10.0
+_NEVER = float("-inf")
 # Bytes; a key takes about 1 KiB.
 _DOCUMENT_LIMIT = 256 * 1024
 
@@ -37,7 +37,7 @@ class SigningKeys:
     def __init__(self, fetch: Fetch, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._fetch, self._monotonic = fetch, monotonic
         self._keys: Sequence[jwt.PyJWK] = ()
-        self._fetched_at = self._tried_at = float("-inf")
+        self._fetched_at = self._tried_at = _NEVER
         self._lock = Lock()
 
     def find(self, key_id: str | None, algorithm: str) -> jwt.PyJWK | None:
@@ -51,7 +51,7 @@ class SigningKeys:
         found = self._known(key_id, algorithm)
         if found is None and self._fetch_again():
             found = self._known(key_id, algorithm)
-        if not self._keys:
+        if self._fetched_at == _NEVER:
             raise IssuerUnavailableError("the issuer of login tokens does not show its keys")
         return found
 
@@ -65,8 +65,8 @@ class SigningKeys:
 
     def _fetch_again(self) -> bool:
         """Ask the issuer, if that was not just done; whether it has answered now."""
-        # Who has keys does not wait for somebody else's answer.
-        if not self._lock.acquire(blocking=not self._keys):
+        # Who knows what the issuer last said does not wait for somebody else's answer.
+        if not self._lock.acquire(blocking=self._fetched_at == _NEVER):
             return False
         try:
             now = self._monotonic()
@@ -82,12 +82,16 @@ class SigningKeys:
         return True
 
 
-def fetch_signing_keys(issuer: str, jwks_url: str) -> Sequence[jwt.PyJWK]:
+def fetch_signing_keys(issuer: str, jwks_url: str, in_all: float = _IN_ALL) -> Sequence[jwt.PyJWK]:
     """Ask an issuer for the keys that it signs with.
 
     Args:
         issuer: The issuer's URL, as it stands in its tokens' `iss`.
         jwks_url: Where its keys are; "" to find that by OpenID discovery.
+        in_all: Seconds that it may take.
+
+    Returns:
+        None of them where it has revoked all, or signs in no way that we accept.
 
     Raises:
         IssuerUnavailableError: It does not answer, or what it answers is no set of keys.
@@ -96,15 +100,21 @@ def fetch_signing_keys(issuer: str, jwks_url: str) -> Sequence[jwt.PyJWK]:
         https://openid.net/specs/openid-connect-discovery-1_0.html
         https://www.rfc-editor.org/rfc/rfc7517
     """
+    ends_at = time.monotonic() + in_all
     if not jwks_url:
-        document = _get(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
+        document = _get(f"{issuer.rstrip('/')}/.well-known/openid-configuration", ends_at)
         if document.get("issuer") != issuer or not isinstance(document.get("jwks_uri"), str):
             raise IssuerUnavailableError("OpenID discovery does not describe TOKEN_JWT_ISSUER")
         jwks_url = document["jwks_uri"]
-    found = _get(jwks_url).get("keys")
-    keys = [key for item in found if (key := _to_key(item))] if isinstance(found, list) else []
+    found = _get(jwks_url, ends_at).get("keys")
+    if not isinstance(found, list):
+        raise IssuerUnavailableError(f"{jwks_url} is no JWKS")
+    keys = [key for item in found if (key := _to_key(item))]
     if not keys:
-        raise IssuerUnavailableError(f"its JWKS has no key for {', '.join(ALGORITHMS)}")
+        logger.warning(
+            "Every login token is refused: the issuer's JWKS has no key for %s",
+            ", ".join(ALGORITHMS),
+        )
     return keys
 
 
@@ -119,16 +129,8 @@ def _to_key(item: Any) -> jwt.PyJWK | None:  # noqa: ANN401 (whatever the issuer
     return key if key.algorithm_name in ALGORITHMS else None
 
 
-def _get(url: str) -> dict[str, Any]:
+def _get(url: str, ends_at: float) -> dict[str, Any]:
     try:
-        answer = urllib3.request(
-            "GET", url, timeout=_TIMEOUT, retries=False, redirect=False, preload_content=False
-        )
-        with answer:
-            body = answer.read(_DOCUMENT_LIMIT, decode_content=True)
-            document = json.loads(body) if answer.status == 200 else None  # noqa: PLR2004 (HTTP)
-    except (urllib3.exceptions.HTTPError, ValueError, RecursionError) as error:
-        raise IssuerUnavailableError(f"{url} does not answer: {type(error).__name__}") from error
-    if not isinstance(document, dict):
-        raise IssuerUnavailableError(f"{url} answers HTTP {answer.status} and no JSON object")
-    return document
+        return fetch_json_object(url, ends_at, _DOCUMENT_LIMIT)
+    except DocumentError as error:
+        raise IssuerUnavailableError(str(error)) from error

@@ -22,6 +22,7 @@ from token_server.errors import InvalidRequestError
 from token_server.field_rules import (
     Attributes,
     Identity,
+    JobMetadata,
     Metadata,
     Name,
     QueryMetadata,
@@ -99,7 +100,9 @@ class RequestedAgent(_Json):
     spellings: ClassVar = {"agentName": "agent_name"}
 
     agent_name: Name = Field(default="", validation_alias=AliasChoices("agent_name", "agentName"))
-    metadata: Metadata = ""
+    metadata: JobMetadata = Field(
+        default="", description="Reaches the job as it is. At most 32768 bytes as JSON, too."
+    )
 
 
 class RequestedRoomConfig(_Json):

@@ -20,8 +20,6 @@ _GRANTS = {
     "canPublishData": True,
     "canUpdateOwnMetadata": False,
 }
-# Recovery has one owner, and it is the keeper (facts, 11).
-_RESTART_NEVER = "JRP_NEVER"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +49,9 @@ def mint_join_token(join_token: JoinToken, key: SigningKey, now: datetime) -> st
 
     The dispatch in the token works only where the join makes the room: LiveKit ignores it when
     the room is live (livekit#4390; facts, 1). There the keeper dispatches. It is in the token all
-    the same, since LiveKit's components wait for an agent only if the token names one.
+    the same, since LiveKit's components wait for an agent only if the token names one. It says
+    nothing of `restartPolicy`: servers before 1.10.1 refuse a token whose roomConfig has a field
+    that they do not know (facts, 32).
 
     Args:
         join_token: What it says.
@@ -79,6 +79,6 @@ def mint_join_token(join_token: JoinToken, key: SigningKey, now: datetime) -> st
             TICKET_ATTRIBUTE: join_token.sealed_ticket,
         },
         "video": {"room": join_token.room_name, **_GRANTS},
-        "roomConfig": {"agents": [{**agent, "restartPolicy": _RESTART_NEVER}]},
+        "roomConfig": {"agents": [agent]},
     }
     return sign(claims, key.api_secret)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.fakes import FakeRooms
 from tests.http.clients import client_for, error_of
 from tests.issuer import Issuer
+from tests.join_tokens import claims_of
 
 
 def ask(client: FlaskClient, address: str = "192.0.2.1", **headers: str) -> int:
@@ -165,6 +166,55 @@ def test_a_login_token_joins_as_nobody_else(logged_in: FlaskClient, issuer: Issu
 
     status, code, msg = error_of(answer)
     assert (403, "permission_denied", True) == (status, code, "participant_identity" in msg)
+
+
+def test_a_login_without_a_name_names_nobody(logged_in: FlaskClient, issuer: Issuer) -> None:
+    """The others in the room would take "Support Admin" for what the login says."""
+    headers = {"Authorization": f"Bearer {issuer.sign(name=None)}"}
+    asked = {"participant_name": "Support Admin"}
+
+    refused = logged_in.post("/token", json=asked, headers=headers)
+
+    assert (403, "permission_denied") == error_of(refused)[:2]
+    assert 201 == logged_in.post("/token", json={}, headers=headers).status_code
+
+
+def test_a_login_whose_name_does_not_fit_joins(logged_in: FlaskClient, issuer: Issuer) -> None:
+    """With the name as far as it can be shown."""
+    headers = {"Authorization": f"Bearer {issuer.sign(name=' Anna' + chr(0x202E))}"}
+
+    answer = logged_in.post("/token", json={}, headers=headers)
+
+    assert (201, "Anna") == (
+        answer.status_code,
+        claims_of(answer.get_json()["participant_token"]).name,
+    )
+
+
+def test_keys_that_were_revoked_open_nothing(logged_in: FlaskClient, issuer: Issuer) -> None:
+    """401, and not "try again"."""
+    issuer.documents["/realm/keys"] = {"keys": []}
+
+    answer = logged_in.post("/token", headers={"Authorization": f"Bearer {issuer.sign()}"})
+
+    assert (401, "unauthenticated") == error_of(answer)[:2]
+
+
+@pytest.mark.parametrize("auth", ["none", "key", "jwt"])
+def test_metadata_can_be_refused(issuer: Issuer, auth: str) -> None:
+    """PARTICIPANT_METADATA=none, whoever asks."""
+    settings = {"TOKEN_AUTH": auth, "TOKEN_KEYS": "k"} | (jwt_of(issuer) if auth == "jwt" else {})
+    client = client_for(None, None, PARTICIPANT_METADATA="none", **settings)
+    headers = {"Authorization": f"Bearer {issuer.sign() if auth == 'jwt' else 'k'}"}
+    bodies: tuple[dict[str, object], ...] = (
+        {"participant_metadata": "x"},
+        {"participant_attributes": {"role": "admin"}},
+        {"participant_metadata": "", "participant_attributes": {}},
+    )
+
+    statuses = [client.post("/token", json=body, headers=headers).status_code for body in bodies]
+
+    assert [403, 403, 201] == statuses
 
 
 def test_without_a_login_token_there_is_none(logged_in: FlaskClient) -> None:

@@ -78,10 +78,10 @@ FIELDS = {
         "participant_attributes",
         body(participant_attributes={"a": "é" * 4096}),
     ),
-    "an agent's identity": (
-        "participant_identity",
-        body(participant_identity=f"agent-{MARKER}"),
-    ),
+    **{
+        f"identity {prefix}": ("participant_identity", body(participant_identity=prefix + MARKER))
+        for prefix in ("agent-", "sip_", "sip_+1555", "EG_")
+    },
     **{
         f"attributes are {value!r}": ("participant_attributes", body(participant_attributes=value))
         for value in (17, True, MARKER, [["a", MARKER]])
@@ -95,7 +95,7 @@ FIELDS = {
     },
     **{
         f"attribute {key}": ("participant_attributes", body(participant_attributes={key: MARKER}))
-        for key in ("lk.agent.name", "lk.", "token_server.ticket")
+        for key in ("lk.agent.name", "lk.", "token_server.ticket", "sip.phoneNumber", "ingress.x")
     },
     **{
         f"unknown field {name}": (name, body(**{name: MARKER}))
@@ -127,6 +127,10 @@ ROOM_CONFIG = {
     "agent metadata of 8193 bytes": (
         "room_config.agents.0.metadata",
         agents({"metadata": "x" * 8193}),
+    ),
+    "agent metadata of control characters": (
+        "room_config.agents.0.metadata",
+        agents({"metadata": MARKER + "\0" * 6000}),
     ),
     "a restart policy": ("room_config.agents.0", agents({"restart_policy": "JRP_ON_FAILURE"})),
     "a deployment": ("room_config.agents.0.deployment", agents({"deployment": MARKER})),

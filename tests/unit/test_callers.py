@@ -59,8 +59,33 @@ def test_a_caller_cannot_join_as_somebody_else(field: str) -> None:
     assert "MaRkEr" not in str(refused.value)
 
 
-def test_who_has_no_name_may_choose_one() -> None:
-    """Not every issuer knows people's names."""
-    request = restrict(TokenRequest(participant_name="Bob"), Caller(participant_identity="b"))
+def test_whose_login_has_no_name_has_none() -> None:
+    """Else anybody with a login could call themselves "Support Admin"."""
+    nameless = Caller(participant_identity="b", participant_name="")
 
-    assert ("b", "Bob") == (request.participant_identity, request.participant_name)
+    with pytest.raises(PermissionDeniedError, match=r"^participant_name .* has none$") as refused:
+        restrict(TokenRequest(participant_name="MaRkEr"), nameless)
+
+    assert "" == restrict(TokenRequest(), nameless).participant_name
+    assert "MaRkEr" not in str(refused.value)
+
+
+def test_who_has_a_key_may_choose_any_name() -> None:
+    """A backend knows whose it is."""
+    request = restrict(TokenRequest(participant_name="Bob"), Caller(name="key 0"))
+
+    assert "Bob" == request.participant_name
+
+
+@pytest.mark.parametrize(
+    "asked", [{"participant_metadata": "MaRkEr"}, {"participant_attributes": {"role": "MaRkEr"}}]
+)
+def test_metadata_can_be_taken_from_callers(asked: dict[str, object]) -> None:
+    """Who reads it in the room may believe it is somebody's word, and it is the caller's own."""
+    request = TokenRequest.model_validate(asked)
+
+    with pytest.raises(PermissionDeniedError, match=f"^{next(iter(asked))} ") as refused:
+        restrict(request, Caller(may_choose_metadata=False))
+
+    assert "MaRkEr" not in str(refused.value)
+    assert request == restrict(request, Caller())

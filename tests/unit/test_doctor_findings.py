@@ -3,13 +3,15 @@
 import json
 import time
 from email.utils import formatdate
+from typing import Any
 
 import jwt
 import pytest
+from livekit.protocol.models import ServerInfo
 
 from tests.environ import settings
 from tests.processes import API_KEY, API_SECRET
-from token_server.doctor import issued_token, livekit, server
+from token_server.doctor import issued_token, livekit, server, server_version
 from token_server.doctor.asking import Answer, Silence
 from token_server.doctor.checks import Cause, Finding
 from token_server.doctor.server import Server
@@ -25,15 +27,36 @@ def answer(status: int, body: object = "", **headers: str) -> Answer:
     )
 
 
+# What livekit-server has answered to ListRooms, the token in it shortened.
+JOSE = "invalid token: eyJ.x.y, error: go-jose/go-jose"
+JWT = "invalid token: eyJ.x.y, error: token"
+# pkg/service/auth.go of 1.13.6 and later, with the words of its protocol library (1.13.11's).
+NEW = "invalid authorization token: token"
+SECRET_REFUSALS = {
+    "1.9.11": f"{JOSE}: error in cryptographic primitive",
+    "1.13.5": f"{JWT} signature is invalid: signature is invalid",
+    "1.13.6": f"{NEW} signature is invalid: signature is invalid",
+}
+CLOCK_REFUSALS = {
+    "1.9.11-early": f"{JOSE}/jwt: validation failed, token not valid yet (nbf)",
+    "1.9.11-late": f"{JOSE}/jwt: validation failed, token is expired (exp)",
+    "1.13.5-early": f"{JWT} has invalid claims: token is not valid yet",
+    "1.13.5-late": f"{JWT} has invalid claims: token is expired",
+    "1.13.6-early": f"{NEW} has invalid claims: token is not valid yet",
+    "1.13.6-late": f"{NEW} has invalid claims: token is expired",
+}
+
+
 @pytest.mark.parametrize(
     ("refusal", "cause"),
     [
-        pytest.param(answer(401, "invalid API key: devkey"), "key-unknown", id="key"),
-        pytest.param(
-            answer(401, "invalid token: eyJ.x, error: token signature is invalid"),
-            "secret-wrong",
-            id="secret",
-        ),
+        pytest.param(answer(401, "invalid API key: devkey"), "key-unknown", id="key-1.13.5"),
+        pytest.param(answer(401, "invalid API key"), "key-unknown", id="key-1.13.6"),
+        *[
+            pytest.param(answer(401, said), "secret-wrong", id=f"secret-{version}")
+            for version, said in SECRET_REFUSALS.items()
+        ],
+        pytest.param(answer(401, "invalid authorization token"), "key-or-secret", id="mangled"),
         pytest.param(answer(401, {"code": "unauthenticated"}), "key-or-secret", id="twirp"),
         pytest.param(answer(403, {"code": "permission_denied"}), "key-or-secret", id="denied"),
     ],
@@ -74,17 +97,45 @@ def test_clocks_may_differ_by_half_of_what_livekit_allows(ahead: float, finding:
     assert finding == livekit.check_clock(answer(200, {}, date=date)).finding
 
 
-def test_a_token_of_the_wrong_time_is_the_clock_s_fault() -> None:
-    """Not the secret's."""
-    refusal = answer(
-        401,
-        "invalid token: eyJ, error: token has invalid claims: token is not valid yet",
-        date=formatdate(usegmt=True),
-    )
+@pytest.mark.parametrize("said", CLOCK_REFUSALS.values(), ids=CLOCK_REFUSALS.keys())
+def test_a_token_of_the_wrong_time_is_the_clock_s_fault(said: str) -> None:
+    """Not the secret's, and it is LiveKit that answers."""
+    refusal = answer(401, said, date=formatdate(usegmt=True))
 
-    assert (Cause.CLOCK, Finding.SKIPPED) == (
+    assert (Finding.OK, Cause.CLOCK, Finding.SKIPPED) == (
+        livekit.check_url("ws://livekit.example", refusal).finding,
         livekit.check_clock(refusal).cause,
         livekit.check_key(refusal).finding,
+    )
+
+
+def test_a_field_that_livekit_does_not_know_is_told_apart() -> None:
+    """Neither the secret nor the address is wrong: the server (1.9.11) is older than the token."""
+    said = 'invalid token: eyJ.x.y, error: proto: (line 1:29): unknown field "restartPolicy"'
+
+    assert "field" == livekit.refusal_of(answer(401, said))
+
+
+@pytest.mark.parametrize(
+    ("info", "finding"),
+    [
+        pytest.param({"version": "1.13.5"}, "ok", id="tried"),
+        pytest.param({"version": "1.9.11"}, "ok", id="the-oldest"),
+        pytest.param({"version": "1.9.2"}, "wrong", id="older"),
+        pytest.param({"version": "0.15.7"}, "wrong", id="much-older"),
+        pytest.param({"version": "2.0.0-rc1"}, "ok", id="newer"),
+        pytest.param({"version": "main"}, "ok", id="no-numbers"),
+        pytest.param({"version": "1.0.0", "edition": 1}, "ok", id="cloud"),
+        pytest.param({}, "skipped", id="not-told"),
+    ],
+)
+def test_a_server_older_than_what_was_tried_is_named(info: dict[str, Any], finding: str) -> None:
+    """Half of what goes wrong there has no other sign."""
+    check = server_version.check_version(ServerInfo(**info))
+
+    assert (finding, Cause.SERVER_TOO_OLD if finding == "wrong" else None) == (
+        check.finding,
+        check.cause,
     )
 
 

@@ -5,13 +5,18 @@ import json
 import time
 from collections.abc import Iterator
 
+import hypothesis
 import jwt
 import pytest
+from hypothesis import strategies as st
 
 from tests.issuer import Issuer
+from token_server.callers import restrict
 from token_server.errors import UnauthenticatedError
+from token_server.field_rules import check_shown_name, mend_shown_name
 from token_server.logins import Caller, LoginRules, Logins
 from token_server.signing_keys import SigningKeys, fetch_signing_keys
+from token_server.token_request import TokenRequest
 
 
 @pytest.fixture
@@ -55,9 +60,15 @@ def test_a_login_token_says_who_asks(algorithm: str, *, is_discovered: bool) -> 
         pytest.param({"iss": "https://evil.example"}, "of this server's issuer", id="foreign"),
         pytest.param({"sub": None}, "the claim of the identity", id="of nobody"),
         pytest.param({"sub": ""}, "whose sub is a text", id="an empty identity"),
-        pytest.param({"sub": "agent-voice-agent"}, "claims fit a participant", id="an agent's"),
-        pytest.param({"sub": "a" * 257}, "claims fit a participant", id="too long"),
-        pytest.param({"name": "a\nb"}, "claims fit a participant", id="a name of two lines"),
+        pytest.param({"sub": 17}, "whose sub is a text", id="a number"),
+        pytest.param(
+            {"sub": "agent-x"}, "whose sub can be .* must not start with", id="an agent's"
+        ),
+        pytest.param({"sub": "sip_+1555"}, "whose sub can be .* must not start", id="a phone's"),
+        pytest.param({"sub": "a" * 257}, "whose sub can be .* at most 256 bytes", id="too long"),
+        pytest.param({"sub": "a\nb"}, "whose sub can be .* must not contain", id="two lines"),
+        pytest.param({"sub": " a"}, "whose sub can be .* with a space", id="a space before"),
+        pytest.param({"sub": "\ud800"}, "whose sub can be .* must not contain", id="half a pair"),
     ],
 )
 def test_a_token_that_is_not_for_us_is_refused(
@@ -66,6 +77,57 @@ def test_a_token_that_is_not_for_us_is_refused(
     """The frontend's developer learns which rule it was."""
     with pytest.raises(UnauthenticatedError, match=reason):
         logins_of(issuer).read(issuer.sign(**changes))
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        pytest.param("Anna ", "Anna", id="a space behind"),
+        pytest.param("\u202eAnna\u202c", "Anna", id="direction marks"),
+        pytest.param("An\u200bna", "Anna", id="a zero-width space"),
+        pytest.param("\ufeffAnna", "Anna", id="a byte order mark"),
+        pytest.param("Anna\tLee", "Anna Lee", id="a tab"),
+        pytest.param("Anna \r\n Lee\n", "Anna Lee", id="two lines"),
+        pytest.param("Anna\x00\x1b\x85Lee", "Anna Lee", id="control characters"),
+        pytest.param("Anna\ud83dLee", "AnnaLee", id="half a pair"),
+        pytest.param("x" * 300, "x" * 256, id="300 letters"),
+        pytest.param("x" + "é" * 200, "x" + "é" * 127, id="a letter across the limit"),
+        pytest.param("x" * 255 + " y", "x" * 255, id="a space at the limit"),
+        pytest.param("👨\u200d👩\u200d👧", "👨\u200d👩\u200d👧", id="a family"),
+        pytest.param("\u200b\t\u202e ", "", id="nothing to be seen"),
+        pytest.param("", "", id="empty"),
+        pytest.param(17, "", id="a number"),
+        pytest.param(None, "", id="none"),
+    ],
+)
+def test_a_name_that_does_not_fit_is_mended_or_left_out(
+    issuer: Issuer, name: object, shown: str
+) -> None:
+    """It is only shown: the person joins."""
+    assert shown == logins_of(issuer).read(issuer.sign(name=name)).participant_name
+
+
+@hypothesis.given(name=st.text(st.characters(), max_size=400))
+@hypothesis.settings(
+    deadline=None, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture]
+)
+def test_whatever_the_name_claim_is_the_person_gets_a_token(issuer: Issuer, name: str) -> None:
+    """And others see a name that a caller could have asked for, or none."""
+    caller = logins_of(issuer, f"{issuer.url}/keys").read(issuer.sign(name=name))
+
+    request = restrict(TokenRequest(), caller)
+    assert request == TokenRequest.model_validate(dict(request))
+
+
+@hypothesis.given(name=st.text(max_size=300))
+def test_a_name_that_fits_stays_as_it_is(name: str) -> None:
+    """Nobody's name is changed without need."""
+    try:
+        check_shown_name(name)
+    except ValueError:
+        hypothesis.reject()
+
+    assert name == mend_shown_name(name)
 
 
 def test_a_minute_of_leeway_is_given(issuer: Issuer) -> None:

@@ -82,6 +82,30 @@ def test_livekit_server_is_looked_for_in_order(tmp_path: Path) -> None:
     assert [named, on_path, built, None] == found
 
 
+def test_another_version_of_livekit_server_is_kept_beside_the_usual(tmp_path: Path) -> None:
+    """`make test LIVEKIT_SERVER_VERSION=1.9.11` must not test the one on PATH."""
+    on_path = tmp_path / "bin/livekit-server"
+    built = tmp_path / ".tools/livekit-server-1.9.11/livekit-server"
+    for program in (on_path, built):
+        program.parent.mkdir(parents=True)
+        program.touch(0o755)
+    path = {"PATH": str(on_path.parent)}
+
+    found = [
+        find_livekit_server(path | {"LIVEKIT_SERVER_VERSION": version}, tmp_path)
+        for version in ("1.9.11", "v1.9.11", "1.11.0", "")
+    ]
+
+    assert [built, built, None, on_path] == found
+
+
+@pytest.mark.parametrize("version", ["latest", "1.9", "1.9.11/../..", "main"])
+def test_a_version_is_three_numbers(version: str) -> None:
+    """It becomes a folder's name."""
+    with pytest.raises(DevError, match="LIVEKIT_SERVER_VERSION must be like"):
+        find_livekit_server({"LIVEKIT_SERVER_VERSION": version}, Path())
+
+
 def test_a_named_livekit_server_must_exist(tmp_path: Path) -> None:
     """A typing error must not silently start another version."""
     with pytest.raises(DevError, match="LIVEKIT_SERVER_BIN is not a program"):

@@ -1,11 +1,12 @@
 """When an issuer is asked for its keys, and what holds while it does not answer."""
 
+import time
 from collections.abc import Iterator
 
 import jwt
 import pytest
 
-from tests.issuer import Issuer
+from tests.issuer import Dripping, Issuer
 from token_server.errors import IssuerUnavailableError
 from token_server.signing_keys import SigningKeys, fetch_signing_keys
 
@@ -84,6 +85,39 @@ def test_keys_are_asked_for_again_after_ten_minutes(
     assert None is found(keys, "first")
 
 
+@pytest.mark.parametrize(
+    "shown",
+    [
+        pytest.param({"keys": []}, id="none"),
+        pytest.param({"keys": [{"kty": "oct", "k": "eA", "kid": "first"}]}, id="none that fits"),
+    ],
+)
+def test_an_issuer_that_shows_no_key_has_revoked_them(
+    issuer: Issuer, keys: SigningKeys, clock: Clock, shown: object
+) -> None:
+    """Every login is refused (401), also while the issuer is away after that."""
+    found(keys, "first")
+    issuer.documents["/realm/keys"] = shown
+    clock.now += 601
+    revoked = found(keys, "first")
+    issuer.is_down = True
+    clock.now += 601
+
+    assert (None, None) == (revoked, found(keys, "first"))
+
+
+def test_an_issuer_that_begins_without_keys_is_no_trouble(
+    issuer: Issuer, keys: SigningKeys, clock: Clock
+) -> None:
+    """401 until it has one, which is found as soon as a token names it."""
+    shown, issuer.documents["/realm/keys"] = issuer.documents["/realm/keys"], {"keys": []}
+    before = found(keys, "first")
+    issuer.documents["/realm/keys"] = shown
+    clock.now += 11
+
+    assert (None, "first") == (before, found(keys, "first"))
+
+
 def test_an_issuer_that_is_away_stops_nobody_whose_key_we_know(
     issuer: Issuer, keys: SigningKeys, clock: Clock
 ) -> None:
@@ -134,7 +168,6 @@ def test_keys_that_are_not_for_signatures_do_not_count(issuer: Issuer) -> None:
 @pytest.mark.parametrize(
     ("path", "document"),
     [
-        pytest.param("keys", {"keys": []}, id="no keys"),
         pytest.param("keys", {"keys": "x"}, id="no list"),
         pytest.param("keys", ["x"], id="no object"),
         pytest.param("keys", None, id="nothing"),
@@ -157,3 +190,48 @@ def test_an_issuer_out_of_reach_is_no_answer() -> None:
 
     with pytest.raises(IssuerUnavailableError):
         fetch_signing_keys(gone.url, "")
+
+
+@pytest.mark.parametrize("part", ["head", "body"])
+@pytest.mark.parametrize("jwks_url", ["", "/keys"], ids=["discovery", "JWKS URL"])
+def test_an_issuer_that_drips_is_hung_up_on(part: str, jwks_url: str) -> None:
+    """Each byte comes in time, and the whole never does; whoever asks for a token waits for it."""
+    started = time.monotonic()
+
+    with Dripping(part) as issuer:
+        with pytest.raises(IssuerUnavailableError, match="does not answer"):
+            fetch_signing_keys(issuer.url, jwks_url and issuer.url + jwks_url, in_all=0.5)
+        seconds = time.monotonic() - started
+
+        issuer.hung_up.wait(5)
+    assert (True, True) == (seconds < 1, issuer.hung_up.is_set())
+
+
+def test_two_slow_documents_have_one_time_between_them(issuer: Issuer) -> None:
+    """Discovery and keys: in all, not each."""
+    started = time.monotonic()
+
+    issuer.seconds = 0.4
+
+    with pytest.raises(IssuerUnavailableError):
+        fetch_signing_keys(issuer.url, "", in_all=0.6)
+
+    assert 0.75 > time.monotonic() - started
+
+
+def test_a_redirect_is_not_followed(issuer: Issuer) -> None:
+    """Keys come from where the operator said, or where that says in words."""
+    issuer.redirects["/realm/keys"] = "/realm/elsewhere"
+    issuer.documents["/realm/elsewhere"] = issuer.documents["/realm/keys"]
+
+    with pytest.raises(IssuerUnavailableError, match="HTTP 302"):
+        fetch_signing_keys(issuer.url, "")
+
+    assert "/realm/elsewhere" not in issuer.asked
+
+
+@pytest.mark.parametrize("url", ["file:///etc/hostname", "keys", "https://", "http://[::1"])
+def test_what_is_no_web_address_is_no_answer(url: str) -> None:
+    """Discovery may name anything."""
+    with pytest.raises(IssuerUnavailableError):
+        fetch_signing_keys("https://issuer.example", url)

@@ -7,7 +7,7 @@ import jwt
 import pytest
 from livekit.api import AccessToken, TokenVerifier, VideoGrants
 from livekit.api.access_token import Claims
-from livekit.protocol.agent_dispatch import JobRestartPolicy, RoomAgentDispatch
+from livekit.protocol.agent_dispatch import RoomAgentDispatch
 from livekit.protocol.room import RoomConfiguration
 
 from tests.processes import API_KEY, API_SECRET
@@ -61,9 +61,7 @@ def test_a_token_grants_the_least(claims: Claims) -> None:
 
 def test_a_token_is_what_livekits_own_library_would_sign() -> None:
     """We write the claims ourselves, for speed: the words must stay LiveKit's."""
-    dispatch = RoomAgentDispatch(
-        agent_name="tutor", metadata="be brief", restart_policy=JobRestartPolicy.JRP_NEVER
-    )
+    dispatch = RoomAgentDispatch(agent_name="tutor", metadata="be brief")
     theirs = (
         AccessToken(API_KEY, API_SECRET)
         .with_identity("alice")
@@ -99,11 +97,14 @@ def test_a_token_brings_its_agent(claims: Claims) -> None:
     assert claims.room_config
     (agent,) = claims.room_config.agents
 
-    assert ("tutor", "be brief", JobRestartPolicy.JRP_NEVER) == (
-        agent.agent_name,
-        agent.metadata,
-        agent.restart_policy,
-    )
+    assert ("tutor", "be brief") == (agent.agent_name, agent.metadata)
+
+
+def test_a_token_has_no_field_that_an_older_server_does_not_know() -> None:
+    """1.9.11 to 1.10.0 refuse the join of a token with `restartPolicy` in it (facts, 32)."""
+    payload = jwt.decode(mint_join_token(JOIN_TOKEN, KEY, NOW), API_SECRET, algorithms=["HS256"])
+
+    assert {"agents": [{"agentName": "tutor", "metadata": "be brief"}]} == payload["roomConfig"]
 
 
 def test_a_token_configures_nothing_else_of_the_room(claims: Claims) -> None:

@@ -10,7 +10,7 @@ from token_server.doctor.absence import (
     not_taken,
     other_name,
 )
-from token_server.doctor.checks import Cause, Check, Trouble, ok, skipped
+from token_server.doctor.checks import TOO_OLD, Cause, Check, Trouble, ok, skipped
 from token_server.doctor.sights import Sights
 
 
@@ -19,6 +19,12 @@ def check_join(sights: Sights, server_url: str) -> Check:
     if sights.connected_at is not None:
         seconds = sights.connected_at - sights.token_at
         return ok("join", f"A human is in the room {seconds:.2f} s after their token.")
+    if sights.join_refusal == "field":
+        return TOO_OLD.wrong(
+            "join",
+            "LiveKit refuses the token, since there is a field in it that it does not know.",
+            "HTTP 401: unknown field",
+        )
     host = urlsplit(server_url).hostname
     if sights.is_listed:
         return Trouble(

@@ -46,6 +46,7 @@ class Cause(StrEnum):
     OTHER_AGENT_NAME = "other-agent-name"
     TOKEN_LIFETIME = "token-lifetime"  # noqa: S105
     CORS = "cors"
+    SERVER_TOO_OLD = "server-too-old"
     JOIN_FAILED = "join-failed"
     MEDIA_BLOCKED = "media-blocked"
     NOT_DISPATCHED = "not-dispatched"
@@ -123,6 +124,11 @@ class Trouble:
             cause=self.cause,
             cure=self.cure,
         )
+
+
+TOO_OLD = Trouble(
+    Cause.SERVER_TOO_OLD, "Update livekit-server; docs/versions.md says which versions were tried."
+)
 
 
 def exit_code(checks: Iterable[Check]) -> ExitCode:

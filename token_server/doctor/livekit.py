@@ -1,6 +1,7 @@
 """Is it LiveKit at LIVEKIT_URL, does it know our key, and do our clocks agree?"""
 
 import json
+import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
@@ -10,11 +11,16 @@ from token_server.doctor.asking import Answer, Question, Silence, ask
 from token_server.doctor.checks import Cause, Check, Trouble, ok, skipped
 from token_server.settings import Settings
 
-# Seconds. LiveKit allows a token's times to be off by a minute (go-jose's leeway); half of that
+# Seconds. LiveKit allows a token's times to be off by a minute (facts, 31); half of that
 # is left for the token server's own clock.
 CLOCKS_MAY_DIFFER = 30.0
 _METHOD = "/twirp/livekit.RoomService/ListRooms"
 _HTTP_OK, _UNAUTHORIZED = 200, 401
+_REASON = re.compile(
+    r"invalid token: \S*, error: (?P<old>.+)|invalid authorization token: (?P<new>.+)", re.DOTALL
+)
+# Of a token that is not good yet, or not any more: golang-jwt's words (1.13.0 on), go-jose's.
+_OF_TIME = ("not valid yet", "expired", "used before issued", "issued in the future")
 # Twirp's statuses of what may pass.
 _MAY_PASS = {408, 429, 500, 503}
 
@@ -40,10 +46,10 @@ def check_url(livekit_url: str, answer: Answer | Silence) -> Check:
     if isinstance(answer, Silence):
         return Trouble(
             Cause.LIVEKIT_UNREACHABLE,
-            f"Start LiveKit, or set LIVEKIT_URL to where it is; `curl {_http(livekit_url)}`"
+            f"Start LiveKit, or set LIVEKIT_URL to where it is; `curl {http_url(livekit_url)}`"
             " answers OK when it is right.",
         ).wrong("LiveKit", f"LiveKit cannot be reached at {livekit_url}.", answer.reason)
-    if (answer.status == _HTTP_OK and _is_list(answer)) or _refusal(answer):
+    if (answer.status == _HTTP_OK and _is_list(answer)) or refusal_of(answer):
         seconds = f"{answer.seconds * 1000:.0f} ms"
         return ok("LiveKit", f"LiveKit answers at {livekit_url}.", f"after {seconds}")
     if "code" in answer.content and answer.status in _MAY_PASS:
@@ -59,7 +65,7 @@ def check_url(livekit_url: str, answer: Answer | Silence) -> Check:
 
 def check_key(answer: Answer) -> Check:
     """Say whether LiveKit takes our key and secret."""
-    match _refusal(answer):
+    match refusal_of(answer):
         case "":
             return ok("key", "LiveKit accepts LIVEKIT_API_KEY and LIVEKIT_API_SECRET.")
         case "key":
@@ -91,7 +97,7 @@ def check_clock(answer: Answer) -> Check:
     ahead = clock_ahead(answer)
     if ahead is None:
         return skipped("clock", "LiveKit's answer has no Date header.")
-    if abs(ahead) <= CLOCKS_MAY_DIFFER and _refusal(answer) != "clock":
+    if abs(ahead) <= CLOCKS_MAY_DIFFER and refusal_of(answer) != "clock":
         return ok("clock", "Our clock and LiveKit's agree.", f"within {max(abs(ahead), 1):.0f} s")
     which = "behind" if ahead > 0 else "ahead of"
     return Trouble(
@@ -119,21 +125,30 @@ def _is_list(answer: Answer) -> bool:
     }
 
 
-def _refusal(answer: Answer) -> str:
-    """Say what LiveKit refuses: "key", "secret", "clock", "" (nothing) or "either".
+def refusal_of(answer: Answer) -> str:
+    """Say what LiveKit refuses: "key", "secret", "clock", "field", "" (nothing) or "either".
 
     Source:
-        pkg/service/auth.go 1.13.5: plain text, "invalid API key: …" or "invalid token: …, error: …"
+        pkg/service/auth.go, plain text: "invalid API key: …" and "invalid token: …, error: …" up to
+        1.13.5; "invalid API key" and "invalid authorization token: …" from 1.13.6 on
     """
-    said = answer.unverified_body.decode(errors="replace")
-    if answer.status == _UNAUTHORIZED and said.startswith("invalid API key"):
+    if answer.content.get("code") in {"unauthenticated", "permission_denied"}:
+        return "either"
+    said = answer.unverified_body.decode(errors="replace") * (answer.status == _UNAUTHORIZED)
+    if said.startswith("invalid API key"):
         return "key"
-    if answer.status == _UNAUTHORIZED and said.startswith("invalid token"):
-        is_time = said.endswith(("not valid yet", "expired")) or "(nbf)" in said or "(exp)" in said
-        return "clock" if is_time else "secret"
-    codes = {"unauthenticated", "permission_denied"}
-    return "either" if answer.content.get("code") in codes else ""
+    if reason := _REASON.match(said):
+        return _meaning(reason["old"] or reason["new"])
+    return "either" if said.startswith("invalid authorization token") else ""
 
 
-def _http(livekit_url: str) -> str:
+def _meaning(reason: str) -> str:
+    """Tell what is wrong with a token, in the words of go-jose, golang-jwt or protojson."""
+    if any(words in reason for words in _OF_TIME):
+        return "clock"
+    return "field" if "unknown field" in reason else "secret"
+
+
+def http_url(livekit_url: str) -> str:
+    """Return the address at which LiveKit answers HTTP."""
     return livekit_url.replace("ws", "http", 1) if livekit_url[:2] == "ws" else livekit_url

@@ -97,9 +97,12 @@ class Probing:
         return room, room is not None
 
     def _visit(self, token: IssuedToken) -> None:
-        # The client takes a second to import, which only a probe has to wait for.
+        # These take a second to import, which only a probe has to wait for.
+        from token_server.doctor import server_version  # noqa: PLC0415
         from token_server.doctor.visit import Patience, Visit  # noqa: PLC0415
 
+        info = server_version.ask_version(self._patient.settings, token.room_name)
+        self._audience.found(server_version.check_version(info))
         sights = self._sights(token)
         now = time.monotonic()
         patience = Patience(
@@ -110,6 +113,8 @@ class Probing:
         with self._watch.first() as first:
             asyncio.run(visit.run(self._audience.doing))
         sights.webhook_at = None if first.came_at is None else first.came_at - self._asked_at
+        if sights.connected_at is None:
+            sights.join_refusal = server_version.refusal_of_join(token)
         self._tell(sights, token)
 
     def _sights(self, token: IssuedToken) -> Sights:

@@ -45,6 +45,7 @@ class Sights:
         token_at: When the token was there.
         connected_at: When the human was in the room.
         join_error: Why they are not.
+        join_refusal: What LiveKit refuses of their token, in the words of `livekit.refusal_of`.
         webhook_at: When the first webhook after the join had come; None if nobody tells.
         is_listed: Whether LiveKit lists them: signalling works then.
         region: LiveKit's region that they are in; "" where it has none.
@@ -63,6 +64,7 @@ class Sights:
     token_at: float = 0.0
     connected_at: float | None = None
     join_error: str = ""
+    join_refusal: str = ""
     webhook_at: float | None = None
     is_listed: bool = False
     region: str = ""
