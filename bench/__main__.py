@@ -18,6 +18,7 @@ from typing import NoReturn
 
 from bench.abuse import measure_abuse
 from bench.charts import draw_charts
+from bench.classes import measure_classes, measure_origins
 from bench.effort import FULL, QUICK, Effort
 from bench.figures import Section
 from bench.following import measure_following
@@ -42,12 +43,14 @@ _PARTS: Mapping[str, Callable[[Effort, Path], Sequence[Section]]] = {
     "tokens": measure_tokens,
     "silent": measure_tokens_without_webhooks,
     "live": measure_live_tokens,
+    "origins": measure_origins,
+    "classes": measure_classes,
     "following": measure_following,
     "growth": measure_growth,
     "abuse": measure_abuse,
 }
 # What a first answer does without.
-_NOT_QUICK = {"silent", "live", "following", "abuse"}
+_NOT_QUICK = {"silent", "live", "origins", "classes", "following", "abuse"}
 _DOCS = Path(__file__).parent.parent / "docs"
 _JSON = _DOCS / "benchmarks.json"
 _INTERRUPTED = 130  # as shells say it: 128 + SIGINT

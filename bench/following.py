@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from bench.contenders import to_row
 from bench.effort import Effort
 from bench.figures import LOAD_COLUMNS, Bar, Cell, Held, Ratio, Row, Section, p95
 from bench.load import Load, put_load_on
 from bench.progress import say
 from bench.requests import issue_tokens, token_request
 from bench.servers import livekit_with, start_ours
-from bench.tokens import to_row
 
 CONNECTIONS = 16
 _FOLLOWED = (0, 50, 200)

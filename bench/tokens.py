@@ -5,42 +5,29 @@ to send it, and with rooms that are live already. Rounds take turns, and each se
 is fresh, so that no round pays for the rooms of another.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from bench.asyncio_client import put_asyncio_load_on
+from bench.contenders import (
+    HELD_AT,
+    Contender,
+    Occasion,
+    p50_of,
+    take_turns,
+    to_row,
+    token_server,
+)
 from bench.effort import Effort
-from bench.figures import (
-    EMPTY,
-    LOAD_COLUMNS,
-    Bar,
-    Cell,
-    Held,
-    Ratio,
-    Row,
-    Section,
-    compared,
-    load_row,
-    median,
-    p95,
-)
-from bench.load import Load, Target, put_load_on
-from bench.progress import say
-from bench.requests import create_room_request, token_request
-from bench.servers import (
-    StartWeb,
-    livekit_with,
-    start_node,
-    start_ours,
-    start_tutorial,
-)
+from bench.figures import LOAD_COLUMNS, Bar, Cell, Held, Row, Section, compared
+from bench.load import Target
+from bench.requests import create_room_request
+from bench.servers import livekit_with, start_node, start_ours, start_tutorial
 
-_HELD_AT = 16
-_WARM_UP_SECONDS = 0.5
-_LIVE_ROOMS = 64
+LIVE_ROOMS = 64
 # Milliseconds that a token may take longer than its CreateRoom.
 _MOST_ADDED = 1.5
 _OURS, _TUTORIAL, _NODE = "ours", "tutorial's shape", "Node.js, livekit-server-sdk"
@@ -52,8 +39,6 @@ _HOW = (
     " sockets, but for the asyncio client (aiohttp), which is its own load. Medians of the rounds;"
     " ratios within each round (min to max)."
 )
-PutLoad = Callable[..., Load]
-Run = Callable[..., AbstractContextManager[Target]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,68 +50,37 @@ class _Comparison:
         title: Its heading.
         how: What this one has for itself.
         bars: What ours is held to beside others, at 16 connections.
-        has_webhooks: Whether LiveKit sends any: to the server, or to ours for CreateRoom alone.
-        live_rooms: How many rooms the requests are for; None: each is for a fresh one.
-        connections: The numbers of connections.
+        occasion: How all are asked.
     """
 
     key: str
     title: str
     how: str
     bars: Mapping[str, Bar]
-    has_webhooks: bool = True
-    live_rooms: int | None = None
-    connections: tuple[int, ...] = (1, 4, _HELD_AT, 64)
+    occasion: Occasion
 
 
 _FRESH = _Comparison(
     key="tokens",
     title="POST /token, each for a fresh room",
     how="Webhooks on: each room sends one, for CreateRoom alone too, to our web process.",
-    bars={_TUTORIAL: Bar(least=2.5), _NODE: Bar(least=1.0), _ASYNCIO: Bar(least=0.5)},
+    bars={_TUTORIAL: Bar(least=1.5), _NODE: Bar(least=1.1)},
+    occasion=Occasion(),
 )
 _WITHOUT_WEBHOOKS = _Comparison(
     key="silent",
     title="POST /token, each for a fresh room, without webhooks",
     how="LiveKit has no webhooks configured.",
-    bars={_NODE: Bar(least=1.0), _ASYNCIO: Bar(least=0.5)},
-    has_webhooks=False,
-    connections=(_HELD_AT,),
+    bars={_NODE: Bar(least=1.0)},
+    occasion=Occasion(has_webhooks=False, connections=(HELD_AT,)),
 )
 _LIVE = _Comparison(
     key="live",
-    title=f"POST /token, for {_LIVE_ROOMS} live rooms",
+    title=f"POST /token, for {LIVE_ROOMS} live rooms",
     how="To say that a room is there costs LiveKit next to nothing, and it sends no webhook.",
-    bars={_TUTORIAL: Bar(least=2.5), _NODE: Bar(least=1.0)},
-    live_rooms=_LIVE_ROOMS,
+    bars={_TUTORIAL: Bar(least=2.0), _NODE: Bar(least=1.2)},
+    occasion=Occasion(live_rooms=LIVE_ROOMS),
 )
-
-
-@dataclass(frozen=True)
-class _Server:
-    """One of those compared, and what it answered in each round, by number of connections."""
-
-    name: str
-    run: Run
-    put_load: PutLoad = put_load_on
-    loads: dict[int, list[Load]] = field(default_factory=dict)
-
-    def visit(self, comparison: _Comparison, effort: Effort, folder: Path) -> None:
-        """Start it, warm it up, measure, stop it."""
-        with self.run(folder, has_webhooks=comparison.has_webhooks) as fresh_rooms:
-            target = replace(fresh_rooms, numbers=comparison.live_rooms)
-            put_load_on(target, connections=_HELD_AT, seconds=_WARM_UP_SECONDS)
-            for connections in comparison.connections:
-                seconds = effort.load_seconds if connections == _HELD_AT else effort.lone_seconds
-                load = self.put_load(target, connections=connections, seconds=seconds)
-                self.loads.setdefault(connections, []).append(load)
-        rates = ", ".join(f"{loads[-1].per_second:,.0f}" for loads in self.loads.values())
-        say(f"    {self.name}: {rates}/s")
-
-    def rate_beside(self, other: "_Server", connections: int) -> Ratio:
-        """Compare requests per second round by round."""
-        pairs = zip(self.loads[connections], other.loads[connections], strict=True)
-        return Ratio(rounds=tuple(mine.per_second / theirs.per_second for mine, theirs in pairs))
 
 
 def measure_tokens(effort: Effort, folder: Path) -> Sequence[Section]:
@@ -147,11 +101,7 @@ def measure_live_tokens(effort: Effort, folder: Path) -> Sequence[Section]:
 def _measure(comparison: _Comparison, effort: Effort, folder: Path) -> Section:
     """Measure all in turns."""
     servers = _servers()
-    for number in range(effort.rounds):
-        say(f"{comparison.title}: round {number + 1} of {effort.rounds}")
-        shift = number % len(servers)
-        for server in servers[shift:] + servers[:shift]:
-            server.visit(comparison, effort, folder)
+    take_turns(servers, comparison.occasion, effort, folder, comparison.title)
     return Section(
         key=comparison.key,
         title=comparison.title,
@@ -159,24 +109,24 @@ def _measure(comparison: _Comparison, effort: Effort, folder: Path) -> Section:
         columns=LOAD_COLUMNS,
         rows=tuple(
             _row(servers, server, connections, comparison.bars)
-            for connections in comparison.connections
+            for connections in comparison.occasion.connections
             for server in servers
         ),
     )
 
 
-def _servers() -> list[_Server]:
+def _servers() -> list[Contender]:
     return [
-        _Server(_OURS, partial(_token_server, start_ours)),
-        _Server(_TUTORIAL, partial(_token_server, start_tutorial)),
-        _Server(_NODE, partial(_token_server, start_node)),
-        _Server(_ASYNCIO, _bare, put_asyncio_load_on),
-        _Server(_RAW, _bare),
+        Contender(_OURS, partial(token_server, start_ours)),
+        Contender(_TUTORIAL, partial(token_server, start_tutorial)),
+        Contender(_NODE, partial(token_server, start_node)),
+        Contender(_ASYNCIO, _bare, put_asyncio_load_on),
+        Contender(_RAW, _bare),
     ]
 
 
 def _row(
-    servers: Sequence[_Server], server: _Server, connections: int, bars: Mapping[str, Bar]
+    servers: Sequence[Contender], server: Contender, connections: int, bars: Mapping[str, Bar]
 ) -> Row:
     """Summarise one server; ours beside it, and held to a bar where there is one."""
     what = f"{server.name}, {connections} connection{'s' if connections > 1 else ''}"
@@ -186,36 +136,17 @@ def _row(
         return _held_to_its_call(row, ours, servers[-1]) if connections == 1 else row
     ratio = ours.rate_beside(server, connections)
     row = to_row(what, server.loads[connections], compared(ratio, "ours / this"))
-    if connections != _HELD_AT or server.name not in bars:
+    if connections != HELD_AT or server.name not in bars:
         return row
     return replace(row, held=Held(value=ratio.middle, bar=bars[server.name]))
 
 
-def _held_to_its_call(row: Row, ours: _Server, bare: _Server) -> Row:
+def _held_to_its_call(row: Row, ours: Contender, bare: Contender) -> Row:
     """Hold what one connection waits to what it waits for CreateRoom alone."""
-    added = _p50(ours.loads[1]) - _p50(bare.loads[1])
+    added = p50_of(ours.loads[1]) - p50_of(bare.loads[1])
     beside = Cell(f"{added:+.1f} ms CreateRoom, raw sockets", added)
     bar = Bar(most=_MOST_ADDED, unit=" ms")
     return replace(row, cells=(*row.cells[:-1], beside), held=Held(value=added, bar=bar))
-
-
-def _p50(loads: Sequence[Load]) -> float:
-    return median([median(load.milliseconds) for load in loads])
-
-
-def to_row(what: str, loads: Sequence[Load], beside: Cell = EMPTY) -> Row:
-    """Summarise the rounds of one server."""
-    milliseconds = (
-        _p50(loads),
-        median([p95(load.milliseconds) for load in loads]),
-    )
-    return load_row(what, milliseconds, median([load.per_second for load in loads]), beside)
-
-
-@contextmanager
-def _token_server(start: StartWeb, folder: Path, *, has_webhooks: bool) -> Iterator[Target]:
-    with livekit_with(start, folder, has_webhooks=has_webhooks) as ports:
-        yield token_request(ports.web)
 
 
 @contextmanager
