@@ -29,6 +29,7 @@ from bench.node_packages import install_node_packages
 from bench.progress import say
 from bench.reliability import measure_reliability
 from bench.report import Result, from_json, to_json, to_markdown, to_terminal
+from bench.slow_clients import measure_slow_clients
 from bench.starts import measure_starts
 from bench.tokens import (
     measure_live_tokens,
@@ -48,9 +49,10 @@ _PARTS: Mapping[str, Callable[[Effort, Path], Sequence[Section]]] = {
     "following": measure_following,
     "growth": measure_growth,
     "abuse": measure_abuse,
+    "slow": measure_slow_clients,
 }
 # What a first answer does without.
-_NOT_QUICK = {"silent", "live", "origins", "classes", "following", "abuse"}
+_NOT_QUICK = {"silent", "live", "origins", "classes", "following", "abuse", "slow"}
 _DOCS = Path(__file__).parent.parent / "docs"
 _JSON = _DOCS / "benchmarks.json"
 _INTERRUPTED = 130  # as shells say it: 128 + SIGINT

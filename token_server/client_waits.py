@@ -5,10 +5,11 @@ the end of what was sent, or of who reads, and no exception comes out of nowhere
 """
 
 import os
+import struct
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
-from socket import SHUT_RD, SHUT_RDWR
+from socket import SHUT_RD, SHUT_RDWR, SO_LINGER, SOL_SOCKET
 from typing import Any
 
 import gevent
@@ -19,6 +20,7 @@ _PATIENCE = 10.0
 _PATIENCE_AT_THE_END = 2.0
 # Each may leave an answer to write and a line to log, and others want to be answered meanwhile.
 _ENDED_AT_ONCE = 50
+_AT_ONCE = struct.pack("ii", 1, 0)
 _plain_socket: Any = get_original("socket", "socket")
 
 
@@ -108,4 +110,7 @@ class TimelyReader:
 def _shut(client: Any, how: int) -> None:  # noqa: ANN401  # a socket
     """Close a direction, and leave TLS and gevent out: they would raise in whoever waits."""
     with suppress(OSError), _plain_socket(fileno=os.dup(client.fileno())) as same:
+        if how == SHUT_RDWR:
+            # The kernel would keep what was not read, and the connection, for minutes.
+            same.setsockopt(SOL_SOCKET, SO_LINGER, _AT_ONCE)
         same.shutdown(how)

@@ -4,20 +4,20 @@ import ctypes
 import gc
 from contextlib import suppress
 
-# Connections: some 20 KB each.
-_FLOOD = 1_000
+# Connections, of some 30 KB each. It takes some milliseconds, for which nobody is answered.
+_WORTH_IT = 200
 
 
 class HighWater:
-    """Knows how many connections there were at most."""
+    """Knows how many connections there were at most since memory was last given back."""
 
     def __init__(self) -> None:
         self._most = 0
 
     def note(self, connections: int) -> None:
-        """Give back what a flood has taken once most of it is over."""
+        """Give back what connections have taken, once enough of them have ended."""
         self._most = max(self._most, connections)
-        if self._most > _FLOOD and connections < self._most / 4:
+        if self._most - connections >= _WORTH_IT:
             self._most = connections
             gc.collect()
             with suppress(AttributeError):  # another libc has no malloc_trim, and may need none

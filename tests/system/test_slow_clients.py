@@ -1,9 +1,6 @@
 """Clients that send or read too slowly: they end within their time, and nobody else waits."""
 
-import contextlib
 import re
-import resource
-import select
 import signal
 import socket
 import time
@@ -22,65 +19,19 @@ from tests.processes import (
     start_from_procfile,
     wait_until,
 )
+from tests.slow_clients import PIPELINED, SlowClients
 from tests.system.web_stage import BODY, HEAD, JSON, Web, environ_for, read_answer
 from tests.twirp_server import TwirpServer
 
-PIPELINED = b"GET /openapi.json HTTP/1.1\r\nHost: t\r\n\r\n"
 # Everybody's limit of open files, unless they raise it.
 USUALLY = "ulimit -Sn 1024; exec {}"
-
-
-class SlowClients:
-    """Connections of several kinds, until they are closed by the other side."""
-
-    def __init__(self) -> None:
-        self._sockets: list[socket.socket] = []
-        self._poll = select.epoll()
-
-    def open(self, port: int, request: bytes, *, count: int = 1) -> None:
-        """Send so much on so many connections, and read nothing."""
-        for _ in range(count):
-            client = socket.socket()
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            client.settimeout(10)
-            client.connect(("127.0.0.1", port))
-            client.settimeout(0)
-            with contextlib.suppress(BlockingIOError):
-                client.send(request)
-            self._sockets.append(client)
-            self._poll.register(client, select.EPOLLRDHUP)
-
-    def left(self) -> int:
-        """Return how many are still open, and forget the others."""
-        for number, event in self._poll.poll(0, maxevents=10_000):
-            if event & (select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR):
-                self._poll.unregister(number)
-                closed = next(each for each in self._sockets if each.fileno() == number)
-                self._sockets.remove(closed)
-                closed.close()
-        return len(self._sockets)
-
-    def drip(self, byte: bytes) -> None:
-        """Send one more byte on each."""
-        for client in self._sockets:
-            with contextlib.suppress(OSError):
-                client.send(byte)
-
-    def close(self) -> None:
-        """Close all."""
-        for client in self._sockets:
-            client.close()
-        self._poll.close()
 
 
 @pytest.fixture
 def clients() -> Iterator[SlowClients]:
     """None yet; this process may open many."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    with contextlib.closing(SlowClients()) as clients:
+    with SlowClients() as clients:
         yield clients
-    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @pytest.fixture
