@@ -88,8 +88,8 @@ def asked(web: Web, request: bytes) -> tuple[str, bytes]:
         return answer.headers["Content-Type"], answer.read()
 
 
-def test_whoever_reads_a_request_the_answers_are_the_same(web: Web) -> None:
-    """The first is plain, the second is not, and then come two at once; gunicorn has the rest."""
+def test_requests_on_one_connection_are_answered_in_their_order(web: Web) -> None:
+    """With an unusual header too, and two at once."""
     unusual = HEAD.replace(b"Host: t", b"Host: t\r\nX_Unusual: yes")
     with web.connect() as connection:
         connection.sendall(HEAD + BODY)
@@ -105,7 +105,7 @@ def test_whoever_reads_a_request_the_answers_are_the_same(web: Web) -> None:
 
 
 def test_gunicorn_keeps_what_an_operator_asks_of_it(livekit: TwirpServer, tmp_path: Path) -> None:
-    """A unix socket for a proxy on the same machine, say, or TLS: no request is ours there."""
+    """A unix socket for a proxy on the same machine, say, or TLS."""
     port, path, certificate = free_port(), tmp_path / "web.sock", tmp_path / "certificate.pem"
     pair = f"--certfile {certificate} --keyfile {certificate}"
     transports = {
@@ -124,11 +124,46 @@ def test_gunicorn_keeps_what_an_operator_asks_of_it(livekit: TwirpServer, tmp_pa
         assert [201, 201] == [post.status_code for post in posts]
 
 
+def test_gunicorns_limits_and_its_keepalive_are_an_operators(
+    livekit: TwirpServer, tmp_path: Path
+) -> None:
+    """What GUNICORN_CMD_ARGS says holds for every request."""
+    port = free_port()
+    asked_of_it = {"GUNICORN_CMD_ARGS": "--keep-alive 0 --limit-request-fields 9"}
+    environ = environ_for(livekit, port, tmp_path) | asked_of_it
+    with start_from_procfile("web", environ, tmp_path / "web.log") as process:
+        web = Web(process, port)
+        with web.http:
+            wait_until(web.answers, within=20, what="web answers")
+            closing = web.http.post("/token", content=BODY, headers=JSON)
+            refused = web.http.get("/healthz", headers={f"x-{number}": "" for number in range(9)})
+
+    assert (201, "close", 431) == (
+        closing.status_code,
+        closing.headers["Connection"],
+        refused.status_code,
+    )
+
+
+def test_processes_that_would_share_connections_are_refused(
+    livekit: TwirpServer, tmp_path: Path
+) -> None:
+    """In a sentence, and not by what goes wrong later."""
+    environ = environ_for(livekit, free_port(), tmp_path) | {"GUNICORN_CMD_ARGS": "--preload"}
+    with start_from_procfile("web", environ, tmp_path / "web.log") as process:
+        process.popen.wait(30)
+
+    assert "--preload must be left out" in process.output()
+    assert "Traceback" not in process.output()
+
+
 UNREADABLE = {
     b"GET /token?room_name=" + b"x" * 8200: "414 ",
     b"GET / HTTP/1.1\r\nHost: a\r\n b": "400 Bad Request",
     b"GET / HTTP/1.1\r\nMaRkEr": "400 Bad Request",
     b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 101: "431 ",
+    HEAD.strip().replace(b"POST /", b"POST  /"): "400 Bad Request",
+    HEAD.strip() + b"".join(b"\r\nX%d: y" % number for number in range(120)): "431 ",
     b"MaRkEr": "400 Bad Request",
 }
 

@@ -1,5 +1,6 @@
 """What becomes a span, and in which trace: two token servers with a LiveKit in memory."""
 
+import io
 import json
 import logging
 from contextlib import AbstractContextManager, nullcontext
@@ -394,6 +395,18 @@ def test_a_webhook_says_who_and_where(server: Server, exporter: InMemorySpanExpo
         webhook["livekit.participant.identity"],
         webhook["http.response.status_code"],
     )
+
+
+def test_a_webhook_is_traced_however_its_length_is_said(
+    server: Server, exporter: InMemorySpanExporter
+) -> None:
+    """Proxies send it on in chunks."""
+    body = joined(participant={"identity": "alice", "attributes": server.join()})
+    chunked = {"wsgi.input": io.BytesIO(body), "wsgi.input_terminated": True}
+
+    server.http.post("/webhook", headers={"Authorization": sign(body)}, environ_overrides=chunked)
+
+    assert "webhook participant_joined" in names(exporter)
 
 
 def test_a_webhook_of_somebody_who_is_not_traced_is_not_told(
