@@ -88,7 +88,7 @@ def test_a_slow_answer_does_not_set_the_clock() -> None:
     assert clock.now().timestamp() == NOON.timestamp() + 4.0
 
 
-@pytest.mark.parametrize("year", ["0001", "9999"])
+@pytest.mark.parametrize("year", ["1600", "9999"])
 def test_a_time_that_no_date_can_have_is_not_believed(year: str) -> None:
     """A second more than the last of all would be no time at all, for each token from then on."""
     clock = learned(Time(), (0, 0))
