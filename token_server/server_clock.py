@@ -9,6 +9,8 @@ from email.utils import parsedate_to_datetime
 _WINDOW = 60.0
 # More than the clocks of one LiveKit's nodes differ; half of what it allows a token to be off.
 _JUMP = 30.0
+# Seconds of a century. An answer that is further off tells nothing: no date could be made of it.
+_FURTHEST = 3.2e9
 
 
 class ServerClock:
@@ -46,6 +48,8 @@ class ServerClock:
         try:
             second = parsedate_to_datetime(date_header).timestamp()
         except ValueError:
+            return
+        if abs(second - asked_at) > _FURTHEST:
             return
         self._last_header, self._last_second = date_header, second
         least, most = second - self._our_time(), second + 1 - asked_at

@@ -140,7 +140,7 @@ def _to_error(method: str, status: int, body: bytes) -> TokenServerError:
         return refused_key
     try:
         code = str(json.loads(body)["code"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return LiveKitUnavailableError(f"LIVEKIT_URL does not answer like LiveKit: HTTP {status}")
     if code == "not_found":
         return NotFoundError(f"LiveKit could not answer {method}: {code}")

@@ -86,3 +86,13 @@ def test_a_slow_answer_does_not_set_the_clock() -> None:
     clock.learn(header(1), asked_at=time.wall() - 2.8)
 
     assert clock.now().timestamp() == NOON.timestamp() + 4.0
+
+
+@pytest.mark.parametrize("year", ["1600", "9999"])
+def test_a_time_that_no_date_can_have_is_not_believed(year: str) -> None:
+    """A second more than the last of all would be no time at all, for each token from then on."""
+    clock = learned(Time(), (0, 0))
+
+    clock.learn(f"Fri, 31 Dec {year} 23:59:59 GMT", asked_at=NOON.timestamp() - 3600)
+
+    assert abs(clock.now().timestamp() - NOON.timestamp()) < 1

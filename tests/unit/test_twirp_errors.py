@@ -69,6 +69,7 @@ UNLIKE_LIVEKIT = {
     "a code that is an object": error({}),
     "a JSON list": Canned(500, b"[]"),
     "JSON without code": Canned(500, b"{}"),
+    "JSON too deep": Canned(500, b"[" * 100_000),
     "an HTML page": Canned(502, b"<html>Bad Gateway</html>", {"Content-Type": "text/html"}),
     "nothing": Canned(500),
     "no UTF-8": Canned(500, b"\xff"),
