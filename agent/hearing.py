@@ -14,7 +14,9 @@ _CHANGES: tuple[EventTypes, ...] = (
     "connection_state_changed",
     "participant_connected",
     "participant_disconnected",
+    "track_muted",
     "track_published",
+    "track_unmuted",
     "track_unpublished",
 )
 
@@ -53,8 +55,8 @@ def tracks_to_hear(
 
 
 def _track_of(participant: rtc.RemoteParticipant) -> rtc.RemoteTrackPublication | None:
-    """Return their first microphone, else their first audio, of those published now."""
+    """Return their first microphone, else their first audio; a muted one if there is no other."""
     tracks = participant.track_publications.values()
     audio = (track for track in tracks if track.kind == rtc.TrackKind.KIND_AUDIO)
     microphone = rtc.TrackSource.SOURCE_MICROPHONE
-    return min(audio, key=lambda track: track.source != microphone, default=None)
+    return min(audio, key=lambda track: (track.muted, track.source != microphone), default=None)

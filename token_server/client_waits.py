@@ -7,7 +7,8 @@ the end of what was sent, or of who reads, and no exception comes out of nowhere
 import os
 import struct
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from socket import SHUT_RD, SHUT_RDWR, SO_LINGER, SOL_SOCKET
 from typing import Any
@@ -18,8 +19,10 @@ from gevent.monkey import get_original
 # Seconds for each wait; and in a process that stops.
 _PATIENCE = 10.0
 _PATIENCE_AT_THE_END = 2.0
-# Each may leave an answer to write and a line to log, and others want to be answered meanwhile.
+# Each may leave an answer to write and a line to log: so many end at once, and then others are
+# answered for as many seconds.
 _ENDED_AT_ONCE = 50
+_BETWEEN = 0.02
 _AT_ONCE = struct.pack("ii", 1, 0)
 _plain_socket: Any = get_original("socket", "socket")
 
@@ -32,14 +35,26 @@ class _Wait:
 
 
 class ClientWaits:
-    """The waits of one process, one a connection at a time."""
+    """The waits of one process, one a connection at a time.
+
+    Attributes:
+        connections: How many there are, whoever is waited for.
+    """
 
     def __init__(self) -> None:
+        self.connections = 0
         self._waits: dict[Any, _Wait] = {}
 
-    def __len__(self) -> int:
-        """Return on how many connections a client is waited for."""
-        return len(self._waits)
+    @contextmanager
+    def connected(self, client: Any) -> Iterator[None]:  # noqa: ANN401  # a socket
+        """Wait for what a client sends first, and for nothing after the block."""
+        self.connections += 1
+        self.to_send(client)
+        try:
+            yield
+        finally:
+            self.connections -= 1
+            self.are_over(client)
 
     def to_send(self, client: Any, patience: float = _PATIENCE) -> None:  # noqa: ANN401  # a socket
         """Begin to wait until the client has sent something."""
@@ -72,14 +87,14 @@ class ClientWaits:
                 del self._waits[client]
                 _shut(client, wait.how)
             if number % _ENDED_AT_ONCE == 0:
-                gevent.sleep(0)
+                gevent.sleep(_BETWEEN)
 
 
 class TimelyReader:
     """Reads a request's body within one deadline; whatever is wrong with it is an OSError.
 
     The connection closes after the answer unless all was read: gunicorn would read the rest for as
-    long as the client sends.
+    long as the client sends. A client that waits to be told to send it is told only now.
     """
 
     def __init__(self, request: Any, waits: ClientWaits, client: Any) -> None:  # noqa: ANN401  # gunicorn's own
@@ -87,12 +102,17 @@ class TimelyReader:
         self._reader, self._must_close = request.body.reader, request.must_close
         self.is_read = False
         request.must_close = True
+        self._is_told = not request._expected_100_continue  # noqa: SLF001 (gunicorn has no other)
+        request._expected_100_continue = False  # noqa: SLF001
 
     def read(self, size: int) -> bytes:
         """Read so much, or all that is left."""
         if self.is_read:
             return b""
         self._waits.to_send_on(self._client)
+        if not self._is_told:
+            self._is_told = True
+            self._client.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
         least = min(size, getattr(self._reader, "length", 0))
         try:
             part: bytes = self._reader.read(size)

@@ -138,7 +138,8 @@ class _Reader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:  # noqa: ANN401 (any buffer)
-        self._socket.settimeout(left(self._deadline))
+        # What has come in time counts, however late a busy process comes to read it.
+        self._socket.settimeout(max(self._deadline - time.monotonic(), 0.001))
         count = self._raw.readinto(buffer)
         self.allowed -= count or 0
         if self.allowed < 0:

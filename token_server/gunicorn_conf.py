@@ -24,7 +24,7 @@ from token_server.shared_folder import find_shared_folder
 from token_server.start_warnings import start_warnings
 
 _logger = logging.getLogger("gunicorn.error")
-_ENOUGH_FILES = 100_000
+_OTHER_FILES, _ENOUGH_FILES = 256, 100_000
 try:
     _settings = read_settings(os.environ)
 except SettingsError as error:
@@ -37,6 +37,11 @@ def _raise_open_files() -> int:
     with suppress(ValueError, OSError):  # macOS calls its most unlimited, and refuses that
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if 0 < allowed < 2 * _OTHER_FILES:
+        sys.exit(
+            f"The token server cannot start:\nulimit -n must be {2 * _OTHER_FILES} or more: each"
+            f" connection is an open file, and there can be {allowed}"
+        )
     return allowed if 0 < allowed < _ENOUGH_FILES else _ENOUGH_FILES
 
 
@@ -49,7 +54,7 @@ graceful_timeout = 15
 # Routers keep idle connections for 60 to 90 s. Whoever closes first loses what the other sends.
 keepalive = 95
 # As many as there can be open files, but for what a process has open besides.
-worker_connections = _raise_open_files() - 256
+worker_connections = _raise_open_files() - _OTHER_FILES
 control_socket_disable = True
 # Each process tells that it is alive by a file's time: no full or slow disk keeps it from that.
 worker_tmp_dir = str(MEMORY) if MEMORY.is_dir() else None

@@ -25,7 +25,7 @@ from token_server.errors import code_of, error_body
 from token_server.high_water import HighWater
 
 # Seconds. Who sends request after request waits so long at most for nobody else to want anything.
-_TURN = 1.0
+_TURN = 0.05
 _STATUSES: dict[type[BaseException], HTTPStatus] = {
     errors.LimitRequestLine: HTTPStatus.REQUEST_URI_TOO_LONG,
     errors.ExpectationFailed: HTTPStatus.EXPECTATION_FAILED,
@@ -64,11 +64,8 @@ class DeadlineWorker(GeventWorker):
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:  # noqa: ANN401  # gunicorn's own
         """Answer what comes over one connection."""
-        self._waits.to_send(client)
-        try:
+        with self._waits.connected(client):
             super().handle(self._names[listener], client, addr)
-        finally:
-            self._waits.are_over(client)
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:  # type: ignore[override]  # noqa: ANN401  # gunicorn's own
         """Answer one request, and wait for the first byte of the next."""
@@ -77,6 +74,7 @@ class DeadlineWorker(GeventWorker):
             super().handle_request(listener_name, req, sock, addr)
         else:
             self._handle_with_body(listener_name, req, sock, addr)
+        self._waits.are_over(sock)
         if received := req.unreader.take_buffered():
             req.unreader.unread(received)
             with self._pipelined:
@@ -111,7 +109,7 @@ class DeadlineWorker(GeventWorker):
     def notify(self) -> None:
         """Tell the arbiter that we are alive, and end each wait that lasts too long."""
         super().notify()
-        self._memory.note(len(self._waits))
+        self._memory.note(self._waits.connections)
         self._waits.end_overdue(is_last=not self.alive)
 
 

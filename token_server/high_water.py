@@ -5,7 +5,7 @@ import gc
 from contextlib import suppress
 
 # Connections, of some 30 KB each. It takes some milliseconds, for which nobody is answered.
-_WORTH_IT = 200
+_WORTH_IT = 500
 
 
 class HighWater:

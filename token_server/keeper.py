@@ -35,7 +35,7 @@ _SWEEP_PACE = 0.1
 _BEAT_EVERY = 0.5
 # Seconds until the next sweep after one that LiveKit did not answer.
 _SWEEP_AGAIN = 1.0
-# Seconds that each loop has to stop; a call to LiveKit may last longer.
+# Seconds that all loops have to stop; a call to LiveKit may last longer.
 _STOPS_WITHIN = 1.0
 # Seconds. Webhooks count as working while one has come within this time; a room that we made
 # has to have brought its own (room_started; facts, 20) this long before or after its token.
@@ -103,8 +103,9 @@ class Keeper:
         """Finish the looks in hand and stop; whatever is left is found by the next sweep."""
         self._stopping.set()
         self._agenda.close()
+        ends_at = time.monotonic() + _STOPS_WITHIN
         for loop in self._loops:
-            loop.join(_STOPS_WITHIN)
+            loop.join(max(0.0, ends_at - time.monotonic()))
         self._timeline.flush()
         self._shared.resign()
 

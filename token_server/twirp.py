@@ -5,6 +5,7 @@ call to a loop costs 3 to 5 times the throughput (facts, "Tokens and clients").
 """
 
 import json
+import re
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -34,6 +35,7 @@ _PROTOBUF = "application/protobuf"
 
 # Twirp's codes (https://twitchtv.github.io/twirp/docs/errors.html); any other one is LiveKit's
 # trouble, and may pass.
+_CODE = re.compile("[a-z_]{1,32}")
 _REFUSED_KEY = {"unauthenticated", "permission_denied"}
 _REFUSED_REQUEST = {
     "already_exists",
@@ -139,7 +141,7 @@ def _to_error(method: str, status: int, body: bytes) -> TokenServerError:
         # In plain words, not in Twirp's JSON (pkg/service/auth.go 1.13.5).
         return refused_key
     try:
-        code = str(json.loads(body)["code"])
+        code = _CODE.fullmatch(json.loads(body)["code"])[0]  # type: ignore[index]  # a TypeError
     except (ValueError, KeyError, TypeError, RecursionError):
         return LiveKitUnavailableError(f"LIVEKIT_URL does not answer like LiveKit: HTTP {status}")
     if code == "not_found":

@@ -23,6 +23,8 @@ from tests.slow_clients import PIPELINED, SlowClients
 from tests.system.web_stage import BODY, HEAD, JSON, Web, environ_for, read_answer
 from tests.twirp_server import TwirpServer
 
+LONG = b"Content-Length: 60000\r\n"
+UP_TO_ITS_LENGTH = HEAD.split(b"Content-Length")[0]
 # Everybody's limit of open files, unless they raise it.
 USUALLY = "ulimit -Sn 1024; exec {}"
 
@@ -68,7 +70,7 @@ def test_each_wait_for_a_client_has_a_deadline(
     kept_half.sendall(HEAD[:30])
     before = open_files(web.process.popen.pid)
 
-    clients.open(plain, HEAD + BODY[:5], count=2_300)
+    clients.open(plain, UP_TO_ITS_LENGTH + LONG + b"\r\n{", count=2_300)
     for part in (b"", HEAD[:30], PIPELINED * 1_000):
         clients.open(plain, part, count=100)
     clients.open(tls, b"", count=20)
@@ -114,11 +116,10 @@ def test_a_stop_waits_for_nobody_who_dawdles(web: Web, clients: SlowClients) -> 
     assert time.monotonic() - started < 7  # 5 s is what the benchmark holds it to
 
 
-LONG = b"Content-Length: 10000000\r\n"
 REFUSED = {
     "no such path": (b"POST /tokens HTTP/1.1\r\nHost: t\r\n" + LONG, 404),
     "no such method": (b"PUT /token HTTP/1.1\r\nHost: t\r\n" + LONG, 405),
-    "too long": (HEAD.split(b"Content-Length")[0] + LONG, 413),
+    "too long": (UP_TO_ITS_LENGTH + b"Content-Length: 10000000\r\n", 413),
     "another type": (
         b"POST /token HTTP/1.1\r\nHost: t\r\nContent-Type: text/plain\r\n" + LONG,
         415,
@@ -139,9 +140,21 @@ def test_the_rest_of_a_refused_request_is_not_read(web: Web) -> None:
             assert b"" == connection.recv(1)
 
 
-CHUNKED = HEAD.split(b"Content-Length")[0] + (
-    b"Transfer-Encoding: chunked\r\nAuthorization: Bearer MaRkEr\r\n\r\n"
-)
+def test_who_waits_to_be_told_to_send_a_body_is_told_when_it_is_wanted(web: Web) -> None:
+    """A refusal comes instead: the body is never sent."""
+    expecting = HEAD.strip() + b"\r\nExpect: 100-continue\r\n\r\n"
+    refused = expecting.replace(b"application/json", b"text/plain")
+    with web.connect() as connection, web.connect() as other:
+        connection.sendall(expecting)
+        told = connection.recv(65536)
+        connection.sendall(BODY)
+        other.sendall(refused)
+
+        assert b"HTTP/1.1 100 Continue\r\n\r\n" == told
+        assert (201, 415) == (read_answer(connection)[0], read_answer(other)[0])
+
+
+CHUNKED = UP_TO_ITS_LENGTH + (b"Transfer-Encoding: chunked\r\nAuthorization: Bearer MaRkEr\r\n\r\n")
 MALFORMED = {
     "no hexadecimal size": b"MaRkEr\r\n{}\r\n0\r\n\r\n",
     "an empty size": b"\r\n{}\r\n0\r\n\r\n",

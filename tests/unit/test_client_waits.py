@@ -35,7 +35,7 @@ def test_a_wait_that_lasts_too_long_ends_as_if_no_more_was_sent(pair: Pair) -> N
 
     waits.end_overdue(is_last=False)
 
-    assert (b"", 0) == (reading.get(timeout=5), len(waits))
+    assert b"" == reading.get(timeout=5)
 
 
 def test_what_has_come_before_the_end_is_read(pair: Pair) -> None:
@@ -92,7 +92,8 @@ class Source:
 
 def reader_of(source: Source) -> tuple[TimelyReader, SimpleNamespace]:
     """Return a reader, and the request that it reads for."""
-    request = SimpleNamespace(body=SimpleNamespace(reader=source), must_close=False)
+    body = SimpleNamespace(reader=source)
+    request = SimpleNamespace(body=body, must_close=False, _expected_100_continue=False)
     return TimelyReader(request, ClientWaits(), "a connection"), request
 
 

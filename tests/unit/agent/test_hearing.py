@@ -18,6 +18,7 @@ class FakePublication:
 
     sid: str
     source: int = MICROPHONE
+    muted: bool = False
     asked: list[bool] = field(default_factory=list)
 
     @property
@@ -98,6 +99,19 @@ def test_another_track_takes_the_place_of_one_that_is_gone() -> None:
     room.unpublish("alice", microphones[0])
 
     assert [[True], [True]] == asked(microphones)
+
+
+def test_a_muted_track_makes_way_for_one_that_can_be_heard() -> None:
+    """A second microphone, say; and is heard again when it is the only one."""
+    room, first, second = FakeRoom(), FakePublication("TR_1"), FakePublication("TR_2")
+    room.publish("alice", first, second)
+
+    first.muted = True
+    room.emit("track_muted")
+    second.muted = True
+    room.emit("track_muted")
+
+    assert ([True, False, True], [True, False]) == (first.asked, second.asked)
 
 
 def test_a_microphone_is_heard_rather_than_a_shared_screen() -> None:
