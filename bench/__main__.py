@@ -24,6 +24,7 @@ from bench.following import measure_following
 from bench.growth import measure_growth
 from bench.joins import measure_joins
 from bench.machine import describe_machine
+from bench.mutations import measure_mutations
 from bench.node_packages import install_node_packages
 from bench.progress import say
 from bench.reliability import measure_reliability
@@ -45,9 +46,10 @@ _PARTS: Mapping[str, Callable[[Effort, Path], Sequence[Section]]] = {
     "following": measure_following,
     "growth": measure_growth,
     "abuse": measure_abuse,
+    "mutations": measure_mutations,
 }
 # What a first answer does without.
-_NOT_QUICK = {"silent", "live", "following", "abuse"}
+_NOT_QUICK = {"silent", "live", "following", "abuse", "mutations"}
 _DOCS = Path(__file__).parent.parent / "docs"
 _JSON = _DOCS / "benchmarks.json"
 _INTERRUPTED = 130  # as shells say it: 128 + SIGINT

@@ -20,6 +20,7 @@ class Effort:
         rooms_followed: Numbers of rooms for which tokens are issued, and nobody joins.
         rooms_peopled: Numbers of rooms with a human.
         requests: Bad ones, and good ones, that memory is watched over.
+        mutations: Mutated requests, half of them behind nginx.
         growth_seconds: One measurement of what these cost; two sweeps are 10 s.
     """
 
@@ -36,6 +37,7 @@ class Effort:
     rooms_peopled: tuple[int, ...] = (1, 10, 25, 50, 100)
     growth_seconds: float = 10.0
     requests: int = 100_000
+    mutations: int = 500_000
 
     @property
     def joins(self) -> int:
@@ -58,4 +60,5 @@ QUICK = Effort(
     rooms_peopled=(25,),
     growth_seconds=5.0,
     requests=10_000,
+    mutations=10_000,
 )
