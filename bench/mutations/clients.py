@@ -6,6 +6,7 @@ import socket
 import string
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from bench.mutations.answers import Answer, Answers
@@ -15,10 +16,12 @@ from bench.mutations.mutants import mutant
 from bench.mutations.tally import Fault, Tally, names_in
 
 SEED = 1
-# Seconds: for an answer, before the client says that it has no more to send; and for the end then.
-_PATIENCE = 0.25
+# Seconds: for the answer to what is whole; to what is not; and for the end, when nothing follows.
+_PATIENCE = 10.0
+_PATIENCE_WITH_THE_REST = 0.25
 _PATIENCE_AT_THE_END = 15.0
 _BUFFER = 65536
+_KEY = CALLER_KEY.encode()
 _CANARIES = 0.5  # of the mutants that are whole requests, this part is followed by one
 _TOKENS = 0.1  # of all canaries, this part asks for a token; others are refused by their name
 
@@ -61,10 +64,9 @@ class Client:
     def receive(self) -> None:
         """Take what has come."""
         assert self._socket  # noqa: S101
-        try:
+        received = b""
+        with suppress(OSError):
             received = self._socket.recv(_BUFFER)
-        except OSError:
-            received = b""
         self._answers.left += received
         while self._asked and not self._is_last:
             answer = self._answers.take(self._asked[0].method, is_end=not received)
@@ -77,16 +79,17 @@ class Client:
         elif not self._asked and not self._is_last:
             self._go_on()
 
-    def look(self, now: float) -> None:
+    def look(self) -> None:
         """End a wait that lasts too long: there may be nothing to be answered."""
-        if self.is_done or now < self._deadline:
+        if self.is_done or time.monotonic() < self._deadline:
             return
         if self._has_ended:
             self._fault(Fault.STUCK)
             self.close()
             self._send_mutant()
         else:
-            self.tally.given_up += 1
+            if self._asked and not self._is_last and self._rest is End.NOTHING:
+                self._fault(Fault.UNANSWERED)
             self._say_end()
 
     def _send_mutant(self) -> None:
@@ -109,8 +112,8 @@ class Client:
         name, self.tally.canaries = self._name("canary").encode(), self.tally.canaries + 1
         is_token = self._rng.random() < _TOKENS
         query = b"room_name=" + name if is_token else name + b"=a&" + name + b"=b"
-        key = CALLER_KEY.encode()
-        head = b"GET /token?" + query + b" HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer " + key
+        head = b"GET /token?" + query + b" HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer " + _KEY
+        self._is_after_canary = True
         self._send(head + b"\r\n\r\n", [_Asked(b"GET", name)])
 
     def _open(self) -> None:
@@ -124,12 +127,11 @@ class Client:
 
     def _send(self, request: bytes, asked: list[_Asked]) -> None:
         assert self._socket  # noqa: S101
-        self._asked, self._deadline = asked, time.monotonic() + _PATIENCE
-        try:
+        patience = _PATIENCE if self._rest is End.NOTHING else _PATIENCE_WITH_THE_REST
+        self._asked, self._deadline = asked, time.monotonic() + patience
+        with suppress(OSError):  # nothing has come
             if self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT):
                 self._is_unasked()
-        except OSError:
-            pass  # nothing has come
         try:
             self._socket.sendall(request)
         except OSError:  # refused before it was sent; what was said is still to be read
@@ -138,10 +140,8 @@ class Client:
     def _say_end(self) -> None:
         assert self._socket  # noqa: S101
         self._has_ended, self._deadline = True, time.monotonic() + _PATIENCE_AT_THE_END
-        try:
+        with suppress(OSError):  # it has ended, as `receive` will find
             self._socket.shutdown(socket.SHUT_WR)
-        except OSError:
-            self._end()
 
     def _judge(self, answer: Answer, asked: _Asked) -> None:
         own = {asked.canary or self._tag.encode()}
@@ -152,7 +152,7 @@ class Client:
         if asked.canary and asked.canary not in names_in(answer.body):
             if self._rest is End.NOTHING:
                 self._fault(Fault.NOT_OWN, answer)
-            self._is_last = True
+            self._say_end()
 
     def _go_on(self) -> None:
         """Every answer is here, and the connection is kept: what has come besides is nobody's."""
@@ -163,7 +163,6 @@ class Client:
             return
         is_due = self._rest is not End.NOTHING or self._rng.random() < _CANARIES
         if self._socket and is_due and not self._is_after_canary:
-            self._is_after_canary = True
             self._send_canary()
         else:
             self._send_mutant()
@@ -178,7 +177,6 @@ class Client:
         self._send_mutant()
 
     def _is_unasked(self) -> None:
-        """Count it, unless how many requests these were is the reader's view."""
         if self._rest is not End.WRONG:
             self._fault(Fault.UNASKED)
 

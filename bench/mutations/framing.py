@@ -1,15 +1,17 @@
 """Where requests end, as a reader of HTTP says that takes part in nothing else: h11. Pure."""
 
+import re
 from dataclasses import dataclass
 from enum import Enum, auto
 
 import h11
 
 _ENOUGH_BYTES = 1_000_000
+_BARE_LINE_FEED = re.compile(rb"(?<!\r)\n")
 
 
 class End(Enum):
-    """What comes after the last whole request."""
+    """What comes after the last whole request; WRONG too if that is a matter of opinion."""
 
     NOTHING = auto()
     CUT_OFF = auto()
@@ -26,6 +28,13 @@ class Framing:
 
 def framing(sent: bytes) -> Framing:
     """Tell how many requests the bytes are."""
+    found = _framing(sent)
+    # h11 takes a bare line feed for the end of a line, and nginx does; gunicorn does not.
+    is_clear = found.end is not End.NOTHING or not _BARE_LINE_FEED.search(sent)
+    return found if is_clear else Framing(found.methods, End.WRONG)
+
+
+def _framing(sent: bytes) -> Framing:
     methods: list[bytes] = []
     connection = h11.Connection(h11.SERVER, max_incomplete_event_size=_ENOUGH_BYTES)
     connection.receive_data(sent)
@@ -39,8 +48,9 @@ def framing(sent: bytes) -> Framing:
                 methods.append(method)
                 method = None
                 _answer(connection)
-                if connection.our_state is not h11.DONE:  # the last one: nothing follows it
-                    return Framing(tuple(methods), End.NOTHING)
+                if connection.our_state is not h11.DONE:  # the last one
+                    is_all = not connection.trailing_data[0]
+                    return Framing(tuple(methods), End.NOTHING if is_all else End.WRONG)
                 connection.start_next_cycle()
             elif not isinstance(event, h11.Data):
                 is_all = method is None and not connection.trailing_data[0]

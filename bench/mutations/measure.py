@@ -115,7 +115,7 @@ def _drive_part(
         if (now := time.monotonic()) > next_look:
             next_look = now + _LOOK_SECONDS
             for client in clients:
-                client.look(now)
+                client.look()
 
 
 def _way(what: str, tallies: Sequence[Tally]) -> Row:
@@ -123,11 +123,9 @@ def _way(what: str, tallies: Sequence[Tally]) -> Row:
     for tally in tallies:
         statuses.update(tally.statuses)
     answers = ", ".join(f"{status}: {times:,}" for status, times in sorted(statuses.items()))
-    sent, canaries, given_up = (
-        sum(counts)
-        for counts in zip(*((t.sent, t.canaries, t.given_up) for t in tallies), strict=True)
-    )
-    say(f"    {what}: {sent:,}, canaries {canaries:,}, given up {given_up:,}; {answers}")
+    sent = sum(tally.sent for tally in tallies)
+    canaries = sum(tally.canaries for tally in tallies)
+    say(f"    {what}: {sent:,}, and {canaries:,} canaries; {answers}")
     return Row(
         what=f"{what}, with {canaries:,} canaries",
         cells=(number(sent), Cell(answers, dict(statuses))),

@@ -95,16 +95,16 @@ def _flip(rng: random.Random, request: bytes, tag: str) -> bytes:
     del tag
     changed = bytearray(request)
     for _ in range(rng.randint(1, 4)):
-        place = rng.randrange(len(changed))
+        place = rng.randrange(max(1, len(changed)))
         kind = rng.randrange(4)
         if kind == 0:
-            changed[place] ^= 1 << rng.randrange(8)
+            changed[place : place + 1] = rng.randbytes(1)
         elif kind == 1:
             changed.insert(place, rng.choice(_BYTES))
         elif kind == 2:  # noqa: PLR2004
             del changed[place : place + rng.randint(1, 5)]
         else:
-            changed[place] = rng.choice(_BYTES)
+            changed[place : place + 1] = bytes([rng.choice(_BYTES)])
     return bytes(changed)
 
 
@@ -122,7 +122,7 @@ def _line_ends(rng: random.Random, request: bytes, tag: str) -> bytes:
 @_OfBytes
 def _cut(rng: random.Random, request: bytes, tag: str) -> bytes:
     del tag
-    return request[: rng.randint(1, len(request))]
+    return request[: rng.randint(0, len(request))]
 
 
 @_OfBytes

@@ -39,7 +39,6 @@ class Tally:
 
     sent: int = 0
     canaries: int = 0
-    given_up: int = 0
     statuses: Counter[str] = field(default_factory=Counter)
     faults: Counter[Fault] = field(default_factory=Counter)
     examples: list[str] = field(default_factory=list)
