@@ -8,7 +8,7 @@ _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked", re.IGNORECASE)
 _CLOSE = re.compile(rb"\r\nconnection: *close", re.IGNORECASE)
 _CHUNKS = re.compile(rb"(?s)(?:[1-9a-f][0-9a-f]*\r\n.*?\r\n)*?0\r\n\r\n")
-_CONTINUE, _NO_CONTENT, _NOT_MODIFIED = 100, 204, 304
+_CONTINUE, _NO_CONTENT, _NOT_MODIFIED, _ERROR = 100, 204, 304, 400
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,8 @@ class Answer:
     @property
     def is_nginxs(self) -> bool:
         """Whether nginx wrote it."""
-        return b"Server: nginx" in self.head and b"text/html" in self.head
+        is_page = b"Server: nginx" in self.head and b"text/html" in self.head
+        return is_page and self.status >= _ERROR
 
 
 class Answers:
