@@ -35,6 +35,9 @@ _PARTS = 20  # of the way; after each, a line says how far it is
 _TROUBLES = 20
 _NONE = Bar(most=0, unit="")
 _GROWTH = Bar(most=1.1)
+_THREADS = Bar(
+    most=20, unit=""
+)  # gevent's pools, of ten in each process, fill when they are needed
 _FILES = Bar(most=4 * _CLIENTS, unit="")  # connections come and go while they are counted
 _COLUMNS = ("requests", "answers")
 _HOW = (
@@ -150,7 +153,7 @@ def _log(web: Process) -> list[Row]:
 def _usage(before: Usage, after: Usage) -> list[Row]:
     return [
         _row("memory, after by before", after.mib / before.mib, _GROWTH, digits=2),
-        _row("threads, after by before", after.threads / before.threads, _GROWTH, digits=2),
+        _row("threads more", after.threads - before.threads, _THREADS),
         _row("open files more", after.open_files - before.open_files, _FILES),
     ]
 
