@@ -25,6 +25,7 @@ from bench.following import measure_following
 from bench.growth import measure_growth
 from bench.joins import measure_joins
 from bench.machine import describe_machine
+from bench.mutations import measure_mutations
 from bench.node_packages import install_node_packages
 from bench.progress import say
 from bench.reliability import measure_reliability
@@ -50,9 +51,19 @@ _PARTS: Mapping[str, Callable[[Effort, Path], Sequence[Section]]] = {
     "growth": measure_growth,
     "abuse": measure_abuse,
     "slow": measure_slow_clients,
+    "mutations": measure_mutations,
 }
 # What a first answer does without.
-_NOT_QUICK = {"silent", "live", "origins", "classes", "following", "abuse", "slow"}
+_NOT_QUICK = {
+    "silent",
+    "live",
+    "origins",
+    "classes",
+    "following",
+    "abuse",
+    "slow",
+    "mutations",
+}
 _DOCS = Path(__file__).parent.parent / "docs"
 _JSON = _DOCS / "benchmarks.json"
 _INTERRUPTED = 130  # as shells say it: 128 + SIGINT

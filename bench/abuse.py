@@ -37,7 +37,7 @@ _HOW = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Held:
+class Usage:
     """What the web processes hold."""
 
     mib: float
@@ -45,7 +45,8 @@ class _Held:
     open_files: int
 
     @classmethod
-    def by(cls, web: Process) -> "_Held":
+    def by(cls, web: Process) -> "Usage":
+        """Look at them."""
         session = web.popen.pid
         return cls(
             mib=memory_mib(session), threads=threads(session), open_files=open_files(session)
@@ -93,9 +94,9 @@ def _ask(
     say(f"abuse: {count:,} {what}")
     first = int(_WARM_UP * count)
     statuses = ask_often(requests, connections=_CONNECTIONS, count=first)
-    before = _Held.by(web)
+    before = Usage.by(web)
     statuses += ask_often(requests, connections=_CONNECTIONS, count=count - first)
-    after = _Held.by(web)
+    after = Usage.by(web)
     wrong = sum(times for status, times in statuses.items() if not is_right(status))
     answers = ", ".join(f"{status}: {times:,}" for status, times in sorted(statuses.items()))
     say(f"    {answers}; {before.mib:.0f} MiB, then {after.mib:.0f}")

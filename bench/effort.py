@@ -21,6 +21,7 @@ class Effort:
         rooms_peopled: Numbers of rooms with a human.
         requests: Bad ones, and good ones, that memory is watched over.
         slow_clients: Connections of each kind of them.
+        mutations: Mutated requests, half of them behind nginx.
         growth_seconds: One measurement of what these cost; two sweeps are 10 s.
     """
 
@@ -38,6 +39,7 @@ class Effort:
     growth_seconds: float = 10.0
     requests: int = 100_000
     slow_clients: int = 2_000
+    mutations: int = 500_000
 
     @property
     def joins(self) -> int:
@@ -61,4 +63,5 @@ QUICK = Effort(
     growth_seconds=5.0,
     requests=10_000,
     slow_clients=200,
+    mutations=10_000,
 )

@@ -186,6 +186,20 @@ def test_a_body_that_cannot_be_read_is_one_short_line(web: Web) -> None:
     assert not re.search("MaRkEr|Traceback", web.process.output())
 
 
+CODINGS = (b'"MaRkEr"', b"MaRkEr", b"chunked, MaRkEr", b"chunked,", b"")
+
+
+def test_an_unknown_transfer_coding_is_one_short_line(web: Web) -> None:
+    """A 400, since no client must be able to cause the 5xx that operators are woken for."""
+    for coding in CODINGS:
+        with web.connect() as connection:
+            connection.sendall(CHUNKED.replace(b"chunked", coding) + b"0\r\n\r\n")
+            status, headers = read_answer(connection)
+
+        assert (coding, 400, "close") == (coding, status, headers["Connection"])
+    assert not re.search("MaRkEr|Traceback", web.process.output())
+
+
 def test_as_many_may_connect_as_there_can_be_open_files(tmp_path: Path) -> None:
     """And idle connections outlast the routers that keep them, for 60 to 90 s."""
     command = "gunicorn --config token_server/gunicorn_conf.py --print-config token_server.wsgi:app"
