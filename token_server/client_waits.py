@@ -4,14 +4,15 @@ They end from outside, once a second, by closing a direction of the connection: 
 the end of what was sent, or of who reads, and no exception comes out of nowhere.
 """
 
+import fcntl
 import os
 import struct
+import termios
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from socket import SHUT_RD, SHUT_RDWR, SO_LINGER, SOL_SOCKET
-from typing import Any
+from typing import Any, NamedTuple
 
 import gevent
 from gevent.monkey import get_original
@@ -27,11 +28,10 @@ _AT_ONCE = struct.pack("ii", 1, 0)
 _plain_socket: Any = get_original("socket", "socket")
 
 
-@dataclass(slots=True)
-class _Wait:
+class _Wait(NamedTuple):
     patience: float
     how: int
-    since: float = field(default_factory=time.monotonic)
+    since: float
 
 
 class ClientWaits:
@@ -58,7 +58,7 @@ class ClientWaits:
 
     def to_send(self, client: Any, patience: float = _PATIENCE) -> None:  # noqa: ANN401  # a socket
         """Begin to wait until the client has sent something."""
-        self._waits[client] = _Wait(patience, SHUT_RD)
+        self._waits[client] = _Wait(patience, SHUT_RD, time.monotonic())
 
     def to_send_on(self, client: Any) -> None:  # noqa: ANN401  # a socket
         """Wait, or wait on, for the same thing."""
@@ -67,7 +67,13 @@ class ClientWaits:
 
     def to_read(self, client: Any, patience: float = _PATIENCE) -> None:  # noqa: ANN401  # a socket
         """Begin to wait until the client has read an answer."""
-        self._waits[client] = _Wait(patience, SHUT_RDWR)
+        self._waits[client] = _Wait(patience, SHUT_RDWR, time.monotonic())
+
+    def until_read(self, client: Any) -> None:  # noqa: ANN401  # a socket
+        """Wait on until the client has taken all that it was sent, or has been cut off."""
+        while client in self._waits and _unsent(client):
+            gevent.sleep(_BETWEEN)
+        self.are_over(client)
 
     def are_over(self, client: Any) -> None:  # noqa: ANN401  # a socket
         """Wait for this client no more."""
@@ -125,6 +131,14 @@ class TimelyReader:
             self._waits.are_over(self._client)
             self._request.must_close = self._must_close
         return part
+
+
+def _unsent(client: Any) -> bool:  # noqa: ANN401  # a socket
+    """Whether the kernel still keeps something for the client; False where it does not say."""
+    try:
+        return any(fcntl.ioctl(client.fileno(), termios.TIOCOUTQ, bytes(4)))
+    except OSError:
+        return False
 
 
 def _shut(client: Any, how: int) -> None:  # noqa: ANN401  # a socket

@@ -76,9 +76,9 @@ class DeadlineWorker(GeventWorker):
             super().handle_request(listener_name, req, sock, addr)
         else:
             self._handle_with_body(listener_name, req, sock, addr)
-        self._waits.are_over(sock)
         if received := req.unreader.take_buffered():
             req.unreader.unread(received)
+            self._waits.until_read(sock)
             with self._pipelined:
                 gevent.with_timeout(_TURN if self.alive else 0, gevent.idle, timeout_value=None)
         elif not getattr(sock, "pending", int)():  # what TLS has decrypted already

@@ -6,6 +6,7 @@ from datetime import timedelta
 from threading import Event
 from urllib.parse import quote
 
+import hypothesis
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -185,6 +186,7 @@ def test_a_name_may_have_any_character(client: FlaskClient, rooms: FakeRooms, na
     assert name == shown["room_name"]
 
 
+@hypothesis.settings(deadline=None)
 @given(st.text(min_size=1))
 def test_the_command_can_ask_for_whatever_room_there_is(name: str) -> None:
     """Clients resolve `.` and `..` in a path, and proxies more; a query comes through."""

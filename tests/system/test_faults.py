@@ -71,8 +71,10 @@ def test_a_full_disk_keeps_nobody_from_their_agent(deploy: Deploy, room_name: st
     metrics = [line for line in warnings if "No room for metrics: each process" in line]
     timelines = [line for line in warnings if "Timelines cannot be kept" in line]
     # The first is said by the processes' parent, the other by each of the two.
-    assert (1, len(warnings)) == (len(metrics), 1 + len(timelines))
-    assert len(timelines) <= 2
+    assert (1, True) == (len(metrics), len(timelines) <= 2)
+    # TOKEN_AUTH=none is warned of as on any disk.
+    others = [line for line in warnings if line not in {*metrics, *timelines}]
+    assert [] == [line for line in others if "TOKEN_AUTH=none" not in line]
     shutil.rmtree(find_shared_folder(running.livekit.url, API_KEY, lambda: [MEMORY]).path)
 
 

@@ -15,7 +15,6 @@ from token_server.rooms import AgentOrder
 from token_server.ticket import TICKET_ATTRIBUTE
 from token_server.tokens import JoinToken, SigningKey, mint_join_token
 
-NOW = datetime.now(UTC)
 KEY = SigningKey(api_key=API_KEY, api_secret=API_SECRET, token_ttl=timedelta(minutes=10))
 JOIN_TOKEN = JoinToken(
     room_name="kitchen",
@@ -28,10 +27,15 @@ JOIN_TOKEN = JoinToken(
 )
 
 
+def minted(join_token: JoinToken = JOIN_TOKEN) -> str:
+    """Return a token that is good now: a test may run long after it was collected."""
+    return mint_join_token(join_token, KEY, datetime.now(UTC))
+
+
 @pytest.fixture
 def claims() -> Claims:
     """What LiveKit reads in the token."""
-    return TokenVerifier(API_KEY, API_SECRET).verify(mint_join_token(JOIN_TOKEN, KEY, NOW))
+    return TokenVerifier(API_KEY, API_SECRET).verify(minted())
 
 
 def test_a_token_says_who_joins(claims: Claims) -> None:
@@ -73,7 +77,7 @@ def test_a_token_is_what_livekits_own_library_would_sign() -> None:
         .to_jwt()
     )
 
-    assert claims_of(theirs) == claims_of(mint_join_token(JOIN_TOKEN, KEY, NOW))
+    assert claims_of(theirs) == claims_of(minted())
 
 
 def claims_of(token: str) -> dict[str, object]:
@@ -84,7 +88,7 @@ def claims_of(token: str) -> dict[str, object]:
 
 def test_a_token_grants_nothing_beside_the_room() -> None:
     """No SIP, no inference, no kind of its own."""
-    payload = jwt.decode(mint_join_token(JOIN_TOKEN, KEY, NOW), API_SECRET, algorithms=["HS256"])
+    payload = jwt.decode(minted(), API_SECRET, algorithms=["HS256"])
 
     assert {
         *("iss", "sub", "nbf", "exp"),
@@ -102,7 +106,7 @@ def test_a_token_brings_its_agent(claims: Claims) -> None:
 
 def test_a_token_has_no_field_that_an_older_server_does_not_know() -> None:
     """1.9.11 to 1.10.0 refuse the join of a token with `restartPolicy` in it (facts, 32)."""
-    payload = jwt.decode(mint_join_token(JOIN_TOKEN, KEY, NOW), API_SECRET, algorithms=["HS256"])
+    payload = jwt.decode(minted(), API_SECRET, algorithms=["HS256"])
 
     assert {"agents": [{"agentName": "tutor", "metadata": "be brief"}]} == payload["roomConfig"]
 
@@ -115,7 +119,7 @@ def test_a_token_configures_nothing_else_of_the_room(claims: Claims) -> None:
 
 def test_a_token_lives_as_long_as_the_settings_say() -> None:
     """Seconds from the time that LiveKit has; the SDK's own default would be six hours."""
-    hour_off = NOW + timedelta(hours=1)
+    hour_off = datetime.now(UTC) + timedelta(hours=1)
     token = mint_join_token(JOIN_TOKEN, replace(KEY, token_ttl=timedelta(seconds=90)), hour_off)
 
     payload = jwt.decode(token, options={"verify_signature": False})
@@ -126,7 +130,7 @@ def test_the_ticket_wins_over_an_attribute_of_its_name() -> None:
     """Refused at the door already (token_request.py); here it could not do harm either."""
     greedy = replace(JOIN_TOKEN, participant_attributes={TICKET_ATTRIBUTE: "forged"})
 
-    claims = TokenVerifier(API_KEY, API_SECRET).verify(mint_join_token(greedy, KEY, NOW))
+    claims = TokenVerifier(API_KEY, API_SECRET).verify(minted(greedy))
 
     assert {TICKET_ATTRIBUTE: "sealed"} == claims.attributes
 
