@@ -27,6 +27,7 @@ _MOST_IDLE = 32
 # Seconds. Routers that translate addresses forget a silent connection, some after a minute, and
 # tell nobody.
 _LONGEST_IDLE = 30.0
+_JUST_NOW = 0.5
 # A resolver that hangs gets no more threads than this.
 _MOST_CONNECTING = 64
 
@@ -77,7 +78,7 @@ class Connections:
             OSError: No answer, and no more is known; TimeoutError: not in time.
         """
         ends_at = time.monotonic() + self._timeouts.answer
-        kept = self._take()
+        kept = self._take(is_repeatable=request.is_repeatable)
         connection = kept or self._connect(ends_at)
         if not request.is_repeatable:
             return self._exchange(connection, request, ends_at)
@@ -116,15 +117,20 @@ class Connections:
             connection.close()
         return answer
 
-    def _take(self) -> Connection | None:
-        """Return the connection that was used last and has not ended; None if there is none."""
+    def _take(self, *, is_repeatable: bool) -> Connection | None:
+        """Return the connection that was used last and has not ended; None if there is none.
+
+        To look whether one has ended takes time. Where it was used just now, and the request may
+        be sent again, it is better to try.
+        """
         self._close_idle(longer_than=_LONGEST_IDLE)
         while True:
             with self._lock:
                 if not self._idle:
                     return None
-                _, connection = self._idle.pop()
-            if not connection.has_ended():
+                since, connection = self._idle.pop()
+            was_used_just_now = self._monotonic() - since < _JUST_NOW
+            if (is_repeatable and was_used_just_now) or not connection.has_ended():
                 return connection
             connection.close()
 
