@@ -228,7 +228,9 @@ def test_a_call_goes_on_while_its_worker_drains(
 
         code = process.popen.wait(10)
         assert ((True, 1), ["leaving-agent"]) == (healthy, agents)
-        assert (0, [], []) == (code, worker.lines("ERROR"), worker.lines(f"{room_name}-next"))
+        # A LiveKit before data tracks (1.9.11) ends the SDK's channel for them, which it calls an error.
+        errors = [line for line in worker.lines("ERROR") if "'_data_track' closed" not in line]
+        assert (0, [], []) == (code, errors, worker.lines(f"{room_name}-next"))
 
 
 def test_a_worker_without_a_name_does_not_start(stage: Stage, tmp_path: Path) -> None:
