@@ -228,7 +228,7 @@ def test_a_call_goes_on_while_its_worker_drains(
 
         code = process.popen.wait(10)
         assert ((True, 1), ["leaving-agent"]) == (healthy, agents)
-        # A LiveKit before data tracks (1.9.11) ends the SDK's channel for them, which it calls an error.
+        # A LiveKit without data tracks (1.9.11) ends the SDK's channel for them.
         errors = [line for line in worker.lines("ERROR") if "'_data_track' closed" not in line]
         assert (0, [], []) == (code, errors, worker.lines(f"{room_name}-next"))
 
