@@ -1,7 +1,6 @@
-"""One HTTP connection: http.client's, with total deadlines and bounded answers."""
+"""One HTTP connection, with total deadlines and bounded answers."""
 
 import http.client
-import io
 import socket
 import ssl
 import time
@@ -9,11 +8,14 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, cast
+
+import httptools
 
 from token_server.routes import Route
 
-_HEAD_BYTES, _BODY_BYTES = 2**16, 2**24
+_HEAD_BYTES, _BODY_BYTES, _AT_ONCE = 2**16, 2**24, 2**16
+# Without one of these, an answer ends where its connection does.
+_LENGTHS = {"content-length", "transfer-encoding"}
 
 
 @dataclass(frozen=True)
@@ -28,10 +30,10 @@ class HttpRequest:
 
 @dataclass(frozen=True)
 class HttpAnswer:
-    """What the server says; the case of a header's name does not matter."""
+    """What the server says; names of headers in lower case."""
 
     status: int
-    headers: http.client.HTTPMessage
+    headers: Mapping[str, str]
     body: bytes
 
 
@@ -55,8 +57,6 @@ class Connection(http.client.HTTPConnection):
     def __init__(self, route: Route, tls: ssl.SSLContext | None, deadline: float) -> None:
         super().__init__(route.host, route.port, timeout=left(deadline))
         self._route, self._tls, self._deadline = route, tls, deadline
-        self._unsent = b""
-        self.response_class = self._response  # type: ignore[assignment]
         if route.tunnel:
             self.set_tunnel(*route.tunnel)
 
@@ -77,24 +77,16 @@ class Connection(http.client.HTTPConnection):
 
     def ask(self, request: HttpRequest, deadline: float) -> tuple[HttpAnswer, bool]:
         """Send a request and read the whole answer; also say if the connection can be kept."""
-        self._deadline = deadline
-        url = self._route.prefix + request.path
-        self.putrequest("POST", url, skip_host=True, skip_accept_encoding=True)
-        for name, value in (*self._route.headers.items(), *request.headers.items()):
-            self.putheader(name, value)
-        self.putheader("Content-Length", str(len(request.body)))
-        self.endheaders(request.body)
-        with self.getresponse() as response:
-            self._reader.allowed = _BODY_BYTES
-            # Not without a number: Python sets aside at once what the server has announced.
-            body = response.read(_BODY_BYTES)
-        if len(body) == _BODY_BYTES:
-            raise AnswerTooLongError
-        if response.length:
-            raise http.client.IncompleteRead(body, response.length)
-        # After an "early hint" comes what belongs to this request, and not to the next.
-        is_kept = not response.will_close and response.status >= HTTPStatus.OK
-        return HttpAnswer(response.status, response.headers, body), is_kept
+        unsent = _written(self._route, request)
+        while unsent:
+            self.sock.settimeout(left(deadline))
+            unsent = unsent[self.sock.send(unsent) :]
+        answer = _Answer()
+        while not answer.is_whole:
+            # What has come in time counts, however late a busy process comes to read it.
+            self.sock.settimeout(max(deadline - time.monotonic(), 0.001))
+            answer.take(self.sock.recv(_AT_ONCE))
+        return HttpAnswer(answer.status, answer.headers, bytes(answer.body)), answer.keeps
 
     def has_ended(self) -> bool:
         """Whether the server has closed the idle connection: then there is an end to be read.
@@ -110,42 +102,62 @@ class Connection(http.client.HTTPConnection):
             return True
         return True
 
-    def send(self, data: Any) -> None:  # noqa: ANN401 (http.client gives bytes)
-        """Send with the rest, in one packet, as soon as an answer is waited for."""
-        self._unsent += data
 
-    def _response(self, sock: socket.socket, method: str) -> http.client.HTTPResponse:
-        while self._unsent:
-            sock.settimeout(left(self._deadline))
-            self._unsent = self._unsent[sock.send(self._unsent) :]
-        self._reader = _Reader(sock, self._deadline)
-        return http.client.HTTPResponse(cast("socket.socket", self._reader), method=method)
+class _Answer:
+    """An answer while it comes. The methods that begin with `on_` are what httptools calls."""
 
+    def __init__(self) -> None:
+        self._parser = httptools.HttpResponseParser(self)
+        self._bytes = 0
+        self.is_whole = self.keeps = False
+        self.on_message_begin()
 
-class _Reader(io.RawIOBase):
-    """What comes over a socket, until a deadline, and no more than is allowed."""
+    def take(self, received: bytes) -> None:
+        """Go on reading.
 
-    def __init__(self, sock: socket.socket, deadline: float) -> None:
-        self._socket, self._deadline = sock, deadline
-        self._raw = sock.makefile("rb", buffering=0)
-        self.allowed = _HEAD_BYTES
-
-    def makefile(self, _: str) -> io.BufferedReader:
-        """Be what http.client reads from."""
-        return io.BufferedReader(self)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:  # noqa: ANN401 (any buffer)
-        # What has come in time counts, however late a busy process comes to read it.
-        self._socket.settimeout(max(self._deadline - time.monotonic(), 0.001))
-        count = self._raw.readinto(buffer)
-        self.allowed -= count or 0
-        if self.allowed < 0:
+        Raises:
+            AnswerTooLongError: It is longer than what we ask for can be.
+            ConnectionError: It ends before it is whole.
+        """
+        if not received:
+            if not self._has_head or self._says_its_length:
+                raise ConnectionError
+            self.is_whole = True
+            return
+        self._bytes += len(received)
+        if self._bytes > (_BODY_BYTES if self._has_head else _HEAD_BYTES):
             raise AnswerTooLongError
-        return count
+        try:
+            self._parser.feed_data(received)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            raise ConnectionError(type(error).__name__) from error
 
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
+    def on_message_begin(self) -> None:
+        if self.is_whole:
+            raise ValueError("nobody has asked for more")
+        self._has_head = self._says_its_length = False
+        self.status, self.body = 0, bytearray()
+        self.headers: dict[str, str] = {}
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        self._has_head, self.status = True, self._parser.get_status_code()
+        self._says_its_length = not self.headers.keys().isdisjoint(_LENGTHS)
+
+    def on_body(self, part: bytes) -> None:
+        self.body += part
+
+    def on_message_complete(self) -> None:
+        # Before it may come "early hints" and the like.
+        self.is_whole = self.status >= HTTPStatus.OK
+        self.keeps = self.is_whole and self._parser.should_keep_alive()
+
+
+def _written(route: Route, request: HttpRequest) -> bytes:
+    length = {"Content-Length": str(len(request.body))}
+    headers = {**route.headers, **request.headers, **length}
+    lines = [f"{name}: {value}\r\n" for name, value in headers.items()]
+    head = f"POST {route.prefix}{request.path} HTTP/1.1\r\n{''.join(lines)}\r\n"
+    return head.encode("latin-1") + request.body

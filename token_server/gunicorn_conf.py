@@ -67,6 +67,8 @@ secure_scheme_headers: dict[str, str] = {}
 forwarder_headers = ""
 logger_class = QuietLogger
 logconfig_dict = logging_config(_settings.log_format, _settings.log_level)
+# No line of ours says these, and they would be looked up for each.
+logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
 
 def ssl_context(config: Config, default: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:

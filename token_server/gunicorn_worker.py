@@ -6,6 +6,7 @@ gunicorn leaves without a limit: how long a client may take over a head, a body 
 how much it may send behind a refusal.
 """
 
+import socket
 import ssl
 from contextlib import nullcontext, suppress
 from http import HTTPStatus
@@ -72,10 +73,12 @@ class DeadlineWorker(GeventWorker):
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:  # type: ignore[override]  # noqa: ANN401  # gunicorn's own
         """Answer one request, and wait for the first byte of the next."""
         self._waits.are_over(sock)
+        _hold_back(sock, 1)
         if getattr(req.body.reader, "length", None) == 0:
             super().handle_request(listener_name, req, sock, addr)
         else:
             self._handle_with_body(listener_name, req, sock, addr)
+        _hold_back(sock, 0)
         if received := req.unreader.take_buffered():
             req.unreader.unread(received)
             self._waits.until_read(sock)
@@ -113,6 +116,12 @@ class DeadlineWorker(GeventWorker):
         super().notify()
         self._memory.note(self._waits.connections)
         self._waits.end_overdue(is_last=not self.alive)
+
+
+def _hold_back(sock: Any, is_held: int) -> None:  # noqa: ANN401  # a socket
+    """Have head and body of an answer, which gunicorn writes apart, go out as one (Linux)."""
+    with suppress(OSError, AttributeError):  # no TCP; another system
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, is_held)
 
 
 def _named(name: Any) -> Any:  # noqa: ANN401  # an address; what gunicorn asks of a listener
