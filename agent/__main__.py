@@ -30,7 +30,7 @@ def main() -> int:
     if settings.voice_models is None:
         # The turn detector's weights: 250 MB that the parrot has no use for.
         os.environ.setdefault("LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE", "0")
-    # livekit-agents falls back to the variable, which would give a name to an unnamed worker.
+    # The SDK falls back to the variable (livekit-behaviour 73): an unnamed worker would get a name.
     os.environ["LIVEKIT_AGENT_NAME"] = settings.registered_name
     # People grep the log for an emoji, whatever the locale.
     if isinstance(sys.stdout, io.TextIOWrapper):

@@ -6,8 +6,8 @@ CPU plays no part: a busy second while a human joins must not lose that human's 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-# livekit-server offers no job to workers whose load is `agents.target_load` or more: 0.7 by
-# default (pkg/agent/config.go, 1.13.5).
+# livekit-server offers no job to workers whose load is `agents.target_load` or more
+# (livekit-behaviour 23).
 _TARGET_LOAD = 0.7
 # A worker reports its load every 2.5 s, so one that says "full" is passed over for that long
 # after it has room again, and a job is offered only once. A full worker therefore stays a hair

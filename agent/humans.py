@@ -19,7 +19,7 @@ HUMAN_KINDS: frozenset[int] = frozenset(
 )
 # A page that reconnects under its own identity is gone and back within this time.
 GRACE_SECONDS = 0.5
-# LiveKit tells others of somebody who publishes nothing up to 3 s late (facts, 12).
+# LiveKit tells others of somebody who publishes nothing up to 3 s late (livekit-behaviour 46).
 _UNSEEN_SECONDS = 3.0
 
 

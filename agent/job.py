@@ -5,7 +5,9 @@ The order is the point: connect, publish, then everything else.
 
 import asyncio
 import functools
+import json
 import logging
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from livekit import rtc
@@ -13,14 +15,11 @@ from livekit.agents import AutoSubscribe, JobContext, JobProcess, inference, vad
 
 from agent.humans import LeaveWithLastHuman
 from agent.logs import ignore_the_root_logger
-from agent.metadata import JobMetadata, job_metadata
 from agent.parrot import Parrot
 from agent.room_life import RoomLife, find_room
 from agent.settings import AgentSettings
 from agent.track import Track
 from agent.voice import Voice, voice_session
-
-logger = logging.getLogger(__name__)
 
 # A breath within a sentence is shorter; what follows a longer one is an utterance of its own.
 _SILENCE_SECONDS = 0.5
@@ -29,6 +28,42 @@ _DETECTOR = "detector"
 # livekit-ffi tries again when it is not connected after 15 s, even if the reason is that an agent
 # of our identity came after us: the second try would evict it, or revive a room ended by then.
 _CONNECT_SECONDS = 12.0
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobMetadata:
+    """What a dispatch says to its agent; never logged, only sizes are.
+
+    Attributes:
+        text: The metadata as the dispatch carries it: free text or JSON.
+        unverified_instructions: What a JSON object has under "instructions", whoever wrote it.
+    """
+
+    text: str = field(repr=False)
+    unverified_instructions: str | None = field(default=None, repr=False)
+
+    @property
+    def size(self) -> int:
+        """The length of the text in bytes of UTF-8."""
+        return len(self.text.encode())
+
+    @property
+    def instructions_size(self) -> int:
+        """The length of the instructions in bytes of UTF-8."""
+        return len((self.unverified_instructions or "").encode(errors="replace"))
+
+
+def job_metadata(text: str) -> JobMetadata:
+    """Read a job's metadata: any text is fine, and a JSON object may carry instructions."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        document = None
+    instructions = document.get("instructions") if isinstance(document, dict) else None
+    if not isinstance(instructions, str) or not instructions.strip():
+        instructions = None
+    return JobMetadata(text=text, unverified_instructions=instructions)
 
 
 class Talker(Protocol):

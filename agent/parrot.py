@@ -3,9 +3,11 @@
 Every human is listened to on one track of theirs; one utterance is played at a time.
 """
 
+import array
 import asyncio
 import contextlib
 import logging
+import math
 from collections.abc import Callable
 
 from livekit import rtc
@@ -13,15 +15,32 @@ from livekit.agents import AutoSubscribe, utils, vad
 from livekit.agents.types import ATTRIBUTE_AGENT_STATE
 
 from agent.background import start_task
-from agent.ear import Ear
-from agent.greeting import greeting_pcm
-from agent.hearing import Hearing
+from agent.hearing import Ear, Hearing
 from agent.track import SAMPLE_RATE, Track
 
-logger = logging.getLogger(__name__)
-
+_NOTES_HZ = (660.0, 880.0)
+_NOTE_SECONDS = 0.22
+_LOUDNESS = 8_000  # of 32,767
 # Where many talk at once, what does not fit is not said back: the parrot would lag behind them.
 _UTTERANCES_WAITING = 3
+logger = logging.getLogger(__name__)
+
+
+def greeting_pcm(sample_rate: int) -> bytes:
+    """Return about half a second of sound: mono int16 samples in this machine's byte order."""
+    length = int(sample_rate * _NOTE_SECONDS)
+    samples = (
+        round(_LOUDNESS * math.sin(math.pi * i / length) * _wave(hertz, i / sample_rate))
+        for hertz in _NOTES_HZ
+        for i in range(length)
+    )
+    return array.array("h", samples).tobytes()
+
+
+def _wave(hertz: float, seconds: float) -> float:
+    """Return one point of a tone with a soft overtone, within -1 and 1."""
+    turn = math.tau * hertz * seconds
+    return 0.8 * math.sin(turn) + 0.2 * math.sin(2 * turn)
 
 
 class Parrot:

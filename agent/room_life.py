@@ -1,6 +1,6 @@
 """Keeps an agent out of a room that has ended, or that has its agent already.
 
-LiveKit creates a missing room for whoever joins it, agents too (`room.auto_create`), and a
+LiveKit creates a missing room for whoever joins it, agents too (livekit-behaviour 3), and a
 reconnecting client joins anew: so the room is looked up before every way in.
 """
 
@@ -90,9 +90,9 @@ class RoomLife:
     async def reason_to_stay_out(self, agent_name: str) -> str | None:
         """Say why an agent of that name must not join; None when it may, or nobody knows.
 
-        A second agent would evict the first, which has the same identity. livekit-server 1.13.5
-        then ends the *second* one's job, because it finds jobs by identity when a participant
-        leaves (`agentParticpants`, pkg/rtc/room.go), and nobody would be left.
+        A second agent would evict the first, which has the same identity. LiveKit then
+        ends the *second* one's job, because it finds jobs by identity when a participant leaves
+        (livekit-behaviour 45), and nobody would be left.
         """
         now = await self._look()
         if now and now.sid != self._room_sid:

@@ -20,7 +20,7 @@ class Track:
         self._track = rtc.LocalAudioTrack.create_audio_track("agent", self.source)
 
     async def publish(self, participant: rtc.LocalParticipant) -> None:
-        """Publish the track; until then an agent may stay unseen for 3 s (facts, 12)."""
+        """Publish the track; until then an agent may stay unseen for 3 s (livekit-behaviour 46)."""
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
         self._publication = await participant.publish_track(self._track, options)
 

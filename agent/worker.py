@@ -8,10 +8,10 @@ from livekit.agents import AgentServer, JobExecutorType, JobRequest
 from livekit.agents.types import ATTRIBUTE_AGENT_STATE
 from livekit.protocol.models import ServerInfo
 
-from agent.arrivals import Arrivals
 from agent.capacity import Capacity
 from agent.job import run_job, warm_up
 from agent.logs import use_console_format
+from agent.rooms_on_the_way import RoomsOnTheWay
 from agent.settings import AgentSettings, LogFormat
 
 logger = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ _NOT_FOLLOWED = (
 def agent_identity(agent_name: str) -> str:
     """Return the identity of the agent of that name, the same in every room.
 
-    LiveKit never lets two participants of one identity be there at a time.
+    LiveKit never lets two participants of one identity be there at a time (livekit-behaviour 43).
     """
     return f"agent-{agent_name or 'automatic'}"
 
@@ -42,7 +42,7 @@ class Worker(AgentServer):
 
     def __init__(self, settings: AgentSettings) -> None:
         self._capacity = Capacity(settings.max_jobs, self._running_job_ids)
-        self._arrivals = Arrivals()
+        self._rooms_on_the_way = RoomsOnTheWay()
         self._settings = settings
         self._region = ""
         self.has_failed = False
@@ -81,7 +81,7 @@ class Worker(AgentServer):
             raise
 
     async def answer(self, request: JobRequest) -> None:
-        """Accept a job; pass it on when this worker is full, end it when it is one too many."""
+        """Accept a job; pass it on when full, end one too many (livekit-behaviour 31)."""
         about = {
             "room": request.room.name,
             "job_id": request.id,
@@ -92,7 +92,7 @@ class Worker(AgentServer):
             logger.warning("job passed on, this worker is full", extra=about)
             await request.reject(terminate=False)
             return
-        if not self._arrivals.claim(request.room.sid):
+        if not self._rooms_on_the_way.claim(request.room.sid):
             logger.warning("job ended, an agent is on its way to this room already", extra=about)
             await request.reject()
             return

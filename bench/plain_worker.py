@@ -26,7 +26,7 @@ async def _be_there(context: JobContext) -> None:
     await context.connect(auto_subscribe=AutoSubscribe.AUDIO_ONLY)
     source = rtc.AudioSource(_SAMPLE_RATE, 1)
     track = rtc.LocalAudioTrack.create_audio_track("agent", source)
-    # Whoever publishes nothing is seen up to 3 s late (facts, 12).
+    # Whoever publishes nothing is seen up to 3 s late (livekit-behaviour 46).
     await context.room.local_participant.publish_track(track)
 
     def leave(_: rtc.RemoteParticipant) -> None:

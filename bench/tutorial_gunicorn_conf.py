@@ -1,7 +1,7 @@
 """How gunicorn runs the tutorial's server: as it runs ours, without our keeper.
 
 In threads: `asyncio.run` refuses to run in two greenlets of one thread. Four a process; more lose
-to the GIL (facts, "Tokens and clients").
+to the GIL (livekit-behaviour 71).
 """
 
 from token_server.gunicorn_conf import (

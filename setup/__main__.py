@@ -18,7 +18,7 @@ from setup.page import build_page
 from setup.progress import say
 from setup.system_packages import install_missing_programs
 from setup.venv import make_venv
-from token_server.dev import DevError
+from token_server.cli.dev import DevError
 
 _TOOLS = Path(".tools")
 _INTERRUPTED = 130  # as shells say it: 128 + SIGINT

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from setup import SetupError
 from setup.progress import run, say
-from token_server.dev.binary import (
+from token_server.cli.dev.binary import (
     WAYS_OUT,
     built_livekit_server,
     find_livekit_server,

@@ -1,4 +1,4 @@
-"""token_server/page/: the test page, built from web/."""
+"""token_server/http_api/page/: the test page, built from web/."""
 
 import shutil
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from setup.progress import run, say
 from setup.stamps import digest, forget, is_done, remember
 
 _WEB = Path("web")
-_BUILT = Path("token_server/page/index.html")
+_BUILT = Path("token_server/http_api/page/index.html")
 
 
 def build_page(*, required: bool) -> None:

@@ -6,12 +6,12 @@ from prometheus_client import CollectorRegistry
 
 from tests.exposition import counted
 from tests.fakes import FakeRooms
-from token_server.keeper_metrics import KeeperMetrics
-from token_server.look import Looker
-from token_server.metrics import Metrics
-from token_server.rooms import AgentOrder
-from token_server.ticket import TICKET_ATTRIBUTE, Ticket, TicketSealer
-from token_server.wants import Policy
+from token_server.keeper.keeper_records import KeeperMetrics
+from token_server.keeper.look_at_room import Looker
+from token_server.keeper.wanted_agents import Policy
+from token_server.livekit.rooms import AgentOrder
+from token_server.telemetry.metrics import Metrics
+from token_server.tokens.tickets import TICKET_ATTRIBUTE, Ticket, TicketSealer
 
 SEALER = TicketSealer("a-made-up-secret-of-more-than-thirty-two-bytes")
 AGENT = "voice-agent"

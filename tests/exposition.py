@@ -3,7 +3,7 @@
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
-from token_server.metrics import Metrics
+from token_server.telemetry.metrics import Metrics
 
 Described = dict[str, tuple[str, frozenset[str]]]
 

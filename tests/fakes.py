@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from token_server.errors import LiveKitUnavailableError
-from token_server.rooms import (
+from token_server.livekit.rooms import (
     AGENT_NAME_ATTRIBUTE,
     AgentOrder,
     Dispatch,
@@ -31,7 +31,7 @@ class FakeRoom:
 
 
 class FakeRooms:
-    """LiveKit as facts.md describes it, without workers: tests say what those do.
+    """LiveKit as docs/livekit-behaviour.md has it, without workers: tests say what those do.
 
     `calls` has the name of every call in order; `is_down` makes all of them fail.
     """

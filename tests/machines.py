@@ -4,10 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
-from token_server.leases import LEASE_SECONDS
-from token_server.locks import MachineState, file_lock
-from token_server.redis_link import RedisLink
-from token_server.redis_state import RedisState
+from token_server.state.leases import LEASE_SECONDS
+from token_server.state.machine_state import MachineState, file_lock
+from token_server.state.redis_link import RedisLink
+from token_server.state.redis_state import RedisState
 
 
 class Machines:
@@ -32,8 +32,8 @@ class Machines:
     ) -> RedisLink:
         """Connect a process of a machine."""
         (self._folder / machine).mkdir(exist_ok=True)
-        voice = file_lock(self._folder / machine / "redis-silence.lock")
-        link = RedisLink(self._redis_url, voice, try_again_after, tell)
+        speaker = file_lock(self._folder / machine / "redis-silence.lock")
+        link = RedisLink(self._redis_url, speaker, try_again_after, tell)
         self._links.append(link)
         return link
 

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Self, TypeVar
 
-from token_server.dev.binary import find_livekit_server
+from token_server.cli.dev.binary import find_livekit_server
 
 T = TypeVar("T")
 ROOT = Path(__file__).parent.parent

@@ -9,27 +9,27 @@ from typing import TYPE_CHECKING
 from flask import Flask
 from prometheus_client import CollectorRegistry
 
-from token_server import metrics_page, rooms_page
-from token_server.app import create_app
-from token_server.keeper import Keeper
-from token_server.livekit_rooms import LiveKitRooms
-from token_server.locks import MachineState, file_lock
-from token_server.look import Looker
-from token_server.measured_rooms import MeasuredRooms
-from token_server.metrics import Metrics
-from token_server.operators import Operators
-from token_server.room_watch import RoomWatch
+from token_server.auth.operators import Operators
+from token_server.http_api import metrics_endpoint, rooms_endpoint
+from token_server.http_api.app import create_app
+from token_server.http_api.room_watch import RoomWatch
+from token_server.keeper.keeper import Keeper
+from token_server.keeper.look_at_room import Looker
+from token_server.keeper.wanted_agents import Policy
+from token_server.livekit.measured_rooms import MeasuredRooms
+from token_server.livekit.twirp import Twirp
+from token_server.livekit.twirp_rooms import LiveKitRooms
 from token_server.settings import Settings
-from token_server.shared_folder import find_shared_folder, fingerprint
-from token_server.ticket import TicketSealer
-from token_server.timeline import Shelf, Timeline
-from token_server.timeline_file import TimelineFile, remove_timelines
-from token_server.twirp import Twirp
-from token_server.wants import Policy
+from token_server.state.machine_state import MachineState, file_lock
+from token_server.state.shared_folder import find_shared_folder, fingerprint
+from token_server.state.timeline import Shelf, Timeline
+from token_server.state.timeline_file import TimelineFile, remove_timelines
+from token_server.telemetry.metrics import Metrics
+from token_server.tokens.tickets import TicketSealer
 
 if TYPE_CHECKING:
-    from token_server.redis_link import RedisLink
-    from token_server.redis_state import RedisState
+    from token_server.state.redis_link import RedisLink
+    from token_server.state.redis_state import RedisState
     from token_server.tracing.traced import Tracing
 
 
@@ -83,9 +83,9 @@ def compose(
     keeper = Keeper(rooms, looks, shared, metrics, timeline)
     app = create_app(settings, rooms, keeper, redis, timeline)
     operators = Operators(settings.operator_keys, is_demo=settings.demo)
-    app.register_blueprint(metrics_page.create_blueprint(operators, metrics))
+    app.register_blueprint(metrics_endpoint.create_blueprint(operators, metrics))
     watch = RoomWatch(rooms, sealer, policy, timeline)
-    app.register_blueprint(rooms_page.create_blueprint(operators, watch))
+    app.register_blueprint(rooms_endpoint.create_blueprint(operators, watch))
     if tracing:
         tracing.trace_requests(app)
     return TokenServer(app, keeper, tracing, None if settings.timeline else timelines)
@@ -107,12 +107,12 @@ def _shared_state(
     if not settings.redis_url:
         return machine, TimelineFile(timelines, settings.timeline), None
     # redis-py takes half a second to import.
-    from token_server.redis_link import RedisLink  # noqa: PLC0415
-    from token_server.redis_state import RedisState  # noqa: PLC0415
-    from token_server.timeline_redis import TimelineRedis  # noqa: PLC0415
+    from token_server.state.redis_link import RedisLink  # noqa: PLC0415
+    from token_server.state.redis_state import RedisState  # noqa: PLC0415
+    from token_server.state.timeline_redis import TimelineRedis  # noqa: PLC0415
 
     server = fingerprint(settings.livekit_url, settings.livekit_api_key)
     prefix = f"livekit-token-server:{server}:"
-    voice = file_lock(folder / "redis-silence.lock")
-    link = RedisLink(settings.redis_url, voice, tell=metrics.redis_unavailable.set)
+    speaker = file_lock(folder / "redis-silence.lock")
+    link = RedisLink(settings.redis_url, speaker, tell=metrics.redis_unavailable.set)
     return RedisState(machine, link, prefix), TimelineRedis(link, prefix, settings.timeline), link

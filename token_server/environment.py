@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from dotenv import dotenv_values
 
-from token_server.setting_values import to_names
+from token_server.setting_types import to_names
 from token_server.settings import Settings
 
 logger = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""Everything that can go wrong, as one tree; rendered once, in refusals.py.
+"""Everything that can go wrong, as one tree; rendered once, in error_responses.py.
 
 TokenServerError                 code                 HTTP
 ├── InvalidRequestError          invalid_argument     400   the caller's field breaks a rule

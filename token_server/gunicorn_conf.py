@@ -15,13 +15,13 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.config import Config
 from gunicorn.workers.base import Worker
 
-from token_server import metrics_folder
 from token_server.environment import read_settings
 from token_server.errors import SettingsError
-from token_server.logs import QuietLogger, logging_config
-from token_server.places import MEMORY
-from token_server.shared_folder import find_shared_folder
 from token_server.start_warnings import start_warnings
+from token_server.state.shared_folder import find_shared_folder
+from token_server.telemetry import metrics_folder
+from token_server.telemetry.logs import QuietLogger, logging_config
+from token_server.temporary_folders import MEMORY
 
 _logger = logging.getLogger("gunicorn.error")
 _OTHER_FILES, _ENOUGH_FILES = 256, 100_000
@@ -47,7 +47,7 @@ def _raise_open_files() -> int:
 
 bind = f"{_settings.host}:{_settings.port}"
 workers = _settings.web_concurrency
-worker_class = "token_server.gunicorn_worker.DeadlineWorker"
+worker_class = "token_server.http_server.deadline_worker.DeadlineWorker"
 # Seconds.
 timeout = 30
 graceful_timeout = 15

@@ -1,6 +1,6 @@
 """What an operator can change, read from a mapping.
 
-Only wsgi.py, gunicorn_conf.py, cli.py and dev.py know os.environ.
+Only wsgi.py, gunicorn_conf.py and cli/__main__.py know os.environ.
 """
 
 from collections.abc import Mapping
@@ -11,14 +11,8 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from token_server.addresses import (
-    check_livekit_url,
-    check_server_url,
-    is_http_proxy,
-    livekit_proxy,
-)
 from token_server.errors import SettingsError
-from token_server.setting_values import (
+from token_server.setting_types import (
     KeyPairs,
     Keys,
     Names,
@@ -28,6 +22,10 @@ from token_server.setting_values import (
     Seconds,
     SecondsOrOff,
     Url,
+    check_livekit_url,
+    check_server_url,
+    is_http_proxy,
+    livekit_proxy,
     to_names,
 )
 

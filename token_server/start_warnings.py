@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
 
-from token_server.setting_values import HASHED
+from token_server.setting_types import HASHED
 from token_server.settings import Settings, TokenAuth
-from token_server.shared_folder import SharedFolder
+from token_server.state.shared_folder import SharedFolder
 
 # Bytes. RFC 7518, 3.2: an HS256 key is as long as the hash.
 _SECRET = 32

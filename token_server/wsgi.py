@@ -6,9 +6,9 @@ from pathlib import Path
 
 from jwt.warnings import InsecureKeyLengthWarning
 
-from token_server import metrics_folder
 from token_server.composition import compose
 from token_server.environment import read_settings, tracing_variables
+from token_server.telemetry import metrics_folder
 
 # The start has said it (start_warnings.py), once and by the variable's name.
 warnings.simplefilter("ignore", InsecureKeyLengthWarning)

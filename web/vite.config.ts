@@ -5,7 +5,7 @@ const tokenServer = 'http://127.0.0.1:8080';
 
 export default defineConfig({
   build: {
-    outDir: '../token_server/page',
+    outDir: '../token_server/http_api/page',
     emptyOutDir: true,
     // Nothing inlined as data: URLs, so that the page lives under the CSP `default-src 'self'`.
     assetsInlineLimit: 0,

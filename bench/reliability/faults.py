@@ -22,7 +22,7 @@ _REPORT_SECONDS = 3.0
 _BUSY_SECONDS = 6.0
 _LATE_SECONDS = 3.0
 _DOWN_SECONDS = 5.0
-# A killed agent stays listed for some 20 s (facts, 9).
+# A killed agent stays listed for some 20 s (livekit-behaviour 47).
 _LINGERING_SECONDS = 40.0
 _ALL_JOINED_SECONDS = 30.0
 

@@ -1,6 +1,6 @@
 """A microphone that says one sentence again and again.
 
-Chromium's own fake microphone only beeps, which is not speech (facts, "Running it here").
+Chromium's own fake microphone only beeps, which is not speech (livekit-behaviour 72).
 """
 
 import shutil

@@ -19,7 +19,7 @@ from tests.processes import (
     wait_until,
 )
 
-PAGE = ROOT / "token_server/page/index.html"
+PAGE = ROOT / "token_server/http_api/page/index.html"
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ _AUDIBLE = 0.02
 def test_who_joins_hears_the_agent_and_hears_it_again_after_a_reload(
     system: RunningSystem, open_page: OpenPage
 ) -> None:
-    """The whole point: a join gets its agent, and a reload does not lose it (facts, 3)."""
+    """The whole point: a join gets its agent, and a reload keeps it (livekit-behaviour 61)."""
     page = open_page(system.page_url)
     page.press("Join")
 

@@ -8,9 +8,9 @@ from livekit import api
 from tests.fakes import FakeRooms
 from tests.humans import Humans
 from tests.processes import API_KEY, API_SECRET, LiveKitServer, wait_until
-from token_server.livekit_rooms import LiveKitRooms
-from token_server.rooms import Dispatch, Rooms
-from token_server.twirp import Twirp
+from token_server.livekit.rooms import Dispatch, Rooms
+from token_server.livekit.twirp import Twirp
+from token_server.livekit.twirp_rooms import LiveKitRooms
 
 
 class Peer(Protocol):

@@ -10,10 +10,10 @@ import pytest
 
 from tests.processes import API_KEY, API_SECRET, LiveKitServer
 from token_server.errors import InvalidRequestError
-from token_server.rooms import AgentOrder
-from token_server.ticket import Ticket, TicketSealer
-from token_server.token_request import TokenRequest, parse_json
-from token_server.tokens import JoinToken, SigningKey, mint_join_token
+from token_server.livekit.rooms import AgentOrder
+from token_server.tokens.join_tokens import JoinToken, SigningKey, mint_join_token
+from token_server.tokens.tickets import Ticket, TicketSealer
+from token_server.tokens.token_request import TokenRequest, parse_json
 
 pytestmark = pytest.mark.live
 
@@ -108,7 +108,7 @@ async def join(url: str, token: str) -> int:
 def test_the_longest_texts_that_a_caller_may_send_make_a_token_to_join_with(
     livekit: LiveKitServer, character: str
 ) -> None:
-    """A token that LiveKit answers with 500 helps nobody: /token has to refuse what makes one."""
+    """LiveKit answers 500 to what is longer (livekit-behaviour 15), so /token has to refuse it."""
     fields = ("metadata of the job", "participant_metadata", "participant_attributes")
     request = request_of(**{field: longest(field, character) for field in fields})
 

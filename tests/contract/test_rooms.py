@@ -9,7 +9,7 @@ import pytest
 from tests.contract.peers import FakePeer, Peer, RealPeer
 from tests.humans import Humans
 from tests.processes import LiveKitServer
-from token_server.rooms import AgentOrder, ParticipantKind, RoomOrder
+from token_server.livekit.rooms import AgentOrder, ParticipantKind, RoomOrder
 
 ORDER = AgentOrder(agent_name="nobody-has-this-name", metadata="hello")
 
@@ -59,21 +59,21 @@ def test_a_new_room_is_about_as_old_as_the_clock_says(peer: Peer, room_name: str
 
 
 def test_a_room_made_with_an_agent_has_its_dispatch(peer: Peer, room_name: str) -> None:
-    """AGENT_DISPATCH=token: the agent is ordered with the room (facts, 2)."""
+    """AGENT_DISPATCH=token: the agent is ordered with the room (livekit-behaviour 21)."""
     peer.rooms.create_room(order_room(room_name, ORDER))
 
     assert [ORDER.agent_name] == [d.agent_name for d in peer.dispatches(room_name, 1)]
 
 
 def test_a_room_made_without_agents_has_a_nameless_dispatch(peer: Peer, room_name: str) -> None:
-    """Unnamed workers are sent to every new room (facts, 2)."""
+    """Unnamed workers are sent to every new room (livekit-behaviour 21)."""
     peer.rooms.create_room(order_room(room_name))
 
     assert [""] == [d.agent_name for d in peer.dispatches(room_name, 1)]
 
 
 def test_a_live_room_ignores_the_agents_of_create_room(peer: Peer, room_name: str) -> None:
-    """livekit#4390: why there is a keeper. The day this fails, read facts, 1 and 2 again."""
+    """livekit#4390: why there is a keeper. If this fails, read again (livekit-behaviour 1, 11)."""
     peer.rooms.create_room(order_room(room_name))
 
     peer.rooms.create_room(order_room(room_name, ORDER))
@@ -82,7 +82,7 @@ def test_a_live_room_ignores_the_agents_of_create_room(peer: Peer, room_name: st
 
 
 def test_dispatches_are_never_deduplicated(peer: Peer, room_name: str) -> None:
-    """Two calls, two agents (facts, 5): why one actor at a time holds a room."""
+    """Two calls, two agents (livekit-behaviour 24): why one actor at a time holds a room."""
     peer.rooms.create_room(order_room(room_name))
 
     created = {peer.rooms.create_dispatch(room_name, ORDER).dispatch_id for _ in range(2)}
@@ -92,7 +92,7 @@ def test_dispatches_are_never_deduplicated(peer: Peer, room_name: str) -> None:
 
 
 def test_a_dispatch_is_deleted_once(peer: Peer, room_name: str) -> None:
-    """The compare-and-set of the keeper (facts, 6): False says that somebody else acts."""
+    """The keeper's compare-and-set (livekit-behaviour 25): False says that somebody else acts."""
     peer.rooms.create_room(order_room(room_name))
     dispatch_id = peer.rooms.create_dispatch(room_name, ORDER).dispatch_id
 
@@ -102,7 +102,7 @@ def test_a_dispatch_is_deleted_once(peer: Peer, room_name: str) -> None:
 
 
 def test_a_dispatch_makes_a_missing_room(peer: Peer, room_name: str) -> None:
-    """Acting late re-creates a room (facts, 5): the keeper has to look again after it acted."""
+    """Acting late makes a room anew (livekit-behaviour 3): the keeper looks again after acting."""
     dispatch = peer.rooms.create_dispatch(room_name, ORDER)
 
     found = {d.dispatch_id for d in peer.dispatches(room_name, 2)}
@@ -114,7 +114,7 @@ def test_a_dispatch_makes_a_missing_room(peer: Peer, room_name: str) -> None:
 def test_an_empty_and_a_missing_room_have_nobody(
     peer: Peer, room_name: str, *, is_made: bool
 ) -> None:
-    """Only list_rooms tells the two apart (facts, 8 says otherwise: 1.13.5 does not)."""
+    """Only list_rooms tells the two apart (livekit-behaviour 4)."""
     if is_made:
         peer.rooms.create_room(order_room(room_name))
 
@@ -142,7 +142,7 @@ def test_a_human_is_listed_with_attributes_and_join_time(peer: Peer, room_name: 
 def test_a_second_participant_of_one_identity_puts_out_the_first(
     peer: Peer, room_name: str
 ) -> None:
-    """Why an agent's fixed identity is the last line against doubles (facts, 18)."""
+    """Why an agent's fixed identity is the last line against doubles (livekit-behaviour 43)."""
     peer.rooms.create_room(order_room(room_name))
 
     peer.join(room_name, "alice", {"n": "1"})

@@ -6,8 +6,8 @@ from werkzeug.test import TestResponse
 from tests.environ import settings
 from tests.fakes import FakeRooms
 from tests.recording_keeper import RecordingKeeper
-from token_server.app import create_app
 from token_server.errors import TokenServerError
+from token_server.http_api.app import create_app
 
 
 class FailingRooms(FakeRooms):

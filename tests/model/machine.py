@@ -9,7 +9,7 @@ from tests.model.process import LookerBuilder
 from tests.model.promises import AGENT
 from tests.model.scene import PROCESSES, ROOMS, Post, Scene
 from tests.model.workers import SLOWEST
-from token_server.rooms import AgentOrder
+from token_server.livekit.rooms import AgentOrder
 
 rooms = st.sampled_from(ROOMS)
 humans = st.sampled_from(("alice", "bob"))

@@ -7,12 +7,12 @@ from types import CodeType, ModuleType
 
 from tests.model.process import LookerBuilder
 from tests.model.scene import POLICY, SEALER
-from token_server import attendance, look
+from token_server.keeper import attendance, look_at_room
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change of the text of attendance.py, or look.py, that makes it wrong."""
+    """One change of the text of attendance.py, or look_at_room.py, that makes it wrong."""
 
     old: str
     new: str
@@ -23,7 +23,7 @@ class Mutant:
         broken: dict[str, object] = {"__name__": "tests.model.broken_attendance"}
         _run(compile(self._tree(attendance), "broken_attendance", "exec"), broken)
         broken["__name__"] = "tests.model.broken_look"
-        _run(compile(_without_attendance(self._tree(look)), "broken_look", "exec"), broken)
+        _run(compile(_without_attendance(self._tree(look_at_room)), "broken_look", "exec"), broken)
         looker = broken["Looker"]
         assert callable(looker)
         return lambda rooms, locks: looker(rooms, locks, SEALER, POLICY)

@@ -11,7 +11,7 @@ from tests.model.promises import Look, Promises
 from tests.model.workers import Workers
 from tests.model.world import World
 from token_server.errors import LiveKitUnavailableError
-from token_server.rooms import AgentOrder, Dispatch, Participant, Room, RoomOrder
+from token_server.livekit.rooms import AgentOrder, Dispatch, Participant, Room, RoomOrder
 
 Answer = TypeVar("Answer")
 
@@ -78,7 +78,7 @@ class Port:
             found = self._world.rooms.get(room_name)
             if not found:
                 pause(_TIME_OUT)
-                raise LiveKitUnavailableError("no such room (facts, 8)")
+                raise LiveKitUnavailableError("no such room (livekit-behaviour 5)")
             listed = self._shuffled(list(found.dispatches.values()))
             return [replace(one, jobs=self._workers.jobs_listed(one)) for one in listed]
 

@@ -12,11 +12,11 @@ from tests.model.clock import Clock
 from tests.model.port import Port
 from tests.model.room_locks import Locks, NotingLocks
 from token_server.errors import TokenServerError
-from token_server.look import RoomLocks
-from token_server.rooms import Participant, ParticipantKind, Rooms
-from token_server.schedule import Awaited, Looked, Schedule
-from token_server.sightings import Sightings
-from token_server.silence import News, Silence
+from token_server.keeper.last_seen_agents import LastSeenAgents
+from token_server.keeper.livekit_silence import News, Silence
+from token_server.keeper.look_at_room import RoomLocks
+from token_server.keeper.schedule import Awaited, Looked, Schedule
+from token_server.livekit.rooms import Participant, ParticipantKind, Rooms
 
 # As in keeper.py; the contract between the two is short enough to be read.
 LOOKING_THREADS = 4
@@ -28,7 +28,7 @@ _SWEEP_AGAIN = 1.0
 class Looks(Protocol):
     """A `Looker`, real or broken on purpose."""
 
-    sightings: Sightings
+    sightings: LastSeenAgents
 
     def look(self, room_name: str) -> Looked:
         """Look at a room."""

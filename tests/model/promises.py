@@ -6,12 +6,13 @@ from datetime import datetime
 
 from tests.model.workers import SLOWEST, Workers
 from tests.model.world import LiveRoom, World
-from token_server.rooms import AgentOrder, Dispatch, Participant, ParticipantKind
-from token_server.ticket import TICKET_ATTRIBUTE
+from token_server.livekit.rooms import AgentOrder, Dispatch, Participant, ParticipantKind
+from token_server.tokens.tickets import TICKET_ATTRIBUTE
 
 PHONE_ROOM = "phone"
 AGENT = "voice-agent"
-# A dispatch of this age (seconds) may be given up for having no job listed (facts, 7 and 10).
+# A dispatch of this age (seconds) may be given up for having no job listed
+# (livekit-behaviour 26, 28).
 _MAY_BE_LOST = 5.9
 # A look that has not found or made an agent is followed by another within this time (seconds).
 _LONGEST_WAIT = 1.0

@@ -13,9 +13,9 @@ from tests.model.promises import AGENT, PHONE_ROOM, waiting
 from tests.model.room_locks import Locks
 from tests.model.workers import SLOWEST, Workers
 from tests.model.world import World
-from token_server.rooms import AgentOrder, Participant
-from token_server.ticket import TICKET_ATTRIBUTE, Ticket, TicketSealer
-from token_server.wants import Policy
+from token_server.keeper.wanted_agents import Policy
+from token_server.livekit.rooms import AgentOrder, Participant
+from token_server.tokens.tickets import TICKET_ATTRIBUTE, Ticket, TicketSealer
 
 SEALER = TicketSealer("a-made-up-secret-of-more-than-thirty-two-bytes")
 POLICY = Policy(agent_names=(AGENT,), attend_rooms=(PHONE_ROOM,))

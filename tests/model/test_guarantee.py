@@ -1,6 +1,6 @@
 from tests.model.scene import POLICY, SEALER
 from tests.model.told import tell_histories
-from token_server.look import Looker
+from token_server.keeper.look_at_room import Looker
 
 
 def test_whatever_happens_every_human_gets_exactly_one_agent() -> None:

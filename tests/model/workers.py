@@ -1,11 +1,14 @@
-"""The workers and the agents they become: late, lost, killed, doubled (facts, 3 to 10, 18)."""
+"""The workers and the agents they become: late, lost, killed, doubled.
+
+As LiveKit treats them (livekit-behaviour 22, 24, 25, 26, 28, 43, 45, 47, 61).
+"""
 
 from collections import Counter
 from functools import partial
 
 from tests.model.jobs import Manner, Run
 from tests.model.world import World
-from token_server.rooms import (
+from token_server.livekit.rooms import (
     AGENT_NAME_ATTRIBUTE,
     Dispatch,
     Job,
@@ -14,11 +17,11 @@ from token_server.rooms import (
     Room,
 )
 
-# Seconds a killed agent's participant is still listed (facts, 9).
+# Seconds a killed agent's participant is still listed (livekit-behaviour 47).
 LINGERS = 20.0
-# The slowest good job, from dispatch to room (facts, 10).
+# The slowest good job, from dispatch to room (livekit-behaviour 28).
 SLOWEST = 10.0
-# A careful worker takes no second job for a room within this time (agent/arrivals.py).
+# A careful worker takes no second job for a room within this time (agent/rooms_on_the_way.py).
 _CLAIM = 1.0
 
 
@@ -50,7 +53,7 @@ class Workers:
         return any(other and other.joined_at >= since for other in others)
 
     def jobs_listed(self, dispatch: Dispatch) -> tuple[Job, ...]:
-        """Return what ListDispatch says: late, and never sure to notice an end (facts, 7)."""
+        """Return what ListDispatch says: late, perhaps without the end (livekit-behaviour 26)."""
         now = self._world.clock.now
         return tuple(
             run.job
@@ -106,7 +109,7 @@ class Workers:
             run.is_over = run.is_over or run.participant is participant
 
     def _offer(self, room_name: str, dispatch: Dispatch) -> None:
-        """Offer the job once, to whoever is free at this instant (facts, 4)."""
+        """Offer the job once, to whoever is free at this instant (livekit-behaviour 22)."""
         if not dispatch.agent_name or not self.are_free:
             return
         run = self._run(self._world.rooms[room_name].room, dispatch)
@@ -135,7 +138,7 @@ class Workers:
         )
 
     def _claim(self, run: Run) -> bool:
-        """Whether no agent of this name is on its way to the room already (agent/arrivals.py)."""
+        """Whether no agent of this name is on its way to the room already."""
         claim, now = (run.room.room_sid, run.dispatch.agent_name), self._world.clock.now
         is_free = now - self._claimed_at.get(claim, -_CLAIM) >= _CLAIM
         if is_free:
@@ -143,7 +146,7 @@ class Workers:
         return is_free
 
     def _end(self, run: Run, status: JobStatus = JobStatus.SUCCESS) -> None:
-        """End a job; LiveKit's list says so only now and then (facts, 7)."""
+        """End a job; LiveKit's list says so only now and then (livekit-behaviour 26)."""
         run.is_over = True
         if self._world.chance.random() < 0.5:
             run.job = Job(job_id=run.job.job_id, status=status, started_at=run.job.started_at)
@@ -160,7 +163,7 @@ class Workers:
         evicted = found.participants.get(run.identity)
         run.participant = world.join(run.room.room_name, run.identity, {AGENT_NAME_ATTRIBUTE: name})
         if evicted:
-            # livekit-server 1.13.5 finds the job to end by identity: the newer one's too.
+            # LiveKit finds the job to end by identity: the newer one's too (livekit-behaviour 45).
             self._over_with(evicted)
             here = run.participant
             world.clock.after(0.2, lambda: self.give_up(here, run.room.room_name))

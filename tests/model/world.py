@@ -1,4 +1,4 @@
-"""LiveKit's rooms: who is in them, when they end. Facts are those of the project's notes."""
+"""LiveKit's rooms: who is in them, when they end (livekit-behaviour 1, 2, 3)."""
 
 import itertools
 from collections.abc import Callable, Iterable
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from tests.model.clock import Clock
-from token_server.rooms import (
+from token_server.livekit.rooms import (
     AGENT_NAME_ATTRIBUTE,
     AgentOrder,
     Dispatch,
@@ -15,10 +15,10 @@ from token_server.rooms import (
     Room,
 )
 
-# Seconds. Facts 14; LiveKit's default for rooms that CreateDispatch makes is 300.
+# Seconds (livekit-behaviour 2). LiveKit's default for rooms that CreateDispatch makes is 300.
 EMPTY_TIMEOUT = 300.0
 DEPARTURE_TIMEOUT = 20.0
-# ListRooms' num_participants is brought up to date this often (facts, 20).
+# ListRooms' num_participants is brought up to date this often (livekit-behaviour 6).
 COUNTED_EVERY = 5.0
 
 Changed = Callable[[str, Participant], None]
@@ -68,7 +68,7 @@ class World:
         return f"{kind}_{next(self._numbers)}"
 
     def live_room(self, room_name: str, agents: Iterable[AgentOrder] = ()) -> LiveRoom:
-        """Find a room or make it; only a new one takes notice of the agents (facts, 1 and 2)."""
+        """Find a room or make it; only a new one takes the agents (livekit-behaviour 1, 21)."""
         if room_name not in self.rooms:
             now = self.clock.at(self.clock.now)
             room = Room(room_name=room_name, room_sid=self.new_id("RM"), created_at=now)
@@ -81,7 +81,7 @@ class World:
         return self.rooms[room_name]
 
     def dispatch(self, room_name: str, order: AgentOrder) -> Dispatch:
-        """Send an agent; makes a missing room, never deduplicates (facts, 5)."""
+        """Send an agent; makes a missing room, never deduplicates (livekit-behaviour 3, 24)."""
         is_missing = room_name not in self.rooms
         found = self.live_room(room_name)
         dispatch = Dispatch(

@@ -21,9 +21,9 @@ from tests.processes import (
     start_from_procfile,
     wait_until,
 )
-from token_server.livekit_rooms import LiveKitRooms
-from token_server.rooms import Participant, ParticipantKind
-from token_server.twirp import Twirp
+from token_server.livekit.rooms import Participant, ParticipantKind
+from token_server.livekit.twirp import Twirp
+from token_server.livekit.twirp_rooms import LiveKitRooms
 
 OPERATOR_KEY = "operator"
 SOON = 8.0  # seconds; within the windows of attendance.py on a loaded machine

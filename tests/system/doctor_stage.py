@@ -21,9 +21,9 @@ from tests.processes import (
     start_from_procfile,
     wait_until,
 )
-from token_server.livekit_rooms import LiveKitRooms
-from token_server.rooms import ParticipantKind
-from token_server.twirp import Twirp
+from token_server.livekit.rooms import ParticipantKind
+from token_server.livekit.twirp import Twirp
+from token_server.livekit.twirp_rooms import LiveKitRooms
 
 OPERATOR_KEY = "an-operators-key"
 OTHER_KEY, OTHER_SECRET = "otherkey", "another-made-up-secret-of-more-than-32-bytes"

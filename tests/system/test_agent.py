@@ -195,7 +195,7 @@ def test_a_full_worker_takes_the_next_job_once_it_is_free(stage: Stage) -> None:
 
 
 def test_an_ended_room_is_not_brought_back_by_its_agent(stage: Stage, room_name: str) -> None:
-    """LiveKit creates a missing room for whoever joins it, so a late agent would revive it."""
+    """Whoever joins makes a missing room, so a late agent would revive it (livekit-behaviour 3)."""
     with paused(stage.worker):
         stage.dispatch(room_name)
         phrase = ("JOB REQUEST RECEIVED", room_name)

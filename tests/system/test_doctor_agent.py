@@ -65,7 +65,7 @@ def test_a_full_worker_of_ours_is_named(tmp_path: Path) -> None:
 
 
 def test_another_project_s_full_worker_is_named(tmp_path: Path) -> None:
-    """A worker that measures CPU is passed over on a busy machine (facts, 4)."""
+    """A worker that measures CPU is passed over on a busy machine (livekit-behaviour 23)."""
     with Stack(tmp_path) as stack:
         stack.with_web().with_worker(troubled=True, TROUBLE="silent", LOAD="0.9")
         diagnosis = stack.diagnose()

@@ -12,8 +12,8 @@ from livekit import api
 from tests.processes import API_KEY, API_SECRET, ON_A_FULL_DISK, ROOT
 from tests.system.conftest import Deploy
 from tests.system.deployment import Deployment
-from token_server.places import MEMORY
-from token_server.shared_folder import find_shared_folder
+from token_server.state.shared_folder import find_shared_folder
+from token_server.temporary_folders import MEMORY
 
 pytestmark = pytest.mark.live
 
@@ -46,13 +46,13 @@ def test_a_token_server_that_is_down_at_the_join_catches_up(deploy: Deploy, room
 
 
 def test_a_worker_that_starts_after_the_join_is_sent(deploy: Deploy, room_name: str) -> None:
-    """A job is offered once (facts, 4): the dispatch has to be made anew."""
+    """A job is offered once (livekit-behaviour 22): the dispatch has to be made anew."""
     running = deploy()
     running.join(room_name)
 
     running.start_worker()
 
-    running.wait_for_one_agent(room_name, within=8)  # issue 4's bar, from the registration
+    running.wait_for_one_agent(room_name, within=8)  # counted from the registration
     assert 1 == running.job_requests(room_name)
 
 
@@ -179,7 +179,7 @@ def test_webhooks_of_every_kind_change_nothing_in_an_attended_room(
 def test_a_webhook_that_comes_after_the_room_has_ended_makes_no_room(
     deployment: Deployment, room_name: str
 ) -> None:
-    """Late ones name rooms that are gone; a dispatch would bring the room back (facts, 5)."""
+    """Late ones name rooms that are gone; a dispatch would make them (livekit-behaviour 3)."""
     status = post(deployment, *signed(joined(room_name)))
 
     assert 200 == status

@@ -9,7 +9,7 @@ import pytest
 from tests.processes import AGENT_NAME
 from tests.system.conftest import Deploy
 from tests.system.deployment import Deployment
-from token_server.rooms import RoomOrder
+from token_server.livekit.rooms import RoomOrder
 
 pytestmark = pytest.mark.live
 
@@ -28,7 +28,7 @@ def test_ten_fresh_rooms_get_one_agent_each(deployment: Deployment, room_name: s
 def test_a_room_that_is_live_without_agents_gets_one(
     deployment: Deployment, room_name: str
 ) -> None:
-    """livekit#4390: here LiveKit's own token dispatch never comes (facts, 1)."""
+    """livekit#4390: here LiveKit's own token dispatch never comes (livekit-behaviour 11)."""
     deployment.rooms.create_room(
         RoomOrder(
             room_name=room_name,
@@ -46,7 +46,7 @@ def test_a_room_that_is_live_without_agents_gets_one(
 def test_a_page_that_reloads_has_its_agent_each_time(
     deployment: Deployment, room_name: str
 ) -> None:
-    """LiveKit alone loses the agent at the first reload (facts, 3)."""
+    """LiveKit alone loses the agent at the first reload (livekit-behaviour 61)."""
     human = deployment.join(room_name)
     deployment.wait_for_one_agent(room_name)
     for _ in range(3):
@@ -155,7 +155,7 @@ def test_a_room_ends_although_an_agent_was_in_it(deploy: Deploy, room_name: str)
 def test_without_webhooks_a_join_and_a_reload_get_their_agent(
     deploy: Deploy, room_name: str
 ) -> None:
-    """LiveKit Cloud cannot reach a developer's machine."""
+    """LiveKit Cloud cannot reach a developer's machine (livekit-behaviour 54)."""
     running = deploy(webhooks=False).with_worker()
     for _ in range(3):
         human = running.join(room_name)

@@ -11,7 +11,7 @@ from tests.system.livekit_proxy import Held, LiveKitProxy
 pytestmark = pytest.mark.live
 
 BURST = 12
-# Seconds; the first is issue 4's bar.
+# Seconds, from the worker's registration and from the server's start.
 AFTER_REGISTERING = 8.0
 AFTER_START = 8.0
 

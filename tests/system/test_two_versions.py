@@ -19,12 +19,12 @@ SETTINGS = {"OPERATOR_KEY": OPERATOR_KEY, "WEB_CONCURRENCY": "1"}
 KEY = {"Authorization": f"Bearer {OPERATOR_KEY}"}
 # What a later version may have more: by file, a place and what stands there then.
 LATER = {
-    "ticket.py": {
+    "tokens/tickets.py": {
         """        if ticket.traceparent:
             fields.append(ticket.traceparent)
 """: '        fields += [ticket.traceparent, "of a later version"]\n',
     },
-    "timeline.py": {
+    "state/timeline.py": {
         '    ROOM_ENDED = "room_ended"\n': """    ROOM_ENDED = "room_ended"
     ROOM_BLESSED = "room_blessed"
 """,
@@ -36,11 +36,11 @@ LATER = {
 """
         ),
     },
-    "timeline_file.py": {
+    "state/timeline_file.py": {
         '    "written_at": "REAL",\n': '    "written_at": "REAL",\n    "weather": "TEXT",\n',
         "PRAGMA synchronous=OFF;": "PRAGMA synchronous=OFF; PRAGMA user_version=2;",
     },
-    "timeline_redis.py": {"json.dumps([now, *row])": 'json.dumps([now, *row, "later"])'},
+    "state/timeline_redis.py": {"json.dumps([now, *row])": 'json.dumps([now, *row, "later"])'},
 }
 
 

@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from tests.processes import Process, clean_environ, free_port, start_from_procfile, wait_until
-from token_server.places import MEMORY
-from token_server.shared_folder import find_shared_folder
+from token_server.state.shared_folder import find_shared_folder
+from token_server.temporary_folders import MEMORY
 
 URL, KEY = "ws://127.0.0.1:9", "devkey"
 SECRET, OPERATOR = "MaRkEr-short-secret", "MaRkEr-key"

@@ -1,4 +1,4 @@
-"""The promise, where workers fail: busy, killed, deployed anew, slow. Bounds are issue 4's bars."""
+"""The promise, where workers fail: busy, killed, deployed anew, slow. Each bound is part of it."""
 
 import os
 import re
@@ -14,13 +14,13 @@ from tests.processes import wait_until
 from tests.system.attended import wait_for_one_agent_each
 from tests.system.conftest import Deploy
 from tests.system.deployment import SOON, Deployment
-from token_server.rooms import Participant
+from token_server.livekit.rooms import Participant
 
 pytestmark = pytest.mark.live
 
 # Seconds.
 BUSY_FOR = 6.0
-DEATH_NOTICED = 40.0  # LiveKit takes 20 (facts, 9)
+DEATH_NOTICED = 40.0  # LiveKit takes 20 (livekit-behaviour 47)
 AFTER_FREE = 8.0
 AFTER_LEAVING = 5.0
 
@@ -28,7 +28,7 @@ AFTER_LEAVING = 5.0
 def test_a_human_who_finds_every_worker_busy_gets_the_first_that_is_free(
     deploy: Deploy, room_name: str
 ) -> None:
-    """LiveKit offers a job once (facts, 4): it has to be offered again when it can be taken."""
+    """LiveKit offers a job once (livekit-behaviour 22): somebody has to offer it again later."""
     running = deploy({"LIVEKIT_AGENT_MAX_JOBS": "1"}).with_worker()
     alice = running.join(f"{room_name}-first")
     running.wait_for_one_agent(f"{room_name}-first")

@@ -2,7 +2,7 @@
 
 import json
 
-from agent.metadata import job_metadata
+from agent.job import job_metadata
 from agent.settings import AgentSettings
 from tests.environ import environ, settings
 from tests.processes import procfile

@@ -12,7 +12,7 @@ from tests.redis_server import RedisServer
 from token_server.composition import compose
 from token_server.environment import read_settings
 from token_server.errors import SettingsError
-from token_server.shared_folder import find_shared_folder
+from token_server.state.shared_folder import find_shared_folder
 
 
 def env_file(folder: Path, text: str) -> str:

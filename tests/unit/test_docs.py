@@ -18,10 +18,10 @@ from tests.recording_keeper import RecordingKeeper
 from tests.snippets import Snippet, pages, snippet, snippets
 from tests.stand_ins import calls_of
 from tests.webhook_signing import joined, sign
-from token_server.cli import main
-from token_server.metrics import Metrics
+from token_server.cli.__main__ import main
 from token_server.settings import Settings
-from token_server.timeline import Event
+from token_server.state.timeline import Event
+from token_server.telemetry.metrics import Metrics
 
 HEROKU = snippet("docs/operating.md", "heroku create")
 SYSTEMCTL = [block for block in snippets("docs/operating.md", "sh") if "systemctl" in block.text]

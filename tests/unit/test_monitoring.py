@@ -12,7 +12,7 @@ from tests.dashboard import DASHBOARD, PANELS, VARIABLES, all_queries, queries
 from tests.exposition import all_metrics
 from tests.processes import ROOT
 from tests.snippets import snippet
-from token_server.cli import main
+from token_server.cli.__main__ import main
 
 ALERTS = ROOT / "docs/monitoring/alerts.yml"
 CASES = ROOT / "tests/unit/alerts.yml"

@@ -8,8 +8,8 @@ from setup.livekit_server import uses_other_server
 from setup.stamps import digest
 from setup.system_packages import missing_packages
 from setup.venv import pinned
-from token_server.dev import DevError
-from token_server.dev.binary import find_livekit_server
+from token_server.cli.dev import DevError
+from token_server.cli.dev.binary import find_livekit_server
 
 
 @pytest.mark.parametrize(

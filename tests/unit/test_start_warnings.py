@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.environ import settings
-from token_server.shared_folder import SharedFolder
 from token_server.start_warnings import start_warnings
+from token_server.state.shared_folder import SharedFolder
 
 FOLDER = SharedFolder(Path("/run/ours"))
 HASH = f"sha256:{'0' * 64}"

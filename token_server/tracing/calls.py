@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from token_server.errors import TokenServerError
-from token_server.measured_rooms import MeasuredRooms
-from token_server.rooms import AgentOrder, Dispatch, Participant, RoomOrder
+from token_server.livekit.measured_rooms import MeasuredRooms
+from token_server.livekit.rooms import AgentOrder, Dispatch, Participant, RoomOrder
 from token_server.tracing.names import (
     AGENT_NAME,
     DISPATCH_ID,

@@ -3,11 +3,11 @@
 from flask import Flask
 
 from token_server import __version__
-from token_server.arrivals import Arrivals
-from token_server.look import Looker
-from token_server.metrics import Metrics
-from token_server.rooms import Rooms
-from token_server.ticket import TicketSealer
+from token_server.keeper.awaited_humans import AwaitedHumans
+from token_server.keeper.look_at_room import Looker
+from token_server.livekit.rooms import Rooms
+from token_server.telemetry.metrics import Metrics
+from token_server.tokens.tickets import TicketSealer
 from token_server.tracing.calls import TracedRooms
 from token_server.tracing.delivery import Delivery
 from token_server.tracing.traced_looks import LookSpans, TracedLooker
@@ -19,7 +19,7 @@ class Tracing:
 
     def __init__(self, delivery: Delivery, sealer: TicketSealer) -> None:
         self._tracer = delivery.provider.get_tracer("token_server", __version__)
-        self._sealer, self._arrivals = sealer, Arrivals()
+        self._sealer, self._arrivals = sealer, AwaitedHumans()
         self.start, self.stop = delivery.start, delivery.stop
 
     def rooms(self, rooms: Rooms, metrics: Metrics) -> TracedRooms:

@@ -11,13 +11,13 @@ from datetime import datetime
 
 from opentelemetry.trace import Span, Tracer
 
-from token_server.arrivals import Arrivals
-from token_server.attendance import Settled, Wait
 from token_server.errors import TokenServerError
-from token_server.look import Looker
-from token_server.observation import LookReport, agents_named
-from token_server.rooms import Participant
-from token_server.ticket import Ticket, TicketSealer
+from token_server.keeper.attendance import Settled, Wait
+from token_server.keeper.awaited_humans import AwaitedHumans
+from token_server.keeper.look_at_room import Looker
+from token_server.keeper.observed_room import LookReport, agents_named
+from token_server.livekit.rooms import Participant
+from token_server.tokens.tickets import Ticket, TicketSealer
 from token_server.tracing.calls import Recording, record
 from token_server.tracing.names import (
     AGENT_NAME,
@@ -49,7 +49,7 @@ class LookSpans:
         arrivals: The traceparents of the tokens that this process has issued.
     """
 
-    def __init__(self, tracer: Tracer, sealer: TicketSealer, arrivals: Arrivals) -> None:
+    def __init__(self, tracer: Tracer, sealer: TicketSealer, arrivals: AwaitedHumans) -> None:
         self._tracer, self._sealer, self._arrivals = tracer, sealer, arrivals
 
     def tell(self, room_name: str, began: int, recording: Recording, end: LookReport | str) -> None:

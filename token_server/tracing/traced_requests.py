@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import Span, SpanKind, Tracer
 
-from token_server.arrivals import Arrivals
-from token_server.joins import Join
-from token_server.messages import to_participant
-from token_server.ticket import TicketSealer
-from token_server.token_endpoint import JOIN_KEY, TRACEPARENT_KEY
+from token_server.http_api.token_endpoint import JOIN_KEY, TRACEPARENT_KEY
+from token_server.http_api.webhook_endpoint import EVENT_KEY
+from token_server.keeper.awaited_humans import AwaitedHumans
+from token_server.livekit.protobufs import to_participant
+from token_server.tokens.joins import Join
+from token_server.tokens.tickets import TicketSealer
 from token_server.tracing.calls import record
 from token_server.tracing.names import (
     HTTP_METHOD,
@@ -23,7 +24,6 @@ from token_server.tracing.names import (
     Attributes,
 )
 from token_server.tracing.spans import add_calls, context_of, fail, traceparent_of
-from token_server.webhook_endpoint import EVENT_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,7 +45,11 @@ class TracedRequests:
     """
 
     def __init__(
-        self, behind: "WSGIApplication", tracer: Tracer, sealer: TicketSealer, arrivals: Arrivals
+        self,
+        behind: "WSGIApplication",
+        tracer: Tracer,
+        sealer: TicketSealer,
+        arrivals: AwaitedHumans,
     ) -> None:
         self._behind, self._tracer = behind, tracer
         self._sealer, self._arrivals = sealer, arrivals

@@ -72,7 +72,7 @@ const serversWords = ({ cause, evidence, cure }: ServerAdvice) => ({
   cure,
 });
 
-/** The causes and cures of `token-server doctor` (token_server/doctor/absence.py), likeliest first. */
+/** The causes and cures of `token-server doctor` (token_server/cli/doctor/absence.py), likeliest first. */
 const likelyCauses = ({ roomName, wantedAgent }: Known) => ({
   text: 'The page keeps waiting. These are the usual causes:',
   checks: [

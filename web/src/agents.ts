@@ -2,9 +2,9 @@
 
 import type { RemoteParticipant, Room } from 'livekit-client';
 
-/** Set by LiveKit from the worker's name; empty or missing for a worker without one. */
+/** Set by livekit-agents; empty or missing for a worker without a name (livekit-behaviour 41). */
 const NAME = 'lk.agent.name';
-/** Set by livekit-agents on what only speaks for an agent, such as an avatar. */
+/** Set by livekit-agents on what only speaks for an agent: an avatar (livekit-behaviour 48). */
 const ON_BEHALF = 'lk.publish_on_behalf';
 /** Set by the agent itself. */
 const STATE = 'lk.agent.state';

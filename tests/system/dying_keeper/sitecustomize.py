@@ -36,8 +36,8 @@ def _hurry(module: ModuleType) -> None:
 
 
 _changes: dict[str, Callable[[ModuleType], None]] = {
-    "token_server.agenda": _break_agenda,
-    "token_server.turns": _hurry,
+    "token_server.keeper.look_queue": _break_agenda,
+    "token_server.telemetry.turns": _hurry,
 }
 
 

@@ -4,7 +4,7 @@ from typing import cast
 from livekit import rtc
 from livekit.agents import vad
 
-from agent.ear import Ear
+from agent.hearing import Ear
 
 
 class FakeDetector:

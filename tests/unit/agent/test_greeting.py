@@ -1,6 +1,6 @@
 import array
 
-from agent.greeting import greeting_pcm
+from agent.parrot import greeting_pcm
 
 
 def test_the_greeting_is_audible_short_and_starts_and_ends_softly() -> None:

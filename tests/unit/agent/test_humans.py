@@ -94,7 +94,7 @@ def test_the_agent_leaves_once_the_last_human_has_left() -> None:
 
 
 def test_an_agent_stays_for_a_human_whom_only_livekit_sees() -> None:
-    """A reload: the page is back before its leaving was announced (facts, 12)."""
+    """A reload: the page is back before its leaving was announced (livekit-behaviour 46)."""
     always = itertools.cycle([True])
 
     assert left(FakeRoom(), FakeParticipant(), unseen=always) == 0

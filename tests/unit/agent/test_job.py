@@ -2,8 +2,7 @@ import logging
 
 import pytest
 
-from agent.job import instructions_to_follow
-from agent.metadata import job_metadata
+from agent.job import instructions_to_follow, job_metadata
 from agent.settings import AgentSettings
 from tests.environ import environ
 

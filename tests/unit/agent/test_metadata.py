@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.metadata import job_metadata
+from agent.job import job_metadata
 
 WITHOUT_INSTRUCTIONS = {
     "nothing": "",

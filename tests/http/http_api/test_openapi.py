@@ -1,0 +1,131 @@
+"""/openapi.json says what the server does."""
+
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.environ import settings
+from tests.fakes import FakeRooms
+from tests.http.clients import client_for
+from tests.recording_keeper import RecordingKeeper
+from token_server import errors
+from token_server.http_api.app import create_app
+
+
+def document(client: FlaskClient) -> dict[str, Any]:
+    """Fetch it."""
+    found: dict[str, Any] = client.get("/openapi.json").get_json()
+    return found
+
+
+def test_the_document_names_what_callers_may_ask(client: FlaskClient) -> None:
+    """Webhooks are LiveKit's matter, and metrics the operator's."""
+    found = document(client)
+
+    asked = {(path, method) for path, each in found["paths"].items() for method in each}
+    assert "3.1.0" == found["openapi"]
+    assert asked == {
+        ("/token", "post"),
+        ("/token", "get"),
+        ("/healthz", "get"),
+        ("/readyz", "get"),
+        ("/openapi.json", "get"),
+    }
+
+
+def test_a_posts_body_is_the_model_that_validates_it(client: FlaskClient) -> None:
+    """So that no field is described that is refused, or the other way round."""
+    schemas = document(client)["components"]["schemas"]
+
+    request = schemas["TokenRequest"]
+    assert 256 == request["properties"]["participant_identity"]["maxLength"]
+    assert ["", 0, [], {}, False, None] == request["additionalProperties"]["enum"]
+    assert set(request["properties"]) == {
+        "room_name",
+        "participant_identity",
+        "participant_name",
+        "participant_metadata",
+        "participant_attributes",
+        "room_config",
+    }
+    assert 1 == schemas["RequestedRoomConfig"]["properties"]["agents"]["maxItems"]
+
+
+def test_the_document_is_the_same_each_time(client: FlaskClient) -> None:
+    """It is made once, and mended; to mend it again must not spoil it."""
+    assert document(client) == document(client)
+
+
+def test_a_body_may_be_left_out(client: FlaskClient) -> None:
+    """TokenSource sends one, curl need not."""
+    body = document(client)["paths"]["/token"]["post"]["requestBody"]
+
+    assert not body.get("required", False)
+
+
+def test_an_answer_is_as_described(client: FlaskClient) -> None:
+    """Every field, and no other."""
+    schemas = document(client)["components"]["schemas"]
+    answer = client.post("/token").get_json()
+    error = client.get("/nowhere").get_json()
+
+    assert set(schemas["JoinAnswer"]["properties"]) == set(answer)
+    assert set(schemas["Refusal"]["properties"]) == set(error)
+
+
+def test_every_error_is_described(client: FlaskClient) -> None:
+    """Whatever the caller is answered, its code and status are in the document."""
+    found = document(client)
+    ours = [one for one in vars(errors).values() if isinstance(one, type)]
+    kinds = [one for one in ours if issubclass(one, errors.TokenServerError)]
+    kinds.remove(errors.UnknownRoomError)  # /rooms is the operator's, like /metrics
+
+    codes = set(found["components"]["schemas"]["Refusal"]["properties"]["code"]["enum"])
+    statuses = set(found["paths"]["/token"]["post"]["responses"])
+    assert {kind.code for kind in kinds} <= codes
+    assert {str(kind.http_status) for kind in kinds} <= statuses
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        pytest.param({"TOKEN_AUTH": "none"}, None, id="none"),
+        pytest.param({"TOKEN_AUTH": "key", "TOKEN_KEYS": "a-key"}, "TOKEN_KEYS", id="key"),
+        pytest.param(
+            {
+                "TOKEN_AUTH": "jwt",
+                "TOKEN_JWT_ISSUER": "https://issuer.example",
+                "TOKEN_JWT_AUDIENCE": "us",
+            },
+            "login token",
+            id="jwt",
+        ),
+    ],
+)
+def test_who_may_ask_is_described(changes: dict[str, str], expected: str | None) -> None:
+    """A generated client has to know that it needs a bearer, and which."""
+    app = create_app(settings(**changes), FakeRooms(), RecordingKeeper())
+    found = document(app.test_client())
+
+    security = found["paths"]["/token"]["post"]["security"]
+    schemes = found["components"].get("securitySchemes", {})
+    if expected is None:
+        assert ([], {}) == (security, schemes)
+    else:
+        assert ([{"caller": []}], "http", "bearer") == (
+            security,
+            schemes["caller"]["type"],
+            schemes["caller"]["scheme"],
+        )
+        assert expected in schemes["caller"]["description"]
+
+
+def test_the_document_holds_no_setting_that_is_secret() -> None:
+    """Anybody may read it."""
+    client = client_for(TOKEN_AUTH="key", TOKEN_KEYS="a-made-up-caller-key")
+
+    text = client.get("/openapi.json").get_data(as_text=True)
+
+    assert "a-made-up-caller-key" not in text
+    assert "livekit_api" not in text.lower()

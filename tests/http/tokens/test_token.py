@@ -1,0 +1,138 @@
+"""POST and GET /token, where all is well."""
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.environ import LIVEKIT_URL
+from tests.fakes import FakeRooms
+from tests.http.clients import client_for
+from tests.join_tokens import agents_of, claims_of, order_in_ticket_of
+from tests.processes import AGENT_NAME
+from tests.recording_keeper import RecordingKeeper
+from token_server.livekit.rooms import AgentOrder
+
+ALL_FIELDS = {
+    "room_name": "kitchen",
+    "participant_identity": "alice",
+    "participant_name": "Alice 🍳",
+    "participant_metadata": "likes eggs",
+    "participant_attributes": {"table": "7"},
+    "room_config": {"agents": [{"agent_name": AGENT_NAME, "metadata": "be brief"}]},
+}
+
+
+def test_a_join_has_all_that_a_client_needs(client: FlaskClient) -> None:
+    """LiveKit's endpoint convention: TokenSource.endpoint reads server_url and the token."""
+    answer = client.post("/token", json=ALL_FIELDS)
+
+    assert (201, "no-store", LIVEKIT_URL, "kitchen", "alice") == (
+        answer.status_code,
+        answer.headers["Cache-Control"],
+        answer.get_json()["server_url"],
+        answer.get_json()["room_name"],
+        answer.get_json()["participant_identity"],
+    )
+
+
+def test_the_token_says_what_was_asked_for(client: FlaskClient) -> None:
+    """Checked by LiveKit's own library, as the server will."""
+    token = client.post("/token", json=ALL_FIELDS).get_json()["participant_token"]
+
+    claims = claims_of(token)
+    assert ("alice", "Alice 🍳", "likes eggs", "7", "kitchen") == (
+        claims.identity,
+        claims.name,
+        claims.metadata,
+        (claims.attributes or {})["table"],
+        claims.video and claims.video.room,
+    )
+
+
+def test_the_ticket_in_the_token_opens_for_its_holder(client: FlaskClient) -> None:
+    """What the keeper will find in the room once the client has joined."""
+    token = client.post("/token", json=ALL_FIELDS).get_json()["participant_token"]
+    order = AgentOrder(agent_name=AGENT_NAME, metadata="be brief")
+    assert ([order], order) == (agents_of(token), order_in_ticket_of(token))
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        pytest.param(b"", None, id="no body"),
+        pytest.param(b"", "application/json", id="an empty body"),
+        pytest.param(b"{}", "application/json", id="an empty object"),
+        pytest.param(b"{}", "application/json; charset=utf-8", id="with a charset"),
+        pytest.param(b' {"room_name": null}\n', "application/json", id="null as not given"),
+        pytest.param(b'{"room_config": {}}', "application/json", id="an empty room_config"),
+    ],
+)
+def test_every_field_is_optional(
+    client: FlaskClient, body: bytes, content_type: str | None
+) -> None:
+    """A client that leaves all to us gets a room and an identity of its own."""
+    answer = client.post("/token", data=body, content_type=content_type)
+
+    assert (201, True, True) == (
+        answer.status_code,
+        answer.get_json()["room_name"].startswith("room-"),
+        answer.get_json()["participant_identity"].startswith("human-"),
+    )
+
+
+def test_nobody_can_guess_the_room_of_another(client: FlaskClient) -> None:
+    """A room's name is all that one needs to join it where TOKEN_AUTH is none."""
+    answers = [client.post("/token").get_json() for _ in range(50)]
+
+    names = {answer["room_name"] for answer in answers}
+    identities = {answer["participant_identity"] for answer in answers}
+    assert (50, 50, True) == (len(names), len(identities), min(map(len, names | identities)) > 20)
+
+
+def test_get_answers_the_same_with_200(client: FlaskClient) -> None:
+    """For curl and frontends of one line."""
+    answer = client.get("/token?room_name=kitchen&participant_identity=alice&participant_name=")
+
+    assert (200, "no-store", "kitchen", "alice") == (
+        answer.status_code,
+        answer.headers["Cache-Control"],
+        answer.get_json()["room_name"],
+        answer.get_json()["participant_identity"],
+    )
+
+
+def test_get_without_a_query_leaves_all_to_us(client: FlaskClient) -> None:
+    """As an empty POST does."""
+    assert 200 == client.get("/token").status_code
+
+
+def test_head_answers_without_a_body(client: FlaskClient) -> None:
+    """Monitors ask with HEAD, and Flask answers it wherever there is a GET."""
+    answer = client.head("/token")
+
+    assert (200, b"", "no-store") == (
+        answer.status_code,
+        answer.data,
+        answer.headers["Cache-Control"],
+    )
+
+
+def test_the_room_is_made_and_followed(
+    client: FlaskClient, rooms: FakeRooms, keeper: RecordingKeeper
+) -> None:
+    """The room first, so that the join finds it; from then on the keeper sees to it."""
+    client.post("/token", json=ALL_FIELDS)
+
+    assert (["create_room"], [("kitchen", 600.0, True)]) == (
+        rooms.calls,
+        [(name, seconds, is_new) for name, _, seconds, is_new in keeper.followed],
+    )
+
+
+def test_a_caller_may_ask_for_another_allowed_agent() -> None:
+    """AGENT_NAMES: one server, several agents."""
+    asked = {"room_config": {"agents": [{"agentName": "tutor"}]}}
+
+    answer = client_for(AGENT_NAMES="tutor").post("/token", json=asked)
+
+    token = answer.get_json()["participant_token"]
+    assert [AgentOrder(agent_name="tutor")] == agents_of(token)

@@ -1,0 +1,174 @@
+"""The doctor's verdict on an agent that comes or does not, from what the probe saw."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from token_server.cli.doctor.arrival import Surroundings, check_agent, check_audio, check_join
+from token_server.cli.doctor.checks import Finding
+from token_server.cli.doctor.probe_observation import ObservedAgent, ProbeObservation
+from token_server.cli.doctor.worker import WorkerReport
+from token_server.livekit.rooms import Dispatch, Job, JobStatus
+
+ZERO = datetime(2026, 11, 22, 12, tzinfo=UTC)
+NOBODY = Surroundings(worker=None, worker_port=8081)
+
+
+def sights(agent_name: str = "voice-agent") -> ProbeObservation:
+    """A human who has been in the room for 8 seconds."""
+    return ProbeObservation(
+        room_name="doctor-1",
+        agent_name=agent_name,
+        zero=ZERO,
+        token_at=0.01,
+        connected_at=1.0,
+        ended_at=9.0,
+    )
+
+
+def dispatched(
+    seen: ProbeObservation, *statuses: JobStatus, agent_name: str = "voice-agent"
+) -> ProbeObservation:
+    """With a dispatch, and jobs of these states."""
+    jobs = tuple(
+        Job(job_id=f"AJ_{number}", status=status, started_at=ZERO + timedelta(seconds=2))
+        for number, status in enumerate(statuses)
+    )
+    at = ZERO + timedelta(seconds=1.1)
+    dispatch = Dispatch(
+        dispatch_id=f"AD_{agent_name}", agent_name=agent_name, created_at=at, jobs=jobs
+    )
+    seen.note_dispatches([dispatch])
+    return seen
+
+
+def worker(
+    agent_name: str = "voice-agent", active_jobs: int = 0, load: float = 0.0
+) -> Surroundings:
+    """With a worker on this machine."""
+    report = WorkerReport(
+        port=8081,
+        agent_name=agent_name,
+        active_jobs=active_jobs,
+        load=load,
+        has_given_up=False,
+    )
+    return Surroundings(worker=report, worker_port=8081)
+
+
+@pytest.mark.parametrize(
+    ("seen", "around", "cause"),
+    [
+        pytest.param(sights(), NOBODY, "not-dispatched", id="no-dispatch"),
+        pytest.param(dispatched(sights()), NOBODY, "no-worker", id="no-worker"),
+        pytest.param(dispatched(sights()), worker("parrot"), "worker-other-name", id="other-name"),
+        pytest.param(dispatched(sights()), worker(""), "worker-without-name", id="no-name"),
+        pytest.param(dispatched(sights()), worker(load=0.6999), "worker-full", id="full"),
+        pytest.param(dispatched(sights()), worker(), "worker-elsewhere", id="elsewhere"),
+        pytest.param(
+            dispatched(sights(), JobStatus.PENDING), worker(), "worker-elsewhere", id="pending"
+        ),
+        pytest.param(dispatched(sights(), JobStatus.FAILED), NOBODY, "job-died", id="failed"),
+        pytest.param(dispatched(sights(), JobStatus.RUNNING), NOBODY, "job-slow", id="running"),
+        pytest.param(
+            dispatched(sights(), JobStatus.RUNNING), worker(), "job-died", id="running-nowhere"
+        ),
+        pytest.param(
+            dispatched(sights(), JobStatus.RUNNING),
+            worker(active_jobs=1),
+            "job-slow",
+            id="running-slowly",
+        ),
+        pytest.param(
+            dispatched(dispatched(sights()), JobStatus.RUNNING, agent_name=""),
+            NOBODY,
+            "worker-without-name",
+            id="job-of-nameless-worker",
+        ),
+        pytest.param(
+            dispatched(sights(""), agent_name=""),
+            worker("parrot"),
+            "worker-other-name",
+            id="automatic-and-named",
+        ),
+    ],
+)
+def test_each_way_not_to_come_has_its_name(
+    seen: ProbeObservation, around: Surroundings, cause: str
+) -> None:
+    """No cause is "something is wrong"."""
+    check = check_agent(seen, around)
+
+    assert (Finding.WRONG, cause) == (check.finding, check.cause)
+    assert check.says
+    assert check.cure
+
+
+def test_agents_in_other_rooms_tell_which_names_there_are() -> None:
+    """A worker on another machine has no port here, but its agents have names."""
+    around = Surroundings(worker=None, worker_port=8081, other_names=("parrot",))
+
+    check = check_agent(dispatched(sights()), around)
+
+    assert "in other rooms of this LiveKit there is `parrot`" in check.evidence
+
+
+def test_an_error_of_livekit_s_is_no_proof_that_nobody_dispatched() -> None:
+    """Unknown is not no."""
+    seen = sights()
+    seen.failed_looks = 3
+
+    assert Finding.UNKNOWN is check_agent(seen, NOBODY).finding
+
+
+def test_an_agent_that_is_there_is_well_and_its_silence_is_not() -> None:
+    """Joined is not heard."""
+    seen = sights()
+    seen.note_agent("agent-voice-agent", ObservedAgent(agent_name="voice-agent", seconds=1.5))
+
+    assert (Finding.OK, "agent-silent") == (
+        check_agent(seen, NOBODY).finding,
+        check_audio(seen).cause,
+    )
+
+
+@pytest.mark.parametrize(
+    ("other", "cause"),
+    [("", "worker-without-name"), ("parrot", "second-agent"), ("voice-agent", "second-agent")],
+)
+def test_one_agent_too_many_is_wrong_too(other: str, cause: str) -> None:
+    """The human hears two voices."""
+    seen = sights()
+    seen.note_agent("agent-voice-agent", ObservedAgent(agent_name="voice-agent", seconds=1.5))
+    seen.note_agent("agent-2", ObservedAgent(agent_name=other, seconds=1.6))
+
+    assert (Finding.WRONG, cause) == (
+        check_agent(seen, NOBODY).finding,
+        check_agent(seen, NOBODY).cause,
+    )
+
+
+def test_an_agent_that_waits_to_be_spoken_to_is_well() -> None:
+    """Not every agent greets."""
+    seen = sights()
+    seen.note_agent("agent-voice-agent", ObservedAgent(agent_name="voice-agent", seconds=1.5))
+    seen.track_at = 1.7
+
+    assert Finding.OK is check_audio(seen).finding
+
+
+def test_a_token_that_an_old_server_does_not_know_is_no_matter_of_the_address() -> None:
+    """Who is sent to LIVEKIT_URL looks at it, and finds it right."""
+    seen = sights()
+    seen.connected_at, seen.join_error, seen.join_refusal = None, "401 Unauthorized", "field"
+
+    assert "server-too-old" == check_join(seen, "wss://livekit.example").cause
+
+
+@pytest.mark.parametrize(("is_listed", "cause"), [(True, "media-blocked"), (False, "join-failed")])
+def test_a_join_fails_in_two_ways(is_listed: bool, cause: str) -> None:  # noqa: FBT001
+    """Signalling and media go different ways, and are opened in different places."""
+    seen = sights()
+    seen.connected_at, seen.is_listed, seen.join_error = None, is_listed, "timed out"
+
+    assert cause == check_join(seen, "wss://livekit.example").cause

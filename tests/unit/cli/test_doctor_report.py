@@ -1,0 +1,78 @@
+"""What the doctor prints and returns."""
+
+import io
+import re
+from pathlib import Path
+
+import pytest
+
+from token_server.cli.doctor.checks import Cause, Check, ExitCode, Trouble, exit_code, ok
+from token_server.cli.doctor.report import Report, verdict
+
+ROOT = Path(__file__).parent.parent.parent.parent
+
+
+def wrong(cause: Cause = Cause.CLOCK) -> Check:
+    """Something that is wrong."""
+    return Trouble(cause, "Do this.").wrong("clock", "It is wrong.")
+
+
+def unknown() -> Check:
+    """Something that could not be told."""
+    return Trouble(Cause.REDIS, "Do that.").unknown("Redis", "Who knows.")
+
+
+@pytest.mark.parametrize(
+    ("checks", "code"),
+    [
+        ([ok("a", "")], ExitCode.ALL_WELL),
+        ([ok("a", ""), unknown()], ExitCode.COULD_NOT_TELL),
+        ([unknown(), wrong()], ExitCode.SOMETHING_WRONG),
+    ],
+    ids=["well", "unknown", "wrong"],
+)
+def test_the_exit_code_says_the_worst(checks: list[Check], code: ExitCode) -> None:
+    """Scripts branch on it."""
+    assert code == exit_code(checks)
+
+
+def test_a_terminal_gets_colours_and_a_file_does_not() -> None:
+    """NO_COLOR and pipes."""
+    shown = []
+    for has_colours in (True, False):
+        out = io.StringIO()
+        Report(out, is_terminal=False, has_colours=has_colours).found(wrong())
+        shown.append(out.getvalue())
+
+    assert "\033[1;31m✗\033[0m clock" in shown[0]
+    assert "  ✗ clock         It is wrong.\n                  → Do this.\n" == shown[1]
+
+
+def test_a_terminal_shows_what_is_being_done_and_no_line_is_too_long() -> None:
+    """15 s of silence look like a hang."""
+    out = io.StringIO()
+    report = Report(out, is_terminal=True, has_colours=False)
+
+    report.doing("waiting for the agent")
+    report.found(ok("a", "word " * 60))
+
+    shown = out.getvalue()
+    assert shown.startswith("\r\033[K  … waiting for the agent, 0 s\r\033[K  ✓ a ")
+    assert max(map(len, shown.splitlines())) <= 110
+
+
+def test_the_verdict_names_what_is_wrong() -> None:
+    """It is what is left on the screen."""
+    assert [
+        "All well.",
+        "Wrong: clock; do what the arrow says. Could not tell: Redis.",
+    ] == [verdict([ok("a", "")]), verdict([wrong(), unknown()])]
+
+
+def test_every_cause_has_its_row_in_the_docs() -> None:
+    """Who reads the JSON looks the cause up."""
+    rows = re.findall(
+        r"^\| `([a-z][a-z-]+)` \|", (ROOT / "docs/doctor.md").read_text(), re.MULTILINE
+    )
+
+    assert sorted(Cause) == sorted(rows)

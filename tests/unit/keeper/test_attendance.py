@@ -1,0 +1,272 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.fakes import START
+from token_server.keeper.attendance import (
+    Action,
+    Attendance,
+    CreateDispatch,
+    DeleteDispatch,
+    RemoveAgent,
+    Settled,
+    Wait,
+    decide,
+)
+from token_server.livekit.rooms import (
+    AgentOrder,
+    Dispatch,
+    Job,
+    JobStatus,
+    Participant,
+    ParticipantKind,
+)
+
+ORDER = AgentOrder(agent_name="voice-agent", metadata="hello")
+
+
+def at(seconds: float) -> timedelta:
+    """So long after the start."""
+    return timedelta(seconds=seconds)
+
+
+def agent(identity: str = "agent-voice-agent", joined: float = 0) -> Participant:
+    """An agent in the room."""
+    return Participant(
+        participant_identity=identity,
+        participant_sid=f"PA_{identity}",
+        kind=ParticipantKind.AGENT,
+        joined_at=START + at(joined),
+    )
+
+
+def dispatch(
+    dispatch_id: str = "AD_1",
+    created: float = 0,
+    job_started: float | None = None,
+    status: JobStatus = JobStatus.RUNNING,
+) -> Dispatch:
+    """A dispatch; times in seconds after the start."""
+    jobs = (
+        ()
+        if job_started is None
+        else (Job(job_id="AJ_1", status=status, started_at=START + at(job_started)),)
+    )
+    return Dispatch(
+        dispatch_id=dispatch_id,
+        agent_name="voice-agent",
+        created_at=START + at(created),
+        jobs=jobs,
+    )
+
+
+def waiting(now: float, *dispatches: Dispatch, since: float | None = 0) -> Attendance:
+    """A human has joined `since` seconds after the start, no agent is there."""
+    return Attendance(
+        now=START + at(now),
+        order=ORDER,
+        waiting_since=None if since is None else START + at(since),
+        dispatches=dispatches,
+    )
+
+
+def kind(action: Action) -> tuple[str, str | None]:
+    """What a decision is, without its reason."""
+    return type(action).__name__, getattr(action, "dispatch_id", None)
+
+
+def test_one_agent_is_enough() -> None:
+    """The promise kept: nothing is touched, whatever dispatches are listed."""
+    seen = replace(waiting(100, dispatch(), dispatch("AD_2")), agents=(agent(),))
+
+    assert Settled(is_attended=True) == decide(seen)
+
+
+def test_the_younger_of_two_agents_goes() -> None:
+    """Exactly one: whoever looks removes the same one."""
+    seen = replace(waiting(9), agents=(agent("a", joined=1), agent("b", joined=2)))
+
+    assert RemoveAgent("b", "a second agent in the room") == decide(seen)
+
+
+def test_of_two_agents_of_one_moment_every_look_removes_the_same() -> None:
+    """LiveKit lists in any order: two that chose differently would leave nobody."""
+    seen = replace(waiting(9), agents=(agent("a", joined=1), agent("b", joined=1)))
+    other_way = replace(seen, agents=seen.agents[::-1])
+
+    assert decide(seen) == decide(other_way)
+
+
+def test_a_waiting_human_gets_a_dispatch_with_the_metadata_asked_for() -> None:
+    """livekit#4390: nothing else would send the agent."""
+    action = decide(waiting(0.1))
+
+    assert isinstance(action, CreateDispatch)
+    assert ORDER == action.order
+
+
+@pytest.mark.parametrize(
+    ("now", "listed", "until"),
+    [
+        pytest.param(5.9, dispatch(), 6, id="no job listed yet"),
+        pytest.param(19.9, dispatch(job_started=0), 20, id="a job on its way"),
+        pytest.param(22, dispatch(job_started=3), 23, id="counted from the job's start"),
+        pytest.param(59, dispatch(created=20, job_started=20), 60, id="the first was too slow"),
+        pytest.param(119, dispatch(created=60, job_started=60), 120, id="so was the second"),
+        pytest.param(999, dispatch(created=960, job_started=960), 1020, id="no longer than that"),
+    ],
+)
+def test_a_dispatch_that_may_still_deliver_is_waited_for(
+    now: float, listed: Dispatch, until: float
+) -> None:
+    """Too eager a re-dispatch cancels a good job (livekit-behaviour 28)."""
+    assert Wait(START + at(until)) == decide(waiting(now, listed))
+
+
+@pytest.mark.parametrize(
+    ("now", "listed"),
+    [
+        pytest.param(6, dispatch(), id="no worker took it"),
+        pytest.param(20, dispatch(job_started=0), id="its job never came"),
+        pytest.param(1, dispatch(job_started=0, status=JobStatus.FAILED), id="its job failed"),
+        pytest.param(1, dispatch(job_started=0, status=JobStatus.SUCCESS), id="its job is over"),
+    ],
+)
+def test_a_spent_dispatch_is_deleted_before_another_is_made(now: float, listed: Dispatch) -> None:
+    """A job is offered once, and deleting is the compare-and-set (livekit-behaviour 22, 25)."""
+    assert ("DeleteDispatch", "AD_1") == kind(decide(waiting(now, listed)))
+
+
+def test_a_dispatch_whose_agent_was_seen_is_spent_at_once() -> None:
+    """A reload: LiveKit's list would let it look alive for good (livekit-behaviour 26, 61)."""
+    seen = replace(waiting(1, dispatch(job_started=0)), agent_last_joined_at=START + at(0.5))
+
+    assert DeleteDispatch("AD_1", "its agent has left") == decide(seen)
+
+
+def test_a_dispatch_after_the_agent_that_left_may_deliver() -> None:
+    """The second look after a reload must not delete what the first one made."""
+    seen = replace(waiting(2, dispatch(created=1.5)), agent_last_joined_at=START + at(0.5))
+
+    assert Wait(START + at(7.5)) == decide(seen)
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        pytest.param(10.0, "Wait", id="just joined"),
+        pytest.param(11.9, "Wait", id="not yet"),
+        pytest.param(12.0, "DeleteDispatch", id="two seconds after the join"),
+    ],
+)
+def test_a_running_job_from_before_the_join_is_not_waited_for_long(
+    now: float, expected: str
+) -> None:
+    """A reload without webhooks: nobody saw the agent leave, and its job looks alive."""
+    left_over = dispatch(created=0, job_started=0)
+
+    assert expected == kind(decide(waiting(now, left_over, since=10)))[0]
+
+
+def test_of_two_dispatches_the_younger_is_deleted() -> None:
+    """Two keepers that created at once see the same list and keep the same one."""
+    seen = waiting(1, dispatch("AD_2", created=0.2), dispatch("AD_1", created=0.1))
+
+    assert ("DeleteDispatch", "AD_2") == kind(decide(seen))
+
+
+@pytest.mark.parametrize(
+    ("now", "listed"),
+    [
+        pytest.param(0, (), id="nothing"),
+        pytest.param(100, (dispatch(),), id="somebody's stale dispatch"),
+        pytest.param(1, (dispatch(),), id="AGENT_DISPATCH=token, nobody joined yet"),
+    ],
+)
+def test_without_a_human_nothing_is_done(now: float, listed: tuple[Dispatch, ...]) -> None:
+    """A fetched token costs nothing until somebody joins."""
+    assert Settled(is_attended=False) == decide(waiting(now, *listed, since=None))
+
+
+def test_what_we_made_for_a_human_who_left_meanwhile_is_taken_back() -> None:
+    """No agent alone in a room that we re-created by acting late (livekit-behaviour 3)."""
+    seen = replace(waiting(1, dispatch(), since=None), created_by_us=frozenset({"AD_1"}))
+
+    assert ("DeleteDispatch", "AD_1") == kind(decide(seen))
+
+
+def test_an_agent_that_came_at_once_for_a_human_who_left_goes_too() -> None:
+    """It is quicker than a slow answer, and would sit alone in a room that we re-created."""
+    seen = replace(
+        waiting(1, dispatch(), since=None),
+        agents=(agent(joined=0.5),),
+        created_by_us=frozenset({"AD_1"}),
+    )
+
+    assert ("DeleteDispatch", "AD_1") == kind(decide(seen))
+
+
+def test_the_dispatch_of_an_agent_that_left_an_empty_room_is_deleted() -> None:
+    """What one process saw becomes LiveKit's state: the next join finds nothing stale."""
+    seen = replace(
+        waiting(2, dispatch(job_started=0), since=None), agent_last_joined_at=START + at(1)
+    )
+
+    assert ("DeleteDispatch", "AD_1") == kind(decide(seen))
+
+
+moments = st.floats(min_value=0, max_value=60)
+dispatches = st.builds(
+    dispatch,
+    dispatch_id=st.uuids().map(str),
+    created=moments,
+    job_started=st.none() | moments,
+    status=st.sampled_from(JobStatus),
+)
+
+
+@given(now=moments, since=st.none() | moments, listed=st.lists(dispatches, max_size=4))
+def test_whatever_is_listed_nobody_is_sent_while_something_may_deliver(
+    now: float, since: float | None, listed: list[Dispatch]
+) -> None:
+    """Never two on purpose, never one for nobody."""
+    action = decide(waiting(now, *listed, since=since))
+
+    assert not isinstance(action, CreateDispatch) or (since is not None and not listed)
+
+
+@given(now=moments, since=moments, listed=st.lists(dispatches, max_size=4))
+def test_whatever_is_listed_a_waiting_human_is_served_in_bounded_steps(
+    now: float, since: float, listed: list[Dispatch]
+) -> None:
+    """Deleting what is to be deleted and waiting as told leads to a new dispatch."""
+    seen = waiting(now, *listed, since=since)
+    for _ in range(len(listed) + 2):
+        action = decide(seen)
+        if isinstance(action, Wait):
+            seen = replace(seen, now=action.until)
+        elif isinstance(action, DeleteDispatch):
+            left = tuple(d for d in seen.dispatches if d.dispatch_id != action.dispatch_id)
+            seen = replace(seen, dispatches=left)
+        else:
+            break
+
+    assert isinstance(decide(seen), CreateDispatch)
+    assert seen.now <= START + timedelta(seconds=60 + 60 + 60)
+
+
+@given(seconds=st.floats(min_value=0.1, max_value=60))
+def test_a_job_that_is_merely_slow_is_cancelled_twice_at_most(seconds: float) -> None:
+    """An agent that takes half a minute to load its models: cancelled for good, it never comes."""
+    created = 0.0
+    for _ in range(2):
+        action = decide(waiting(created + seconds, dispatch(created=created, job_started=created)))
+        if isinstance(action, Wait):
+            return
+        created += max(20.0, min(2 * created, 60.0))
+
+    slow = dispatch(created=created, job_started=created)
+    assert isinstance(decide(waiting(created + seconds - 0.01, slow)), Wait)

@@ -1,0 +1,334 @@
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import pytest
+
+from tests.fakes import FakeRooms
+from token_server.errors import LiveKitUnavailableError
+from token_server.keeper.look_at_room import Looker
+from token_server.keeper.wanted_agents import Policy
+from token_server.livekit.rooms import AgentOrder, Dispatch, Participant, ParticipantKind
+from token_server.tokens.tickets import TICKET_ATTRIBUTE, Ticket, TicketSealer
+
+SEALER = TicketSealer("a-made-up-secret-of-more-than-thirty-two-bytes")
+AGENT = "voice-agent"
+POLICY = Policy(agent_names=(AGENT, "other"), attend_rooms=("phone-*",))
+
+
+@dataclass
+class Locks:
+    """Locks that are free, or held by somebody else."""
+
+    is_free: bool = True
+    held: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def hold_room(self, room_name: str) -> Iterator[bool]:
+        """Note who asked."""
+        self.held.append(room_name)
+        yield self.is_free
+
+
+@pytest.fixture
+def rooms() -> FakeRooms:
+    """An empty LiveKit."""
+    return FakeRooms()
+
+
+@pytest.fixture
+def looker(rooms: FakeRooms) -> Looker:
+    """A process that has seen nothing yet."""
+    return Looker(rooms, Locks(), SEALER, POLICY)
+
+
+def ticket(room_name: str, identity: str, agent_name: str = AGENT, metadata: str = "") -> str:
+    """What the token of this human carries."""
+    order = AgentOrder(agent_name=agent_name, metadata=metadata)
+    return SEALER.seal(Ticket(room_name, identity, order))
+
+
+def join(rooms: FakeRooms, identity: str = "alice", agent_name: str = AGENT) -> None:
+    """Let a human with our token join "room"."""
+    rooms.join("room", identity, {TICKET_ATTRIBUTE: ticket("room", identity, agent_name)})
+
+
+def dispatched(rooms: FakeRooms) -> list[str]:
+    """The agents that were sent, in order."""
+    return [order.agent_name for _, order in rooms.created]
+
+
+def test_a_human_with_our_token_gets_the_agent(rooms: FakeRooms, looker: Looker) -> None:
+    """The whole product in one look."""
+    sealed = ticket("room", "alice", metadata="hello")
+    rooms.join("room", "alice", {TICKET_ATTRIBUTE: sealed})
+
+    looked = looker.look("room")
+
+    assert [("room", AgentOrder(agent_name=AGENT, metadata="hello"))] == rooms.created
+    assert (1.0, True) == (looked.again_in, sealed in looked.tickets)
+
+
+def test_looking_again_and_again_sends_no_second_agent(rooms: FakeRooms, looker: Looker) -> None:
+    """Doubled webhooks, sweeps and follows all end up here."""
+    join(rooms)
+
+    for _ in range(5):
+        looker.look("room")
+
+    assert [AGENT] == dispatched(rooms)
+
+
+def test_an_attended_room_costs_one_call(rooms: FakeRooms, looker: Looker) -> None:
+    """Most looks are at rooms where all is well (livekit-behaviour 7)."""
+    join(rooms)
+    rooms.join_agent("room", AGENT)
+
+    looked = looker.look("room")
+
+    assert (["list_participants"], None) == (rooms.calls, looked.again_in)
+
+
+def test_an_empty_room_costs_one_call(rooms: FakeRooms, looker: Looker) -> None:
+    """A followed room before its human comes."""
+    rooms.join("room", "alice")
+    rooms.leave("room", "alice")
+
+    looker.look("room")
+
+    assert ["list_participants"] == rooms.calls
+
+
+def test_a_human_without_a_ticket_gets_nobody(rooms: FakeRooms, looker: Looker) -> None:
+    """Somebody else's rooms on the same LiveKit are none of our business."""
+    rooms.join("room", "bob")
+
+    looker.look("room")
+
+    assert [] == dispatched(rooms)
+
+
+@pytest.mark.parametrize(
+    "attribute",
+    [
+        pytest.param(ticket("other-room", "mallory"), id="of another room"),
+        pytest.param(ticket("room", "alice"), id="of another participant"),
+        pytest.param("made-up", id="forged"),
+        pytest.param("é" * 9, id="not even ASCII"),
+    ],
+)
+def test_a_ticket_that_is_not_theirs_gets_nobody(
+    rooms: FakeRooms, looker: Looker, attribute: str
+) -> None:
+    """Attributes are readable by everyone in the room."""
+    rooms.join("room", "mallory", {TICKET_ATTRIBUTE: attribute})
+
+    looker.look("room")
+
+    assert [] == dispatched(rooms)
+
+
+def test_a_phone_caller_is_attended_where_attend_rooms_says_so(
+    rooms: FakeRooms, looker: Looker
+) -> None:
+    """ATTEND_ROOMS: for humans whose token somebody else minted."""
+    rooms.join("phone-1", "+31 6")
+
+    looker.look("phone-1")
+
+    assert [AGENT] == dispatched(rooms)
+
+
+def test_an_egress_is_no_human(rooms: FakeRooms, looker: Looker) -> None:
+    """A recorder alone in a room needs no agent (livekit-behaviour 42)."""
+    rooms.join("phone-1", "recorder", kind=ParticipantKind.OTHER)
+
+    looker.look("phone-1")
+
+    assert [] == dispatched(rooms)
+
+
+def test_two_humans_with_two_tickets_get_both_agents(rooms: FakeRooms, looker: Looker) -> None:
+    """Each wanted name is attended on its own."""
+    join(rooms, "alice", AGENT)
+    join(rooms, "bob", "other")
+
+    looker.look("room")
+
+    assert ["other", AGENT] == sorted(dispatched(rooms))
+
+
+def test_a_lost_job_is_offered_again(rooms: FakeRooms, looker: Looker) -> None:
+    """No worker at the join (livekit-behaviour 22): every six seconds another chance."""
+    join(rooms)
+    looker.look("room")
+    rooms.pass_time(seconds=6)
+
+    looker.look("room")
+
+    assert ([AGENT, AGENT], 1) == (dispatched(rooms), rooms.calls.count("delete_dispatch"))
+
+
+def test_a_reload_gets_a_new_agent_at_once(rooms: FakeRooms, looker: Looker) -> None:
+    """The agent was seen, so its dispatch is spent although LiveKit lists a running job."""
+    join(rooms)
+    looker.look("room")
+    rooms.take_job("room")
+    rooms.join_agent("room", AGENT)
+    looker.look("room")
+    rooms.leave("room", "alice")
+    rooms.leave("room", f"agent-{AGENT}")
+    join(rooms)
+
+    looker.look("room")
+
+    assert [AGENT, AGENT] == dispatched(rooms)
+
+
+def test_an_agent_that_left_an_empty_room_leaves_no_dispatch(
+    rooms: FakeRooms, looker: Looker
+) -> None:
+    """What this process saw becomes LiveKit's state, for whichever process is next."""
+    join(rooms)
+    looker.look("room")
+    rooms.join_agent("room", AGENT)
+    looker.look("room")
+    rooms.leave("room", "alice")
+    rooms.leave("room", f"agent-{AGENT}")
+
+    looker.look("room")
+
+    assert [""] == [d.agent_name for d in rooms.rooms["room"].dispatches.values()]
+
+
+def test_an_ended_room_is_not_asked_for_its_dispatches(rooms: FakeRooms, looker: Looker) -> None:
+    """ListDispatch on a missing room takes 3 s of a thread's time (livekit-behaviour 5)."""
+    join(rooms)
+    rooms.join_agent("room", AGENT)
+    looker.look("room")
+    rooms.end_room("room")
+
+    looker.look("room")
+
+    assert "list_dispatches" not in rooms.calls
+
+
+def test_somebody_elses_agent_is_left_alone(rooms: FakeRooms, looker: Looker) -> None:
+    """Only the agents that we may send are ours to take back."""
+    rooms.join_agent("room", "transcriber")
+    looker.look("room")
+    rooms.leave("room", "agent-transcriber")
+
+    looker.look("room")
+
+    assert "delete_dispatch" not in rooms.calls
+
+
+def test_the_younger_of_two_agents_is_put_out(rooms: FakeRooms, looker: Looker) -> None:
+    """A worker without a fixed identity can be there twice."""
+    join(rooms)
+    rooms.join_agent("room", AGENT, "first")
+    rooms.pass_time(seconds=1)
+    rooms.join_agent("room", AGENT, "second")
+
+    looker.look("room")
+
+    assert {"alice", "first"} == rooms.rooms["room"].participants.keys()
+
+
+def test_a_room_that_another_actor_holds_is_only_observed() -> None:
+    """One actor a room; the loser looks again soon."""
+    rooms = FakeRooms()
+    join(rooms)
+
+    looked = Looker(rooms, Locks(is_free=False), SEALER, POLICY).look("room")
+
+    assert ([], True) == (dispatched(rooms), (looked.again_in or 9) < 0.2)
+
+
+def test_an_error_leads_to_nothing(rooms: FakeRooms, looker: Looker) -> None:
+    """Unknown is not "nobody is there": no dispatch, no removal."""
+    join(rooms)
+    rooms.is_down = True
+
+    with pytest.raises(LiveKitUnavailableError):
+        looker.look("room")
+
+    assert [] == dispatched(rooms)
+
+
+class LeavingRooms(FakeRooms):
+    """A LiveKit whose human leaves, and whose room ends, while we dispatch."""
+
+    def create_dispatch(self, room_name: str, order: AgentOrder) -> Dispatch:
+        """Dispatch into a room that has just ended."""
+        self.end_room(room_name)
+        return super().create_dispatch(room_name, order)
+
+
+def test_no_agent_stays_in_a_room_that_we_re_created() -> None:
+    """CreateDispatch makes a missing room (livekit-behaviour 3), and nobody would be in it."""
+    rooms = LeavingRooms()
+    join(rooms)
+
+    Looker(rooms, Locks(), SEALER, POLICY).look("room")
+
+    assert [""] == [d.agent_name for d in rooms.rooms["room"].dispatches.values()]
+
+
+def test_a_quick_agent_does_not_stay_in_a_room_that_we_re_created() -> None:
+    """It may be there before our next question is answered."""
+
+    class QuickRooms(LeavingRooms):
+        def create_dispatch(self, room_name: str, order: AgentOrder) -> Dispatch:
+            dispatch = super().create_dispatch(room_name, order)
+            self.join_agent(room_name, order.agent_name)
+            return dispatch
+
+    rooms = QuickRooms()
+    join(rooms)
+
+    Looker(rooms, Locks(), SEALER, POLICY).look("room")
+
+    assert [""] == [d.agent_name for d in rooms.rooms["room"].dispatches.values()]
+
+
+def test_what_a_failed_look_made_is_taken_back_by_the_next() -> None:
+    """LiveKit falls silent just after a dispatch, and the human has left."""
+
+    class FailingRooms(LeavingRooms):
+        def create_dispatch(self, room_name: str, order: AgentOrder) -> Dispatch:
+            dispatch = super().create_dispatch(room_name, order)
+            self.is_down = True
+            return dispatch
+
+    rooms = FailingRooms()
+    join(rooms)
+    looker = Looker(rooms, Locks(), SEALER, POLICY)
+    with pytest.raises(LiveKitUnavailableError):
+        looker.look("room")
+    rooms.is_down = False
+
+    looker.look("room")
+
+    assert [""] == [d.agent_name for d in rooms.rooms["room"].dispatches.values()]
+
+
+def test_an_agent_that_comes_during_a_look_is_not_taken_for_gone() -> None:
+    """Its webhook overtakes the answer that does not list it yet: it must keep its job."""
+
+    class OvertakenRooms(FakeRooms):
+        def list_participants(self, room_name: str) -> Sequence[Participant]:
+            listed = super().list_participants(room_name)
+            self.pass_time(seconds=1)
+            process.sightings.note(room_name, self.join_agent(room_name, AGENT))
+            return listed
+
+    rooms = OvertakenRooms()
+    join(rooms)
+    rooms.create_dispatch("room", AgentOrder(agent_name=AGENT))
+    process = Looker(rooms, Locks(), SEALER, POLICY)
+
+    process.look("room")
+
+    assert "delete_dispatch" not in rooms.calls

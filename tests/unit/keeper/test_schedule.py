@@ -1,0 +1,410 @@
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from token_server.keeper.schedule import (
+    LOOKS_PER_SECOND,
+    ROOMS_FAILING,
+    ROOMS_FOLLOWED,
+    TICKETS_AWAITED,
+    Awaited,
+    Looked,
+    Schedule,
+    gap,
+    pause,
+)
+
+HOUR = 3600.0
+NOTHING = Looked()
+
+
+def awaited(ticket: str = "ticket", seconds: float = 600, *, webhooks: bool = False) -> Awaited:
+    """Somebody who has a token."""
+    return Awaited(ticket=ticket, seconds=seconds, has_webhooks=lambda: webhooks)
+
+
+def play(
+    schedule: Schedule, until: float, looked: Looked = NOTHING, now: float = 0
+) -> list[tuple[float, str]]:
+    """Be one looking thread for whom time flies: when is which room looked at?"""
+    looks = []
+    while now <= until:
+        room_name, wait = schedule.take(now)
+        if room_name is not None:
+            looks.append((round(now, 3), room_name))
+            schedule.finish(room_name, looked, now)
+        elif wait is None:
+            break
+        else:
+            now += wait + 1e-9
+    return looks
+
+
+def test_a_webhook_has_a_room_looked_at_at_once() -> None:
+    """The fast path, on which no budget weighs."""
+    schedule = Schedule(looks_per_second=1)
+    for number in range(5):
+        schedule.look_now(f"room-{number}")
+
+    assert [(0.0, f"room-{number}") for number in range(5)] == play(schedule, until=0)
+
+
+def test_ten_webhooks_for_a_room_are_one_look() -> None:
+    """They are hints, and the state is the same for all of them."""
+    schedule = Schedule()
+    for _ in range(10):
+        schedule.look_now("room")
+
+    assert [(0.0, "room")] == play(schedule, until=HOUR)
+
+
+def test_a_room_in_hand_is_not_taken_twice() -> None:
+    """Two threads that look at one room would act twice."""
+    schedule = Schedule()
+    schedule.look_now("room")
+    schedule.take(0)
+    schedule.look_now("room")
+
+    in_hand = schedule.take(0)
+    schedule.finish("room", Looked(), 0)
+
+    assert ((None, None), ("room", None)) == (in_hand, schedule.take(0))
+
+
+def test_a_room_in_hand_that_is_due_does_not_keep_the_others_busy() -> None:
+    """This once spun for good under the agenda's lock, and every request stood still."""
+    schedule = Schedule()
+    schedule.look_at("room", 0)
+    schedule.take(1)
+    schedule.look_at("room", 1)
+    schedule.look_at("other", 1)
+
+    first, (room_name, wait) = schedule.take(2), schedule.take(2)
+
+    assert (("other", None), None) == (first, room_name)
+    assert wait is not None
+    assert wait > 0
+
+
+def test_a_followed_room_is_looked_at_ever_more_rarely_until_the_token_expires() -> None:
+    """A token that nobody uses costs a bounded number of looks."""
+    schedule = Schedule()
+    schedule.follow("room", awaited(seconds=600), now=0)
+
+    moments = [moment for moment, _ in play(schedule, until=HOUR)]
+
+    gaps = [later - earlier for earlier, later in pairwise(moments)]
+    assert sorted(gaps) == pytest.approx(gaps, abs=0.05)
+    assert (True, True, True) == (moments[0] <= 0.1, 600 <= moments[-1] < 606, len(moments) < 170)
+
+
+def test_with_webhooks_a_followed_room_costs_few_looks() -> None:
+    """Webhooks come first there; following is the safety net (livekit-behaviour 53)."""
+    schedule = Schedule()
+    schedule.follow("room", awaited(seconds=60, webhooks=True), now=0)
+
+    moments = [moment for moment, _ in play(schedule, until=HOUR)]
+
+    assert (1.0, True) == (moments[0], len(moments) < 20)
+
+
+def test_a_room_is_followed_until_its_human_is_there() -> None:
+    """The ticket says who it is: the same person's earlier visit does not count."""
+    schedule = Schedule()
+    schedule.follow("room", awaited("new"), now=0)
+
+    without = play(schedule, until=1, looked=Looked(tickets=frozenset({"old"})))
+    with_human = play(schedule, until=HOUR, looked=Looked(tickets=frozenset({"new"})), now=1)
+
+    assert (True, 1) == (len(without) > 5, len(with_human))
+
+
+def test_a_room_is_followed_for_each_of_its_tokens() -> None:
+    """The second human's agent may be another one."""
+    schedule = Schedule()
+    schedule.follow("room", awaited("first"), now=0)
+    schedule.follow("room", awaited("second"), now=0)
+
+    looks = play(schedule, until=5, looked=Looked(tickets=frozenset({"first"})))
+
+    assert len(looks) > 5
+
+
+def test_a_look_that_wants_another_gets_it() -> None:
+    """A dispatch is waited for until its window ends."""
+    schedule = Schedule()
+    schedule.look_now("room")
+    room_name, _ = schedule.take(0)
+    assert room_name
+
+    schedule.finish(room_name, Looked(again_in=6.0), 0)
+
+    assert [(6.0, "room")] == play(schedule, until=HOUR)
+
+
+def test_the_earliest_plan_counts() -> None:
+    """A sweep does not put off what is due sooner."""
+    schedule = Schedule()
+    schedule.look_at("room", 5)
+    schedule.look_at("room", 1)
+    schedule.look_at("room", 9)
+
+    assert [(1.0, "room")] == play(schedule, until=HOUR)
+
+
+def test_no_number_of_tokens_exceeds_the_budget() -> None:
+    """/token at full speed must not drown LiveKit, or us, in looks (livekit-behaviour 7)."""
+    schedule = Schedule(looks_per_second=20)
+    for number in range(2000):
+        schedule.follow(f"room-{number}", awaited(), now=0)
+
+    looks = play(schedule, until=10)
+
+    assert 190 <= len(looks) <= 221
+
+
+def test_only_so_many_rooms_are_followed() -> None:
+    """Memory is bounded too; the oldest is left to the sweep."""
+    schedule = Schedule(looks_per_second=1e9)
+    for number in range(ROOMS_FOLLOWED + 1):
+        schedule.follow(f"room-{number}", awaited(), now=0)
+
+    looked_at = {room_name for _, room_name in play(schedule, until=0.11)}
+
+    assert {f"room-{number}" for number in range(1, ROOMS_FOLLOWED + 1)} == looked_at
+
+
+def test_only_so_many_humans_are_awaited_in_one_room() -> None:
+    """Somebody who fetches tokens for one room without end fills no memory."""
+    schedule = Schedule(looks_per_second=1e9)
+    for number in range(TICKETS_AWAITED + 1):
+        schedule.follow("room", awaited(f"ticket-{number}"), now=0)
+    seen = Looked(tickets=frozenset(f"ticket-{n}" for n in range(1, TICKETS_AWAITED + 1)))
+
+    looks = play(schedule, until=HOUR, looked=seen)
+
+    assert 1 == len(looks)
+
+
+def test_where_webhooks_work_a_flood_of_tokens_costs_a_third_of_the_looks() -> None:
+    """They would find nobody: a webhook would have come."""
+    schedule = Schedule(looks_per_second=30)
+    for number in range(2000):
+        schedule.follow(f"room-{number}", awaited(webhooks=True), now=0)
+
+    looks = play(schedule, until=10)
+
+    assert 90 <= len(looks) <= 111
+
+
+def test_a_human_who_waits_goes_before_any_number_of_tokens() -> None:
+    """Somebody who floods /token must not put off the repair of another's dispatch."""
+    schedule = Schedule(looks_per_second=1)
+    for number in range(2000):
+        schedule.follow(f"room-{number}", awaited(), now=0)
+    schedule.look_at("waiting", 60)
+
+    looks = play(schedule, until=120)
+
+    assert 60 <= next(moment for moment, room_name in looks if room_name == "waiting") <= 61
+
+
+@given(ages=st.lists(st.floats(min_value=0, max_value=HOUR)), webhooks=st.booleans())
+def test_whatever_the_age_the_gap_is_bounded(ages: list[float], *, webhooks: bool) -> None:
+    """No busy loop, and nobody waits longer than a sweep."""
+    assert all(0.1 <= gap(age, has_webhooks=webhooks) <= 5.0 for age in ages)
+
+
+def fail_each(
+    schedule: Schedule, until: float, failing: str = "bad", now: float = 0
+) -> list[tuple[float, str]]:
+    """Be one looking thread for which the looks at some rooms fail, by their names' beginning."""
+    looks = []
+    while now <= until:
+        room_name, wait = schedule.take(now)
+        if room_name is None:
+            if wait is None:
+                break
+            now += wait + 1e-9
+            continue
+        looks.append((round(now, 3), room_name))
+        if room_name.startswith(failing):
+            schedule.fail(room_name, now)
+        else:
+            schedule.finish(room_name, NOTHING, now)
+    return looks
+
+
+def fail_often(schedule: Schedule, *room_names: str) -> float:
+    """Let looks at these rooms fail until their pauses are at their longest; return the time."""
+    now = 0.0
+    for _ in range(6):
+        for room_name in room_names:
+            schedule.look_now(room_name)
+        now += 20
+        for _ in room_names:
+            taken, _ = schedule.take(now)
+            assert taken
+            schedule.fail(taken, now)
+    return now
+
+
+def test_a_room_whose_looks_fail_is_looked_at_ever_more_rarely() -> None:
+    """LiveKit may refuse its name for ever; tokens followed and sweeps do not hurry it."""
+    schedule = Schedule()
+    schedule.follow("bad", awaited(), now=0)
+    schedule.look_now("bad")
+    looks = []
+    for second in range(61):
+        schedule.look_at("bad", second)
+        looks += fail_each(schedule, until=second + 0.99, now=second)
+
+    assert [0, 1, 3, 7, 15, 30, 45, 60] == [int(moment) for moment, _ in looks]
+
+
+def test_the_first_look_that_succeeds_ends_the_pauses() -> None:
+    """The next trouble is a new one."""
+    schedule = Schedule()
+    failed = [schedule.fail("room", now) for now in (0, 1, 3)]
+    schedule.finish("room", NOTHING, 7)
+
+    assert ([1, 2, 3], 1) == (failed, schedule.fail("room", 8))
+    assert [1, 2, 4, 8, 15, 15, 15] == [pause(failures) for failures in (1, 2, 3, 4, 5, 6, 9999)]
+
+
+def test_a_webhook_and_a_token_make_the_next_look_come_at_once() -> None:
+    """Something has changed there; it may be well again."""
+    schedule = Schedule()
+    now = fail_often(schedule, "bad")
+    schedule.look_now("bad")
+    by_webhook = fail_each(schedule, until=now + 9, now=now + 1)
+    schedule.follow("bad", awaited(), now=now + 9)
+    by_token = fail_each(schedule, until=now + 20, now=now + 9)
+
+    assert [(now + 1, "bad")] == by_webhook
+    assert [(round(now + 9.1, 3), "bad")] == by_token
+
+
+def test_a_webhook_that_comes_while_a_failing_room_is_looked_at_counts() -> None:
+    """What it tells of may have happened after that look began."""
+    schedule = Schedule()
+    now = fail_often(schedule, "bad") + 20
+    assert "bad" == schedule.take(now)[0]
+    schedule.look_now("bad")
+    in_hand = schedule.take(now)[0]
+    schedule.fail("bad", now + 0.2)
+
+    assert (None, "bad") == (in_hand, schedule.take(now + 0.3)[0])
+
+
+def test_any_number_of_failing_rooms_does_not_eat_the_others_budget() -> None:
+    """A node of LiveKit's is gone, and the rooms of all others have their humans."""
+    schedule = Schedule()
+    for number in range(1000):
+        schedule.fail(f"bad-{number}", 0)
+    for number in range(300):
+        schedule.look_at(f"good-{number}", 20 + number * 0.05)
+
+    looks = fail_each(schedule, until=40)
+
+    good = [moment for moment, room_name in looks if room_name.startswith("good")]
+    bad = [moment for moment, room_name in looks if room_name.startswith("bad")]
+    # As many looks a second as if there were none that failed, and a third on top.
+    assert (300, True) == (len(good), good[-1] - 20 <= 300 / LOOKS_PER_SECOND)
+    assert len(bad) <= 40 * LOOKS_PER_SECOND / 3 + 6
+
+
+def test_webhooks_and_tokens_for_failing_rooms_do_not_eat_the_others_budget() -> None:
+    """A hundred a second, for rooms whose names LiveKit refuses."""
+    schedule, looks = Schedule(), []
+    for number in range(10):
+        schedule.fail(f"bad-{number}", 0)
+    for number in range(100):
+        schedule.look_at(f"good-{number}", 20)
+    for hundredth in range(1000):
+        now = 20 + hundredth / 100
+        schedule.look_now(f"bad-{hundredth % 10}")
+        schedule.follow(f"bad-{hundredth % 7}", awaited(), now)
+        looks += fail_each(schedule, until=now + 0.009, now=now)
+
+    good = [moment for moment, room_name in looks if room_name.startswith("good")]
+    assert (100, True) == (len(good), good[-1] - 20 <= 100 / LOOKS_PER_SECOND)
+    assert len(looks) - 100 <= 10 * LOOKS_PER_SECOND / 3 + 6
+
+
+def test_failing_rooms_do_not_take_all_threads() -> None:
+    """Each may fail by a time-out of five seconds."""
+    schedule = Schedule()
+    for number in range(10):
+        schedule.fail(f"bad-{number}", 0)
+        schedule.look_now(f"bad-{number}")
+    schedule.look_at("good", 5)
+
+    taken = [schedule.take(20)[0] for _ in range(4)]
+
+    assert ["good", "bad-0", "bad-1", None] == taken
+    assert None is schedule.take(20)[1]
+    schedule.fail("bad-0", 20)
+    assert "bad-2" == schedule.take(20)[0]
+
+
+def test_when_livekit_is_back_nobody_waits_for_the_end_of_a_pause() -> None:
+    """But a room that fails by itself does."""
+    schedule = Schedule()
+    now = fail_often(schedule, "a", "b", "bad")
+
+    schedule.forgive(now + 1, unless={"bad"})
+
+    looks = fail_each(schedule, until=now + 2, now=now + 1)
+    assert ["a", "b"] == [room_name for _, room_name in looks]
+
+
+def test_only_so_many_failing_rooms_are_remembered() -> None:
+    """Memory is bounded; the sweep finds the humans of the others."""
+    schedule = Schedule(looks_per_second=1e9)
+    for number in range(ROOMS_FAILING + 1):
+        schedule.fail(f"bad-{number}", 0)
+
+    looked_at = {room_name for _, room_name in play(schedule, until=2)}
+
+    assert (ROOMS_FAILING, False) == (len(looked_at), "bad-0" in looked_at)
+
+
+steps = st.lists(
+    st.tuples(
+        st.sampled_from(["now", "at", "follow", "take", "finish", "fail", "forgive"]),
+        st.sampled_from(["a", "b", "c"]),
+        st.floats(min_value=0, max_value=3),
+    ),
+    max_size=60,
+)
+
+
+@given(steps)
+def test_whatever_happens_take_answers_and_keeps_rooms_apart(
+    given_steps: list[tuple[str, str, float]],
+) -> None:
+    """`take` runs under the lock of all threads: it must end, and never hand out a room twice."""
+    schedule, in_hand, now = Schedule(), set[str](), 0.0
+    for step, room_name, seconds in given_steps:
+        now += seconds / 3
+        if step == "now":
+            schedule.look_now(room_name)
+        elif step == "at":
+            schedule.look_at(room_name, now + seconds)
+        elif step == "follow":
+            schedule.follow(room_name, awaited(seconds=seconds), now)
+        elif step == "take":
+            taken, _ = schedule.take(now)
+            assert taken not in in_hand
+            in_hand |= {taken} if taken else set()
+        elif step == "forgive":
+            schedule.forgive(now)
+        elif room_name in in_hand:
+            in_hand.discard(room_name)
+            if step == "fail":
+                schedule.fail(room_name, now)
+            else:
+                schedule.finish(room_name, Looked(again_in=seconds), now)

@@ -1,0 +1,103 @@
+"""Who in a room wants which agent."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.fakes import START, FakeRooms
+from tests.processes import API_SECRET
+from token_server.keeper.wanted_agents import Policy, Want, wants
+from token_server.livekit.rooms import AgentOrder, ParticipantKind
+from token_server.tokens.tickets import TICKET_ATTRIBUTE, Ticket, TicketSealer
+
+SEALER = TicketSealer(API_SECRET)
+TUTOR = AgentOrder(agent_name="tutor", metadata="be brief")
+COOK = AgentOrder(agent_name="cook")
+ONLY_TICKETS = Policy(agent_names=("tutor", "cook"))
+ANY_CALLER = Policy(agent_names=("tutor",), attend_rooms=("call-*", "desk"))
+
+
+@pytest.fixture
+def rooms() -> FakeRooms:
+    """A LiveKit where a second passes before each join."""
+    return FakeRooms()
+
+
+def join(rooms: FakeRooms, identity: str, order: AgentOrder) -> None:
+    """Let a human with a ticket for this order join the kitchen, a second from now."""
+    rooms.pass_time(seconds=1)
+    ticket = Ticket("kitchen", identity, order)
+    rooms.join("kitchen", identity, {TICKET_ATTRIBUTE: SEALER.seal(ticket)})
+
+
+def found(rooms: FakeRooms, room_name: str, policy: Policy = ONLY_TICKETS) -> list[Want]:
+    """Return the wants in a room; nothing depends on the order in which LiveKit lists."""
+    participants = list(rooms.list_participants(room_name))
+    wanted = wants(room_name, participants, SEALER, policy)
+    assert wanted == wants(room_name, participants[::-1], SEALER, policy)
+    return wanted
+
+
+def test_a_human_with_a_ticket_wants_its_agent(rooms: FakeRooms) -> None:
+    """Since the join, from which the waiting is counted."""
+    join(rooms, "alice", TUTOR)
+
+    assert [Want(order=TUTOR, since=START + timedelta(seconds=1))] == found(rooms, "kitchen")
+
+
+def test_two_humans_want_one_agent_the_first_one_says_how(rooms: FakeRooms) -> None:
+    """One agent of a name per room: its metadata can come from one human only."""
+    join(rooms, "bob", TUTOR)
+    join(rooms, "alice", AgentOrder(agent_name="tutor", metadata="be long"))
+
+    assert [Want(order=TUTOR, since=START + timedelta(seconds=1))] == found(rooms, "kitchen")
+
+
+def test_two_humans_may_want_two_agents(rooms: FakeRooms) -> None:
+    """Each is attended on its own."""
+    join(rooms, "alice", TUTOR)
+    join(rooms, "bob", COOK)
+
+    assert [TUTOR, COOK] == [want.order for want in found(rooms, "kitchen")]
+
+
+@pytest.mark.parametrize("kind", [ParticipantKind.AGENT, ParticipantKind.OTHER])
+def test_only_humans_want_agents(rooms: FakeRooms, kind: ParticipantKind) -> None:
+    """An agent that wanted agents would keep a room alive for ever."""
+    sealed_ticket = SEALER.seal(Ticket("kitchen", "x", TUTOR))
+    rooms.join("kitchen", "x", {TICKET_ATTRIBUTE: sealed_ticket}, kind)
+
+    assert [] == found(rooms, "kitchen", Policy(agent_names=("tutor",), attend_rooms=("*",)))
+
+
+def test_a_human_without_ticket_wants_nothing(rooms: FakeRooms) -> None:
+    """Rooms of other applications on the same LiveKit are none of our business."""
+    rooms.join("call-1", "bob")
+
+    assert [] == found(rooms, "call-1")
+
+
+@pytest.mark.parametrize("room_name", ["call-1", "call-", "desk"])
+def test_anybody_is_attended_where_the_operator_says_so(rooms: FakeRooms, room_name: str) -> None:
+    """ATTEND_ROOMS: phone callers, tokens minted elsewhere."""
+    rooms.join(room_name, "bob")
+
+    assert [Want(order=AgentOrder(agent_name="tutor"), since=START)] == found(
+        rooms, room_name, ANY_CALLER
+    )
+
+
+@pytest.mark.parametrize("room_name", ["Call-1", "a-call-1", "desk-2"])
+def test_patterns_match_whole_names_and_case(rooms: FakeRooms, room_name: str) -> None:
+    """Else a customer's room would get an agent by accident."""
+    rooms.join(room_name, "bob")
+
+    assert [] == found(rooms, room_name, ANY_CALLER)
+
+
+def test_a_ticket_counts_before_the_pattern(rooms: FakeRooms) -> None:
+    """What was asked for is better than the default."""
+    join(rooms, "alice", COOK)
+
+    policy = Policy(agent_names=("tutor",), attend_rooms=("*",))
+    assert [COOK] == [want.order for want in found(rooms, "kitchen", policy)]

@@ -1,0 +1,173 @@
+"""The adapter: what goes to LiveKit, with which grants, and how its answers are read."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from livekit.api import ServerErrorCode, TokenVerifier, VideoGrants
+from livekit.protocol import agent_dispatch, models
+from livekit.protocol.room import (
+    CreateRoomRequest,
+    ListParticipantsResponse,
+    ListRoomsResponse,
+    RemoveParticipantResponse,
+)
+
+from tests.processes import API_KEY, API_SECRET
+from tests.twirp_server import Canned, TwirpServer, answer, error
+from token_server.errors import LiveKitUnavailableError, TokenServerError
+from token_server.livekit.rooms import AgentOrder, RoomOrder
+from token_server.livekit.twirp import Twirp
+from token_server.livekit.twirp_rooms import LiveKitRooms
+
+TUTOR = AgentOrder(agent_name="tutor", metadata="be brief")
+ORDER = RoomOrder(
+    room_name="kitchen",
+    empty_timeout=timedelta(minutes=5),
+    departure_timeout=timedelta(seconds=20),
+    agents=(TUTOR,),
+)
+ADMIN = VideoGrants(room_admin=True, room="kitchen")
+NEVER = agent_dispatch.JobRestartPolicy.JRP_NEVER
+Ask = Callable[[LiveKitRooms], object]
+
+
+def rooms(server: TwirpServer) -> LiveKitRooms:
+    """Return the adapter in front of this server."""
+    return LiveKitRooms(Twirp(server.url, API_KEY, API_SECRET))
+
+
+METHODS: dict[str, tuple[Ask, Canned, VideoGrants]] = {
+    "CreateRoom": (
+        lambda livekit: livekit.create_room(ORDER),
+        answer(models.Room()),
+        VideoGrants(room_create=True),
+    ),
+    "ListRooms": (
+        lambda livekit: livekit.list_rooms(["kitchen"]),
+        answer(ListRoomsResponse()),
+        VideoGrants(room_list=True),
+    ),
+    "ListParticipants": (
+        lambda livekit: livekit.list_participants("kitchen"),
+        answer(ListParticipantsResponse()),
+        ADMIN,
+    ),
+    "ListDispatch": (
+        lambda livekit: livekit.list_dispatches("kitchen"),
+        answer(agent_dispatch.ListAgentDispatchResponse()),
+        ADMIN,
+    ),
+    "CreateDispatch": (
+        lambda livekit: livekit.create_dispatch("kitchen", TUTOR),
+        answer(agent_dispatch.AgentDispatch()),
+        ADMIN,
+    ),
+    "DeleteDispatch": (
+        lambda livekit: livekit.delete_dispatch("kitchen", "AD_1"),
+        answer(agent_dispatch.AgentDispatch()),
+        ADMIN,
+    ),
+    "RemoveParticipant": (
+        lambda livekit: livekit.remove_participant("kitchen", "alice"),
+        answer(RemoveParticipantResponse()),
+        ADMIN,
+    ),
+}
+
+
+@pytest.mark.parametrize(("method", "row"), METHODS.items(), ids=METHODS.keys())
+def test_each_call_has_the_least_grants(method: str, row: tuple[Ask, Canned, VideoGrants]) -> None:
+    """A token of ours that leaks from a proxy's log opens one room, for minutes."""
+    ask, canned, grants = row
+    with TwirpServer(canned) as server:
+        ask(rooms(server))
+
+    token = server.asked[0].authorization.removeprefix("Bearer ")
+    assert (method, grants) == (
+        server.asked[0].path.rpartition("/")[2],
+        TokenVerifier(API_KEY, API_SECRET).verify(token).video,
+    )
+
+
+@pytest.mark.parametrize("row", METHODS.values(), ids=METHODS.keys())
+def test_each_call_says_when_the_answer_is_unknown(row: tuple[Ask, Canned, VideoGrants]) -> None:
+    """An error is never an empty list: unknown is no reason to act."""
+    with TwirpServer(error("unavailable", 503)) as server, pytest.raises(LiveKitUnavailableError):
+        row[0](rooms(server))
+
+
+CODES = [code for name, code in vars(ServerErrorCode).items() if name.isupper()]
+# What else is asked for in a room that is not there is unknown, or was not done
+# (livekit-behaviour 4, 5).
+NOT_FOUND = {"ListParticipants": [], "DeleteDispatch": False, "RemoveParticipant": False}
+
+
+@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize(("method", "row"), METHODS.items(), ids=METHODS.keys())
+def test_every_code_is_an_error_of_ours_or_means_something(
+    method: str, row: tuple[Ask, Canned, VideoGrants], code: str
+) -> None:
+    """What is no error of ours is a 500, and kills the thread that looks after rooms."""
+    with TwirpServer(error(code)) as server:
+        livekit = rooms(server)
+        if code == ServerErrorCode.NOT_FOUND and method in NOT_FOUND:
+            assert NOT_FOUND[method] == row[0](livekit)
+        elif code == ServerErrorCode.NOT_FOUND:
+            with pytest.raises(LiveKitUnavailableError):
+                row[0](livekit)
+        else:
+            with pytest.raises(TokenServerError):
+                row[0](livekit)
+
+
+@pytest.mark.parametrize("method", ["DeleteDispatch", "RemoveParticipant"])
+def test_what_has_gone_already_was_not_ended_by_us(method: str) -> None:
+    """DeleteDispatch is the compare-and-set (livekit-behaviour 25)."""
+    with TwirpServer(error("not_found", 404), METHODS[method][1]) as server:
+        livekit = rooms(server)
+
+        assert [False, True] == [METHODS[method][0](livekit) for _ in range(2)]
+
+
+def test_nobody_is_in_a_room_that_is_not_there() -> None:
+    """A server may say not_found as well (livekit-behaviour 4)."""
+    with TwirpServer(error("not_found", 404)) as server:
+        assert [] == rooms(server).list_participants("kitchen")
+
+
+def test_who_is_on_the_way_out_is_not_there() -> None:
+    """An agent that is being disconnected attends nobody."""
+    states = models.ParticipantInfo.State.keys()
+    listed = [models.ParticipantInfo(identity=state, state=state) for state in states]
+
+    with TwirpServer(answer(ListParticipantsResponse(participants=listed))) as server:
+        found = rooms(server).list_participants("kitchen")
+
+    assert set(states) - {"DISCONNECTED"} == {p.participant_identity for p in found}
+
+
+def test_a_room_is_ordered_with_its_timeouts_and_agents() -> None:
+    """Seconds, and no restarts by LiveKit."""
+    with TwirpServer(answer(models.Room(name="kitchen", sid="RM_1"))) as server:
+        room = rooms(server).create_room(ORDER)
+
+    order = agent_dispatch.RoomAgentDispatch(
+        agent_name="tutor", metadata="be brief", restart_policy=NEVER
+    )
+    expected = CreateRoomRequest(
+        name="kitchen", empty_timeout=300, departure_timeout=20, agents=[order]
+    )
+    assert ("RM_1", expected) == (room.room_sid, CreateRoomRequest.FromString(server.asked[0].body))
+
+
+def test_an_agent_is_ordered_with_its_metadata() -> None:
+    """Both dispatch paths tell the job the same."""
+    with TwirpServer(answer(agent_dispatch.AgentDispatch(id="AD_1"))) as server:
+        dispatch = rooms(server).create_dispatch("kitchen", TUTOR)
+
+    asked = agent_dispatch.CreateAgentDispatchRequest.FromString(server.asked[0].body)
+    expected = agent_dispatch.CreateAgentDispatchRequest(
+        room="kitchen", agent_name="tutor", metadata="be brief", restart_policy=NEVER
+    )
+    assert ("AD_1", expected) == (dispatch.dispatch_id, asked)

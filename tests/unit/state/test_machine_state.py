@@ -1,0 +1,40 @@
+"""What the processes of one machine share, without their folder; the rest: test_shared_state."""
+
+from pathlib import Path
+
+import pytest
+
+from token_server.state.machine_state import MachineState
+
+
+@pytest.fixture
+def gone(tmp_path: Path) -> MachineState:
+    """A process whose folder cannot be: a file is in its place."""
+    (tmp_path / "file").touch()
+    return MachineState(tmp_path / "file" / "folder")
+
+
+def test_without_the_folder_everything_is_free(gone: MachineState) -> None:
+    """A full disk must not leave humans without agents: locks save work and decide nothing."""
+    with gone.hold_room("kitchen") as is_first, gone.hold_room("kitchen") as is_second:
+        held = (is_first, is_second)
+
+    assert (True, True, True) == (*held, gone.is_sweeper())
+
+
+def test_without_the_folder_webhooks_are_not_known_to_arrive(gone: MachineState) -> None:
+    """Then rooms are followed quickly, which costs a little."""
+    gone.webhook_arrived()
+
+    assert 0.0 == gone.webhook_last_arrived()
+
+
+def test_a_missing_folder_is_logged_once(
+    gone: MachineState, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not 25 times a second."""
+    for room_name in ("kitchen", "bedroom"):
+        with gone.hold_room(room_name):
+            pass
+
+    assert ["Locks do not work, going on without"] == [r.getMessage() for r in caplog.records]

@@ -1,0 +1,142 @@
+"""What token servers share, by both ways: two processes of one machine, and of two machines."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from tests.machines import Machines
+from tests.redis_server import RedisServer
+from token_server.keeper.keeper import SharedState
+from token_server.keeper.look_at_room import RoomLocks
+from token_server.state.machine_state import MachineState
+
+
+class State(SharedState, RoomLocks, Protocol):
+    """All that the keeper and its looker share."""
+
+
+@pytest.fixture(params=["one machine", "two machines"])
+def process(
+    request: pytest.FixtureRequest, tmp_path: Path, redis: RedisServer
+) -> Iterator[Callable[[str], State]]:
+    """Start a process, by its name."""
+    with Machines(tmp_path, redis.url) as machines:
+        if request.param == "one machine":
+            yield lambda _: MachineState(tmp_path)
+        else:
+            yield machines.process
+
+
+@pytest.fixture
+def first(process: Callable[[str], State]) -> State:
+    """One process."""
+    return process("first")
+
+
+@pytest.fixture
+def second(process: Callable[[str], State]) -> State:
+    """Another process that shares with it."""
+    return process("second")
+
+
+def test_one_process_at_a_time_holds_a_room(first: State, second: State) -> None:
+    """Two would send two agents: CreateDispatch never deduplicates (livekit-behaviour 24)."""
+    with first.hold_room("kitchen") as is_first, second.hold_room("kitchen") as is_second:
+        held = (is_first, is_second)
+
+    assert (True, False) == held
+
+
+def test_one_thread_at_a_time_holds_a_room(first: State) -> None:
+    """The threads of one process are actors like any other."""
+    with first.hold_room("kitchen") as is_first, first.hold_room("kitchen") as is_second:
+        held = (is_first, is_second)
+
+    assert (True, False) == held
+
+
+def test_other_rooms_are_free(first: State, second: State) -> None:
+    """One slow room does not stop the others."""
+    with first.hold_room("kitchen"), second.hold_room("bedroom") as is_held:
+        assert is_held
+
+
+def test_a_released_room_is_free(first: State, second: State) -> None:
+    """Also for who could not have it before."""
+    with first.hold_room("kitchen"), second.hold_room("kitchen"):
+        pass
+
+    with second.hold_room("kitchen") as is_held:
+        assert is_held
+
+
+def test_who_could_not_hold_a_room_does_not_free_it(
+    first: State, second: State, process: Callable[[str], State]
+) -> None:
+    """The way out of the block releases only what was acquired."""
+    with first.hold_room("kitchen"):
+        with second.hold_room("kitchen"):
+            pass
+        with process("third").hold_room("kitchen") as is_held:
+            assert not is_held
+
+
+def test_an_error_frees_the_room(first: State, second: State) -> None:
+    """LiveKit failing is nothing unusual in a look."""
+    with pytest.raises(RuntimeError), first.hold_room("kitchen"):
+        raise RuntimeError
+
+    with second.hold_room("kitchen") as is_held:
+        assert is_held
+
+
+def test_one_process_sweeps(first: State, second: State) -> None:
+    """And stays the one, however often it is asked."""
+    asked = [state.is_sweeper() for state in (first, second, first, second)]
+    first.resign()
+
+    assert [True, False, True, False] == asked
+
+
+def test_another_process_sweeps_after_a_resignation(first: State, second: State) -> None:
+    """A restart must not end the sweep."""
+    first.is_sweeper()
+
+    first.resign()
+
+    assert (True, False) == (second.is_sweeper(), first.is_sweeper())
+    second.resign()
+
+
+def test_who_does_not_sweep_resigns_in_vain(first: State, second: State) -> None:
+    """Every process resigns when it stops."""
+    first.is_sweeper()
+
+    second.resign()
+
+    assert (False, True) == (second.is_sweeper(), first.is_sweeper())
+    first.resign()
+
+
+def test_a_webhook_at_one_process_is_known_to_the_other(first: State, second: State) -> None:
+    """LiveKit's webhooks reach one of them, tokens are issued by all."""
+    before = second.webhook_last_arrived()
+
+    first.webhook_arrived()
+    first.beat()
+    second.beat()
+
+    assert (0.0, True) == (before, abs(second.webhook_last_arrived() - time.time()) < 2)
+
+
+def test_a_beat_of_who_holds_nothing_changes_nothing(first: State, second: State) -> None:
+    """Most beats are such."""
+    first.is_sweeper()
+
+    second.beat()
+
+    assert (True, False) == (first.is_sweeper(), second.is_sweeper())
+    first.resign()

@@ -1,0 +1,144 @@
+"""What a join token says, as livekit-api reads it."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import jwt
+import pytest
+from livekit.api import AccessToken, TokenVerifier, VideoGrants
+from livekit.api.access_token import Claims
+from livekit.protocol.agent_dispatch import RoomAgentDispatch
+from livekit.protocol.room import RoomConfiguration
+
+from tests.processes import API_KEY, API_SECRET
+from token_server.livekit.rooms import AgentOrder
+from token_server.tokens.join_tokens import JoinToken, SigningKey, mint_join_token
+from token_server.tokens.tickets import TICKET_ATTRIBUTE
+
+KEY = SigningKey(api_key=API_KEY, api_secret=API_SECRET, token_ttl=timedelta(minutes=10))
+JOIN_TOKEN = JoinToken(
+    room_name="kitchen",
+    participant_identity="alice",
+    participant_name="Alice 🍳",
+    participant_metadata="likes eggs",
+    participant_attributes={"table": "7"},
+    order=AgentOrder(agent_name="tutor", metadata="be brief"),
+    sealed_ticket="sealed",
+)
+
+
+def minted(join_token: JoinToken = JOIN_TOKEN) -> str:
+    """Return a token that is good now: a test may run long after it was collected."""
+    return mint_join_token(join_token, KEY, datetime.now(UTC))
+
+
+@pytest.fixture
+def claims() -> Claims:
+    """What LiveKit reads in the token."""
+    return TokenVerifier(API_KEY, API_SECRET).verify(minted())
+
+
+def test_a_token_says_who_joins(claims: Claims) -> None:
+    """Everybody in the room sees this."""
+    assert ("alice", "Alice 🍳", "likes eggs", {"table": "7", TICKET_ATTRIBUTE: "sealed"}) == (
+        claims.identity,
+        claims.name,
+        claims.metadata,
+        claims.attributes,
+    )
+
+
+def test_a_token_grants_the_least(claims: Claims) -> None:
+    """This one room, to talk and listen: no admin, no lists, no hiding, no new attributes."""
+    assert (
+        VideoGrants(
+            room_join=True,
+            room="kitchen",
+            can_publish=True,
+            can_subscribe=True,
+            can_publish_data=True,
+            can_update_own_metadata=False,
+        )
+        == claims.video
+    )
+
+
+def test_a_token_is_what_livekits_own_library_would_sign() -> None:
+    """We write the claims ourselves, for speed: the words must stay LiveKit's."""
+    dispatch = RoomAgentDispatch(agent_name="tutor", metadata="be brief")
+    theirs = (
+        AccessToken(API_KEY, API_SECRET)
+        .with_identity("alice")
+        .with_name("Alice 🍳")
+        .with_metadata("likes eggs")
+        .with_attributes({"table": "7", TICKET_ATTRIBUTE: "sealed"})
+        .with_grants(VideoGrants(room_join=True, room="kitchen", can_update_own_metadata=False))
+        .with_room_config(RoomConfiguration(agents=[dispatch]))
+        .to_jwt()
+    )
+
+    assert claims_of(theirs) == claims_of(minted())
+
+
+def claims_of(token: str) -> dict[str, object]:
+    """Decode a token, without the times."""
+    claims = jwt.decode(token, API_SECRET, algorithms=["HS256"])
+    return {name: claim for name, claim in claims.items() if name not in {"nbf", "exp"}}
+
+
+def test_a_token_grants_nothing_beside_the_room() -> None:
+    """No SIP, no inference, no kind of its own."""
+    payload = jwt.decode(minted(), API_SECRET, algorithms=["HS256"])
+
+    assert {
+        *("iss", "sub", "nbf", "exp"),
+        *("name", "metadata", "attributes", "video", "roomConfig"),
+    } == payload.keys()
+
+
+def test_a_token_brings_its_agent(claims: Claims) -> None:
+    """Where the join makes the room, LiveKit reads it here; its components always do."""
+    assert claims.room_config
+    (agent,) = claims.room_config.agents
+
+    assert ("tutor", "be brief") == (agent.agent_name, agent.metadata)
+
+
+def test_a_token_has_no_field_that_an_older_server_does_not_know() -> None:
+    """1.9.11 to 1.10.0 refuse a token with `restartPolicy` in it (livekit-behaviour 13)."""
+    payload = jwt.decode(minted(), API_SECRET, algorithms=["HS256"])
+
+    assert {"agents": [{"agentName": "tutor", "metadata": "be brief"}]} == payload["roomConfig"]
+
+
+def test_a_token_configures_nothing_else_of_the_room(claims: Claims) -> None:
+    """Egress and metadata would be the operator's cost."""
+    assert claims.room_config
+    assert ["agents"] == [field.name for field, _ in claims.room_config.ListFields()]
+
+
+def test_a_token_lives_as_long_as_the_settings_say() -> None:
+    """Seconds from the time that LiveKit has; the SDK's own default would be six hours."""
+    hour_off = datetime.now(UTC) + timedelta(hours=1)
+    token = mint_join_token(JOIN_TOKEN, replace(KEY, token_ttl=timedelta(seconds=90)), hour_off)
+
+    payload = jwt.decode(token, options={"verify_signature": False})
+    assert [0, 90] == [payload[name] - int(hour_off.timestamp()) for name in ("nbf", "exp")]
+
+
+def test_the_ticket_wins_over_an_attribute_of_its_name() -> None:
+    """Refused at the door already (token_request.py); here it could not do harm either."""
+    greedy = replace(JOIN_TOKEN, participant_attributes={TICKET_ATTRIBUTE: "forged"})
+
+    claims = TokenVerifier(API_KEY, API_SECRET).verify(minted(greedy))
+
+    assert {TICKET_ATTRIBUTE: "sealed"} == claims.attributes
+
+
+def test_secrets_do_not_show() -> None:
+    """Both end up in tracebacks."""
+    shown = repr(KEY) + repr(JOIN_TOKEN)
+
+    assert [] == [
+        word for word in (API_SECRET, "sealed", "likes eggs", "be brief") if word in shown
+    ]

@@ -1,0 +1,192 @@
+"""A join: the room, the ticket, the token, and who follows."""
+
+import logging
+
+import jwt
+import pytest
+
+from tests.environ import settings
+from tests.fakes import FakeRooms
+from tests.join_tokens import agents_of, order_in_ticket_of, sealed_ticket_of
+from tests.processes import AGENT_NAME, API_SECRET
+from tests.recording_keeper import RecordingKeeper
+from token_server.errors import LiveKitUnavailableError, PermissionDeniedError
+from token_server.livekit.rooms import AgentOrder, Room, RoomOrder
+from token_server.tokens.joins import Join, Joins
+from token_server.tokens.tickets import TicketSealer
+from token_server.tokens.token_request import TokenRequest, parse_json
+
+SEALER = TicketSealer(API_SECRET)
+DEFAULT = AgentOrder(agent_name=AGENT_NAME)
+ALICE = TokenRequest(room_name="kitchen", participant_identity="alice")
+
+
+class OrderedRooms(FakeRooms):
+    """A LiveKit that remembers how rooms were ordered."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.orders: list[RoomOrder] = []
+
+    def create_room(self, order: RoomOrder) -> Room:
+        self.orders.append(order)
+        return super().create_room(order)
+
+
+@pytest.fixture
+def rooms() -> OrderedRooms:
+    """LiveKit."""
+    return OrderedRooms()
+
+
+@pytest.fixture
+def keeper() -> RecordingKeeper:
+    """Who follows."""
+    return RecordingKeeper()
+
+
+def prepare(
+    rooms: FakeRooms, keeper: RecordingKeeper, request: TokenRequest | None = None, **changes: str
+) -> Join:
+    """Prepare a join with these settings."""
+    return Joins(settings(**changes), rooms, SEALER, keeper).prepare(request or ALICE)
+
+
+def asking(agent: str) -> TokenRequest:
+    """Ask for the kitchen with this agent (JSON)."""
+    return parse_json(
+        f'{{"room_name": "kitchen", "room_config": {{"agents": [{agent}]}}}}'.encode()
+    )
+
+
+def test_the_room_is_ready_before_the_token_is(
+    rooms: OrderedRooms, keeper: RecordingKeeper
+) -> None:
+    """With our time-outs: the join itself would make it with LiveKit's."""
+    prepare(rooms, keeper, ROOM_EMPTY_TIMEOUT_SECONDS="60", ROOM_DEPARTURE_TIMEOUT_SECONDS="5")
+
+    (order,) = rooms.orders
+    assert ("kitchen", 60, 5) == (
+        order.room_name,
+        order.empty_timeout.total_seconds(),
+        order.departure_timeout.total_seconds(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "ordered"),
+    [
+        pytest.param({}, (), id="join"),
+        pytest.param({"AGENT_DISPATCH": "token"}, (DEFAULT,), id="token"),
+        pytest.param({"AGENT_DISPATCH": "automatic"}, (AgentOrder(agent_name=""),), id="automatic"),
+    ],
+)
+def test_the_mode_says_whether_the_agent_is_ordered_with_the_room(
+    rooms: OrderedRooms,
+    keeper: RecordingKeeper,
+    changes: dict[str, str],
+    ordered: tuple[AgentOrder, ...],
+) -> None:
+    """By default a token that nobody uses costs no job."""
+    prepare(rooms, keeper, ALICE, **changes)
+
+    assert [ordered] == [order.agents for order in rooms.orders]
+
+
+ORDERS = {
+    "nothing": ("", {}, DEFAULT),
+    "an empty agent": ("{}", {}, DEFAULT),
+    "only metadata": (
+        '{"metadata": "be brief"}',
+        {},
+        AgentOrder(agent_name=AGENT_NAME, metadata="be brief"),
+    ),
+    "the configured agent": (f'{{"agent_name": "{AGENT_NAME}"}}', {}, DEFAULT),
+    "another allowed agent": (
+        '{"agent_name": "tutor", "metadata": "m"}',
+        {"AGENT_NAMES": "tutor"},
+        AgentOrder(agent_name="tutor", metadata="m"),
+    ),
+    "metadata for an unnamed agent": (
+        '{"metadata": "m"}',
+        {"AGENT_DISPATCH": "automatic"},
+        AgentOrder(agent_name="", metadata="m"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("agent", "changes", "order"), ORDERS.values(), ids=ORDERS.keys())
+def test_token_and_ticket_name_the_same_agent(
+    keeper: RecordingKeeper, agent: str, changes: dict[str, str], order: AgentOrder
+) -> None:
+    """Whichever brings it; a nameless entry brings a nameless agent (livekit-behaviour 12)."""
+    join = prepare(FakeRooms(), keeper, asking(agent), **changes)
+
+    assert ([order], order) == (
+        agents_of(join.participant_token),
+        order_in_ticket_of(join.participant_token),
+    )
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"AGENT_NAMES": "cook"}, {"AGENT_DISPATCH": "automatic"}], ids=str
+)
+def test_an_agent_that_is_not_allowed_is_refused(
+    rooms: OrderedRooms, keeper: RecordingKeeper, changes: dict[str, str]
+) -> None:
+    """Before anything is done: jobs cost money, and agents may be for staff only."""
+    with pytest.raises(PermissionDeniedError, match=r"^room_config\.agents\.0\.agent_name "):
+        prepare(rooms, keeper, asking('{"agent_name": "tutor"}'), **changes)
+
+    assert ([], []) == (rooms.calls, keeper.followed)
+
+
+def test_the_room_is_followed_with_the_ticket_in_the_token(keeper: RecordingKeeper) -> None:
+    """For as long as the token can be used to join."""
+    join = prepare(FakeRooms(), keeper, TOKEN_TTL_SECONDS="90")
+
+    sealed_ticket = sealed_ticket_of(join.participant_token)
+    assert [("kitchen", sealed_ticket, 90.0, True)] == keeper.followed
+
+
+def test_a_live_room_is_known_as_such(rooms: OrderedRooms, keeper: RecordingKeeper) -> None:
+    """It brings no room_started webhook, which following waits for (livekit-behaviour 53)."""
+    for _ in range(2):
+        prepare(rooms, keeper)
+        rooms.pass_time(seconds=1)
+
+    assert [True, False] == [is_new for _, _, _, is_new in keeper.followed]
+
+
+def test_a_token_is_of_livekits_time(rooms: OrderedRooms, keeper: RecordingKeeper) -> None:
+    """LiveKit is who checks it; our own clock may be off by hours."""
+    join = prepare(rooms, keeper, TOKEN_TTL_SECONDS="90")
+
+    said = jwt.decode(join.participant_token, options={"verify_signature": False})
+    now = int(rooms.now().timestamp())
+    assert (now, now + 90) == (said["nbf"], said["exp"])
+
+
+def test_without_livekit_there_is_no_token(rooms: OrderedRooms, keeper: RecordingKeeper) -> None:
+    """It would lead to a room without an agent, or to none."""
+    rooms.is_down = True
+
+    with pytest.raises(LiveKitUnavailableError):
+        prepare(rooms, keeper)
+
+    assert [] == keeper.followed
+
+
+def test_room_ready_is_logged(keeper: RecordingKeeper, caplog: pytest.LogCaptureFixture) -> None:
+    """The line that operators look for; metadata and tokens stay out of it."""
+    caplog.set_level(logging.INFO)
+
+    join = prepare(FakeRooms(), keeper, asking('{"metadata": "MaRkEr"}'))
+
+    (record,) = caplog.records
+    found = vars(record)
+    assert ("Room ready", "kitchen", "RM_1", "created", join.participant_identity, AGENT_NAME) == (
+        record.getMessage(),
+        *(found[name] for name in ("room", "sid", "outcome", "identity", "agent")),
+    )
+    assert ("MaRkEr" in str(found), join.participant_token in str(found)) == (False, False)

@@ -1,0 +1,119 @@
+"""What pages of other sites may not ask where DEMO=1. No I/O but Flask's.
+
+Such a server trusts whoever reaches it: often all programs of one machine, and its browser is one
+of them. Any site that is open there can send requests to it (cross-site), and read the answers as
+soon as the site's own name leads to this machine (DNS rebinding).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from flask import Flask, request
+
+from token_server.errors import PermissionDeniedError
+from token_server.settings import Settings
+
+# LiveKit signs its webhooks, and calls this server what it likes. The others say nothing of use,
+# and do nothing.
+_OPEN = {"/webhook", "/healthz", "/readyz"}
+_PAGES = {"/", "/api"}
+_READS = {"GET", "HEAD"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What a request says of itself; headers by name, as in `Sec-Fetch-Site`."""
+
+    method: str
+    path: str
+    unverified_headers: Mapping[str, str]
+
+
+class DemoPages:
+    """Lets in who is no page, the server's own page, and pages of CORS_ORIGINS.
+
+    Args:
+        own_names: Names of this server, besides localhost and addresses.
+        origins: Whose pages may ask; "*" for all.
+    """
+
+    def __init__(self, own_names: frozenset[str], origins: frozenset[str]) -> None:
+        self._own_names, self._origins = own_names, origins
+
+    @classmethod
+    def of(cls, settings: Settings) -> "DemoPages":
+        """Build what HOST, TOKEN_SERVER_URL and CORS_ORIGINS say."""
+        own_names = {settings.host.lower(), urlsplit(settings.token_server_url).hostname or ""}
+        return cls(frozenset(own_names - {""}), frozenset(settings.cors_origins))
+
+    def check(self, asked: Asked) -> None:
+        """Let a request pass.
+
+        Raises:
+            PermissionDeniedError: It is for another name, or from another site's page.
+        """
+        if asked.path in _OPEN:
+            return
+        if not self._is_ours(asked.unverified_headers.get("Host", "localhost")):
+            raise PermissionDeniedError(
+                "Host must be localhost, an IP address or TOKEN_SERVER_URL's host, since DEMO=1"
+            )
+        if _is_foreign(asked.unverified_headers) and not self._is_invited(asked):
+            raise PermissionDeniedError(
+                "a page's Origin must be in CORS_ORIGINS, if it is not this server's own page"
+            )
+
+    def _is_ours(self, unverified_host: str) -> bool:
+        name = _host_name(unverified_host)
+        if name == "localhost" or name.endswith(".localhost"):
+            return True
+        # A name can lead anywhere; who asks for an address means it.
+        return _is_address(name) or name in self._own_names
+
+    def _is_invited(self, asked: Asked) -> bool:
+        headers = asked.unverified_headers
+        origin = headers.get("Origin")
+        if origin and self._origins & {origin, "*"}:
+            return True
+        # Somebody follows a link to the page.
+        is_navigation = headers.get("Sec-Fetch-Mode") == "navigate" and asked.method in _READS
+        return is_navigation and asked.path in _PAGES
+
+
+def _host_name(unverified_host: str) -> str:
+    try:
+        return urlsplit(f"//{unverified_host}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_foreign(headers: Mapping[str, str]) -> bool:
+    """Whether a page asks that is not of the very host and port that it asks.
+
+    Browsers say so by Sec-Fetch-Site where the server is on this machine or has TLS, else by Origin
+    alone, which a plain GET has not. Who sends neither is no browser.
+    """
+    if "Sec-Fetch-Site" in headers:
+        return headers["Sec-Fetch-Site"] not in {"same-origin", "none"}
+    origin = headers.get("Origin")
+    return origin is not None and origin.partition("://")[2] != headers.get("Host", "")
+
+
+def guard(app: Flask, settings: Settings) -> None:
+    """Check each request before anything is done for it."""
+    door = DemoPages.of(settings)
+
+    @app.before_request
+    def check() -> None:
+        headers = dict(request.headers)
+        door.check(Asked(method=request.method, path=request.path, unverified_headers=headers))

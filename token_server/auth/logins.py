@@ -1,0 +1,122 @@
+"""TOKEN_AUTH=jwt: the frontend's own login token says who asks. No I/O but the issuer's keys."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Protocol
+
+import jwt
+
+from token_server.auth.issuer_keys import ALGORITHMS
+from token_server.errors import UnauthenticatedError
+from token_server.tokens.field_rules import check_identity, mend_shown_name
+
+# The issuer's clock and ours may differ by so much.
+_LEEWAY = timedelta(minutes=1)
+_RULE = "Authorization must be 'Bearer' and a login token"
+# What a caller may know of why; anything else is "that is not genuine".
+_REASONS: dict[type[Exception], str] = {
+    jwt.ExpiredSignatureError: "that has not expired",
+    jwt.ImmatureSignatureError: "that is valid already",
+    jwt.InvalidAudienceError: "for this audience",
+    jwt.InvalidIssuerError: "of this server's issuer",
+    jwt.exceptions.InvalidSubjectError: "whose sub is a text",
+    jwt.MissingRequiredClaimError: "with exp, iss, aud and the claim of the identity",
+}
+
+
+class Keys(Protocol):
+    """Where the issuer's keys come from."""
+
+    def find(self, key_id: str | None, algorithm: str) -> jwt.PyJWK | None:
+        """Return the key that a token names, None if the issuer has no such key."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoginRules:
+    """What a login token has to say, and which of its claims we take over."""
+
+    issuer: str
+    audiences: tuple[str, ...]
+    identity_claim: str
+    name_claim: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """Who asks for a token.
+
+    Attributes:
+        name: What tells callers apart; empty if nothing does.
+        participant_identity: The only identity that they may join with; empty: any.
+        participant_name: The only name; empty: none at all; None: any.
+        may_choose_identity: Whether they may name an identity, where any is theirs.
+        may_choose_metadata: Whether they may give themselves metadata and attributes.
+    """
+
+    name: str = ""
+    participant_identity: str = ""
+    participant_name: str | None = None
+    may_choose_identity: bool = True
+    may_choose_metadata: bool = True
+
+
+class Logins:
+    """Reads login tokens of one issuer."""
+
+    def __init__(self, rules: LoginRules, keys: Keys) -> None:
+        self._rules, self._keys = rules, keys
+
+    def read(self, unverified_token: str) -> Caller:
+        """Return who a login token stands for.
+
+        Raises:
+            UnauthenticatedError: It is not the issuer's, not for us, or not good now.
+            IssuerUnavailableError: The issuer's keys are not known, and it does not answer.
+
+        Source:
+            https://www.rfc-editor.org/rfc/rfc8725 (JSON Web Token best current practices)
+        """
+        try:
+            claims = self._verify(unverified_token)
+        except (jwt.PyJWTError, UnicodeError, RecursionError) as error:
+            reason = _REASONS.get(type(error), "that is genuine")
+            raise UnauthenticatedError(f"{_RULE} {reason}") from None
+        return self._to_caller(claims)
+
+    def _to_caller(self, claims: Mapping[str, Any]) -> Caller:
+        claim = self._rules.identity_claim
+        identity, unverified_name = claims.get(claim), claims.get(self._rules.name_claim)
+        if not isinstance(identity, str) or not identity:
+            raise UnauthenticatedError(f"{_RULE} whose {claim} is a text")
+        try:
+            participant_identity = check_identity(identity)
+        except ValueError as error:
+            raise UnauthenticatedError(
+                f"{_RULE} whose {claim} can be a participant's identity: it {error}"
+            ) from None
+        # A name is only shown: better a shorter one, or none, than nobody.
+        name = mend_shown_name(unverified_name) if isinstance(unverified_name, str) else ""
+        return Caller(
+            name=identity, participant_identity=participant_identity, participant_name=name
+        )
+
+    def _verify(self, unverified_token: str) -> dict[str, Any]:
+        unverified_header = jwt.get_unverified_header(unverified_token)
+        # Before any key is looked up: neither "none" nor a public key taken for an HMAC secret.
+        algorithm = unverified_header.get("alg")
+        if algorithm not in ALGORITHMS:
+            raise jwt.InvalidAlgorithmError
+        key = self._keys.find(unverified_header.get("kid"), algorithm)
+        if key is None:
+            raise jwt.InvalidKeyError
+        claims: dict[str, Any] = jwt.decode(
+            unverified_token,
+            key,
+            algorithms=[key.algorithm_name],
+            issuer=self._rules.issuer,
+            audience=self._rules.audiences,
+            leeway=_LEEWAY,
+            options={"require": ["exp", "iss", "aud", self._rules.identity_claim]},
+        )
+        return claims

@@ -1,0 +1,1 @@
+"""The commands of people: `token-server dev`, `doctor`, `token`, `room` and `rooms`."""

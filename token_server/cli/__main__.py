@@ -1,0 +1,146 @@
+"""The command line: `token-server dev`, `token`, `doctor`, `room` and `rooms`.
+
+It and wsgi.py are where the environment comes in.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+from token_server.cli.dev import DevError
+from token_server.cli.dev.plan import children_environ
+from token_server.cli.dev.ports import choose_ports
+from token_server.cli.running_server import fetch_token, server_url, unverified_claims
+from token_server.cli.show_rooms import follow_room, show_room, show_rooms
+from token_server.environment import command_environ, with_env_file
+from token_server.errors import TokenServerError
+from token_server.telemetry.printable import printable_lines
+
+_INTERRUPTED = 130  # as shells say it: 128 + SIGINT
+_WITHOUT_HONCHO = (
+    "it runs a checkout's Procfile with honcho, which is not installed here. In a checkout: make"
+    " dev. Where the package is installed, two processes are the server:\n"
+    "  gunicorn --config python:token_server.gunicorn_conf token_server.wsgi:app\n"
+    "  python -m agent start"
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit code."""
+    arguments = _parser().parse_args(argv)
+    try:
+        return int(arguments.run(arguments, _environ(arguments)))
+    except (DevError, TokenServerError) as error:
+        sys.stderr.write(f"token-server {arguments.command}: {printable_lines(str(error))}\n")
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    return 1
+
+
+def _environ(arguments: argparse.Namespace) -> dict[str, str]:
+    if arguments.command == "dev":
+        # It runs what the folder's Procfile says: who is in a stranger's folder has lost already.
+        return with_env_file(os.environ)
+    return command_environ(os.environ, getattr(arguments, "login", ""))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="token-server", description=__doc__.partition("\n")[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    _add_dev(commands.add_parser("dev", help="run livekit-server, web and worker here"))
+    _add_token(commands.add_parser("token", help="fetch a token from the running server"))
+    _add_doctor(commands.add_parser("doctor", help="find out why an agent does not come"))
+    _add_room(commands.add_parser("room", help="show a room, and what happened in it"))
+    _add_rooms(commands.add_parser("rooms", help="list live rooms, those that wait first"))
+    return parser
+
+
+def _add_dev(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--procfile", type=Path, default=Path("Procfile"))
+    parser.set_defaults(run=_dev)
+
+
+def _add_token(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--room", help="room_name; the server's choice when not given")
+    parser.add_argument("--identity", help="participant_identity; likewise")
+    parser.add_argument("--decode", action="store_true", help="print the claims, unverified")
+    parser.set_defaults(run=_token)
+
+
+def _add_doctor(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print what machines can read")
+    parser.add_argument("--origin", default="", help="check CORS for pages of https://HOST")
+    parser.add_argument("--url", help="the token server; default: TOKEN_SERVER_URL, or PORT here")
+    parser.add_argument("--login", default="", help="a bearer key or login token to show to it")
+    parser.set_defaults(run=_doctor)
+
+
+def _add_room(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("room_name", metavar="NAME")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--follow", action="store_true", help="go on, until Ctrl-C")
+    how.add_argument("--json", action="store_true", help="print what machines can read")
+    parser.set_defaults(run=_room)
+
+
+def _add_rooms(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print what machines can read")
+    parser.set_defaults(run=_rooms)
+
+
+def _dev(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    if find_spec("honcho") is None:
+        raise DevError(_WITHOUT_HONCHO)
+    # honcho is a development dependency: the other commands do without it.
+    from token_server.cli.dev.run import run  # noqa: PLC0415
+
+    return run(Path.cwd(), arguments.procfile, environ)
+
+
+def _token(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    wanted = {"room_name": arguments.room, "participant_identity": arguments.identity}
+    answer = fetch_token(environ, {name: value for name, value in wanted.items() if value})
+    shown = unverified_claims(answer["participant_token"]) if arguments.decode else answer
+    sys.stdout.write(f"{json.dumps(shown, indent=2)}\n")
+    return 0
+
+
+def _doctor(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    # What the doctor needs takes half a second to import.
+    from token_server.cli.doctor.examination import run  # noqa: PLC0415
+    from token_server.cli.doctor.patient import (  # noqa: PLC0415
+        Options,
+        has_livekit_settings,
+        is_running,
+    )
+
+    is_make_dev = False
+    if not has_livekit_settings(environ):
+        of_make_dev = children_environ(environ, choose_ports(environ, is_free=lambda _: True))
+        is_make_dev = is_running(of_make_dev)
+        environ = of_make_dev if is_make_dev else environ
+    options = Options(
+        server_url=(arguments.url or server_url(environ)).rstrip("/"),
+        origin=arguments.origin,
+        login=arguments.login,
+        is_make_dev=is_make_dev,
+    )
+    return run(environ, options, as_json=arguments.json)
+
+
+def _room(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    if arguments.follow:
+        return follow_room(environ, arguments.room_name, sys.stdout)
+    return show_room(environ, arguments.room_name, sys.stdout, as_json=arguments.json)
+
+
+def _rooms(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    return show_rooms(environ, sys.stdout, as_json=arguments.json)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

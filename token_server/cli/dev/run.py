@@ -1,0 +1,90 @@
+"""`token-server dev`: checks, starts, watches and ends the local stack."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from honcho.environ import parse_procfile
+
+from token_server.cli.dev import DevError, words
+from token_server.cli.dev.binary import WAYS_OUT, find_livekit_server
+from token_server.cli.dev.plan import (
+    LIVEKIT,
+    Child,
+    children_environ,
+    livekit_child,
+    livekit_host,
+    wants_local_livekit,
+)
+from token_server.cli.dev.ports import choose_ports
+from token_server.cli.dev.readiness import Question, Registered, answers_ok, watch
+from token_server.cli.dev.supervisor import ChildListener, Supervisor
+
+_PAGE = Path("token_server/http_api/page/index.html")
+
+
+def run(folder: Path, procfile: Path, environ: Mapping[str, str]) -> int:
+    """Run livekit-server (unless LIVEKIT_URL is set) and the Procfile until told to stop.
+
+    Returns:
+        The exit code: 0 if somebody stopped it (Ctrl-C, SIGTERM, SIGHUP), 1 if a child died.
+
+    Raises:
+        DevError: Something is missing or taken; nothing has been started.
+    """
+    commands = _read_procfile(procfile)
+    ports = choose_ports(environ)
+    shared = children_environ(environ, ports, Path(sys.executable).parent)
+    # exec: the shell must not stand between us and the process that handles signals.
+    children = [Child(name=n, command=f"exec {c}", environ=shared) for n, c in commands.items()]
+    livekit = f"yours: {livekit_host(shared)}"
+    if wants_local_livekit(environ):
+        binary = _binary(folder, environ)
+        livekit = f"{shared['LIVEKIT_URL']} ({binary.name}, this machine only)"
+        children.insert(0, livekit_child(binary, shared, ports))
+    banner = words.banner(shared, livekit, has_page=(folder / _PAGE).exists())
+    return _supervise(children, banner)
+
+
+def _supervise(children: list[Child], banner: str) -> int:
+    registered = Registered()
+    supervisor = Supervisor(
+        children,
+        ChildListener(
+            started=lambda: watch(_questions(children, registered), supervisor.say, banner),
+            line=registered.read,
+        ),
+    )
+    death = supervisor.run()
+    if death:
+        sys.stdout.write(f"{words.obituary(death)}\n")
+    return 1 if death else 0
+
+
+def _questions(children: list[Child], registered: Registered) -> dict[str, Question]:
+    """Return how to find out, for each child that we know, whether it is ready."""
+    environ = {child.name: child.environ for child in children}
+    questions: dict[str, Question] = {}
+    if LIVEKIT in environ:
+        livekit_url = environ["web"]["LIVEKIT_URL"].replace("ws://", "http://")
+        questions[LIVEKIT] = answers_ok(livekit_url)
+    questions["web"] = answers_ok(f"http://127.0.0.1:{environ['web']['PORT']}/readyz")
+    if "worker" in environ:
+        questions["worker"] = registered.ask
+    return questions
+
+
+def _binary(folder: Path, environ: Mapping[str, str]) -> Path:
+    binary = find_livekit_server(environ, folder)
+    if binary is None:
+        raise DevError(f"there is no livekit-server here; `make setup` gets one. {WAYS_OUT}")
+    return binary
+
+
+def _read_procfile(procfile: Path) -> Mapping[str, str]:
+    if not procfile.is_file():
+        raise DevError(f"there is no {procfile}: run this in the folder of the project.")
+    commands: Mapping[str, str] = parse_procfile(procfile.read_text()).processes
+    if "web" not in commands:
+        raise DevError(f"{procfile} has no line that starts with `web:`.")
+    return commands

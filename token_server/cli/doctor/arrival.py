@@ -1,0 +1,215 @@
+"""Did the human get in, did the agent come, can it be heard, and if not, why? No I/O."""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from token_server.cli.doctor.checks import TOO_OLD, Cause, Check, Trouble, ok, skipped
+from token_server.cli.doctor.probe_observation import ProbeObservation
+from token_server.cli.doctor.regions import region_hint
+from token_server.cli.doctor.worker import WorkerReport
+from token_server.keeper import absence_reasons
+from token_server.keeper.absence_reasons import Absence, name_of
+
+# LiveKit offers no job from a load of 0.7 on; this project's worker stays a hair below when it is
+# full, and says no itself (agent/capacity.py).
+_FULL = 0.69
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """What is known besides what the probe saw.
+
+    Attributes:
+        worker: What the worker on this machine says; None if there is none on the port.
+        jobs_before: How many jobs it had before the probe.
+        worker_port: That port (LIVEKIT_AGENT_PORT).
+        other_names: The names of agents in this LiveKit's other rooms.
+    """
+
+    worker: WorkerReport | None
+    worker_port: int
+    jobs_before: int = 0
+    other_names: tuple[str, ...] = ()
+
+
+def not_dispatched(sights: ProbeObservation) -> Check:
+    """Nobody sent for it."""
+    evidence = f"no dispatch in the room within {_waited(sights):.1f} s of the join"
+    if sights.failed_looks:
+        absence = absence_reasons.livekit_failing()
+        return _trouble(absence).unknown("agent", absence.says, evidence)
+    return _wrong(absence_reasons.not_dispatched(sights.agent_name), evidence)
+
+
+def job_lost(sights: ProbeObservation, around: Surroundings) -> Check:
+    """A worker took the job, and no agent came of it."""
+    jobs = sights.jobs_of(sights.agent_name)
+    states = ", ".join(job.status.word for job in jobs)
+    evidence = [f"LiveKit lists {len(jobs)} jobs: {states}", *_worker_lines(around)]
+    # LiveKit lists a job as running that has died (livekit-behaviour 26); its worker does not.
+    worker = around.worker
+    has_died = (
+        worker is not None
+        and worker.agent_name == sights.agent_name
+        and worker.active_jobs <= around.jobs_before
+    )
+    if has_died or any(job.is_over for job in jobs) or len(jobs) > 1:
+        return _wrong(absence_reasons.job_died(sights.room_name), *evidence)
+    return _wrong(absence_reasons.job_slow(sights.room_name, _waited(sights)), *evidence)
+
+
+def not_taken(sights: ProbeObservation, around: Surroundings) -> Check:
+    """It was sent for, and no worker took the job."""
+    worker = around.worker
+    dispatched = (
+        f"LiveKit has the dispatch for {name_of(sights.agent_name)}, and no worker took it within"
+        f" {_waited(sights):.0f} s"
+    )
+    evidence = [dispatched, *_worker_lines(around), *region_hint(sights)]
+    if worker is None:
+        return _no_worker(sights, around, evidence)
+    if worker.agent_name != sights.agent_name:
+        return other_name(sights, worker.agent_name, *evidence)
+    if worker.load >= _FULL:
+        return Trouble(
+            Cause.WORKER_FULL,
+            "Start another worker, or raise LIVEKIT_AGENT_MAX_JOBS (this project's worker) or"
+            " `load_threshold` (others).",
+        ).wrong("agent", f"The worker is at its load limit ({worker.load:.2f}).", *evidence)
+    return Trouble(
+        Cause.WORKER_ELSEWHERE,
+        "Start the worker with the LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET that are set"
+        " here; its log must then say `registered worker`. One that was started just now needs some"
+        " seconds: run this again.",
+    ).wrong(
+        "agent",
+        "The worker has the right name and is free, but this LiveKit does not know it: it is"
+        " connected to another server or project, or to none.",
+        *evidence,
+    )
+
+
+def _no_worker(sights: ProbeObservation, around: Surroundings, evidence: list[str]) -> Check:
+    names = [name for name in around.other_names if name != sights.agent_name]
+    if names:
+        shown = ", ".join(map(name_of, names[:5]))
+        evidence = [*evidence, f"in other rooms of this LiveKit there is {shown}"]
+    return _wrong(absence_reasons.no_worker(sights.agent_name), *evidence)
+
+
+def other_name(sights: ProbeObservation, other: str, *evidence: str) -> Check:
+    """The worker has another name than the one that is asked for, or none."""
+    return _wrong(absence_reasons.other_name(sights.agent_name, other), *evidence)
+
+
+def _wrong(absence: Absence, *evidence: str) -> Check:
+    return _trouble(absence).wrong("agent", absence.says, *evidence)
+
+
+def _trouble(absence: Absence) -> Trouble:
+    return Trouble(Cause(absence.cause), absence.cure)
+
+
+def _worker_lines(around: Surroundings) -> list[str]:
+    if around.worker:
+        gave_up = ["it says that it cannot connect to LiveKit"] * around.worker.has_given_up
+        return [around.worker.in_words, *gave_up]
+    return [f"no worker on this machine answers on port {around.worker_port} (LIVEKIT_AGENT_PORT)"]
+
+
+def _waited(sights: ProbeObservation) -> float:
+    return sights.ended_at - (sights.connected_at or 0.0)
+
+
+def check_join(sights: ProbeObservation, server_url: str) -> Check:
+    """Say whether a human gets into the room."""
+    if sights.connected_at is not None:
+        seconds = sights.connected_at - sights.token_at
+        return ok("join", f"A human is in the room {seconds:.2f} s after their token.")
+    if sights.join_refusal == "field":
+        return TOO_OLD.wrong(
+            "join",
+            "LiveKit refuses the token, since there is a field in it that it does not know.",
+            "HTTP 401: unknown field",
+        )
+    host = urlsplit(server_url).hostname
+    if sights.is_listed:
+        return Trouble(
+            Cause.MEDIA_BLOCKED,
+            f"Open LiveKit's media ports on {host} (by default UDP 50000-60000 and TCP 7881), and"
+            " set `rtc.use_external_ip` or `rtc.node_ip` to the address that clients reach.",
+        ).wrong(
+            "join",
+            "LiveKit lets the human in, but no audio can pass: its media ports cannot be reached.",
+            sights.join_error,
+        )
+    return Trouble(
+        Cause.JOIN_FAILED,
+        f"Set LIVEKIT_URL on the token server to an address that frontends reach too: they are"
+        f" sent to {server_url}.",
+    ).wrong("join", f"A human with a good token cannot join at {server_url}.", sights.join_error)
+
+
+def check_agent(sights: ProbeObservation, around: Surroundings) -> Check:
+    """Say whether the wanted agent came, and if not, what kept it."""
+    if sights.agent:
+        return _second_agent(sights) if len(sights.agents) > 1 else _agent_is_there(sights)
+    if sights.strangers:
+        return other_name(sights, sights.strangers[0], "it is in the probe's room")
+    if not sights.dispatches_of(sights.agent_name):
+        return not_dispatched(sights)
+    if sights.jobs_of(sights.agent_name):
+        return job_lost(sights, around)
+    if sights.agent_name and sights.jobs_of(""):
+        return other_name(sights, "", "it took the job that LiveKit offers to nameless workers")
+    return not_taken(sights, around)
+
+
+def check_audio(sights: ProbeObservation) -> Check:
+    """Say whether the agent can be heard."""
+    if not sights.agent:
+        return skipped("audio", "There is no agent to listen to.")
+    if sights.sound_at is not None:
+        return ok("audio", f"First sound {sights.sound_at - sights.agent.seconds:.2f} s later.")
+    if sights.track_at is not None:
+        return ok(
+            "audio",
+            "The agent has an audio track.",
+            "no sound yet: it may wait for the human to speak first",
+        )
+    return Trouble(
+        Cause.AGENT_SILENT,
+        "Read the worker's log for this room: the agent must publish an audio track (in an"
+        " AgentSession, `session.start` with TTS or a realtime model; look for errors of those).",
+    ).wrong(
+        "audio",
+        "The agent joined and publishes nothing.",
+        f"no track within {sights.ended_at - sights.agent.seconds:.1f} s of its arrival",
+    )
+
+
+def _agent_is_there(sights: ProbeObservation) -> Check:
+    seconds = max(sights.agent.seconds - (sights.connected_at or 0.0), 0.0) if sights.agent else 0.0
+    wanted = _capital(name_of(sights.agent_name))
+    return ok("agent", f"{wanted} is there {seconds:.2f} s after the human.")
+
+
+def _second_agent(sights: ProbeObservation) -> Check:
+    says = f"{_capital(name_of(sights.agent_name))} is there, and another agent too."
+    others = [a.agent_name for a in sights.agents.values() if a is not sights.agent]
+    evidence = f"the other is {name_of(others[0])}"
+    if "" in others and sights.agent_name:
+        return Trouble(
+            Cause.WORKER_WITHOUT_NAME,
+            "Stop the worker that has no name, or set LIVEKIT_AGENT_NAME for it and start it again:"
+            " LiveKit sends it to every new room (automatic dispatch).",
+        ).wrong("agent", says, evidence)
+    return Trouble(
+        Cause.SECOND_AGENT,
+        "Find who else dispatches, and stop that: a webhook handler that calls CreateDispatch, a"
+        " second token server with other settings, a SIP dispatch rule.",
+    ).wrong("agent", says, evidence)
+
+
+def _capital(words: str) -> str:
+    return words[0].upper() + words[1:]

@@ -1,0 +1,155 @@
+"""Is it LiveKit at LIVEKIT_URL, does it know our key, and do our clocks agree?"""
+
+import json
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+from token_server.cli.doctor.asking import Answer, Question, Silence, ask
+from token_server.cli.doctor.checks import Cause, Check, Trouble, ok, skipped
+from token_server.livekit.admin_tokens import admin_token
+from token_server.settings import Settings
+
+# Seconds. LiveKit allows a token's times to be off by a minute (livekit-behaviour 14); half of that
+# is left for the token server's own clock.
+CLOCKS_MAY_DIFFER = 30.0
+_METHOD = "/twirp/livekit.RoomService/ListRooms"
+_HTTP_OK, _UNAUTHORIZED = 200, 401
+_REASON = re.compile(
+    r"invalid token: \S*, error: (?P<old>.+)|invalid authorization token: (?P<new>.+)", re.DOTALL
+)
+# Of a token that is not good yet, or not any more: golang-jwt's words (1.13.0 on), go-jose's.
+_OF_TIME = ("not valid yet", "expired", "used before issued", "issued in the future")
+# Twirp's statuses of what may pass.
+_MAY_PASS = {408, 429, 500, 503}
+
+
+def list_rooms(settings: Settings) -> Answer | Silence:
+    """Ask LiveKit for a room that nobody has, with our key."""
+    key = settings.livekit_api_key, settings.livekit_api_secret
+    # By our own clock, on purpose: LiveKit then says if it is too far off.
+    token = admin_token(*key, datetime.now(UTC), {"roomList": True})
+    return ask(
+        Question(
+            method="POST",
+            url=settings.server_url.replace("ws", "http", 1) + _METHOD,
+            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+            body=json.dumps({"names": ["token-server-doctor"]}).encode(),
+        )
+    )
+
+
+def check_url(livekit_url: str, answer: Answer | Silence) -> Check:
+    """Say whether LiveKit answers there."""
+    host = urlsplit(livekit_url).netloc
+    if isinstance(answer, Silence):
+        return Trouble(
+            Cause.LIVEKIT_UNREACHABLE,
+            f"Start LiveKit, or set LIVEKIT_URL to where it is; `curl {http_url(livekit_url)}`"
+            " answers OK when it is right.",
+        ).wrong("LiveKit", f"LiveKit cannot be reached at {livekit_url}.", answer.reason)
+    if (answer.status == _HTTP_OK and _is_list(answer)) or refusal_of(answer):
+        seconds = f"{answer.seconds * 1000:.0f} ms"
+        return ok("LiveKit", f"LiveKit answers at {livekit_url}.", f"after {seconds}")
+    if "code" in answer.content and answer.status in _MAY_PASS:
+        return Trouble(
+            Cause.LIVEKIT_FAILING, f"Run this again; if it stays so, read LiveKit's log on {host}."
+        ).unknown("LiveKit", "LiveKit answers with an error of its own.", answer.in_words)
+    return Trouble(
+        Cause.NOT_LIVEKIT,
+        "Set LIVEKIT_URL to LiveKit itself: wss://PROJECT.livekit.cloud, or ws://HOST:7880, not the"
+        " token server's or the page's address.",
+    ).wrong("LiveKit", f"What answers at {livekit_url} is not LiveKit.", answer.in_words)
+
+
+def check_key(answer: Answer) -> Check:
+    """Say whether LiveKit takes our key and secret."""
+    match refusal_of(answer):
+        case "":
+            return ok("key", "LiveKit accepts LIVEKIT_API_KEY and LIVEKIT_API_SECRET.")
+        case "key":
+            return Trouble(
+                Cause.KEY_UNKNOWN,
+                "Set LIVEKIT_API_KEY and LIVEKIT_API_SECRET to a pair of this server or project"
+                " (Cloud: project settings, API keys; self-hosted: `keys` in its configuration).",
+            ).wrong("key", "LiveKit does not know LIVEKIT_API_KEY.", "HTTP 401: invalid API key")
+        case "secret":
+            return Trouble(
+                Cause.SECRET_WRONG,
+                "Set LIVEKIT_API_SECRET to the secret that belongs to this LIVEKIT_API_KEY, and"
+                " start web and worker again.",
+            ).wrong(
+                "key",
+                "LiveKit knows LIVEKIT_API_KEY, and LIVEKIT_API_SECRET is not its secret.",
+                "HTTP 401: the signature is invalid",
+            )
+        case "clock":
+            return skipped("key", "Cannot be told while the clocks differ.")
+    return Trouble(
+        Cause.KEY_OR_SECRET,
+        "Set LIVEKIT_API_KEY and LIVEKIT_API_SECRET to a pair of this server or project.",
+    ).wrong("key", "LiveKit refuses LIVEKIT_API_KEY with LIVEKIT_API_SECRET.", answer.in_words)
+
+
+def check_clock(answer: Answer) -> Check:
+    """Compare LiveKit's Date header with our clock."""
+    ahead = clock_ahead(answer)
+    if ahead is None:
+        return skipped("clock", "LiveKit's answer has no Date header.")
+    if abs(ahead) <= CLOCKS_MAY_DIFFER and refusal_of(answer) != "clock":
+        return ok("clock", "Our clock and LiveKit's agree.", f"within {max(abs(ahead), 1):.0f} s")
+    which = "behind" if ahead > 0 else "ahead of"
+    return Trouble(
+        Cause.CLOCK,
+        "Set this machine's clock (`timedatectl set-ntp true`), or LiveKit's; webhooks and logins"
+        " are refused when they differ by more than a minute.",
+    ).wrong("clock", f"Our clock is {abs(ahead):.0f} s {which} LiveKit's.", "LiveKit's Date header")
+
+
+def clock_ahead(answer: Answer) -> float | None:
+    """Return by how many seconds LiveKit's clock is ahead of ours; right within one."""
+    try:
+        theirs = parsedate_to_datetime(answer.headers["date"]).timestamp()
+    except (KeyError, ValueError):
+        return None
+    # The header is cut to whole seconds: what it names lasts until the next.
+    earliest = theirs - (answer.asked_at + answer.seconds)
+    latest = theirs + 1 - answer.asked_at
+    return 0.0 if earliest <= 0 <= latest else (earliest if earliest > 0 else latest)
+
+
+def _is_list(answer: Answer) -> bool:
+    return answer.headers.get("content-type") == "application/json" and answer.content.keys() <= {
+        "rooms"
+    }
+
+
+def refusal_of(answer: Answer) -> str:
+    """Say what LiveKit refuses: "key", "secret", "clock", "field", "" (nothing) or "either".
+
+    Source:
+        pkg/service/auth.go, plain text: "invalid API key: …" and "invalid token: …, error: …" up to
+        1.13.5; "invalid API key" and "invalid authorization token: …" from 1.13.6 on
+        (livekit-behaviour 81)
+    """
+    if answer.content.get("code") in {"unauthenticated", "permission_denied"}:
+        return "either"
+    said = answer.unverified_body.decode(errors="replace") * (answer.status == _UNAUTHORIZED)
+    if said.startswith("invalid API key"):
+        return "key"
+    if reason := _REASON.match(said):
+        return _meaning(reason["old"] or reason["new"])
+    return "either" if said.startswith("invalid authorization token") else ""
+
+
+def _meaning(reason: str) -> str:
+    """Tell what is wrong with a token, in the words of go-jose, golang-jwt or protojson."""
+    if any(words in reason for words in _OF_TIME):
+        return "clock"
+    return "field" if "unknown field" in reason else "secret"
+
+
+def http_url(livekit_url: str) -> str:
+    """Return the address at which LiveKit answers HTTP."""
+    return livekit_url.replace("ws", "http", 1) if livekit_url[:2] == "ws" else livekit_url

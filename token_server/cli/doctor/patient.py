@@ -1,0 +1,105 @@
+"""What is examined: the settings, where the token server is, and what the command was told."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from token_server.cli.doctor.asking import Answer
+from token_server.cli.doctor.checks import Cause, Check, Trouble, ok
+from token_server.cli.doctor.livekit import list_rooms
+from token_server.cli.doctor.server import Server
+from token_server.errors import SettingsError
+from token_server.setting_types import matches_any, plain_key
+from token_server.settings import ParticipantIdentities, Settings, TokenAuth
+
+_NAMES = ("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET")
+_HTTP_OK = 200
+_WORKER_PORT = 8081  # livekit-agents' own choice
+
+
+def has_livekit_settings(environ: Mapping[str, str]) -> bool:
+    """Whether any variable names a LiveKit; if none does, `make dev` of this machine is meant."""
+    return any(environ.get(name, "").strip() for name in _NAMES)
+
+
+def is_running(children_environ: Mapping[str, str]) -> bool:
+    """Whether a LiveKit answers that knows the key that `make dev` gives to its processes."""
+    try:
+        settings = Settings.from_environ(children_environ)
+    except SettingsError:
+        return False
+    answer = list_rooms(settings)
+    return isinstance(answer, Answer) and answer.status == _HTTP_OK
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the command line said.
+
+    Attributes:
+        server_url: Where the token server is.
+        origin: The origin of the frontend's pages; "" if it was not given.
+        login: A bearer key or login token to show to the token server; "" likewise.
+        is_make_dev: Whether the settings are those of this machine's `make dev`.
+    """
+
+    server_url: str
+    origin: str = ""
+    login: str = field(default="", repr=False)
+    is_make_dev: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patient:
+    """The settings that hold, and the running server."""
+
+    settings: Settings
+    server: Server
+    origin: str
+    worker_port: int
+
+    def fields(self) -> dict[str, str]:
+        """Return what the probe asks for: a room that is seen to be a doctor's, where allowed."""
+        number = secrets.token_hex(6)
+        fields = {"room_name": f"doctor-{number}"}
+        patterns = self.settings.room_names
+        if patterns and not matches_any(patterns, fields["room_name"]):
+            fields = {}
+        is_open = self.settings.participant_identities is ParticipantIdentities.CHOSEN
+        if is_open and self.settings.token_auth is not TokenAuth.JWT:
+            fields["participant_identity"] = f"doctor-{number}"
+        return fields
+
+
+def admit(environ: Mapping[str, str], options: Options) -> tuple[Check, Patient | None]:
+    """Read the settings as the server does; without good ones there is nobody to examine."""
+    try:
+        settings = Settings.from_environ(environ)
+    except SettingsError as error:
+        problems = str(error).splitlines()
+        many = f"{len(problems)} settings are" if len(problems) > 1 else "A setting is"
+        return _bad_settings(f"{many} missing or malformed.", *problems), None
+    try:
+        worker_port = int(environ.get("LIVEKIT_AGENT_PORT") or _WORKER_PORT)
+    except ValueError:
+        says = "A setting is missing or malformed."
+        return _bad_settings(says, "LIVEKIT_AGENT_PORT: must be a port"), None
+    server = Server(
+        url=options.server_url,
+        login=options.login or plain_key(settings.token_keys),
+        operator_key=plain_key(settings.operator_keys),
+    )
+    patient = Patient(
+        settings=settings, server=server, origin=options.origin, worker_port=worker_port
+    )
+    source = ["no LIVEKIT_ variable is set: the `make dev` of this machine is examined"]
+    check = ok("settings", "All that must be set is set.", *(source * options.is_make_dev))
+    return check, patient
+
+
+def _bad_settings(says: str, *problems: str) -> Check:
+    return Trouble(
+        Cause.SETTINGS,
+        "Set these in the environment or in .env (.env.example of the repository has them all), and"
+        " run this again; or start `make dev` in a checkout, which needs none.",
+    ).wrong("settings", says, *problems)

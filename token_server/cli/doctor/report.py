@@ -1,0 +1,170 @@
+"""What the person at the terminal sees, and what a machine reads."""
+
+import json
+import shutil
+import sys
+import textwrap
+import time
+from collections.abc import Sequence
+from typing import TextIO
+
+from token_server.cli.doctor.audience import Timeline
+from token_server.cli.doctor.checks import Check, ExitCode, Finding, exit_code
+from token_server.telemetry.printable import printable
+
+_SIGNS = {
+    Finding.OK: ("✓", "32"),
+    Finding.WRONG: ("✗", "1;31"),
+    Finding.UNKNOWN: ("?", "33"),
+    Finding.SKIPPED: ("-", "2"),
+}
+_DIM, _BOLD = "2", "1"
+_NAME_WIDTH = 13
+_INDENT = " " * (_NAME_WIDTH + 5)
+_NEXT_LINE = f"\n{_INDENT}"
+_CLEAR_LINE = "\r\033[K"
+_LINE_WIDTH = 78
+_WIDEST = 110
+
+
+class Report:
+    """Writes each check as it ends; keeps all of them.
+
+    Args:
+        out: Where to.
+        is_terminal: Whether a line of what is being done can be shown, and drawn over.
+        has_colours: Whether to use them.
+    """
+
+    def __init__(self, out: TextIO, *, is_terminal: bool, has_colours: bool) -> None:
+        self._out, self._is_terminal, self._has_colours = out, is_terminal, has_colours
+        self._started = time.monotonic()
+        self.checks: list[Check] = []
+        self._timeline: Timeline = ()
+
+    def doing(self, what: str) -> None:
+        """Show what is being done, on a terminal."""
+        if self._is_terminal:
+            line = f"  … {printable(what)}, {self._seconds():.0f} s"[:_LINE_WIDTH]
+            self._write(f"{_CLEAR_LINE}{self._paint(line, _DIM)}")
+
+    def timed(self, timeline: Timeline) -> None:
+        """Keep the steps for the end."""
+        self._timeline = timeline
+
+    def found(self, check: Check) -> None:
+        """Write one check."""
+        self.checks.append(check)
+        sign, colour = _SIGNS[check.finding]
+        head = f"  {self._paint(sign, colour)} {check.name:<{_NAME_WIDTH}}"
+        is_bad = check.finding in {Finding.WRONG, Finding.UNKNOWN}
+        shown = [self._paint(line, _BOLD if is_bad else "") for line in self._lines(check.says)]
+        shown += [self._paint(line, _DIM) for text in check.evidence for line in self._lines(text)]
+        if check.cure:
+            first, *others = self._lines(check.cure, narrower=2)
+            shown += [f"{self._paint('→', colour)} {first}", *(f"  {line}" for line in others)]
+        if self._is_terminal:
+            self._write(_CLEAR_LINE)
+        self._write(f"{head} {_NEXT_LINE.join(shown)}\n")
+
+    def finish(self) -> None:
+        """Write the timeline and the verdict."""
+        if self._timeline:
+            steps = "".join(
+                f"    {seconds:7.3f}  {printable(step)}\n" for seconds, step in self._timeline
+            )
+            self._write(f"\n  Seconds after a token was asked for:\n{steps}")
+        colour = _SIGNS[_WORST[exit_code(self.checks)]][1]
+        self._write(f"\n  {self._paint(verdict(self.checks), colour)} ({self._seconds():.1f} s)\n")
+
+    def as_json(self) -> str:
+        """Return everything as JSON; docs/doctor.md has the shape."""
+        code = exit_code(self.checks)
+        document = {
+            "finding": _WORST[code],
+            "exit_code": code,
+            "seconds": round(self._seconds(), 3),
+            "checks": [
+                {
+                    "name": check.name,
+                    "finding": check.finding,
+                    "cause": check.cause,
+                    "says": check.says,
+                    "evidence": check.evidence,
+                    "cure": check.cure,
+                }
+                for check in self.checks
+            ],
+            "timeline": [
+                {"seconds": round(seconds, 3), "step": step} for seconds, step in self._timeline
+            ],
+        }
+        return json.dumps(document, indent=2)
+
+    def _seconds(self) -> float:
+        return time.monotonic() - self._started
+
+    def _lines(self, text: str, narrower: int = 0) -> list[str]:
+        """Break a text where the terminal ends; a file has one line for each."""
+        text = printable(text)
+        if not self._is_terminal:
+            return [text]
+        columns = min(shutil.get_terminal_size().columns, _WIDEST) - len(_INDENT) - narrower
+        return textwrap.wrap(text, max(columns, 20), break_on_hyphens=False)
+
+    def _paint(self, text: str, colour: str) -> str:
+        return f"\033[{colour}m{text}\033[0m" if self._has_colours and colour else text
+
+    def _write(self, text: str) -> None:
+        encoding = self._out.encoding or "utf-8"
+        self._out.write(text.encode(encoding, "replace").decode(encoding))
+        self._out.flush()
+
+
+_WORST = {
+    ExitCode.ALL_WELL: Finding.OK,
+    ExitCode.SOMETHING_WRONG: Finding.WRONG,
+    ExitCode.COULD_NOT_TELL: Finding.UNKNOWN,
+}
+
+
+def verdict(checks: Sequence[Check]) -> str:
+    """Say it in a line."""
+    wrong = [check.name for check in checks if check.finding is Finding.WRONG]
+    unknown = [check.name for check in checks if check.finding is Finding.UNKNOWN]
+    parts = []
+    if wrong:
+        order = ", the first one first" if len(wrong) > 1 else ""
+        parts.append(f"Wrong: {', '.join(wrong)}; do what the arrow says{order}.")
+    if unknown:
+        parts.append(f"Could not tell: {', '.join(unknown)}.")
+    return " ".join(parts) or "All well."
+
+
+def on_terminal(out: TextIO, no_colour: str) -> Report:
+    """Write to a terminal, or to a file that will be read by people."""
+    return Report(out, is_terminal=out.isatty(), has_colours=out.isatty() and not no_colour)
+
+
+def for_machines(no_colour: str) -> Report:
+    """Show what is being done where a person watches, on standard error; all else is JSON."""
+    return _Quiet(
+        sys.stderr,
+        is_terminal=sys.stderr.isatty(),
+        has_colours=sys.stderr.isatty() and not no_colour,
+    )
+
+
+class _Quiet(Report):
+    """Keeps checks without writing them."""
+
+    def found(self, check: Check) -> None:
+        """Keep it, and take back the line of what was being done."""
+        self.checks.append(check)
+        if self._is_terminal:
+            self._write(_CLEAR_LINE)
+
+    def finish(self) -> None:
+        """Leave the line empty."""
+        if self._is_terminal:
+            self._write(_CLEAR_LINE)

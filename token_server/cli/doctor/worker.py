@@ -1,0 +1,54 @@
+"""What the worker on this machine says of itself: LiveKit lists none (livekit-behaviour 30)."""
+
+from dataclasses import dataclass
+
+from token_server.cli.doctor.asking import Answer, get
+
+_HTTP_OK = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerReport:
+    """A worker's own words.
+
+    Attributes:
+        port: Where its health server listens, on loopback.
+        agent_name: What it registers under; "" is a worker without a name.
+        active_jobs: How many jobs it runs.
+        load: From 0 to 1; LiveKit offers no job from 0.7 on.
+        has_given_up: Whether it says that it cannot connect to LiveKit.
+    """
+
+    port: int
+    agent_name: str
+    active_jobs: int
+    load: float
+    has_given_up: bool
+
+    @property
+    def in_words(self) -> str:
+        """All of it in a line."""
+        name = f"name `{self.agent_name}`" if self.agent_name else "no name"
+        return (
+            f"the worker on this machine (port {self.port}): {name}, {self.active_jobs} active"
+            f" jobs, load {self.load:.2f}"
+        )
+
+
+def ask_worker(port: int) -> WorkerReport | None:
+    """Ask the worker on this machine; None if there is none on that port."""
+    answer = get(f"http://127.0.0.1:{port}/worker")
+    if not isinstance(answer, Answer) or answer.status != _HTTP_OK:
+        return None
+    said = answer.content
+    if "worker_type" not in said:
+        return None
+    health = get(f"http://127.0.0.1:{port}/")
+    # Protobuf's JSON leaves out what is zero or empty.
+    return WorkerReport(
+        port=port,
+        agent_name=str(said.get("agent_name", "")),
+        active_jobs=int(said.get("active_jobs", 0)),
+        load=float(said.get("worker_load", 0.0)),
+        has_given_up=isinstance(health, Answer) and health.status != _HTTP_OK,
+    )

@@ -1,0 +1,1 @@
+"""Routes in, errors out."""

@@ -1,0 +1,121 @@
+"""What operators see of rooms: asked of LiveKit when they ask, with what the timeline has kept."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Any
+
+from token_server.errors import LiveKitUnavailableError, UnknownRoomError
+from token_server.http_api.room_view import RoomView, in_urgency, row
+from token_server.keeper.wanted_agents import Policy, Want, wants
+from token_server.livekit.rooms import Participant, Room, Rooms
+from token_server.state.timeline import Timeline
+from token_server.tokens.tickets import TicketSealer
+
+# Rooms that are looked into for one list; on Cloud a call takes some 50 ms.
+_MOST_ROOMS = 200
+# Of these, as many are left for rooms that look empty: the count lags (livekit-behaviour 6).
+_MOST_EMPTY = 50
+_AT_ONCE = 8
+# Seconds; the rooms that LiveKit has not answered for by then are unknown.
+_LOOK_FOR = 8.0
+
+
+class RoomWatch:
+    """Looks into rooms, and changes nothing.
+
+    Args:
+        rooms: LiveKit.
+        sealer: Opens tickets.
+        policy: Which agents humans may want.
+        timeline: What was kept.
+        seconds: How long it looks into rooms for one list.
+    """
+
+    def __init__(
+        self,
+        rooms: Rooms,
+        sealer: TicketSealer,
+        policy: Policy,
+        timeline: Timeline,
+        *,
+        seconds: float = _LOOK_FOR,
+    ) -> None:
+        self._rooms, self._sealer, self._policy = rooms, sealer, policy
+        self._timeline, self._seconds = timeline, seconds
+
+    def room(self, room_name: str) -> dict[str, Any]:
+        """Return what is known of a room, live or not.
+
+        Raises:
+            UnknownRoomError: It is not live, and nothing is kept of it.
+            LiveKitUnavailableError: LiveKit did not answer.
+        """
+        found = self._rooms.list_rooms([room_name])
+        kept = self._timeline.of(room_name)
+        if not found:
+            if not kept:
+                raise UnknownRoomError(
+                    "room_name is not a live room, and nothing is kept of an earlier one"
+                )
+            return RoomView(room_name=room_name, kept=kept).document()
+        participants = self._rooms.list_participants(room_name)
+        return RoomView(
+            room_name=room_name,
+            room=found[0],
+            participants=participants,
+            dispatches=self._rooms.list_dispatches(room_name),
+            wanted=self._wanted(room_name, participants),
+            kept=kept,
+            now=self._rooms.now(),
+        ).document()
+
+    def rooms(self) -> list[dict[str, Any]]:
+        """Return all live rooms, those with a human who waits first.
+
+        Raises:
+            LiveKitUnavailableError: LiveKit did not answer.
+        """
+        live = self._rooms.list_rooms()
+        participants = self._participants(to_look_into(live))
+        return in_urgency(self._row(room, participants.get(room.room_name)) for room in live)
+
+    def _participants(self, rooms: Sequence[Room]) -> dict[str, Sequence[Participant] | None]:
+        """Ask who is in these rooms; those that were not answered for in time are left out."""
+        threads = ThreadPoolExecutor(_AT_ONCE)
+        asked = {threads.submit(self._look, room.room_name): room.room_name for room in rooms}
+        try:
+            done, _ = wait(asked, self._seconds)
+        finally:
+            threads.shutdown(wait=False, cancel_futures=True)
+        return {asked[answered]: answered.result() for answered in done}
+
+    def _look(self, room_name: str) -> Sequence[Participant] | None:
+        try:
+            return self._rooms.list_participants(room_name)
+        except LiveKitUnavailableError:
+            return None
+
+    def _row(self, room: Room, participants: Sequence[Participant] | None) -> dict[str, Any]:
+        return row(room, participants, self._wanted(room.room_name, participants or ()))
+
+    def _wanted(self, room_name: str, participants: Sequence[Participant]) -> list[Want]:
+        return wants(room_name, participants, self._sealer, self._policy)
+
+
+def to_look_into(
+    rooms: Sequence[Room], most: int = _MOST_ROOMS, most_empty: int = _MOST_EMPTY
+) -> list[Room]:
+    """Choose the rooms in which a human is most likely to wait.
+
+    Those with somebody in them, the loneliest first, and the youngest of those that look empty:
+    who has just come is not counted yet. What one kind does not need is the other's.
+    """
+    by_age = sorted(rooms, key=lambda room: room.created_at, reverse=True)
+    peopled = sorted(filter(_has_somebody, by_age), key=lambda room: room.num_participants)
+    empty = [room for room in by_age if not _has_somebody(room)]
+    chosen = peopled[: most - min(len(empty), most_empty)]
+    return chosen + empty[: most - len(chosen)]
+
+
+def _has_somebody(room: Room) -> bool:
+    return room.num_participants > 0

@@ -1,0 +1,45 @@
+"""GET /rooms and GET /rooms/{room_name}, for the operator alone."""
+
+from flask import Blueprint, request
+from flask.sansio.blueprints import BlueprintSetupState
+from flask.typing import ResponseReturnValue
+from werkzeug.routing import BaseConverter
+
+from token_server.auth.operators import Operators
+from token_server.errors import InvalidRequestError
+from token_server.http_api.room_watch import RoomWatch
+
+
+class _AnyName(BaseConverter):
+    """A name of any characters: a slash at its start, two in a row, a line's end."""
+
+    part_isolating = False
+    regex = "(?s:.+)"
+
+
+def create_blueprint(operators: Operators, watch: RoomWatch) -> Blueprint:
+    """Build the routes."""
+    blueprint = Blueprint("rooms", __name__)
+
+    @blueprint.record_once
+    def add_converter(state: BlueprintSetupState) -> None:
+        state.app.url_map.converters["any_name"] = _AnyName
+
+    @blueprint.before_request
+    def let_operators_in() -> None:
+        operators.check(dict(request.headers), request.remote_addr)
+
+    @blueprint.get("/rooms")
+    def rooms() -> ResponseReturnValue:
+        room_names = request.args.getlist("room_name")
+        if len(room_names) > 1:
+            raise InvalidRequestError("room_name must be given once")
+        return watch.room(room_names[0]) if room_names else {"rooms": watch.rooms()}
+
+    # %2F is a slash by the time that it comes here. `.` and `..` do not come: clients resolve
+    # them, so that a query can name a room as well.
+    @blueprint.get("/rooms/<any_name:room_name>")
+    def room(room_name: str) -> ResponseReturnValue:
+        return watch.room(room_name)
+
+    return blueprint

@@ -1,0 +1,1 @@
+"""How gunicorn serves: a deadline for each wait for a client."""

@@ -1,0 +1,235 @@
+"""The keeper: looks at rooms whenever something may have changed, until they are attended.
+
+Loops of one web process (loops.py): a few that look, one that sweeps over the live rooms where it
+is the machine's sweeper, one that beats. Started after fork, and never in the way of a request.
+"""
+
+import logging
+import time
+from collections.abc import Sequence
+from threading import Event
+from typing import Protocol
+
+from token_server.errors import KeeperStuckError, TokenServerError
+from token_server.keeper.keeper_records import KeeperMetrics, KeeperTimeline
+from token_server.keeper.last_seen_agents import LastSeenAgents
+from token_server.keeper.livekit_silence import News, Silence
+from token_server.keeper.look_queue import Agenda
+from token_server.keeper.loops import LONGEST_WAIT, Loop
+from token_server.keeper.observed_room import LookReport
+from token_server.keeper.schedule import Awaited, Schedule
+from token_server.livekit.rooms import Participant, ParticipantKind, Room, Rooms
+from token_server.state.timeline import NOT_KEPT, Timeline
+from token_server.telemetry.metrics import Metrics
+from token_server.telemetry.turns import STUCK_AFTER
+
+logger = logging.getLogger(__name__)
+
+# A look is a few calls to LiveKit; on Cloud each is a round trip of some 50 ms.
+_LOOKING_THREADS = 4
+# Seconds between two sweeps, and of one sweep per room: 10 looks a second at most.
+_SWEEP_EVERY = 5.0
+_SWEEP_PACE = 0.1
+# Seconds between two signs of life; a lease of redis_state.py outlasts several.
+_BEAT_EVERY = 0.5
+# Seconds until the next sweep after one that LiveKit did not answer.
+_SWEEP_AGAIN = 1.0
+# Seconds that all loops have to stop; a call to LiveKit may last longer.
+_STOPS_WITHIN = 1.0
+# Seconds. Webhooks count as working while one has come within this time; a room that we made
+# has to have brought its own (room_started: livekit-behaviour 53) this long before or after its
+# token.
+_WEBHOOKS_FRESH = 30.0
+_WEBHOOK_DUE = 0.5
+
+
+class SharedState(Protocol):
+    """What the token servers of one LiveKit share, as far as they can."""
+
+    def is_sweeper(self) -> bool:
+        """Become, or stay, the one process that sweeps; False if another is."""
+
+    def resign(self) -> None:
+        """Let another process sweep."""
+
+    def webhook_arrived(self) -> None:
+        """Remember that LiveKit's webhooks reach us."""
+
+    def webhook_last_arrived(self) -> float:
+        """Return when one last reached any process (Unix seconds); 0 if none has."""
+
+    def beat(self) -> None:
+        """Give a sign of life, and hear from the others."""
+
+
+class Looks(Protocol):
+    """Looks at rooms, from any thread: a Looker, or one whose looks are traced."""
+
+    sightings: LastSeenAgents
+
+    def look(self, room_name: str) -> LookReport:
+        """Bring the room as near to attended as can be done now."""
+
+
+class Keeper:
+    """Keeps every room that it hears of attended."""
+
+    def __init__(
+        self,
+        rooms: Rooms,
+        looker: Looks,
+        shared: SharedState,
+        metrics: Metrics,
+        timeline: Timeline = NOT_KEPT,
+    ) -> None:
+        self._rooms, self._looker, self._shared = rooms, looker, shared
+        self._timeline = KeeperTimeline(timeline)
+        self._counts, self._turns = metrics, metrics.turns
+        self._metrics = KeeperMetrics(metrics)
+        self._agenda = Agenda(Schedule())
+        self._silence = Silence()
+        self._stopping = Event()
+        self._loops: list[Loop] = []
+
+    def start(self) -> None:
+        """Start looking and sweeping, in threads of this process."""
+        turns = [("look", self._look)] * _LOOKING_THREADS
+        turns += [("sweep", self._sweep), ("beat", self._beat)]
+        self._loops = [Loop(name, turn, self._stopping, self._counts) for name, turn in turns]
+        for loop in self._loops:
+            loop.start()
+
+    def stop(self) -> None:
+        """Finish the looks in hand and stop; whatever is left is found by the next sweep."""
+        self._stopping.set()
+        self._agenda.close()
+        ends_at = time.monotonic() + _STOPS_WITHIN
+        for loop in self._loops:
+            loop.join(max(0.0, ends_at - time.monotonic()))
+        self._timeline.flush()
+        self._shared.resign()
+
+    def follow(self, room: Room, sealed_ticket: str, seconds: float, *, is_new: bool) -> None:
+        """Look at a room until the human with this ticket is in it, or the token has expired."""
+        issued_at = time.time()
+
+        def has_webhooks() -> bool:
+            now = time.time()
+            must_have_come = is_new and now - issued_at > _WEBHOOK_DUE
+            fresh_since = issued_at - _WEBHOOK_DUE if must_have_come else now - _WEBHOOKS_FRESH
+            return self._shared.webhook_last_arrived() >= fresh_since
+
+        awaited = Awaited(ticket=sealed_ticket, seconds=seconds, has_webhooks=has_webhooks)
+        self._agenda.follow(room.room_name, awaited)
+        self._metrics.token_issued(sealed_ticket)
+
+    def webhook_arrived(self, created_at: float) -> None:
+        """Know that webhooks reach us."""
+        self._shared.webhook_arrived()
+        age = self._rooms.now().timestamp() - created_at if created_at else None
+        self._metrics.webhook_arrived(age)
+
+    def participant_changed(
+        self, room_name: str, participant: Participant, *, is_here: bool
+    ) -> None:
+        """Look at a room now: somebody has come or gone."""
+        self._timeline.participant_changed(room_name, participant, is_here=is_here)
+        if participant.kind is ParticipantKind.AGENT:
+            self._looker.sightings.note(room_name, participant)
+        if participant.kind is not ParticipantKind.OTHER:
+            self._agenda.look_now(room_name)
+
+    def track_published(self, room_name: str, participant: Participant) -> None:
+        """Note that somebody can be heard or seen."""
+        self._timeline.track_published(room_name, participant)
+
+    def room_ended(self, room_name: str, room_sid: str) -> None:
+        """Note that a room is no more."""
+        self._timeline.room_ended(room_name, room_sid)
+
+    def check_alive(self) -> None:
+        """Ask whether the loops turn; LiveKit's silence stops none.
+
+        Raises:
+            KeeperStuckError: One has not turned for too long.
+        """
+        if stuck := self._turns.stuck():
+            raise KeeperStuckError(
+                f"The keeper is stuck: no turn of {', '.join(stuck)} for {STUCK_AFTER:.0f} s"
+            )
+
+    def _look(self) -> float:
+        if (room_name := self._agenda.take(LONGEST_WAIT)) is None:
+            return 0.0
+        report: LookReport | None = None
+        failure: TokenServerError | None = None
+        try:
+            report = self._looker.look(room_name)
+            self._metrics.looked(room_name, report)
+            self._timeline.looked(room_name, report)
+        except TokenServerError as error:
+            failure = error
+            self._metrics.look_failed()
+            logger.debug("A look failed", extra={"room": room_name, "reason": str(error)})
+        except Exception:
+            self._metrics.look_failed()
+            logger.exception("A look failed", extra={"room": room_name})
+        finally:
+            failures = self._put_back(room_name, report)
+        if report:
+            self._tell(self._silence.looked(room_name))
+        elif failure:
+            self._tell(self._silence.look_failed(room_name, failures), failure, room_name)
+        return 0.0
+
+    def _put_back(self, room_name: str, report: LookReport | None) -> int:
+        """Return how often in a row a look at this room has failed."""
+        if report is None:
+            return self._agenda.fail(room_name)
+        self._agenda.finish(room_name, report)
+        return 0
+
+    def _beat(self) -> float:
+        self._metrics.beat(self._agenda.rooms_followed, self._rooms.now())
+        self._shared.beat()
+        self._timeline.flush()
+        return _BEAT_EVERY
+
+    def _sweep(self) -> float:
+        if not self._shared.is_sweeper():
+            self._tell(self._silence.swept())
+            return _SWEEP_EVERY
+        try:
+            rooms = self._rooms.list_rooms()
+        except TokenServerError as error:
+            self._tell(self._silence.sweep_failed(), error)
+            return _SWEEP_AGAIN
+        looks = self._look_into(rooms)
+        self._tell(self._silence.swept())
+        return max(_SWEEP_EVERY, looks * _SWEEP_PACE)
+
+    def _look_into(self, rooms: Sequence[Room]) -> int:
+        """Have every room with somebody in it looked at; return how many these are.
+
+        Those with the fewest people first: a human who waits for an agent is in a room of one.
+        """
+        peopled = sorted(
+            (room for room in rooms if room.num_participants), key=lambda r: r.num_participants
+        )
+        for number, room in enumerate(peopled):
+            self._agenda.look_in(room.room_name, number * _SWEEP_PACE)
+        return len(peopled)
+
+    def _tell(self, news: News, error: TokenServerError | None = None, room_name: str = "") -> None:
+        """Log what is to be said, each once."""
+        room = {"room": room_name} if room_name else {}
+        match news:
+            case News.SILENT:
+                logger.warning("Rooms cannot be looked at: %s", error, extra=room)
+            case News.ROOM:
+                logger.warning("A room cannot be looked at: %s", error, extra=room)
+            case News.BACK:
+                logger.info("Rooms can be looked at again")
+                self._agenda.forgive(unless=self._silence.failing_alone())
+            case News.NOTHING:
+                pass

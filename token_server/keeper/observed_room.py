@@ -1,0 +1,105 @@
+"""What LiveKit's answers about one room add up to. Pure, no I/O."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from token_server.keeper.attendance import Action, Attendance
+from token_server.keeper.schedule import Looked
+from token_server.keeper.wanted_agents import Want
+from token_server.livekit.rooms import AgentOrder, Dispatch, Participant, ParticipantKind
+from token_server.tokens.tickets import TICKET_ATTRIBUTE
+
+# By the sealed tickets of the humans in a room: the seconds from a human's join to that of their
+# agent; None if it is not there.
+Waited = dict[str, float | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """What one observation of a room has shown."""
+
+    attendances: tuple[Attendance, ...] = ()
+    participants: tuple[Participant, ...] = ()
+    tickets: frozenset[str] = frozenset()
+    waited: Waited = field(default_factory=dict)
+
+    @property
+    def missing(self) -> tuple[Attendance, ...]:
+        """What it shows about the agents that a human waits for."""
+        return tuple(seen for seen in self.attendances if seen.waiting_since and not seen.agents)
+
+
+@dataclass(frozen=True)
+class LookReport(Looked):
+    """A look, for the schedule and for those who count.
+
+    Attributes:
+        decided: What was decided, in order, and from what; nothing where another actor held the
+            room and something was to be done: that one decides the same.
+        waited: How long the humans in the room have waited.
+        participants: Who was in the room at the last look.
+        missing: What the look has last shown about agents that a human waits for.
+    """
+
+    decided: tuple[tuple[Action, Attendance], ...] = ()
+    waited: Waited = field(default_factory=dict)
+    participants: tuple[Participant, ...] = ()
+    missing: tuple[Attendance, ...] = ()
+
+
+@dataclass(frozen=True)
+class Observed:
+    """The answers of LiveKit that one observation is made of."""
+
+    participants: Sequence[Participant]
+    wanted: Sequence[Want]
+    last_joined: dict[str, datetime]
+    dispatches: Sequence[Dispatch]
+    created: frozenset[str]
+
+    def view(self, agent_names: Iterable[str], now: datetime) -> View:
+        """Say what it shows about these agents."""
+        return View(
+            attendances=tuple(self._attendance(name, now) for name in sorted(agent_names)),
+            participants=tuple(self.participants),
+            tickets=frozenset(
+                participant.attributes.get(TICKET_ATTRIBUTE, "")
+                for participant in self.participants
+            ),
+            waited=self._waited(),
+        )
+
+    def _attendance(self, agent_name: str, now: datetime) -> Attendance:
+        """Pick out what concerns one agent."""
+        want = next((w for w in self.wanted if w.order.agent_name == agent_name), None)
+        return Attendance(
+            now=now,
+            order=want.order if want else AgentOrder(agent_name=agent_name),
+            waiting_since=want.since if want else None,
+            agents=tuple(agents_named(agent_name, self.participants)),
+            dispatches=tuple(d for d in self.dispatches if d.agent_name == agent_name),
+            agent_last_joined_at=self.last_joined.get(agent_name),
+            created_by_us=self.created,
+        )
+
+    def _waited(self) -> Waited:
+        waited: Waited = {}
+        for want in self.wanted:
+            agents = agents_named(want.order.agent_name, self.participants)
+            came_at = [agent.joined_at for agent in agents]
+            for human in want.humans:
+                seconds = (min(came_at) - human.joined_at).total_seconds() if came_at else None
+                ticket = human.attributes.get(TICKET_ATTRIBUTE, "")
+                waited[ticket] = None if seconds is None else max(seconds, 0.0)
+        return waited
+
+
+def agents_of(participants: Sequence[Participant]) -> list[Participant]:
+    """Return the agents among those in a room."""
+    return [p for p in participants if p.kind is ParticipantKind.AGENT]
+
+
+def agents_named(agent_name: str, participants: Sequence[Participant]) -> list[Participant]:
+    """Return the agents of this name among those in a room."""
+    return [agent for agent in agents_of(participants) if agent.agent_name == agent_name]

@@ -1,0 +1,139 @@
+"""What we ask of LiveKit: the port. twirp_rooms.py is the adapter, tests/fakes.py the fake.
+
+Every method waits a bounded time and raises only what errors.py lists: an error means that the
+answer is unknown, never that there is nobody.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum, IntEnum
+from typing import Protocol
+
+# How an agent is known (livekit-behaviour 41).
+AGENT_NAME_ATTRIBUTE = "lk.agent.name"
+
+
+class ParticipantKind(Enum):
+    """Who a participant is to us."""
+
+    HUMAN = "human"
+    AGENT = "agent"
+    OTHER = "other"  # ingress, egress, bridges, hidden participants and recorders
+
+
+class JobStatus(IntEnum):
+    """A job's state, by LiveKit's numbers (livekit_agent.proto, JobStatus)."""
+
+    PENDING = 0
+    RUNNING = 1
+    SUCCESS = 2
+    FAILED = 3
+    CANCELLED = 4
+
+    @property
+    def word(self) -> str:
+        """The state as people read it."""
+        return self.name.lower()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Room:
+    """A live room. `created_at` is LiveKit's clock."""
+
+    room_name: str
+    room_sid: str
+    created_at: datetime
+    num_participants: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Participant:
+    """Somebody in a room. `joined_at` is LiveKit's clock; `region` is "" where it has none."""
+
+    participant_identity: str
+    participant_sid: str
+    kind: ParticipantKind
+    joined_at: datetime
+    region: str = ""
+    attributes: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def agent_name(self) -> str:
+        """The name an agent's worker registered under; "" for an unnamed worker's agent."""
+        return self.attributes.get(AGENT_NAME_ATTRIBUTE, "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One run of a dispatch on a worker. `started_at` is LiveKit's clock."""
+
+    job_id: str
+    status: JobStatus
+    started_at: datetime
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether a worker has it, or had it."""
+        return self.status is not JobStatus.PENDING
+
+    @property
+    def is_over(self) -> bool:
+        """Whether LiveKit says that the job has ended; it may never (livekit-behaviour 26)."""
+        return self.status in {JobStatus.SUCCESS, JobStatus.FAILED, JobStatus.CANCELLED}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentOrder:
+    """Which agent is to come, and what its job is told."""
+
+    agent_name: str
+    metadata: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dispatch:
+    """A dispatch record of a room. `created_at` is LiveKit's clock."""
+
+    dispatch_id: str
+    agent_name: str
+    created_at: datetime
+    jobs: tuple[Job, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoomOrder:
+    """A room to be made, or found; the time-outs and agents count only when it is made."""
+
+    room_name: str
+    empty_timeout: timedelta
+    departure_timeout: timedelta
+    agents: tuple[AgentOrder, ...] = ()
+
+
+class Rooms(Protocol):
+    """LiveKit's room and dispatch services, as far as we use them."""
+
+    def now(self) -> datetime:
+        """Return LiveKit's time, as its answers tell it: our own clock may be off."""
+
+    def create_room(self, order: RoomOrder) -> Room:
+        """Make the room, or return the live one untouched."""
+
+    def list_rooms(self, room_names: Sequence[str] = ()) -> Sequence[Room]:
+        """Return the live rooms of these names, or all; `num_participants` lags up to 5 s."""
+
+    def list_participants(self, room_name: str) -> Sequence[Participant]:
+        """Return who is in the room; nobody also when there is no such room."""
+
+    def list_dispatches(self, room_name: str) -> Sequence[Dispatch]:
+        """Return the room's dispatches. Never call it for a missing room: 3 s, then 503."""
+
+    def create_dispatch(self, room_name: str, order: AgentOrder) -> Dispatch:
+        """Send an agent to the room. Makes the room when it is missing, and never deduplicates."""
+
+    def delete_dispatch(self, room_name: str, dispatch_id: str) -> bool:
+        """Take a dispatch back and end its job; False when somebody else has done so."""
+
+    def remove_participant(self, room_name: str, participant_identity: str) -> bool:
+        """Put a participant out of the room; False when they are not there."""

@@ -1,0 +1,1 @@
+"""What processes and machines share; all of it may be lost."""

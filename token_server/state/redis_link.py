@@ -1,0 +1,134 @@
+"""The way to Redis: short waits, and none at all while it is known not to answer.
+
+Redis saves work and decides nothing, so nobody may wait for it. The log says once, by one process
+of the machine, that it does not answer, and once that it does again.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from threading import Lock
+from typing import TypeVar
+
+from filelock import FileLock, Timeout
+from redis import ConnectionPool, Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from token_server.errors import RedisUnavailableError
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+# Seconds: to be connected to, and for an answer. Longer, and a lock costs more than it saves.
+REDIS_TIMEOUT = 0.3
+# Seconds from one try to the next while Redis does not answer.
+_TRY_AGAIN_AFTER = 3.0
+
+
+class RedisLink:
+    """Asks Redis, from any thread.
+
+    Args:
+        url: `redis://`, `rediss://` or `unix://`, with its password.
+        speaker: Whichever process of this machine holds it writes the log lines.
+        try_again_after: Seconds of not asking a Redis that did not answer.
+        tell: Is told 1 when Redis falls silent, and 0 when it answers again: a metric.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        speaker: FileLock,
+        try_again_after: float = _TRY_AGAIN_AFTER,
+        tell: Callable[[float], None] = lambda _: None,
+    ) -> None:
+        self._redis = Redis.from_url(
+            url,
+            socket_timeout=REDIS_TIMEOUT,
+            socket_connect_timeout=REDIS_TIMEOUT,
+            # A connection that Redis has closed meanwhile is opened anew; a timeout is the end.
+            retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
+            protocol=2,
+        )
+        self._speaker, self._try_again_after, self._tell = speaker, try_again_after, tell
+        self._changing = Lock()
+        self._silent_since: float | None = None  # monotonic; of the last try
+        self._has_told = False
+
+    @property
+    def connections(self) -> ConnectionPool:
+        """For what makes its own client; that one's questions go through `ask` all the same."""
+        return self._redis.connection_pool
+
+    def ask(self, question: Callable[["Redis"], T]) -> T:
+        """Put a question to Redis.
+
+        Raises:
+            RedisUnavailableError: It did not answer in time, refused, or was not asked because
+                it had not answered the time before.
+        """
+        if self._silent_since is not None:
+            raise RedisUnavailableError(_SILENT)
+        try:
+            return question(self._redis)
+        except _FAILURES as error:
+            self._fall_silent(error)
+            raise RedisUnavailableError(_SILENT) from None
+
+    def try_again(self) -> None:
+        """If Redis has not been asked for some seconds, ask whether it answers again."""
+        since = self._silent_since
+        if since is None or time.monotonic() - since < self._try_again_after:
+            return
+        try:
+            self._redis.ping()
+        except _FAILURES:
+            self._silent_since = time.monotonic()
+        else:
+            self._answer_again()
+
+    def close(self) -> None:
+        """Close every connection; the next question opens one."""
+        self._redis.close()
+
+    def _fall_silent(self, error: Exception) -> None:
+        with self._changing:
+            if self._silent_since is not None:
+                return
+            self._silent_since = time.monotonic()
+            self._tell(1)
+            self._has_told = self._may_speak()
+        if self._has_told:
+            logger.warning(_SILENT, extra={"reason": self._reason(error)})
+
+    def _answer_again(self) -> None:
+        with self._changing:
+            self._silent_since = None
+            self._tell(0)
+            has_told, self._has_told = self._has_told, False
+            self._speaker.release()
+        if has_told:
+            logger.info("Redis answers again")
+
+    def _may_speak(self) -> bool:
+        try:
+            self._speaker.acquire()
+        except Timeout:
+            return False
+        except (OSError, NotImplementedError):
+            return True
+        return True
+
+    def _reason(self, error: Exception) -> str:
+        """Say what went wrong; the text may be Redis's own, and a proxy's may repeat anything."""
+        text = f"{type(error).__name__}: {error}"
+        password = self._redis.get_connection_kwargs().get("password")
+        return text.replace(password, "***") if password else text
+
+
+_SILENT = "Redis does not answer: agents are sent as ever, and each machine locks for itself"
+# ValueError: of settings that only the connection itself looks at, such as TLS files.
+_FAILURES = (RedisError, OSError, ValueError)

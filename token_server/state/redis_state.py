@@ -1,0 +1,111 @@
+"""What the processes of several machines share, over Redis; the machine's own locks lie beneath.
+
+Without Redis the processes of one machine still share, and each machine goes on for itself.
+"""
+
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from redis import Redis
+
+from token_server.errors import RedisUnavailableError
+from token_server.state.leases import LEASE_SECONDS, Leases
+from token_server.state.machine_state import MachineState
+from token_server.state.redis_link import RedisLink
+
+# Seconds between two writes of one process.
+_PULSE_EVERY = 1.0
+# Seconds that a pulse is remembered; more than the keeper calls fresh.
+_PULSE_KEPT = 60.0
+# Seconds. Longest pause before a look without Redis; on an idle machine one that acts takes 0.02.
+_SPREAD = 0.3
+_SWEEPER = "sweeper"
+
+
+class RedisState:
+    """A MachineState that reaches further.
+
+    Args:
+        machine: What the processes of this machine share.
+        link: The way to the Redis that all machines share.
+        prefix: Of every key; each LiveKit has its own.
+        lease_seconds: After this, what a dead process held is free.
+    """
+
+    def __init__(
+        self,
+        machine: MachineState,
+        link: RedisLink,
+        prefix: str,
+        lease_seconds: float = LEASE_SECONDS,
+    ) -> None:
+        self._machine, self._link = machine, link
+        self._leases = Leases(link, prefix, lease_seconds)
+        self._pulse = f"{prefix}webhook"
+        self._has_webhook = False
+        self._pulsed_at = 0.0  # monotonic
+        self._arrived_elsewhere = 0.0  # Unix seconds
+
+    @contextmanager
+    def hold_room(self, room_name: str) -> Iterator[bool]:
+        """Hold a room's lock while in the block; False if another actor has it now."""
+        with self._machine.hold_room(room_name) as is_ours_here:
+            lease = f"room:{room_name}"
+            is_ours = is_ours_here and self._take_room(lease)
+            try:
+                yield is_ours
+            finally:
+                if is_ours:
+                    self._leases.give_back(lease)
+
+    def is_sweeper(self) -> bool:
+        """Become, or stay, the one process that sweeps; without Redis, the one of this machine."""
+        if not self._machine.is_sweeper():
+            return False
+        try:
+            return self._leases.holds(_SWEEPER) or self._leases.take(_SWEEPER)
+        except RedisUnavailableError:
+            return True
+
+    def resign(self) -> None:
+        """Let another process sweep."""
+        self._leases.give_back(_SWEEPER)
+        self._machine.resign()
+        self._link.close()
+
+    def webhook_arrived(self) -> None:
+        """Remember that LiveKit's webhooks reach us; the next beat tells the other machines."""
+        self._machine.webhook_arrived()
+        self._has_webhook = True
+
+    def webhook_last_arrived(self) -> float:
+        """Return when one last reached any process, as far as known (Unix seconds)."""
+        return max(self._machine.webhook_last_arrived(), self._arrived_elsewhere)
+
+    def beat(self) -> None:
+        """Tell Redis that we are alive, and hear from the others; asked a few times a second."""
+        self._link.try_again()
+        with suppress(RedisUnavailableError):
+            self._leases.renew()
+            self._link.ask(self._exchange_pulse)
+
+    def _take_room(self, lease: str) -> bool:
+        try:
+            return self._leases.take(lease)
+        except RedisUnavailableError:
+            # Whoever heard of the same join in the same moment is not to act in the same moment.
+            time.sleep(random.uniform(0.0, _SPREAD))  # noqa: S311 (nothing secret)
+            return True
+
+    def _exchange_pulse(self, redis: Redis) -> None:
+        kept = round(_PULSE_KEPT * 1000)
+        if self._has_webhook and time.monotonic() - self._pulsed_at >= _PULSE_EVERY:
+            self._has_webhook = False
+            self._pulsed_at = time.monotonic()
+            redis.set(self._pulse, 1, px=kept)
+        left = redis.pttl(self._pulse)
+        if left > 0:
+            # Its age, and not the time of day: the machines' clocks may differ.
+            self._arrived_elsewhere = time.time() - (kept - left) / 1000

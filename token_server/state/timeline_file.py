@@ -1,0 +1,191 @@
+"""The timelines of one machine: a SQLite file in the folder that its token servers share.
+
+Token servers of other versions write into the same file. Columns are known by name, and one that
+is missing is added; a later version may add more, which have to be allowed to be empty. Whoever
+wants anything else of the table takes another file.
+"""
+
+import json
+import logging
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from enum import Enum
+from pathlib import Path
+from threading import Lock
+from typing import TypeVar
+
+from token_server.state.timeline import MOST_ENTRIES, Entry
+from token_server.state.timeline_entries import entry_of, from_json
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+# Of all rooms together; about 25 MB.
+_MOST_ROWS = 100_000
+# Seconds. All greenlets of a process wait with the one that does.
+_LOCKED = 0.05
+_TIDY_EVERY = 30.0
+_COLUMNS = {
+    "room_name": "TEXT",
+    "at": "REAL",
+    "event": "TEXT",
+    "subject": "TEXT",
+    "facts": "TEXT",
+    "process": "TEXT",
+    "written_at": "REAL",
+}
+_TABLE = f"""
+CREATE TABLE IF NOT EXISTS entries (
+    id INTEGER PRIMARY KEY, {", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())}
+)
+"""
+_INDEX = "CREATE INDEX IF NOT EXISTS by_room ON entries (room_name)"
+_INSERT = (
+    "INSERT INTO entries (room_name, at, event, subject, facts, process, written_at)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
+
+
+class _Busy(Enum):
+    BUSY = True
+
+
+class TimelineFile:
+    """A shelf for the processes of one machine. Thread-safe.
+
+    A disk that is full or a file that is broken costs the timelines and nothing else.
+
+    Args:
+        path: The file; made when it is first needed.
+        keep: How long an entry is kept.
+    """
+
+    def __init__(self, path: Path, keep: timedelta) -> None:
+        self._path, self._keep = path, keep.total_seconds()
+        self._lock = Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._identity = (0, 0)  # device and inode of the open file
+        self._tidied_at = float("-inf")  # monotonic
+        self._has_complained = False
+
+    def put(self, entries: Sequence[Entry]) -> bool:
+        """Keep them; False while another process writes. What no disk takes is given up."""
+        now = time.time()
+        rows = [
+            (
+                each.room_name,
+                each.at,
+                each.event,
+                each.subject,
+                json.dumps(each.facts),
+                each.process,
+                now,
+            )
+            for each in entries
+        ]
+        return self._ask(lambda connection: self._write(connection, rows, now)) is not _Busy.BUSY
+
+    def of(self, room_name: str) -> Sequence[Entry]:
+        """Return the last entries of a room; none if the file cannot be read."""
+        found = self._ask(lambda connection: self._read(connection, room_name))
+        return found if isinstance(found, list) else []
+
+    def _write(
+        self, connection: sqlite3.Connection, rows: Sequence[tuple[object, ...]], now: float
+    ) -> None:
+        with connection:
+            connection.executemany(_INSERT, rows)
+            if time.monotonic() - self._tidied_at > _TIDY_EVERY:
+                self._tidied_at = time.monotonic()
+                connection.execute(
+                    "DELETE FROM entries WHERE written_at < ?"
+                    " OR id <= (SELECT max(id) FROM entries) - ?",
+                    (now - self._keep, _MOST_ROWS),
+                )
+
+    def _read(self, connection: sqlite3.Connection, room_name: str) -> list[Entry]:
+        rows = connection.execute(
+            "SELECT at, event, subject, facts, process FROM entries"
+            " WHERE room_name = ? AND written_at >= ? ORDER BY id DESC LIMIT ?",
+            (room_name, time.time() - self._keep, MOST_ENTRIES),
+        ).fetchall()
+        found = [
+            entry_of(room_name, (at, event, subject, from_json(facts), process))
+            for at, event, subject, facts, process in reversed(rows)
+        ]
+        return [entry for entry in found if entry]
+
+    def _ask(self, question: Callable[[sqlite3.Connection], T]) -> T | _Busy | None:
+        with self._lock:
+            try:
+                if self._connection and not self._is_there():
+                    self._close()
+                self._connection = self._connection or self._open()
+                return question(self._connection)
+            except (sqlite3.Error, OSError, ValueError) as error:
+                if _is_busy(error):
+                    return _Busy.BUSY
+                self._give_up(error)
+                return None
+
+    def _is_there(self) -> bool:
+        """Whether the open file is still the one of that name: somebody may have removed it."""
+        try:
+            found = self._path.stat()
+        except FileNotFoundError:
+            return False
+        return (found.st_dev, found.st_ino) == self._identity
+
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, timeout=_LOCKED, check_same_thread=False)
+        try:
+            # What a machine's crash loses is of calls that it has ended anyway.
+            connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;")
+            with connection:
+                _prepare(connection)
+            found = self._path.stat()
+        except BaseException:
+            connection.close()
+            raise
+        self._identity = found.st_dev, found.st_ino
+        return connection
+
+    def _close(self) -> None:
+        if self._connection:
+            with suppress(sqlite3.Error):
+                self._connection.close()
+            self._connection = None
+
+    def _give_up(self, error: Exception) -> None:
+        """Close; the next question opens it again."""
+        self._close()
+        if not self._has_complained:
+            logger.warning("Timelines cannot be kept, going on without", exc_info=error)
+            self._has_complained = True
+
+
+def remove_timelines(path: Path) -> None:
+    """Remove a file of timelines with what belongs to it; whoever has it open begins a new one.
+
+    Nothing is said of what cannot be removed: it was not there, as a rule.
+    """
+    # The file last: until then its name leads everybody to the same one.
+    for end in ("-wal", "-shm", ""):
+        with suppress(OSError):
+            path.with_name(path.name + end).unlink()
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    connection.execute(_TABLE)
+    there = {name for _, name, *_ in connection.execute("PRAGMA table_info(entries)")}
+    for name, kind in _COLUMNS.items():
+        if name not in there:
+            connection.execute(f"ALTER TABLE entries ADD COLUMN {name} {kind}")
+    connection.execute(_INDEX)
+
+
+def _is_busy(error: Exception) -> bool:
+    return getattr(error, "sqlite_errorcode", None) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}

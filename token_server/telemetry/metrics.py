@@ -1,0 +1,189 @@
+"""What this server counts for Prometheus; docs/metrics.md says what each name means and misses.
+
+No label grows with rooms or people. Several gunicorn processes count into files of one folder
+(metrics_folder.py), and whichever process is asked adds them up.
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from token_server.telemetry.turns import LOOPS, Turns
+
+LOOK_OUTCOMES = ("done", "waiting", "failed")
+CALL_OUTCOMES = ("ok", "refused", "unavailable")
+# HTTP statuses that are usual here: a series has to be there at 0 for its first rise to be seen.
+TOKEN_REFUSALS = (400, 401, 403, 413, 415, 429, 500, 503)
+WEBHOOK_REFUSALS = (400, 401, 404, 413)
+# LiveKit's methods that we call.
+METHODS = (
+    "CreateRoom",
+    "ListRooms",
+    "ListParticipants",
+    "RemoveParticipant",
+    "ListDispatch",
+    "CreateDispatch",
+    "DeleteDispatch",
+)
+_NAMESPACE = "token_server"
+# Seconds. A join is attended after 0.3 to 0.7 s where all is well; the later bounds are those of
+# attendance.py's windows and of a worker that was busy or away.
+_ATTENDED = (0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 8.0, 12.0, 20.0, 30.0, 60.0)
+# LiveKit gives an event's time in whole seconds, and drops it after 30 s.
+_AGES = (1.0, 2.0, 3.0, 5.0, 10.0, 15.0, 30.0, 60.0)
+# Our time-out is 5 s (twirp.py).
+_CALLS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+
+
+class Metrics:
+    """The metrics of one process, in a registry that holds nothing else.
+
+    Args:
+        registry: Holds them.
+        folder: Where this process and its siblings count; None if it has none.
+        clock: Seconds that never go back, for the keeper's turns.
+    """
+
+    def __init__(
+        self,
+        registry: CollectorRegistry,
+        folder: Path | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._registry, self._folder, self._clock = registry, folder, clock
+        self._count_tokens_and_webhooks()
+        self._count_looks()
+        self._count_calls()
+        self._count_turns()
+
+    def _count_tokens_and_webhooks(self) -> None:
+        self.tokens_issued = self._counter("tokens_issued", "Tokens that were issued.")
+        self.tokens_refused = self._counter(
+            "tokens_refused", "Requests to /token that were refused.", "status"
+        )
+        for status in TOKEN_REFUSALS:
+            self.tokens_refused.labels(status)
+        self.rooms_followed = self._gauge(
+            "rooms_followed",
+            "Rooms that are looked at until the human of a token has come.",
+            among_processes="livesum",
+        )
+        self.humans_joined = self._counter("humans_joined", "Humans seen in their room.")
+        self.join_to_attended = self._histogram(
+            "join_to_attended_seconds", "From a human's join to their agent's.", _ATTENDED
+        )
+        # One process that is cut off is enough.
+        self.redis_unavailable = self._gauge(
+            "redis_unavailable",
+            "1 while the Redis of REDIS_URL does not answer, else 0.",
+            among_processes="livemax",
+        )
+        # Any process may have seen that room last; each says only what its own looks have shown.
+        self.longest_unattended = self._gauge(
+            "longest_unattended_seconds",
+            "Longest that a human has been without their agent who is so now.",
+            among_processes="livemax",
+        )
+        self.webhooks_received = self._counter("webhooks_received", "Webhooks that were genuine.")
+        self.webhooks_refused = self._counter(
+            "webhooks_refused", "Requests to /webhook that were refused.", "status"
+        )
+        for status in WEBHOOK_REFUSALS:
+            self.webhooks_refused.labels(status)
+        self.webhook_age = self._histogram(
+            "webhook_age_seconds", "From a webhook's event to its arrival.", _AGES
+        )
+
+    def _count_looks(self) -> None:
+        self.looks = self._counter("looks", "Looks at rooms.", "outcome")
+        for outcome in LOOK_OUTCOMES:
+            self.looks.labels(outcome)
+        self.decisions = self._counter("decisions", "Decisions of looks.", "decision", "reason")
+        self.dispatches_created = self._counter("dispatches_created", "Dispatches created.")
+        self.dispatches_repaired = self._counter(
+            "dispatches_repaired", "Dispatches that replaced one that did not deliver."
+        )
+        self.duplicates_removed = self._counter("duplicates_removed", "Second agents put out.")
+
+    def _count_calls(self) -> None:
+        calls = self._counter("livekit_calls", "Calls to LiveKit.", "method", "outcome")
+        seconds = self._histogram(
+            "livekit_call_seconds", "How long calls to LiveKit took.", _CALLS, "method"
+        )
+        # Looked up for every token: prometheus_client's own search takes as long as the count.
+        self._calls = {
+            (method, outcome): calls.labels(method, outcome)
+            for method in METHODS
+            for outcome in CALL_OUTCOMES
+        }
+        self._call_seconds = {method: seconds.labels(method) for method in METHODS}
+
+    def _count_turns(self) -> None:
+        # The smallest of the processes that live: one that is stuck must not hide behind another.
+        last_turn = self._gauge(
+            "last_turn_timestamp_seconds",
+            "When each loop of the keeper last turned (Unix seconds).",
+            "loop",
+            among_processes="livemin",
+        )
+        self.loop_deaths = self._counter(
+            "loop_deaths", "Loops of the keeper that died and were started again.", "loop"
+        )
+        for loop in LOOPS:
+            self.loop_deaths.labels(loop)
+        shown = {loop: last_turn.labels(loop) for loop in LOOPS}
+
+        def show(loop: str, seconds_ago: float) -> None:
+            shown[loop].set(time.time() - seconds_ago)
+
+        self.turns = Turns(show, self._clock)
+
+    def livekit_called(self, method: str, outcome: str, seconds: float) -> None:
+        """Count a call to LiveKit; a loop that has waited for it goes on."""
+        self._calls[method, outcome].inc()
+        self._call_seconds[method].observe(seconds)
+        self.turns.turned()
+
+    def exposition(self) -> bytes:
+        """Return the metrics of all processes in Prometheus' text format, version 0.0.4."""
+        if self._folder is None:
+            return generate_latest(self._registry)
+        everybody = CollectorRegistry()
+        MultiProcessCollector(everybody, str(self._folder))  # type: ignore[no-untyped-call]
+        return generate_latest(everybody)
+
+    def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
+        return Counter(name, meaning, labels, namespace=_NAMESPACE, registry=self._registry)
+
+    def _gauge(
+        self,
+        name: str,
+        meaning: str,
+        *labels: str,
+        among_processes: Literal["livesum", "livemax", "livemin"],
+    ) -> Gauge:
+        """Make a gauge that is the sum, largest or smallest of the processes that live."""
+        return Gauge(
+            name,
+            meaning,
+            labels,
+            namespace=_NAMESPACE,
+            registry=self._registry,
+            multiprocess_mode=among_processes,
+        )
+
+    def _histogram(
+        self, name: str, meaning: str, bounds: tuple[float, ...], *labels: str
+    ) -> Histogram:
+        return Histogram(
+            name,
+            meaning,
+            labels,
+            namespace=_NAMESPACE,
+            registry=self._registry,
+            buckets=bounds,
+        )

@@ -1,0 +1,173 @@
+"""A join, from the request for a token to the room that waits for its human. Open this first.
+
+The order is the product: make the room ready, seal what was asked for into a ticket, sign the
+token, and follow the room until its human is there and attended (keeper.py, attendance.py).
+"""
+
+import logging
+import secrets
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from token_server.errors import PermissionDeniedError
+from token_server.livekit.rooms import AgentOrder, Room, RoomOrder, Rooms
+from token_server.setting_types import matches_any
+from token_server.settings import AgentDispatch, Settings
+from token_server.state.timeline import NOT_KEPT, Event, Timeline
+from token_server.tokens.join_tokens import JoinToken, SigningKey, mint_join_token
+from token_server.tokens.tickets import Ticket, TicketSealer
+from token_server.tokens.token_request import TokenRequest
+
+logger = logging.getLogger(__name__)
+
+# LiveKit's clock is known within a second at first; after that much better.
+_JUST_NOW = timedelta(milliseconds=50)
+
+
+class Follower(Protocol):
+    """Who sees to it that the human is attended; the keeper."""
+
+    def follow(self, room: Room, sealed_ticket: str, seconds: float, *, is_new: bool) -> None:
+        """Look at a room until the human with this ticket is in it, or for so many seconds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Join:
+    """What the caller gets: all that a client needs to connect."""
+
+    server_url: str
+    participant_token: str
+    room_name: str
+    participant_identity: str
+
+
+class Joins:
+    """Prepares joins for one LiveKit, as the settings say."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        rooms: Rooms,
+        sealer: TicketSealer,
+        follower: Follower,
+        timeline: Timeline = NOT_KEPT,
+    ) -> None:
+        self._settings, self._rooms, self._timeline = settings, rooms, timeline
+        self._sealer, self._follower = sealer, follower
+        self._agent_names = settings.allowed_agent_names
+        self._key = SigningKey(
+            api_key=settings.livekit_api_key,
+            api_secret=settings.livekit_api_secret,
+            token_ttl=settings.token_ttl,
+        )
+
+    def prepare(self, request: TokenRequest, traceparent: str = "") -> Join:
+        """Make the room ready and sign a token for it.
+
+        Args:
+            request: What is asked for.
+            traceparent: The trace to go on with when the human comes; "" for none.
+
+        Raises:
+            PermissionDeniedError: The room asked for is not one that ROOM_NAMES covers, or the
+                agent not one that callers may have.
+            LiveKitUnavailableError: LiveKit did not make the room in time.
+        """
+        order = self._agent_order(request)
+        room_name = self._room_name(request)
+        participant_identity = request.participant_identity or f"human-{uuid.uuid4()}"
+        room, is_new = self._make_room_ready(room_name, order)
+        ready_at = self._rooms.now()
+        ticket = Ticket(room_name, participant_identity, order, traceparent)
+        join_token = self._join_token(request, ticket)
+        participant_token = mint_join_token(join_token, self._key, ready_at)
+        seconds = self._settings.token_ttl.total_seconds()
+        self._follower.follow(room, join_token.sealed_ticket, seconds, is_new=is_new)
+        _log_ready(room, join_token, is_new=is_new)
+        self._note(join_token, ready_at, is_new=is_new)
+        return Join(
+            server_url=self._settings.server_url,
+            participant_token=participant_token,
+            room_name=room_name,
+            participant_identity=participant_identity,
+        )
+
+    def _note(self, join_token: JoinToken, ready_at: datetime, *, is_new: bool) -> None:
+        room_name = join_token.room_name
+        outcome = _outcome(is_new=is_new)
+        self._timeline.note(room_name, Event.ROOM_READY, at=ready_at, outcome=outcome)
+        self._timeline.note(
+            room_name,
+            Event.TOKEN_ISSUED,
+            participant_identity=join_token.participant_identity,
+            agent_name=join_token.order.agent_name,
+        )
+
+    def _join_token(self, request: TokenRequest, ticket: Ticket) -> JoinToken:
+        return JoinToken(
+            room_name=ticket.room_name,
+            participant_identity=ticket.participant_identity,
+            participant_name=request.participant_name,
+            participant_metadata=request.participant_metadata,
+            participant_attributes=request.participant_attributes,
+            order=ticket.order,
+            sealed_ticket=self._sealer.seal(ticket),
+        )
+
+    def _room_name(self, request: TokenRequest) -> str:
+        """Return the room asked for; without one a fresh one that nobody can guess."""
+        if not request.room_name:
+            return f"room-{secrets.token_urlsafe(12)}"
+        patterns = self._settings.room_names
+        if patterns and not matches_any(patterns, request.room_name):
+            raise PermissionDeniedError("room_name is not a room that callers may ask for")
+        return request.room_name
+
+    def _agent_order(self, request: TokenRequest) -> AgentOrder:
+        """Fill in the configured name: a nameless agent would come (livekit-behaviour 12)."""
+        agent = request.agent
+        agent_name = agent.agent_name or self._agent_names[0]
+        if agent_name not in self._agent_names:
+            raise PermissionDeniedError(
+                "room_config.agents.0.agent_name is not an agent that callers may ask for"
+            )
+        return AgentOrder(agent_name=agent_name, metadata=agent.metadata)
+
+    def _make_room_ready(self, room_name: str, order: AgentOrder) -> tuple[Room, bool]:
+        """Create the room before the join; also say whether it is new.
+
+        With AGENT_DISPATCH=token the agent is ordered here, at once and atomically, but only if
+        the room is new (livekit-behaviour 1, 21). An unnamed worker is sent to every new room
+        anyway; the order carries its metadata.
+        """
+        is_ordered_now = self._settings.agent_dispatch is not AgentDispatch.JOIN
+        asked_at = self._rooms.now()
+        room = self._rooms.create_room(
+            RoomOrder(
+                room_name=room_name,
+                empty_timeout=self._settings.room_empty_timeout,
+                departure_timeout=self._settings.room_departure_timeout,
+                agents=(order,) if is_ordered_now else (),
+            )
+        )
+        return room, room.created_at >= asked_at - _JUST_NOW
+
+
+def _log_ready(room: Room, join_token: JoinToken, *, is_new: bool) -> None:
+    """Write the one line of a /token request; operators look for its name."""
+    logger.info(
+        "Room ready",
+        extra={
+            "room": room.room_name,
+            "sid": room.room_sid,
+            "outcome": _outcome(is_new=is_new),
+            "identity": join_token.participant_identity,
+            "agent": join_token.order.agent_name,
+        },
+    )
+
+
+def _outcome(*, is_new: bool) -> str:
+    return "created" if is_new else "already live"

@@ -1,0 +1,98 @@
+"""The ticket: what a human's token asked for, sealed into a participant attribute. No I/O.
+
+It travels with the participant, so that any process on any machine can act on any room and
+LiveKit is the only store. Clients can neither read nor forge it (AES-256-GCM-SIV, RFC 8452: it
+stays safe should a random nonce ever repeat; under a key derived from the API secret), nor move it
+to another room or participant (both are inside).
+"""
+
+import base64
+import json
+import secrets
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from token_server.livekit.rooms import AgentOrder, Participant
+
+TICKET_ATTRIBUTE = "token_server.ticket"
+_KEY_PURPOSE = b"livekit-token-server ticket v1"
+_NONCE_BYTES = 12
+# Room, identity, agent and metadata. Behind them a traceparent, if there is one; and in tickets of
+# a later version more, which is passed over: their humans are served by what is known of them.
+_FIELDS = 4
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """One human's claim to one agent in one room; where traces are kept, what to go on with."""
+
+    room_name: str
+    participant_identity: str
+    order: AgentOrder
+    traceparent: str = ""
+
+
+class TicketSealer:
+    """Seals and opens tickets with a key that only holders of the API secret can derive.
+
+    Args:
+        api_secret: Seals and opens.
+        others: Open too: calls outlast the exchange of a key.
+    """
+
+    def __init__(self, api_secret: str, *others: str) -> None:
+        self._ciphers = [_cipher(secret) for secret in (api_secret, *others)]
+
+    def seal(self, ticket: Ticket) -> str:
+        """Return the attribute's text: ASCII, different each time even for the same ticket."""
+        fields = [
+            ticket.room_name,
+            ticket.participant_identity,
+            ticket.order.agent_name,
+            ticket.order.metadata,
+        ]
+        if ticket.traceparent:
+            fields.append(ticket.traceparent)
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        sealed = nonce + self._ciphers[0].encrypt(nonce, json.dumps(fields).encode(), None)
+        return base64.urlsafe_b64encode(sealed).decode()
+
+    def open(self, room_name: str, participant: Participant) -> Ticket | None:
+        """Return the ticket that this participant holds for this room, None if there is none."""
+        unverified_ticket = participant.attributes.get(TICKET_ATTRIBUTE)
+        if not unverified_ticket:
+            return None
+        opened = (_open(cipher, unverified_ticket) for cipher in self._ciphers)
+        found = next((found for found in opened if found), None)
+        if found is None:
+            return None
+        (ticket_room, ticket_identity, agent_name, metadata), traceparent = found
+        if (ticket_room, ticket_identity) != (room_name, participant.participant_identity):
+            return None
+        order = AgentOrder(agent_name=agent_name, metadata=metadata)
+        return Ticket(ticket_room, ticket_identity, order, traceparent)
+
+
+def _cipher(api_secret: str) -> AESGCMSIV:
+    hkdf = HKDF(algorithm=SHA256(), length=32, salt=None, info=_KEY_PURPOSE)
+    return AESGCMSIV(hkdf.derive(api_secret.encode()))
+
+
+def _open(cipher: AESGCMSIV, unverified_ticket: str) -> tuple[list[str], str] | None:
+    """Return the fields and the traceparent; None if it was not sealed so with this key."""
+    try:
+        sealed = base64.urlsafe_b64decode(unverified_ticket.encode())
+        nonce, ciphertext = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
+        inside = json.loads(cipher.decrypt(nonce, ciphertext, None))
+    except (InvalidTag, ValueError):
+        return None
+    if not isinstance(inside, list):
+        return None
+    fields, more = inside[:_FIELDS], inside[_FIELDS:]
+    if len(fields) < _FIELDS or not all(isinstance(field, str) for field in fields):
+        return None
+    return fields, more[0] if more and isinstance(more[0], str) else ""
