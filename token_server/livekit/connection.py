@@ -131,6 +131,8 @@ class _AnswerReader:
             self._parser.feed_data(received)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             raise ConnectionError(type(error).__name__) from error
+        if self.is_whole:
+            del self._parser  # Each knows the other: nothing is left for the garbage collector.
 
     def on_message_begin(self) -> None:
         if self.is_whole:

@@ -19,7 +19,7 @@ class ParticipantKind(Enum):
 
     HUMAN = "human"
     AGENT = "agent"
-    OTHER = "other"  # ingress, egress, bridges, hidden participants and recorders
+    OTHER = "other"  # ingress, egress, bridges, avatars, hidden participants and recorders
 
 
 class JobStatus(IntEnum):

@@ -54,6 +54,13 @@ def test_a_hidden_agent_is_an_agent() -> None:
     assert ParticipantKind.AGENT is to_participant(hidden).kind
 
 
+def test_an_avatar_is_no_second_agent() -> None:
+    """With AGENT_DISPATCH=automatic it has the name that is wanted, none, and was put out."""
+    avatar = Info(kind=Info.AGENT, attributes={"lk.publish_on_behalf": "agent-AJ_1"})
+
+    assert ParticipantKind.OTHER is to_participant(avatar).kind
+
+
 def test_a_participant_is_read_with_attributes_and_milliseconds() -> None:
     """Whole seconds would put two joins of one second in the wrong order."""
     found = to_participant(
