@@ -1,5 +1,7 @@
 """Two at a time: those that wait for agents to come in time take turns, the others run beside."""
 
+from collections import defaultdict
+
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling, Scheduling
@@ -34,3 +36,18 @@ class _InTurn(LoadScopeScheduling):  # type: ignore[misc]  # has no types
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
     """Say which process runs what."""
     return _InTurn(config, log)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many seconds each folder took, and each file of those that start processes."""
+    seconds: dict[str, float] = defaultdict(float)
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                path = report.nodeid.partition("::")[0]
+                seconds[path if path.startswith(_IN_TURN) else path.rpartition("/")[0]] += (
+                    report.duration
+                )
+    terminalreporter.section("seconds")
+    for place, duration in sorted(seconds.items(), key=lambda each: -each[1]):
+        terminalreporter.write_line(f"{duration:7.1f} {place}")
