@@ -16,6 +16,7 @@ from typing import Protocol, Self
 _DIGITS = 8
 # Stands for a number of eight digits that each request has for itself.
 NUMBER = "#" * _DIGITS
+_CLOSES = re.compile(rb"^connection: *close\r?$", re.IGNORECASE | re.MULTILINE)
 _CONTENT_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _STATUS = re.compile(rb"HTTP/1\.1 (\d\d\d) ")
 _SUCCESS = 2  # the first digit
@@ -85,7 +86,7 @@ class _Connection:
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=_PATIENCE_SECONDS)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._sent_at, self._answer, self.status = 0.0, b"", 0
+        self._sent_at, self._answer, self.status, self.is_kept = 0.0, b"", 0, True
 
     def send(self, request: bytes) -> None:
         self._answer, self._sent_at = b"", time.perf_counter()
@@ -104,7 +105,7 @@ class _Connection:
         status = _STATUS.match(head)
         if not length or not status:
             raise ConnectionError(f"answered {self._answer!r}")
-        self.status = int(status[1])
+        self.status, self.is_kept = int(status[1]), not _CLOSES.search(head)
         return time.perf_counter() - self._sent_at
 
 
@@ -171,8 +172,18 @@ class _Driver:
                 if took is not None:
                     milliseconds.append(1000 * took)
                     statuses[key.data.status] += 1
-                    self._ask(key.data)
+                    self._ask_again(key.data)
         return Load(milliseconds=milliseconds, seconds=now - started, statuses=statuses)
+
+    def _ask_again(self, connection: _Connection) -> None:
+        """Ask over the same connection; over a new one where the server ends it, as it says."""
+        if connection.is_kept:
+            self._ask(connection)
+            return
+        self._selector.unregister(connection.socket)
+        self._connections.remove(connection)
+        connection.socket.close()
+        self.open()
 
     def _ask(self, connection: _Connection) -> None:
         connection.send(self._target.request(next(self._numbers)))
