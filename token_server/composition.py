@@ -84,6 +84,7 @@ def compose(
     app = create_app(settings, rooms, keeper, redis, timeline)
     operators = Operators(settings.operator_keys, is_demo=settings.demo)
     app.register_blueprint(metrics_endpoint.create_blueprint(operators, metrics))
+    app.wsgi_app = metrics_endpoint.CountRefused(app.wsgi_app, metrics)  # type: ignore[method-assign]
     watch = RoomWatch(rooms, sealer, policy, timeline)
     app.register_blueprint(rooms_endpoint.create_blueprint(operators, watch))
     if tracing:

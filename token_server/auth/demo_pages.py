@@ -1,16 +1,16 @@
-"""What pages of other sites may not ask where DEMO=1. No I/O but Flask's.
+"""What pages of other sites may not ask where DEMO=1. No I/O.
 
 Such a server trusts whoever reaches it: often all programs of one machine, and its browser is one
 of them. Any site that is open there can send requests to it (cross-site), and read the answers as
 soon as the site's own name leads to this machine (DNS rebinding).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from flask import Flask, request
+from werkzeug.wrappers import Request
 
 from token_server.errors import PermissionDeniedError
 from token_server.settings import Settings
@@ -109,11 +109,12 @@ def _is_foreign(headers: Mapping[str, str]) -> bool:
     return origin is not None and origin.partition("://")[2] != headers.get("Host", "")
 
 
-def guard(app: Flask, settings: Settings) -> None:
-    """Check each request before anything is done for it."""
-    door = DemoPages.of(settings)
+def page_check(settings: Settings) -> Callable[[Request], None]:
+    """Return what checks each request before anything is done for it."""
+    pages = DemoPages.of(settings)
 
-    @app.before_request
-    def check() -> None:
+    def check(request: Request) -> None:
         headers = dict(request.headers)
-        door.check(Asked(method=request.method, path=request.path, unverified_headers=headers))
+        pages.check(Asked(method=request.method, path=request.path, unverified_headers=headers))
+
+    return check

@@ -1,20 +1,25 @@
 """The HTTP surface: routes in, errors out. Views contain no try: error_responses.py renders."""
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any, Protocol
 
-from flask import Flask, Response, request
+from flask import Flask, request
 from flask.typing import ResponseReturnValue
-from flask_cors import CORS
+from flask_cors.core import get_cors_headers, get_cors_options
+from werkzeug.datastructures import Headers
 from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Request, Response
 
 from token_server.auth import demo_pages
 from token_server.auth.admission import Admission
 from token_server.http_api import demo_page
-from token_server.http_api.error_responses import add_error_responses
-from token_server.http_api.openapi import Api
+from token_server.http_api.endpoint import Endpoint, Endpoints, forbid_caching
+from token_server.http_api.error_responses import render
+from token_server.http_api.openapi import describe
 from token_server.http_api.readiness import Readiness
-from token_server.http_api.token_endpoint import TOKEN_BODY_LIMIT, add_token
-from token_server.http_api.webhook_endpoint import add_webhook
+from token_server.http_api.token_endpoint import TOKEN_BODY_LIMIT, token_answers
+from token_server.http_api.webhook_endpoint import webhook_answers
 from token_server.livekit.rooms import Rooms
 from token_server.livekit.webhooks import WebhookListener, Webhooks
 from token_server.settings import Settings
@@ -24,6 +29,10 @@ from token_server.tokens.tickets import TicketSealer
 
 if TYPE_CHECKING:
     from token_server.state.redis_link import RedisLink
+
+
+# flask-cors looks through its options for each request: a tenth of what a token costs.
+_ORIGINS_REMEMBERED = 128
 
 
 class RunningKeeper(Follower, WebhookListener, Protocol):
@@ -53,47 +62,59 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = TOKEN_BODY_LIMIT
     # "//token" is a mistake to be told of, not a redirect to follow with a key in hand.
     app.url_map.merge_slashes = False
+    admit = demo_pages.page_check(settings) if settings.demo else _admit_all
+    app.before_request(lambda: admit(request))
     app.before_request(_refuse_slashes)
+    app.register_error_handler(Exception, lambda error: render(error, request))
+    app.after_request(_forbid_caching)
     sealer = TicketSealer(*settings.webhook_secrets.values())
     joins = Joins(settings, rooms, sealer, keeper, timeline)
-    api = Api(settings.token_auth)
-    add_token(app, api, Admission(settings, redis), joins)
-    add_webhook(app, Webhooks(settings.webhook_secrets, keeper))
-    _add_health(app, api, keeper, Readiness(rooms, redis))
-    _add_document(app, api)
-    add_error_responses(app)
-    app.after_request(_forbid_caching)
+    tokens = token_answers(Admission(settings, redis), joins)
+    webhooks = webhook_answers(Webhooks(settings.webhook_secrets, keeper))
+    endpoints = {
+        "/token": Endpoint(tokens, admit, _add_cors(app, settings.cors_origins)),
+        "/webhook": Endpoint(webhooks, admit),
+    }
+    app.wsgi_app = Endpoints(endpoints, app.wsgi_app)  # type: ignore[method-assign]
+    _add_health(app, keeper, Readiness(rooms, redis))
+    app.add_url_rule("/openapi.json", "document", partial(describe, settings.token_auth))
     if settings.demo:
-        demo_pages.guard(app, settings)
         app.register_blueprint(demo_page.create_blueprint())
-    if settings.cors_origins:
-        # A page of another origin reads no other headers than these.
-        pages = {"origins": list(settings.cors_origins), "expose_headers": ["Retry-After"]}
-        CORS(app, resources={"/token": pages}, methods=["GET", "POST"], max_age=600)
     return app
 
 
-def _add_health(app: Flask, api: Api, keeper: RunningKeeper, readiness: Readiness) -> None:
+def _admit_all(request: Request) -> None:
+    del request
+
+
+def _add_cors(app: Flask, origins: Sequence[str]) -> Callable[[Request, Response], None]:
+    """Return what lets pages of these origins read answers; no others than these headers."""
+    pages = {"origins": list(origins), "expose_headers": ["Retry-After"]}
+    options = get_cors_options(app, pages, {"methods": ["GET", "POST"], "max_age": 600})
+
+    @lru_cache(_ORIGINS_REMEMBERED)
+    def for_origin(origin: str | None) -> Sequence[tuple[str, Any]]:
+        headers = Headers({"Origin": origin} if origin else {})
+        return list(get_cors_headers(options, headers, "GET").items(multi=True))
+
+    def add(request: Request, response: Response) -> None:
+        if request.method == "OPTIONS":
+            response.headers.extend(get_cors_headers(options, request.headers, request.method))
+        else:
+            response.headers.extend(for_origin(request.headers.get("Origin")))
+
+    return add if origins else lambda *_: None
+
+
+def _add_health(app: Flask, keeper: RunningKeeper, readiness: Readiness) -> None:
     @app.get("/healthz")
-    @api.tells_health
     def healthz() -> ResponseReturnValue:
-        """Tell that the process is alive, and what looks after its rooms too."""
         keeper.check_alive()
         return {"status": "alive"}
 
     @app.get("/readyz")
-    @api.tells_health
     def readyz() -> ResponseReturnValue:
-        """Tell whether LiveKit answers and accepts our key; and Redis, where it is set."""
         return readiness.check()
-
-
-def _add_document(app: Flask, api: Api) -> None:
-    @app.get("/openapi.json")
-    @api.tells_itself
-    def document() -> ResponseReturnValue:
-        """Describe the API."""
-        return api.document(app)
 
 
 def _refuse_slashes() -> None:
@@ -103,6 +124,5 @@ def _refuse_slashes() -> None:
 
 
 def _forbid_caching(response: Response) -> Response:
-    """Tokens must not be kept, nor a 404 or 405 (RFC 9110, 15.1); the page says otherwise."""
-    response.headers.setdefault("Cache-Control", "no-store")
+    forbid_caching(response)
     return response

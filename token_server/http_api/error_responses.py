@@ -4,8 +4,8 @@ import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from flask import Flask, Response, request
 from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntityTooLarge
+from werkzeug.wrappers import Request, Response
 
 from token_server.errors import (
     InvalidRequestError,
@@ -15,29 +15,40 @@ from token_server.errors import (
     code_of,
     error_body,
 )
-from token_server.http_api.token_endpoint import ROOM_NAME_KEY
 
 logger = logging.getLogger(__name__)
 
+# In the WSGI environ: which room a request is about, once that is known.
+ROOM_NAME_KEY = "token_server.room_name"
 # Each request to these is one line; of the rest of the internet's guesses at paths there is none.
 _PATHS_LOGGED = {"/token", "/webhook"}
 
 
-def add_error_responses(app: Flask) -> None:
-    """Render every error of the application, its own bugs included."""
-    app.register_error_handler(TokenServerError, _render)
-    app.register_error_handler(HTTPException, _render_http)
-    app.register_error_handler(RequestEntityTooLarge, _render_too_large)
-    app.register_error_handler(ClientDisconnected, _render_unreadable)
-    app.register_error_handler(Exception, _render_bug)
+def render(error: Exception, request: Request) -> Response:
+    """Make an answer of any error of the application, its own bugs included; write its line."""
+    match error:
+        case TokenServerError():
+            return _render(error, request)
+        case ClientDisconnected():
+            ours = InvalidRequestError("body must come whole, in time and well formed")
+            return _render(ours, request)
+        case RequestEntityTooLarge():
+            limit = request.max_content_length
+            return _render(RequestTooLargeError(f"body must be at most {limit} bytes"), request)
+        case HTTPException():
+            return _render_http(error, request)
+        case _:
+            about = _about_request(request, "internal", type(error).__name__)
+            logger.error("A request failed", extra=about, exc_info=error)
+            return _answer("internal", "an error of this server; its log has the details", 500, {})
 
 
-def _render(error: TokenServerError) -> Response:
+def _render(error: TokenServerError, request: Request) -> Response:
     level = logging.ERROR if error.code == "internal" else logging.INFO
     if request.path == "/readyz" and error.code == "unavailable":
         # Platforms ask every few seconds, and whoever found out first has said it.
         level = logging.DEBUG
-    logger.log(level, "Refused", extra=_about_request(error.code, str(error)))
+    logger.log(level, "Refused", extra=_about_request(request, error.code, str(error)))
     headers = {}
     if error.http_status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
@@ -46,38 +57,21 @@ def _render(error: TokenServerError) -> Response:
     return _answer(error.code, str(error), error.http_status, headers)
 
 
-def _render_unreadable(error: ClientDisconnected) -> Response:
-    del error
-    return _render(InvalidRequestError("body must come whole, in time and well formed"))
-
-
-def _render_too_large(error: RequestEntityTooLarge) -> Response:
-    del error
-    limit = request.max_content_length
-    return _render(RequestTooLargeError(f"body must be at most {limit} bytes"))
-
-
-def _render_http(error: HTTPException) -> Response:
+def _render_http(error: HTTPException, request: Request) -> Response:
     """Give werkzeug's own errors (404, 405, …) the same body; keep headers such as Allow."""
     status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
     code = code_of(status)
     level = logging.INFO if request.path in _PATHS_LOGGED else logging.DEBUG
-    logger.log(level, "Refused", extra=_about_request(code, f"{status} {status.phrase}"))
+    logger.log(level, "Refused", extra=_about_request(request, code, f"{status} {status.phrase}"))
     headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}
     return _answer(code, f"{status} {status.phrase}", status, headers)
-
-
-def _render_bug(error: Exception) -> Response:
-    about = _about_request("internal", type(error).__name__)
-    logger.error("A request failed", extra=about, exc_info=error)
-    return _answer("internal", "an error of this server; its log has the details", 500, {})
 
 
 def _answer(code: str, msg: str, status: int, headers: Mapping[str, str]) -> Response:
     return Response(error_body(code, msg), status, headers, mimetype="application/json")
 
 
-def _about_request(code: str, reason: str) -> dict[str, str]:
+def _about_request(request: Request, code: str, reason: str) -> dict[str, str]:
     """Return the fields of the one line of a request that was refused; the room where known."""
     about = {"path": request.path[:64], "code": code, "reason": reason}
     room_name = request.environ.get(ROOM_NAME_KEY)

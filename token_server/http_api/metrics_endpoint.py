@@ -1,6 +1,7 @@
 """GET /metrics, for Prometheus and for the operator alone."""
 
 from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, request
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
@@ -8,11 +9,15 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from token_server.auth.operators import Operators
 from token_server.telemetry.metrics import Metrics
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
 _WEBHOOK_TYPE = "application/webhook+json"
 
 
 def create_blueprint(operators: Operators, metrics: Metrics) -> Blueprint:
-    """Build the route; also count the tokens and webhooks that the others refuse."""
+    """Build the route."""
     blueprint = Blueprint("metrics", __name__)
 
     @blueprint.get("/metrics")
@@ -20,15 +25,31 @@ def create_blueprint(operators: Operators, metrics: Metrics) -> Blueprint:
         operators.check(dict(request.headers), request.remote_addr)
         return Response(metrics.exposition(), content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
-    @blueprint.after_app_request
-    def count_refused(response: Response) -> Response:
-        if response.status_code < HTTPStatus.BAD_REQUEST:
-            return response
-        # LiveKit's own content type on another path is a webhook that was configured wrongly.
-        if request.path == "/webhook" or request.mimetype == _WEBHOOK_TYPE:
-            metrics.webhooks_refused.labels(response.status_code).inc()
-        elif request.path == "/token":
-            metrics.tokens_refused.labels(response.status_code).inc()
-        return response
-
     return blueprint
+
+
+class CountRefused:
+    """WSGI middleware: counts the tokens and webhooks that are refused behind it."""
+
+    def __init__(self, behind: "WSGIApplication", metrics: Metrics) -> None:
+        self._behind, self._metrics = behind, metrics
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> "Iterable[bytes]":
+        """Hand a request on, and look at the answer's status."""
+
+        def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:  # noqa: ANN401  # WSGI's
+            if status >= "4":
+                self._count(environ, HTTPStatus(int(status[:3])))
+            return start_response(status, headers, *more)
+
+        return self._behind(environ, start)
+
+    def _count(self, environ: "WSGIEnvironment", status: HTTPStatus) -> None:
+        path, content_type = environ["PATH_INFO"], environ.get("CONTENT_TYPE", "")
+        # LiveKit's own content type on another path is a webhook that was configured wrongly.
+        if path == "/webhook" or content_type.partition(";")[0].strip().lower() == _WEBHOOK_TYPE:
+            self._metrics.webhooks_refused.labels(status.value).inc()
+        elif path == "/token":
+            self._metrics.tokens_refused.labels(status.value).inc()

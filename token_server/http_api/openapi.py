@@ -1,28 +1,28 @@
-"""The API in OpenAPI 3.1, made of the models that validate and the views' docstrings. No I/O.
+"""The API in OpenAPI 3.1, made of the models that validate. No I/O."""
 
-spectree describes here, and does nothing to requests: token_request.py reads them, so that an error
-names the field and its rule in the words that callers know.
-"""
+from collections.abc import Mapping, Sequence
+from functools import cache
+from http import HTTPStatus
+from typing import Any, Literal
 
-from collections.abc import Callable
-from functools import cache, wraps
-from typing import Any, Literal, TypeVar, cast
-
-from flask import Flask
 from pydantic import BaseModel, Field, RootModel
-from spectree import Response, SecurityScheme, SpecTree
-from spectree.models import SecureType, SecuritySchemeData
+from pydantic.json_schema import models_json_schema
 
 from token_server import __version__
 from token_server.settings import TokenAuth
 from token_server.tokens.token_request import PlainTokenRequest, TokenRequest
 
-View = TypeVar("View", bound=Callable[..., Any])
+# Objects of the document, under its own names.
+Described = dict[str, Any]
 
-_CALLER = "caller"
-_BEARER = {
-    TokenAuth.KEY: "One of the keys in TOKEN_KEYS.",
-    TokenAuth.JWT: "The login token of the frontend's own user.",
+_SCHEMA = "#/components/schemas/{model}"
+_BEARER = {"type": "http", "scheme": "bearer"}
+_CALLERS: dict[TokenAuth, Described] = {
+    TokenAuth.NONE: {},
+    TokenAuth.KEY: {"caller": _BEARER | {"description": "One of the keys in TOKEN_KEYS."}},
+    TokenAuth.JWT: {
+        "caller": _BEARER | {"description": "The login token of the frontend's own user."}
+    },
 }
 
 
@@ -64,102 +64,78 @@ class Refusal(BaseModel):
     msg: str = Field(description="Names the field and the rule; never a value.")
 
 
+_POST = "Make a room ready and get a token for it, by LiveKit's endpoint convention."
+_GET = "Do the same from a query, for curl and simple frontends."
+_HEALTHZ = "Tell that the process is alive, and what looks after its rooms too."
+_READYZ = "Tell whether LiveKit answers and accepts our key; and Redis, where it is set."
+_ITSELF = "Describe the API."
 _FAULTS = {
-    "HTTP_500": (Refusal, "The operator's to mend: LiveKit refuses our key, or a bug."),
-    "HTTP_503": (Refusal, "LiveKit, or what else is needed, is slow or gone: try again."),
+    500: "The operator's to mend: LiveKit refuses our key, or a bug.",
+    503: "LiveKit, or what else is needed, is slow or gone: try again.",
 }
 _TOKEN_ERRORS = {
-    "HTTP_400": (Refusal, "A field breaks a rule; `msg` names both."),
-    "HTTP_401": (Refusal, "No key or login token, or none that is good."),
-    "HTTP_403": (Refusal, "The caller may not have this identity, name, metadata, room or agent."),
-    "HTTP_429": (Refusal, "Too often; `Retry-After` has the seconds to wait."),
+    400: "A field breaks a rule; `msg` names both.",
+    401: "No key or login token, or none that is good.",
+    403: "The caller may not have this identity, name, metadata, room or agent.",
+    429: "Too often; `Retry-After` has the seconds to wait.",
     **_FAULTS,
 }
-_QUERY_ERRORS = {"HTTP_414": (Refusal, "A request line of more than 8190 bytes.")}
+_QUERY_ERRORS = {414: "A request line of more than 8190 bytes."}
 _BODY_ERRORS = {
-    "HTTP_413": (Refusal, "A body of more than 64 KiB."),
-    "HTTP_415": (Refusal, "A body that is not declared as application/json."),
+    413: "A body of more than 64 KiB.",
+    415: "A body that is not declared as application/json.",
 }
 
 
-class Api:
-    """Describes the views of one application, and writes the document.
-
-    Args:
-        token_auth: Who may ask for tokens.
-    """
-
-    def __init__(self, token_auth: TokenAuth) -> None:
-        is_open = token_auth is TokenAuth.NONE
-        self._security: list[dict[str, list[str]]] = [] if is_open else [{_CALLER: []}]
-        self._spec = SpecTree(
-            "flask",
-            mode="strict",
-            annotations=False,
-            title="LiveKit token server",
-            version=__version__,
-            description="Tokens for LiveKit rooms in which exactly one agent attends each human.",
-            security_schemes=_security_schemes(token_auth),
-            # spectree adds the error that its own validation would answer.
-            validation_error_status=400,
-            validation_error_model=Refusal,
-            naming_strategy=lambda model: model.__name__,
-            nested_naming_strategy=lambda _, model: model,
-        )
-
-    def posts_token(self, view: View) -> View:
-        """Describe POST /token."""
-        answers = {"HTTP_201": JoinAnswer, **_TOKEN_ERRORS, **_BODY_ERRORS}
-        return self._describe(view, answers, json=TokenRequest, security=self._security)
-
-    def gets_token(self, view: View) -> View:
-        """Describe GET /token."""
-        answers = {"HTTP_200": JoinAnswer, **_TOKEN_ERRORS, **_QUERY_ERRORS}
-        return self._describe(view, answers, query=PlainTokenRequest, security=self._security)
-
-    def tells_health(self, view: View) -> View:
-        """Describe a view that platforms ask."""
-        return self._describe(view, {"HTTP_200": Health, **_FAULTS})
-
-    def tells_itself(self, view: View) -> View:
-        """Describe the view of the document."""
-        return self._describe(view, {"HTTP_200": Document})
-
-    @cache  # noqa: B019 (one for each application)
-    def document(self, app: Flask) -> dict[str, Any]:
-        """Return the whole as OpenAPI 3.1."""
-        with app.app_context():
-            document = cast("dict[str, Any]", self._spec.spec)
-        for path in document["paths"].values():
-            for operation in path.values():
-                _mend(operation)
-        return document
-
-    def _describe(self, view: View, answers: dict[str, Any], **more: Any) -> View:  # noqa: ANN401  # spectree's own
-        described = self._spec.validate(resp=Response(**answers), **more)(view)
-
-        @wraps(described)
-        def straight(**path: Any) -> Any:  # noqa: ANN401  # the view's own
-            return view(**path)
-
-        # spectree finds what it has described by `__wrapped__`; requests go straight to the view.
-        return cast("View", straight)
+@cache
+def describe(token_auth: TokenAuth) -> Described:
+    """Return the document of a server where tokens are for these callers."""
+    models = (TokenRequest, PlainTokenRequest, JoinAnswer, Health, Document, Refusal)
+    _, found = models_json_schema([(one, "validation") for one in models], ref_template=_SCHEMA)
+    schemas, callers = found["$defs"], _CALLERS[token_auth]
+    description = "Tokens for LiveKit rooms in which exactly one agent attends each human."
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "LiveKit token server",
+            "version": __version__,
+            "description": description,
+        },
+        "paths": {
+            "/token": _token([{name: []} for name in callers], schemas["PlainTokenRequest"]),
+            "/healthz": {"get": _operation("get__healthz", _HEALTHZ, Health, _FAULTS)},
+            "/readyz": {"get": _operation("get__readyz", _READYZ, Health, _FAULTS)},
+            "/openapi.json": {"get": _operation("get__openapi.json", _ITSELF, Document, {})},
+        },
+        "components": {"schemas": schemas, "securitySchemes": callers},
+    }
 
 
-def _security_schemes(token_auth: TokenAuth) -> list[SecurityScheme]:
-    if token_auth is TokenAuth.NONE:
-        return []
-    bearer = SecuritySchemeData(
-        type=SecureType.HTTP, scheme="bearer", description=_BEARER[token_auth]
-    )
-    return [SecurityScheme(name=_CALLER, data=bearer)]
+def _token(security: Sequence[Described], query: Described) -> Described:
+    post = _operation("post__token", _POST, JoinAnswer, _TOKEN_ERRORS | _BODY_ERRORS, good=201)
+    # Not required: an empty body asks for everything by default.
+    post |= {"security": security, "requestBody": {"content": _json(TokenRequest)}}
+    get = _operation("get__token", _GET, JoinAnswer, _TOKEN_ERRORS | _QUERY_ERRORS)
+    parameters = [
+        {
+            "name": name,
+            "in": "query",
+            "schema": schema,
+            "description": schema.get("description", ""),
+        }
+        for name, schema in query["properties"].items()
+    ]
+    return {"post": post, "get": get | {"security": security, "parameters": parameters}}
 
 
-def _mend(operation: dict[str, Any]) -> None:
-    """Say what spectree has no words for."""
-    if "requestBody" in operation:
-        # An empty body asks for everything by default.
-        operation["requestBody"].pop("required", None)
-    elif not operation["parameters"]:
-        # Nothing can be wrong with a request that has no fields.
-        operation["responses"].pop("400", None)
+def _operation(
+    name: str, summary: str, answer: type[BaseModel], errors: Mapping[int, str], good: int = 200
+) -> Described:
+    responses = {str(good): {"description": HTTPStatus(good).phrase, "content": _json(answer)}}
+    for status, text in errors.items():
+        responses[str(status)] = {"description": text, "content": _json(Refusal)}
+    return {"operationId": name, "summary": summary, "responses": responses}
+
+
+def _json(model: type[BaseModel]) -> Described:
+    return {"application/json": {"schema": {"$ref": _SCHEMA.format(model=model.__name__)}}}

@@ -1,23 +1,26 @@
 """POST /webhook: what LiveKit tells of its rooms."""
 
+from collections.abc import Mapping
 from functools import partial
 
-from flask import Flask, Response, request
+from werkzeug.wrappers import Request, Response
 
+from token_server.http_api.endpoint import Answer
 from token_server.livekit.webhooks import WEBHOOK_BODY_LIMIT, Webhooks
 
 # Where the WSGI environ has the WebhookEvent that said who came or went, for tracing.
 EVENT_KEY = "token_server.webhook_event"
 
 
-def add_webhook(app: Flask, webhooks: Webhooks) -> None:
-    """Add the route."""
+def webhook_answers(webhooks: Webhooks) -> Mapping[str, Answer]:
+    """Return what answers each method."""
 
-    @app.post("/webhook")
-    def webhook() -> Response:
+    def receive(request: Request) -> Response:
         request.max_content_length = WEBHOOK_BODY_LIMIT
         authorization = request.headers.get("Authorization", "")
         read = partial(request.get_data, cache=False)
         request.environ[EVENT_KEY] = webhooks.receive(read, authorization)
         # Empty: LiveKit's client does not read a body, and cannot keep its connection then.
         return Response()
+
+    return {"POST": receive}
