@@ -17,6 +17,7 @@ from token_server.settings import (
     Settings,
     TokenAuth,
 )
+from token_server.telemetry.trouble import Trouble
 
 if TYPE_CHECKING:
     from token_server.state.redis_link import RedisLink
@@ -36,7 +37,7 @@ class Admission:
         self._callers, self._trusted_proxies = _callers(settings), settings.trusted_proxies
         limits = [parse(limit) for limit in settings.rate_limit]
         self._rate_limits = RateLimits(limits, redis) if limits else None
-        self._has_told = False
+        self._unknown_addresses = Trouble()
 
     def let_in(
         self, unverified_authorization: str, remote_address: str, unverified_forwarded_for: str
@@ -56,18 +57,13 @@ class Admission:
         if not self._rate_limits:
             return self._callers.check(unverified_authorization)
         client = client_of(remote_address, unverified_forwarded_for, self._trusted_proxies)
-        if client == NO_ADDRESS:
-            self._tell_once()
+        if client == NO_ADDRESS and self._unknown_addresses.begins():
+            logger.warning(_NO_ADDRESS_TOLD)
         self._rate_limits.spend("address", client)
         caller = self._callers.check(unverified_authorization)
         if caller.name:
             self._rate_limits.spend("caller", caller.name)
         return caller
-
-    def _tell_once(self) -> None:
-        if not self._has_told:
-            self._has_told = True
-            logger.warning(_NO_ADDRESS_TOLD)
 
 
 _NO_ADDRESS_TOLD = (

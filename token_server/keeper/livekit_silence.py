@@ -7,6 +7,8 @@ goes on failing while LiveKit is not silent fails by itself: it is named once, a
 from enum import Enum
 from threading import Lock
 
+from token_server.telemetry.trouble import Trouble
+
 # Different rooms whose looks fail in a row.
 _ROOMS_IN_A_ROW = 3
 # Failures in a row after which a room fails by itself: 3 s after the first (schedule.pause).
@@ -31,7 +33,7 @@ class Silence:
         self._lock = Lock()
         self._in_a_row: set[str] = set()
         self._has_sweep_failed = False
-        self._is_silent = False
+        self._silence = Trouble()
         # False: named, but LiveKit has been silent since, which may be why it still fails.
         self._named: dict[str, bool] = {}
 
@@ -45,7 +47,7 @@ class Silence:
         with self._lock:
             if self._named.get(room_name):
                 return News.NOTHING
-            if failures >= _BY_ITSELF and not self._is_silent:
+            if failures >= _BY_ITSELF and not self._silence.is_there:
                 return self._name(room_name)
             if len(self._in_a_row) < _ROOMS_IN_A_ROW:
                 self._in_a_row.add(room_name)
@@ -82,8 +84,6 @@ class Silence:
         return News.NOTHING if was_named else News.ROOM
 
     def _change(self) -> News:
-        is_silent = self._has_sweep_failed or len(self._in_a_row) == _ROOMS_IN_A_ROW
-        if is_silent == self._is_silent:
-            return News.NOTHING
-        self._is_silent = is_silent
-        return News.SILENT if is_silent else News.BACK
+        if self._has_sweep_failed or len(self._in_a_row) == _ROOMS_IN_A_ROW:
+            return News.SILENT if self._silence.begins() else News.NOTHING
+        return News.BACK if self._silence.ends() else News.NOTHING

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from token_server.telemetry.trouble import Trouble
+
 logger = logging.getLogger(__name__)
 
 # Rooms share this many lock files by hash: no file per room to clean up, and two rooms that
@@ -30,7 +32,7 @@ class MachineState:
         self._sweeper = file_lock(folder / "sweeper.lock")
         self._webhook = folder / "webhook-seen"
         self._next_touch = float("-inf")  # monotonic
-        self._has_complained = False
+        self._trouble = Trouble()
 
     @contextmanager
     def hold_room(self, room_name: str) -> Iterator[bool]:
@@ -75,9 +77,8 @@ class MachineState:
         except Timeout:
             return False
         except (OSError, NotImplementedError):
-            if not self._has_complained:
+            if self._trouble.begins():
                 logger.warning("Locks do not work, going on without", exc_info=True)
-                self._has_complained = True
         return True
 
 

@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from token_server.errors import RedisUnavailableError
+from token_server.telemetry.trouble import Trouble
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -56,7 +57,7 @@ class RedisLink:
         self._speaker, self._try_again_after, self._tell = speaker, try_again_after, tell
         self._changing = Lock()
         self._silent_since: float | None = None  # monotonic; of the last try
-        self._has_told = False
+        self._told = Trouble()  # begins only in the process that speaks
 
     @property
     def connections(self) -> ConnectionPool:
@@ -100,17 +101,17 @@ class RedisLink:
                 return
             self._silent_since = time.monotonic()
             self._tell(1)
-            self._has_told = self._may_speak()
-        if self._has_told:
+            is_told = self._may_speak() and self._told.begins()
+        if is_told:
             logger.warning(_SILENT, extra={"reason": self._reason(error)})
 
     def _answer_again(self) -> None:
         with self._changing:
             self._silent_since = None
             self._tell(0)
-            has_told, self._has_told = self._has_told, False
+            was_told = self._told.ends()
             self._speaker.release()
-        if has_told:
+        if was_told:
             logger.info("Redis answers again")
 
     def _may_speak(self) -> bool:

@@ -19,6 +19,7 @@ from typing import TypeVar
 
 from token_server.state.timeline import MOST_ENTRIES, Entry
 from token_server.state.timeline_entries import entry_of, from_json
+from token_server.telemetry.trouble import Trouble
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -69,7 +70,7 @@ class TimelineFile:
         self._connection: sqlite3.Connection | None = None
         self._identity = (0, 0)  # device and inode of the open file
         self._tidied_at = float("-inf")  # monotonic
-        self._has_complained = False
+        self._trouble = Trouble()
 
     def put(self, entries: Sequence[Entry]) -> bool:
         """Keep them; False while another process writes. What no disk takes is given up."""
@@ -162,9 +163,8 @@ class TimelineFile:
     def _give_up(self, error: Exception) -> None:
         """Close; the next question opens it again."""
         self._close()
-        if not self._has_complained:
+        if self._trouble.begins():
             logger.warning("Timelines cannot be kept, going on without", exc_info=error)
-            self._has_complained = True
 
 
 def remove_timelines(path: Path) -> None:

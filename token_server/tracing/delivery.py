@@ -17,6 +17,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
 from token_server import __version__
+from token_server.telemetry.trouble import Trouble
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ class ToldOnce(SpanExporter):
     """An exporter that says once that it fails, and once that it does no more."""
 
     def __init__(self, exporter: SpanExporter) -> None:
-        self._exporter, self._has_failed = exporter, False
+        self._exporter, self._trouble = exporter, Trouble()
         self._why = FirstWords()
         self._its_logger = logging.getLogger("opentelemetry.exporter")
         self._its_logger.addHandler(self._why)
@@ -63,12 +64,11 @@ class ToldOnce(SpanExporter):
         """Deliver spans."""
         self._why.said = ""
         result = self._exporter.export(spans)
-        has_failed = result is not SpanExportResult.SUCCESS
-        if has_failed and not self._has_failed:
+        if result is SpanExportResult.SUCCESS:
+            if self._trouble.ends():
+                logger.info("Traces are delivered again")
+        elif self._trouble.begins():
             logger.warning("Traces cannot be delivered", extra={"reason": self._why.said})
-        if self._has_failed and not has_failed:
-            logger.info("Traces are delivered again")
-        self._has_failed = has_failed
         return result
 
     def shutdown(self) -> None:
