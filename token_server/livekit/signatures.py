@@ -1,5 +1,6 @@
 """LiveKit's JWTs: HS256 under the API secret, by PyJWT. No I/O."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import lru_cache
@@ -19,13 +20,24 @@ class _CheckedOnce(HMACAlgorithm):
         return super().prepare_key(key)
 
 
-jwt.unregister_algorithm(_HS256)
-jwt.register_algorithm(_HS256, _CheckedOnce(HMACAlgorithm.SHA256))
+# Ours alone: jwt.encode, and whoever else calls it in this process, has PyJWT's own.
+_ALGORITHM = _CheckedOnce(HMACAlgorithm.SHA256)
+_SIGNER = jwt.PyJWS(algorithms=[])
+_SIGNER.register_algorithm(_HS256, _ALGORITHM)
 
 
 def sign(claims: Mapping[str, Any], api_secret: str) -> str:
     """Return a JWT with these claims."""
-    return jwt.encode(dict(claims), api_secret, algorithm=_HS256)
+    payload = json.dumps(claims, separators=(",", ":")).encode()
+    return _SIGNER.encode(payload, api_secret, _HS256)
+
+
+@lru_cache
+def _verifying_key(api_secret: str) -> jwt.PyJWK:
+    """Return the secret as a key that brings its algorithm: jwt.decode asks that of no registry."""
+    key = jwt.PyJWK(HMACAlgorithm.to_jwk(api_secret, as_dict=True), _HS256)
+    key.Algorithm = _ALGORITHM
+    return key
 
 
 def verify(
@@ -43,7 +55,7 @@ def verify(
     """
     claims: dict[str, Any] = jwt.decode(
         unverified_token,
-        api_secret,
+        _verifying_key(api_secret),
         algorithms=[_HS256],
         issuer=issuer,
         leeway=leeway,
