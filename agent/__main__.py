@@ -7,16 +7,18 @@ import io
 import os
 import sys
 
-from dotenv import load_dotenv
 from livekit.agents import cli
 
-from agent.settings import AgentSettings, SettingsError
+from agent.settings import AgentSettings
 from agent.worker import build_worker
+from shared_settings.env_file import with_env_file
+from shared_settings.settings import SettingsError
 
 
 def main() -> int:
     """Run the command and return its exit code."""
-    load_dotenv(os.environ.get("TOKEN_SERVER_ENV_FILE") or ".env")
+    # livekit-agents and the plugins read variables of their own there.
+    os.environ.update(with_env_file(os.environ))
     try:
         settings = AgentSettings.from_environ(os.environ)
     except SettingsError as error:

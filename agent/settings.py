@@ -6,32 +6,13 @@ Only __main__.py knows os.environ.
 import ipaddress
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Self
-from urllib.parse import urlsplit
+from typing import Annotated
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
-)
-from pydantic_core import ErrorDetails
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from shared_settings.settings import AgentDispatch, SharedSettings, TokenAuth
 
 _VOICE_MODELS = ("VOICE_STT", "VOICE_LLM", "VOICE_TTS")
-
-
-class SettingsError(Exception):
-    """The environment cannot start a worker; the message has one line per problem."""
-
-
-class AgentDispatch(StrEnum):
-    """When the agent is sent to a room; the worker only cares whether it has a name."""
-
-    JOIN = "join"
-    TOKEN = "token"  # noqa: S105 (a mode, not a secret)
-    AUTOMATIC = "automatic"
 
 
 class VoiceInstructions(StrEnum):
@@ -40,13 +21,6 @@ class VoiceInstructions(StrEnum):
     BACKEND = "backend"
     CALLER = "caller"
     NONE = "none"
-
-
-class LogFormat(StrEnum):
-    """How log lines look."""
-
-    CONSOLE = "console"
-    JSON = "json"
 
 
 class VoiceModels(BaseModel):
@@ -59,13 +33,6 @@ class VoiceModels(BaseModel):
     tts: str
 
 
-def _check_livekit_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"ws", "wss", "http", "https"} or not parts.hostname:
-        raise ValueError("must look like wss://HOST or ws://HOST:PORT")
-    return value.rstrip("/")
-
-
 def _check_address(value: str) -> str:
     try:
         ipaddress.ip_address(value)
@@ -74,26 +41,9 @@ def _check_address(value: str) -> str:
     return value
 
 
-def _sentence(problem: ErrorDetails) -> str:
-    """Say one of pydantic's findings as a line that starts with the variable's name."""
-    rule = problem["msg"].removeprefix("Value error, ")
-    if not problem["loc"]:
-        return rule
-    if problem["type"] == "missing":
-        rule = "must be set"
-    return f"{problem['loc'][0]}: {rule[0].lower()}{rule[1:]}"
-
-
-class AgentSettings(BaseModel):
+class AgentSettings(SharedSettings):
     """What an operator can change; each attribute's environment variable is its alias."""
 
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
-
-    livekit_url: Annotated[str, AfterValidator(_check_livekit_url)] = Field(alias="LIVEKIT_URL")
-    livekit_api_key: str = Field(alias="LIVEKIT_API_KEY", repr=False)
-    livekit_api_secret: str = Field(alias="LIVEKIT_API_SECRET", repr=False)
-    agent_name: str = Field("", alias="LIVEKIT_AGENT_NAME")
-    agent_dispatch: AgentDispatch = Field(AgentDispatch.JOIN, alias="AGENT_DISPATCH")
     health_host: Annotated[str, AfterValidator(_check_address)] = Field(
         "127.0.0.1", alias="LIVEKIT_AGENT_HOST"
     )
@@ -109,24 +59,15 @@ class AgentSettings(BaseModel):
     )
     # The token server's: whatever it is, the worker starts.
     token_auth: str = Field("", alias="TOKEN_AUTH", repr=False)
-    log_format: LogFormat = Field(LogFormat.CONSOLE, alias="LOG_FORMAT")
 
     @classmethod
-    def from_environ(cls, environ: Mapping[str, str]) -> Self:
-        """Read the settings from environment variables; an empty variable counts as not set.
-
-        Raises:
-            SettingsError: With one line for every variable that is missing or wrong.
-        """
-        known = {field.alias for field in cls.model_fields.values()}
-        given = {k: v.strip() for k, v in environ.items() if k in known and v.strip()}
-        try:
-            return cls.model_validate(given)
-        except ValidationError as error:
-            problems = [_sentence(problem) for problem in error.errors()]
-        # pydantic looks at variables together only once each of them is right on its own.
-        problems += [rule for rule in _broken_together(given) if rule not in problems]
-        raise SettingsError("\n".join(problems))
+    def broken_together(cls, given: Mapping[str, str]) -> list[str]:
+        """Return the rules that several variables break with each other."""
+        problems = super().broken_together(given)
+        missing = [name for name in _VOICE_MODELS if name not in given]
+        if 0 < len(missing) < len(_VOICE_MODELS):
+            problems.append(f"{missing[0]} must be set when another VOICE_ model is; all or none")
+        return problems
 
     @property
     def registered_name(self) -> str:
@@ -147,24 +88,5 @@ class AgentSettings(BaseModel):
         With TOKEN_AUTH=key only backends get tokens, and with them a say in metadata.
         """
         if self.voice_instructions is VoiceInstructions.BACKEND:
-            return self.token_auth == "key"  # noqa: S105 (a mode, not a secret)
+            return self.token_auth == TokenAuth.KEY
         return self.voice_instructions is VoiceInstructions.CALLER
-
-    @model_validator(mode="after")
-    def _check_together(self) -> Self:
-        if problems := _broken_together(self.model_dump(by_alias=True)):
-            raise ValueError("\n".join(problems))
-        return self
-
-
-def _broken_together(given: Mapping[str, object]) -> list[str]:
-    """Return the rules that several variables break with each other."""
-    problems = []
-    if not given.get("LIVEKIT_AGENT_NAME") and given.get("AGENT_DISPATCH") != "automatic":
-        problems.append(
-            "LIVEKIT_AGENT_NAME: must be set (the token server's too), or AGENT_DISPATCH=automatic"
-        )
-    missing = [name for name in _VOICE_MODELS if not given.get(name)]
-    if 0 < len(missing) < len(_VOICE_MODELS):
-        problems.append(f"{missing[0]}: must be set when another VOICE_ model is; all or none")
-    return problems

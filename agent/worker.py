@@ -12,7 +12,8 @@ from agent.capacity import Capacity
 from agent.job import run_job, warm_up
 from agent.logs import use_console_format
 from agent.rooms_on_the_way import RoomsOnTheWay
-from agent.settings import AgentSettings, LogFormat
+from agent.settings import AgentSettings
+from shared_settings.settings import LogFormat
 
 logger = logging.getLogger(__name__)
 

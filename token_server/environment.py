@@ -1,10 +1,9 @@
-"""The environment, and what a `.env` file adds to it."""
+"""What commands, the server and tracing take from the environment and `.env`."""
 
 import logging
 from collections.abc import Mapping
 
-from dotenv import dotenv_values
-
+from shared_settings.env_file import with_env_file
 from token_server.setting_types import to_names
 from token_server.settings import Settings
 
@@ -26,20 +25,12 @@ _DEFAULTS = {"OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "64"}
 _PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 
 
-def with_env_file(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment and, where that is silent, what `.env` says.
-
-    TOKEN_SERVER_ENV_FILE names another file.
-    """
-    from_file = dotenv_values(environ.get("TOKEN_SERVER_ENV_FILE", ".env"))
-    return {name: value for name, value in from_file.items() if value is not None} | dict(environ)
-
-
 def command_environ(environ: Mapping[str, str], login: str = "") -> dict[str, str]:
-    """Return the same for a command: a person runs it in any folder, also in a stranger's.
+    """Return the environment and `.env` for a command.
 
-    What is secret here is not sent to an address that such a folder's `.env` has. A server is not
-    protected from its own folder: it runs the code there.
+    A person runs it in any folder, also in a stranger's. What is secret here is not sent to an
+    address that such a folder's `.env` has. A server is not protected from its own folder: it runs
+    the code there.
 
     Args:
         environ: The environment.

@@ -13,8 +13,7 @@ TokenServerError                 code                 HTTP
 ├── KeeperStuckError             unavailable          503   the process is to be restarted
 ├── LiveKitRefusedKeyError       internal             500   our key or secret is wrong
 ├── LiveKitRefusedRequestError   internal             500   LiveKit rejects what we send
-├── RedisUnavailableError        (no answer: everything goes on without Redis)
-└── SettingsError                (no answer: the process does not start)
+└── RedisUnavailableError        (no answer: everything goes on without Redis)
 
 Codes are Twirp's, as LiveKit answers them: https://twitchtv.github.io/twirp/docs/spec_v7.html
 """
@@ -121,10 +120,6 @@ class LiveKitRefusedKeyError(TokenServerError):
 
 class LiveKitRefusedRequestError(TokenServerError):
     """LiveKit rejects a request that we built: a limit of its own, or a bug of ours."""
-
-
-class SettingsError(TokenServerError):
-    """The environment does not describe a server that can start; the text lists every problem."""
 
 
 def code_of(status: HTTPStatus) -> str:

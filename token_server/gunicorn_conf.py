@@ -15,8 +15,8 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.config import Config
 from gunicorn.workers.base import Worker
 
+from shared_settings.settings import SettingsError
 from token_server.environment import read_settings
-from token_server.errors import SettingsError
 from token_server.start_warnings import start_warnings
 from token_server.state.shared_folder import find_shared_folder
 from token_server.telemetry import metrics_folder

@@ -1,16 +1,17 @@
 """How the text of a setting is read, where it is more than a word or a number. No I/O."""
 
 import re
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from datetime import timedelta
-from fnmatch import fnmatchcase
 from functools import partial
-from ipaddress import ip_address, ip_network
 from typing import Annotated
-from urllib.parse import SplitResult, parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator
+
+from shared_settings.livekit_url import split_url
+from token_server.bearer_keys import check_keys
+from token_server.proxies import LOOPBACK
 
 # redis-py's options of these names, and what we let them be.
 _REDIS_OPTIONS = {"db": r"[0-9]+"}
@@ -20,80 +21,30 @@ _REDIS_URL = (
     " and ssl_ca_certs) or unix:///PATH?db=DB, a password percent-encoded"
 )
 
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _LONGEST_SECONDS = 7 * 24 * 3600
 _RATE_LIMIT = re.compile(r"[1-9]\d{0,8}/(second|minute|hour|day)")
-# A key may be kept as its hash, so that the settings do not give it away.
-HASHED = "sha256:"
-_HASHED_KEY = re.compile(rf"{HASHED}[0-9a-f]{{64}}")
 
 
-def check_livekit_url(value: str) -> str:
-    """Return a LiveKit URL in its plainest spelling; ValueError says what is wrong with it."""
-    parts = _split(value)
-    if parts is None or parts.scheme not in {"ws", "wss", "http", "https"}:
-        raise ValueError("must look like wss://HOST or ws://HOST:PORT")
-    if parts.path.strip("/") or parts.query or parts.fragment:
-        raise ValueError("must be scheme, host and port only")
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-def livekit_proxy(livekit_url: str, proxies: Mapping[str, str]) -> str:
-    """Return the URL of the proxy that leads to LiveKit; "" for none. Loopback never needs one.
-
-    Args:
-        livekit_url: As check_livekit_url returns it.
-        proxies: The proxy for "http" (ws:// too) and for "https" (wss:// too), and which hosts need
-            none: "no", separated by commas: `*`, an address, a network (10.0.0.0/8), or a name
-            with all below it (example.com, .example.com).
-    """
-    livekit = urlsplit(livekit_url)
-    host = livekit.hostname or ""
-    direct = (entry.strip().lower() for entry in proxies["no"].split(","))
-    if host in _LOOPBACK or any(_covers(entry, host) for entry in direct):
-        return ""
-    return proxies["https" if livekit.scheme in {"wss", "https"} else "http"]
-
-
-def _covers(entry: str, host: str) -> bool:
-    """Whether an entry of NO_PROXY means this host."""
-    with suppress(ValueError):
-        return ip_address(host) in ip_network(entry, strict=False)
-    name = entry.removeprefix("*").removeprefix(".")
-    return entry == "*" or (bool(name) and (host == name or host.endswith(f".{name}")))
-
-
-def is_http_proxy(url: str) -> bool:
-    """Whether this is a proxy that we can use: neither over TLS nor SOCKS."""
-    try:
-        parts = urlsplit(url if "://" in url else f"http://{url}")
-        has_host = bool((parts.hostname or "").encode("idna")) and parts.port != 0
-    except ValueError:
-        return False
-    is_plain = not (parts.path.strip("/") or parts.query or parts.fragment)
-    return parts.scheme == "http" and has_host and is_plain and not set(url) & set(" \t\\")
-
-
-def check_origins(value: tuple[str, ...]) -> tuple[str, ...]:
+def _check_origins(value: tuple[str, ...]) -> tuple[str, ...]:
     """Return the origins; ValueError if a browser would never send one of them."""
     # flask-cors takes "*" inside an origin for a regular expression: https://*.example.com would
     # let https://xexample.com in, and not https://app.example.com.
     for origin in value:
-        parts = _split(origin)
+        parts = split_url(origin)
         if origin != "*" and (parts is None or f"{parts.scheme}://{parts.netloc}" != origin):
-            raise ValueError("each must be * or look like https://HOST or http://HOST:PORT")
+            raise ValueError("must each be * or look like https://HOST or http://HOST:PORT")
     return value
 
 
-def check_server_url(value: str) -> str:
+def _check_server_url(value: str) -> str:
     """Return the URL of a token server; ValueError says what is wrong with it."""
-    parts = _split(value)
+    parts = split_url(value)
     if parts is None or parts.scheme not in {"http", "https"} or parts.query or parts.fragment:
         raise ValueError("must look like https://HOST, with a path where a proxy gives it one")
     return value
 
 
-def check_redis_url(value: str) -> str:
+def _check_redis_url(value: str) -> str:
     """Return a Redis URL; ValueError says what it must look like, and never what it is."""
     try:
         parts = urlsplit(value)
@@ -119,35 +70,14 @@ def _are_good(options: Mapping[str, str], scheme: str) -> bool:
     )
 
 
-def check_issuer_url(value: str) -> str:
+def _check_issuer_url(value: str) -> str:
     """Return the URL of an issuer or of its keys; ValueError if anybody could stand between."""
-    parts = _split(value)
+    parts = split_url(value)
     if parts is None or parts.scheme not in {"http", "https"} or parts.query or parts.fragment:
         raise ValueError("must look like https://HOST/PATH")
-    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
         raise ValueError("must be https: whoever can answer in the issuer's place can log in")
     return value
-
-
-def _split(url: str) -> SplitResult | None:
-    """Take a URL apart; None if its host cannot be one, or there is more than host and port."""
-    try:
-        parts = urlsplit(url)
-        is_good = bool((parts.hostname or "").encode("idna")) and parts.port != 0
-    except ValueError:
-        return None
-    is_good = is_good and not set(parts.netloc) & set("@*? \t\\")
-    return parts if is_good else None
-
-
-def matches_any(patterns: Iterable[str], name: str) -> bool:
-    """Tell whether one of these patterns (`*`, `?`, `[a-z]`) covers a name."""
-    return any(fnmatchcase(name, pattern) for pattern in patterns)
-
-
-def plain_key(keys: Iterable[str]) -> str:
-    """Return the first key that is kept as it is; "" if there is none but hashes."""
-    return next((key for key in keys if not key.startswith(HASHED)), "")
 
 
 def to_names(value: str) -> tuple[str, ...]:
@@ -167,12 +97,6 @@ def _check_rate_limit(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
-def _check_keys(value: tuple[str, ...]) -> tuple[str, ...]:
-    if any(key.startswith(HASHED) and not _HASHED_KEY.fullmatch(key) for key in value):
-        raise ValueError("a hashed key is sha256: and 64 hexadecimal digits, in lower case")
-    return value
-
-
 def _to_key_pairs(value: str) -> tuple[tuple[str, str], ...]:
     pairs = [pair.partition(":") for pair in to_names(value)]
     if not all(key and secret for key, _, secret in pairs):
@@ -182,10 +106,11 @@ def _to_key_pairs(value: str) -> tuple[tuple[str, str], ...]:
 
 Names = Annotated[tuple[str, ...], BeforeValidator(to_names)]
 KeyPairs = Annotated[tuple[tuple[str, str], ...], BeforeValidator(_to_key_pairs)]
-Keys = Annotated[Names, AfterValidator(_check_keys)]
-Origins = Annotated[Names, AfterValidator(check_origins)]
+Keys = Annotated[Names, AfterValidator(check_keys)]
+Origins = Annotated[Names, AfterValidator(_check_origins)]
 RateLimit = Annotated[Names, AfterValidator(_check_rate_limit)]
-RedisUrl = Annotated[str, AfterValidator(check_redis_url)]
+RedisUrl = Annotated[str, AfterValidator(_check_redis_url)]
 Seconds = Annotated[timedelta, BeforeValidator(_to_seconds)]
 SecondsOrOff = Annotated[timedelta, BeforeValidator(partial(_to_seconds, least=0))]
-Url = Annotated[str, AfterValidator(check_issuer_url)]
+ServerUrl = Annotated[str, AfterValidator(_check_server_url)]
+Url = Annotated[str, AfterValidator(_check_issuer_url)]

@@ -6,12 +6,12 @@ Only wsgi.py, gunicorn_conf.py and cli/__main__.py know os.environ.
 from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import Field, model_validator
 
-from token_server.errors import SettingsError
+from shared_settings.settings import AgentDispatch, SharedSettings, TokenAuth
+from token_server.proxies import is_http_proxy, livekit_proxy
 from token_server.setting_types import (
     KeyPairs,
     Keys,
@@ -21,29 +21,10 @@ from token_server.setting_types import (
     RedisUrl,
     Seconds,
     SecondsOrOff,
+    ServerUrl,
     Url,
-    check_livekit_url,
-    check_server_url,
-    is_http_proxy,
-    livekit_proxy,
     to_names,
 )
-
-
-class AgentDispatch(StrEnum):
-    """When the agent is sent to a room."""
-
-    JOIN = "join"
-    TOKEN = "token"  # noqa: S105 (a mode, not a secret)
-    AUTOMATIC = "automatic"
-
-
-class TokenAuth(StrEnum):
-    """Who may ask for a token."""
-
-    NONE = "none"
-    KEY = "key"
-    JWT = "jwt"
 
 
 class LogLevel(StrEnum):
@@ -67,48 +48,6 @@ class ParticipantMetadata(StrEnum):
     NONE = "none"
 
 
-class LogFormat(StrEnum):
-    """How log lines look."""
-
-    CONSOLE = "console"
-    JSON = "json"
-
-
-def _sentence(problem: ErrorDetails) -> str:
-    """Say one of pydantic's findings as a line that starts with the variable's name."""
-    name = str(problem["loc"][0])
-    if problem["type"] == "missing":
-        return f"{name} {_WHEN_MISSING.get(name, 'must be set')}"
-    rule = problem["msg"].removeprefix("Value error, ")
-    return f"{name}: {rule[0].lower()}{rule[1:]}"
-
-
-_WHEN_MISSING = {
-    "LIVEKIT_URL": "must be set to the LiveKit server, such as wss://HOST",
-    "TOKEN_AUTH": "must be set: jwt (callers send the login token of your own frontend), key (they"
-    " send a bearer key from TOKEN_KEYS) or none (anybody who can reach this server may join rooms"
-    " at your expense)",
-}
-
-
-def _missing_together(given: Mapping[str, str]) -> list[str]:
-    """List what other variables make necessary."""
-    problems = []
-    if "LIVEKIT_AGENT_NAME" not in given and given.get("AGENT_DISPATCH") != AgentDispatch.AUTOMATIC:
-        problems.append(
-            "LIVEKIT_AGENT_NAME must be set (the worker's too), or AGENT_DISPATCH=automatic"
-        )
-    if given.get("TOKEN_AUTH") == TokenAuth.KEY and not to_names(given.get("TOKEN_KEYS", "")):
-        problems.append("TOKEN_KEYS must hold at least one key when TOKEN_AUTH=key")
-    if given.get("TOKEN_AUTH") == TokenAuth.JWT:
-        problems += [
-            f"{name} must be set when TOKEN_AUTH=jwt"
-            for name in ("TOKEN_JWT_ISSUER", "TOKEN_JWT_AUDIENCE")
-            if name not in given
-        ]
-    return problems
-
-
 _PROXIES = {"https_proxy", "http_proxy", "no_proxy"}
 _WHAT_A_PROXY_IS = (
     "must look like http://HOST:PORT or http://USER:PASSWORD@HOST:PORT; or NO_PROXY must name"
@@ -116,17 +55,10 @@ _WHAT_A_PROXY_IS = (
 )
 
 
-class Settings(BaseModel):
+class Settings(SharedSettings):
     """What an operator can change; each attribute's environment variable is its alias."""
 
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
-
-    livekit_url: Annotated[str, AfterValidator(check_livekit_url)] = Field(alias="LIVEKIT_URL")
-    livekit_api_key: str = Field(alias="LIVEKIT_API_KEY", repr=False)
-    livekit_api_secret: str = Field(alias="LIVEKIT_API_SECRET", repr=False)
     webhook_keys: KeyPairs = Field((), alias="LIVEKIT_WEBHOOK_KEYS", repr=False)
-    agent_name: str = Field("", alias="LIVEKIT_AGENT_NAME")
-    agent_dispatch: AgentDispatch = Field(AgentDispatch.JOIN, alias="AGENT_DISPATCH")
     agent_names: Names = Field((), alias="AGENT_NAMES")
     attend_rooms: Names = Field((), alias="ATTEND_ROOMS")
     token_auth: TokenAuth = Field(alias="TOKEN_AUTH")
@@ -158,10 +90,7 @@ class Settings(BaseModel):
     timeline: SecondsOrOff = Field(timedelta(hours=1), alias="TIMELINE_SECONDS")
     operator_keys: Keys = Field((), alias="OPERATOR_KEY", repr=False)
     demo: bool = Field(default=False, alias="DEMO")
-    token_server_url: Annotated[str, AfterValidator(check_server_url)] = Field(
-        "", alias="TOKEN_SERVER_URL"
-    )
-    log_format: LogFormat = Field(LogFormat.CONSOLE, alias="LOG_FORMAT")
+    token_server_url: ServerUrl = Field("", alias="TOKEN_SERVER_URL")
     log_level: LogLevel = Field(LogLevel.INFO, alias="LOG_LEVEL")
     host: str = Field("0.0.0.0", alias="HOST")  # noqa: S104 (a platform's router comes from outside)
     port: int = Field(8080, alias="PORT", ge=1, le=65535)
@@ -174,22 +103,31 @@ class Settings(BaseModel):
         Raises:
             SettingsError: With one line for every variable that is missing or wrong.
         """
-        known = {field.alias for field in cls.model_fields.values()}
         # Of https_proxy and HTTPS_PROXY, most programs believe the former.
-        environ = {**environ, **{name.upper(): environ[name] for name in _PROXIES & set(environ)}}
-        given = {name: value for name, value in environ.items() if name in known and value.strip()}
-        problems = []
-        try:
-            settings = cls.model_validate(given)
-            if (proxy := settings.livekit_proxy) and not is_http_proxy(proxy):
-                name = "HTTPS_PROXY" if settings.server_url.startswith("wss") else "HTTP_PROXY"
-                problems.append(f"{name} {_WHAT_A_PROXY_IS}")
-        except ValidationError as error:
-            problems += [_sentence(problem) for problem in error.errors()]
-        problems += _missing_together(given)
-        if problems:
-            raise SettingsError("\n".join(problems))
-        return settings
+        lower_case = {name.upper(): environ[name] for name in _PROXIES & set(environ)}
+        return super().from_environ({**environ, **lower_case})
+
+    @classmethod
+    def broken_together(cls, given: Mapping[str, str]) -> list[str]:
+        """Return the rules that several variables break with each other."""
+        problems = super().broken_together(given)
+        auth = given.get("TOKEN_AUTH")
+        if auth == TokenAuth.KEY and not to_names(given.get("TOKEN_KEYS", "")):
+            problems.append("TOKEN_KEYS must hold at least one key when TOKEN_AUTH=key")
+        if auth == TokenAuth.JWT:
+            problems += [
+                f"{name} must be set when TOKEN_AUTH=jwt"
+                for name in ("TOKEN_JWT_ISSUER", "TOKEN_JWT_AUDIENCE")
+                if name not in given
+            ]
+        return problems
+
+    @model_validator(mode="after")
+    def _check_proxy(self) -> Self:
+        if (proxy := self.livekit_proxy) and not is_http_proxy(proxy):
+            name = "HTTPS_PROXY" if self.server_url.startswith("wss") else "HTTP_PROXY"
+            raise ValueError(f"{name} {_WHAT_A_PROXY_IS}")
+        return self
 
     @property
     def server_url(self) -> str:

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
 
-from token_server.setting_types import HASHED
-from token_server.settings import Settings, TokenAuth
+from shared_settings.settings import TokenAuth
+from token_server.bearer_keys import HASHED
+from token_server.settings import Settings
 from token_server.state.shared_folder import SharedFolder
 
 # Bytes. RFC 7518, 3.2: an HS256 key is as long as the hash.

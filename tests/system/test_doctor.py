@@ -72,7 +72,7 @@ def test_all_that_is_missing_or_malformed_is_named_at_once(healthy: Stack) -> No
 
     text = diagnosis.text("settings")
     assert (1, ["settings"]) == (diagnosis.exit_code, diagnosis.causes())
-    assert "LIVEKIT_URL: must be scheme, host and port only" in text
+    assert "LIVEKIT_URL must be scheme, host and port only" in text
     assert [True] * 3 == [name in text for name in ("LIVEKIT_API_KEY", "TOKEN_AUTH", "PORT")]
 
 

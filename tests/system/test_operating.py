@@ -52,6 +52,7 @@ RUNS = [
     WEBHOOK_COUNTS,
     WEBHOOK_ADDRESS,
 ]
+OURS = {"token_server", "agent", "shared_settings"}
 WEB, WORKER = "token-server-web.service", "token-server-worker@.service"
 
 
@@ -159,12 +160,12 @@ def test_the_wheel_names_all_that_it_imports(installation: Installation) -> None
     wheel = PathDistribution(metadata)
     imported = {
         name
-        for package in ("token_server", "agent")
+        for package in OURS
         for source in (packages / package).rglob("*.py")
         for name in imports(source)
     }
     # `token-server dev` says what it needs.
-    foreign = imported - sys.stdlib_module_names - {"token_server", "agent", "honcho"}
+    foreign = imported - sys.stdlib_module_names - OURS - {"honcho"}
     owners, comes_with_it = packages_distributions(), required(wheel)
 
     assert __version__ == wheel.version

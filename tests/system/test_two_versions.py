@@ -46,11 +46,9 @@ LATER = {
 
 def check_out_later(folder: Path) -> None:
     """Make a checkout of a later version."""
-    shutil.copytree(
-        ROOT / "token_server",
-        folder / "token_server",
-        ignore=shutil.ignore_patterns("__pycache__", "page"),
-    )
+    ignore = shutil.ignore_patterns("__pycache__", "page")
+    for package in ("token_server", "shared_settings"):
+        shutil.copytree(ROOT / package, folder / package, ignore=ignore)
     for name, changes in LATER.items():
         path = folder / "token_server" / name
         text = path.read_text()

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from shared_settings.settings import SettingsError
 from tests.collector import Collector
 from tests.environ import environ, settings
 from tests.processes import free_port, wait_until
 from tests.redis_server import RedisServer
 from token_server.composition import compose
 from token_server.environment import read_settings
-from token_server.errors import SettingsError
 from token_server.state.shared_folder import find_shared_folder
 
 
@@ -49,7 +49,7 @@ def test_problems_in_the_env_file_are_told(tmp_path: Path) -> None:
     """By the same names."""
     path = env_file(tmp_path, "PORT=x\n")
 
-    with pytest.raises(SettingsError, match=r"^PORT: "):
+    with pytest.raises(SettingsError, match=r"^PORT must"):
         read_settings(environ(TOKEN_SERVER_ENV_FILE=path))
 
 

@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 from redis import Redis
 
+from shared_settings.settings import AgentDispatch, LogFormat, TokenAuth
 from tests.environ import environ, settings
 from tests.processes import API_KEY, API_SECRET
-from token_server.settings import AgentDispatch, LogFormat, Settings, TokenAuth
+from token_server.settings import Settings
 
 
 def test_the_smallest_environment_gives_the_documented_defaults() -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
+from shared_settings.settings import SettingsError
 from tests.environ import environ, settings
-from token_server.errors import SettingsError
 from token_server.settings import Settings
 
 SECRET = "a-secret-that-must-not-be-shown"
@@ -18,7 +18,7 @@ def problems(found: dict[str, str]) -> list[str]:
 
 def names(lines: list[str]) -> set[str]:
     """Return the variables that the lines begin with."""
-    return {line.split(" ")[0].rstrip(":") for line in lines}
+    return {line.split(" ")[0] for line in lines}
 
 
 BAD = {
@@ -102,7 +102,7 @@ def test_a_bad_duration_is_refused_with_its_unit(name: str, value: str) -> None:
     """Found at the start, not as a 500 of each /token, and without Python's own words."""
     (line,) = problems(environ(**{name: value}))
 
-    assert (name, True, False) == (line.split(":")[0], "seconds" in line, "int()" in line)
+    assert (name, True, False) == (line.split(" ")[0], "seconds" in line, "int()" in line)
 
 
 def test_everything_missing_is_listed_at_once() -> None:

@@ -6,17 +6,13 @@ from typing import TYPE_CHECKING
 
 from limits import parse
 
+from shared_settings.settings import TokenAuth
 from token_server.auth.callers import CallerKeys, Callers
 from token_server.auth.client_address import NO_ADDRESS, client_of
 from token_server.auth.issuer_keys import IssuerKeys, fetch_issuer_keys
 from token_server.auth.logins import Caller, LoginRules, Logins
 from token_server.auth.rate_limits import RateLimits
-from token_server.settings import (
-    ParticipantIdentities,
-    ParticipantMetadata,
-    Settings,
-    TokenAuth,
-)
+from token_server.settings import ParticipantIdentities, ParticipantMetadata, Settings
 from token_server.telemetry.trouble import Trouble
 
 if TYPE_CHECKING:

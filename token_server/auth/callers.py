@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from token_server.auth.logins import Caller, Logins
+from token_server.bearer_keys import HASHED
 from token_server.errors import PermissionDeniedError, UnauthenticatedError
-from token_server.setting_types import HASHED
 from token_server.tokens.token_request import TokenRequest
 
 _METADATA = ("participant_metadata", "participant_attributes")

@@ -11,12 +11,13 @@ from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+from shared_settings.env_file import with_env_file
 from token_server.cli.dev import DevError
 from token_server.cli.dev.plan import children_environ
 from token_server.cli.dev.ports import choose_ports
 from token_server.cli.running_server import fetch_token, server_url, unverified_claims
 from token_server.cli.show_rooms import follow_room, show_room, show_rooms
-from token_server.environment import command_environ, with_env_file
+from token_server.environment import command_environ
 from token_server.errors import TokenServerError
 from token_server.telemetry.printable import printable_lines
 

@@ -9,8 +9,9 @@ from urllib.parse import quote
 
 import urllib3
 
+from token_server.bearer_keys import plain_key
 from token_server.errors import TokenServerError, UnknownRoomError
-from token_server.setting_types import plain_key, to_names
+from token_server.setting_types import to_names
 
 # Seconds. A list of many rooms takes the server a while.
 _CONNECT, _TOKEN, _ROOMS = 3.0, 15.0, 30.0

@@ -8,8 +8,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field, RootModel
 from pydantic.json_schema import models_json_schema
 
+from shared_settings.settings import TokenAuth
 from token_server import __version__
-from token_server.settings import TokenAuth
 from token_server.tokens.token_request import PlainTokenRequest, TokenRequest
 
 # Objects of the document, under its own names.

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from token_server.livekit.rooms import AgentOrder, Participant, ParticipantKind
-from token_server.setting_types import matches_any
+from token_server.tokens.room_patterns import matches_any
 from token_server.tokens.tickets import TicketSealer
 
 

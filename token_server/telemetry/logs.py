@@ -8,7 +8,8 @@ from typing import Any
 import structlog
 from gunicorn.glogging import Logger
 
-from token_server.settings import LogFormat, LogLevel
+from shared_settings.settings import LogFormat
+from token_server.settings import LogLevel
 from token_server.telemetry.printable import printable, printable_lines
 
 _PLAIN = re.compile(r"[\w./:@+-]+")

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from shared_settings.settings import AgentDispatch
 from token_server.errors import PermissionDeniedError
 from token_server.livekit.rooms import AgentOrder, Room, RoomOrder, Rooms
-from token_server.setting_types import matches_any
-from token_server.settings import AgentDispatch, Settings
+from token_server.settings import Settings
 from token_server.state.timeline import NOT_KEPT, Event, Timeline
 from token_server.tokens.join_tokens import JoinToken, SigningKey, mint_join_token
+from token_server.tokens.room_patterns import matches_any
 from token_server.tokens.tickets import Ticket, TicketSealer
 from token_server.tokens.token_request import TokenRequest
 

@@ -6,7 +6,7 @@ import logging.config
 
 import pytest
 
-from token_server.settings import LogFormat
+from shared_settings.settings import LogFormat
 from token_server.telemetry.logs import logging_config
 
 

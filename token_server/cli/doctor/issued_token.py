@@ -10,11 +10,12 @@ from urllib.parse import urlsplit
 
 import jwt
 
+from shared_settings.settings import TokenAuth
 from token_server.cli.doctor.asking import Answer, Question, Silence, ask
 from token_server.cli.doctor.checks import Cause, Check, Finding, Trouble, ok
 from token_server.cli.doctor.livekit import CLOCKS_MAY_DIFFER
 from token_server.cli.doctor.server import Server
-from token_server.settings import Settings, TokenAuth
+from token_server.settings import Settings
 
 # Seconds. LiveKit's TokenSource fetches a new token when the old one has 60 s left.
 SHORTEST_LIFETIME = 61.0

@@ -4,13 +4,14 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from shared_settings.settings import SettingsError, TokenAuth
+from token_server.bearer_keys import plain_key
 from token_server.cli.doctor.asking import Answer
 from token_server.cli.doctor.checks import Cause, Check, Trouble, ok
 from token_server.cli.doctor.livekit import list_rooms
 from token_server.cli.doctor.server import Server
-from token_server.errors import SettingsError
-from token_server.setting_types import matches_any, plain_key
-from token_server.settings import ParticipantIdentities, Settings, TokenAuth
+from token_server.settings import ParticipantIdentities, Settings
+from token_server.tokens.room_patterns import matches_any
 
 _NAMES = ("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET")
 _HTTP_OK = 200
@@ -83,7 +84,7 @@ def admit(environ: Mapping[str, str], options: Options) -> tuple[Check, Patient 
         worker_port = int(environ.get("LIVEKIT_AGENT_PORT") or _WORKER_PORT)
     except ValueError:
         says = "A setting is missing or malformed."
-        return _bad_settings(says, "LIVEKIT_AGENT_PORT: must be a port"), None
+        return _bad_settings(says, "LIVEKIT_AGENT_PORT must be a port"), None
     server = Server(
         url=options.server_url,
         login=options.login or plain_key(settings.token_keys),
