@@ -34,6 +34,14 @@ def test_the_document_names_what_callers_may_ask(client: FlaskClient) -> None:
     }
 
 
+def test_what_is_described_is_routed(client: FlaskClient) -> None:
+    """The document is not made of the routes, and a generated client believes it."""
+    paths = document(client)["paths"]
+
+    answers = [client.open(path, method=method) for path in paths for method in paths[path]]
+    assert set() == {answer.status_code for answer in answers} & {404, 405}
+
+
 def test_a_posts_body_is_the_model_that_validates_it(client: FlaskClient) -> None:
     """So that no field is described that is refused, or the other way round."""
     schemas = document(client)["components"]["schemas"]
@@ -53,7 +61,7 @@ def test_a_posts_body_is_the_model_that_validates_it(client: FlaskClient) -> Non
 
 
 def test_the_document_is_the_same_each_time(client: FlaskClient) -> None:
-    """It is made once, and mended; to mend it again must not spoil it."""
+    """It is made once; to answer with it must not spoil it."""
     assert document(client) == document(client)
 
 
