@@ -127,3 +127,13 @@ def test_a_child_that_dies_is_named_with_its_last_words(tmp_path: Path) -> None:
         said.rstrip().endswith("    no such model\n" + said.splitlines()[-1]),
         [is_running(group) for group in children],
     )
+
+
+def test_a_death_is_noticed_though_a_daemon_of_the_child_lives_on(tmp_path: Path) -> None:
+    """It holds the output open, and it is out of reach: it has left the child's group."""
+    daemon = 'import subprocess as s; s.Popen(["sleep", "30"], start_new_session=True)'
+    dying = f"{sys.executable} -c '{daemon}; raise SystemExit(3)'"
+    with start(tmp_path, ELSEWHERE, web="sleep 1000", worker=dying) as dev:
+        code = dev.popen.wait(20)
+
+    assert (1, True) == (code, "worker ended (exit code 3)" in dev.output())

@@ -10,6 +10,12 @@ import pytest
 
 from tests.processes import ROOT, clean_environ, free_port
 
+ELSEWHERE = {
+    "LIVEKIT_URL": "ws://127.0.0.1:9",
+    "LIVEKIT_API_KEY": "key",
+    "LIVEKIT_API_SECRET": "secret",
+}
+
 
 def refusal(environ: Mapping[str, str], folder: Path = ROOT) -> str:
     """Run it, expect exit code 1 and no sign of a started process; return what it says."""
@@ -52,3 +58,10 @@ def test_what_is_wrong_is_said_in_words(environ: dict[str, str], sentence: str) 
 def test_outside_the_project_it_says_so(tmp_path: Path) -> None:
     """`token-server` is on PATH wherever .venv is active."""
     assert "there is no Procfile" in refusal({}, tmp_path)
+
+
+def test_two_processes_of_one_name_are_refused(tmp_path: Path) -> None:
+    """One of them would have run unseen."""
+    (tmp_path / "Procfile").write_text("web: sleep 1000\nweb: sleep 1000\n")
+
+    assert "two processes have the same name" in refusal(ELSEWHERE, tmp_path)

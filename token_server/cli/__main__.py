@@ -8,13 +8,13 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
 from shared_settings.env_file import with_env_file
 from token_server.cli.dev import DevError
 from token_server.cli.dev.plan import children_environ
 from token_server.cli.dev.ports import choose_ports
+from token_server.cli.dev.run import run
 from token_server.cli.running_server import fetch_token, server_url, unverified_claims
 from token_server.cli.show_rooms import follow_room, show_room, show_rooms
 from token_server.environment import command_environ
@@ -22,12 +22,6 @@ from token_server.errors import TokenServerError
 from token_server.telemetry.printable import printable_lines
 
 _INTERRUPTED = 130  # as shells say it: 128 + SIGINT
-_WITHOUT_HONCHO = (
-    "it runs a checkout's Procfile with honcho, which is not installed here. In a checkout: make"
-    " dev. Where the package is installed, two processes are the server:\n"
-    "  gunicorn --config python:token_server.gunicorn_conf token_server.wsgi:app\n"
-    "  python -m agent start"
-)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -94,11 +88,6 @@ def _add_rooms(parser: argparse.ArgumentParser) -> None:
 
 
 def _dev(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    if find_spec("honcho") is None:
-        raise DevError(_WITHOUT_HONCHO)
-    # honcho is a development dependency: the other commands do without it.
-    from token_server.cli.dev.run import run  # noqa: PLC0415
-
     return run(Path.cwd(), arguments.procfile, environ)
 
 

@@ -6,7 +6,12 @@ from pathlib import Path
 import pytest
 
 from token_server.cli.dev import DevError
-from token_server.cli.dev.plan import children_environ, livekit_child, livekit_settings
+from token_server.cli.dev.plan import (
+    children_environ,
+    livekit_child,
+    livekit_settings,
+    procfile_commands,
+)
 from token_server.cli.dev.ports import Ports
 
 PORTS = Ports(
@@ -106,3 +111,10 @@ def test_livekit_server_gets_its_settings_and_none_of_ours() -> None:
         [name for name in child.environ if name.startswith("LIVEKIT_")],
         settings["port"],
     )
+
+
+def test_a_procfile_names_processes_and_nothing_else() -> None:
+    """A comment, a line without a name or without a command is no process."""
+    text = "# web: no\n\nweb:  gunicorn app:x \nnot a name: x\nempty:\nworker-2:python -m agent"
+
+    assert [("web", "gunicorn app:x "), ("worker-2", "python -m agent")] == procfile_commands(text)

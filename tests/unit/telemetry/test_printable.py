@@ -1,17 +1,15 @@
 """Names from elsewhere, wherever a person at a terminal reads them: escaped."""
 
-import datetime as dt
 import io
 import logging
 from typing import Any
 
 import pytest
-from honcho.printer import Message
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.logs import ConsoleFormatter
-from token_server.cli.dev.output import DevPrinter
+from token_server.cli.dev.output import Printer
 from token_server.cli.dev.supervisor import Death
 from token_server.cli.dev.words import obituary
 from token_server.cli.doctor.checks import Cause, Trouble
@@ -136,9 +134,7 @@ def test_whatever_the_names_the_doctor_prints_lines(name: str) -> None:
 @pytest.mark.parametrize("data", [f"a\t{name}" for name in HOSTILE])
 def test_make_dev_prints_lines(data: str, capfd: pytest.CaptureFixture[str]) -> None:
     """livekit-server logs rooms' names as they are."""
-    raw = data.encode(errors="replace")
-
-    DevPrinter().write(Message("line", raw, dt.datetime.now().astimezone(), "livekit", None))
+    Printer(["livekit"]).print("livekit", data)
 
     shown = capfd.readouterr().out
     assert (True, True) == (are_lines(shown), "| a       " in shown)

@@ -1,7 +1,8 @@
-"""Ends the local stack's processes: at its end, and also when it was killed and cannot.
+"""Ends what is left of the local stack's processes, whatever becomes of `make dev` itself.
 
-Run as a program it watches its parent. A SIGKILL cannot be handled, and honcho puts every process
-in a session of its own, where nothing else would end it. Standard library only.
+A SIGKILL cannot be handled, and each child has a session of its own, where nothing else would end
+it. So this file, run as a program, waits for the end of its input: it comes when `make dev` closes
+the pipe, and when `make dev` was killed. Standard library only.
 """
 
 import contextlib
@@ -13,42 +14,36 @@ import time
 from collections.abc import Sequence
 
 _GRACE_SECONDS = 5.0
-_LOOK_SECONDS = 0.5
 
 
 class Guardian:
-    """The program below, watching over this process's children."""
+    """The program below, started."""
 
-    def __init__(self, groups: Sequence[int], helpers: Sequence[int]) -> None:
-        """Start it.
-
-        Args:
-            groups: Process groups, ended politely first.
-            helpers: Processes of honcho's that only read the output of those.
-        """
-        numbers = [",".join(map(str, pids)) for pids in ([os.getpid()], groups, helpers)]
-        self._process = subprocess.Popen(  # noqa: S603 (this very file, and numbers)
-            [sys.executable, "-I", __file__, *numbers],
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(  # noqa: S603 (this very file)
+            [sys.executable, "-I", __file__],
             start_new_session=True,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
+            text=True,
         )
 
-    def dismiss(self) -> None:
-        """End it without a deed: the children are gone."""
-        self._process.kill()
-        self._process.wait()
+    def watch_over(self, group: int) -> None:
+        """Make it end this process group too."""
+        print(group, file=self._process.stdin, flush=True)
+
+    def end_all(self) -> None:
+        """End what is left of the groups: SIGTERM, at most 5 seconds, SIGKILL."""
+        self._process.communicate()
 
 
-def end_groups(groups: Sequence[int], helpers: Sequence[int] = ()) -> None:
-    """End process groups: SIGTERM, at most 5 seconds, SIGKILL; then the helpers."""
+def main() -> None:
+    """Read the numbers of process groups until the input ends, then end these groups."""
+    groups = [int(line) for line in sys.stdin]
     _signal_groups(groups, signal.SIGTERM)
     deadline = time.monotonic() + _GRACE_SECONDS
     while any(map(_has_members, groups)) and time.monotonic() < deadline:
         time.sleep(0.05)
     _signal_groups(groups, signal.SIGKILL)
-    for pid in helpers:
-        with contextlib.suppress(OSError):
-            os.kill(pid, signal.SIGKILL)
 
 
 def _signal_groups(groups: Sequence[int], number: signal.Signals) -> None:
@@ -65,16 +60,5 @@ def _has_members(group: int) -> bool:
     return True
 
 
-def main(parent: str, groups: str, helpers: str) -> None:
-    """Wait until this process's parent is no longer that one, then end what it had started."""
-    while os.getppid() == int(parent):
-        time.sleep(_LOOK_SECONDS)
-    end_groups(_numbers(groups), _numbers(helpers))
-
-
-def _numbers(text: str) -> list[int]:
-    return [int(number) for number in text.split(",") if number]
-
-
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

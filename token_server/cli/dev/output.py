@@ -1,59 +1,38 @@
-"""What the person at the terminal sees: honcho's prefixed lines and our own words between them."""
+"""What the person at the terminal sees: each line with its process's name and colour before it."""
 
-import datetime as dt
+import itertools
 import os
 import sys
-from typing import Any
-
-from honcho.printer import Message, Printer
+import time
+from collections.abc import Sequence
 
 from token_server.telemetry.printable import printable_lines
 
-_OURS = "make dev"
+SYSTEM = "system"
+# ANSI's cyan, yellow, green, magenta, red and blue.
+_COLOURS = (36, 33, 32, 35, 31, 34)
 
 
-class Terminal:
-    """Standard output, unbuffered.
-
-    honcho prints in signal handlers too, and Python's buffered stdout raises where a handler's
-    print meets the one it interrupted.
-    """
-
-    def write(self, text: str) -> int:
-        """Write all of it."""
-        data = text.encode(sys.stdout.encoding or "utf-8", "replace")
-        while data:
-            data = data[os.write(sys.stdout.fileno(), data) :]
-        return len(text)
-
-    def flush(self) -> None:
-        """Do nothing: all is written."""
-
-    def isatty(self) -> bool:
-        """Tell whether honcho may use colours."""
-        return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+def show(text: str) -> None:
+    """Write a line, or several, to standard output: unbuffered, so that a failure is met here."""
+    data = f"{text}\n".encode(sys.stdout.encoding or "utf-8", "replace")
+    while data:
+        data = data[os.write(sys.stdout.fileno(), data) :]
 
 
-class DevPrinter(Printer):  # type: ignore[misc]  # honcho has no types
-    """honcho's printer, which leaves our own messages as they are."""
+class Printer:
+    """Prints the lines of named processes, and of the system, which has no colour."""
 
-    def __init__(self) -> None:
-        super().__init__(Terminal())
+    def __init__(self, names: Sequence[str]) -> None:
+        has_colours = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+        self._width = max(map(len, [SYSTEM, *names]))
+        self._colours = dict(zip(names, itertools.cycle(_COLOURS), strict=False))
+        if not has_colours:
+            self._colours = {}
 
-    def write(self, message: Any) -> None:  # noqa: ANN401 (honcho has no types)
-        """Print one message."""
-        if message.name == _OURS:
-            self.output.write(f"{message.data}\n")
-        else:
-            super().write(message._replace(data=_shown(message.data)))
-
-
-def _shown(data: bytes | str) -> str:
-    """Escape what names of rooms and people may have brought into a process's lines."""
-    text = data.decode("utf-8", "replace") if isinstance(data, bytes) else data
-    return printable_lines(text.expandtabs())
-
-
-def our_message(text: str) -> Any:  # noqa: ANN401 (honcho has no types)
-    """Return a message that is printed without a prefix."""
-    return Message("line", text, dt.datetime.now().astimezone(), _OURS, None)
+    def print(self, name: str, line: str) -> None:
+        """Print one line, escaping what names of rooms and people may have brought into it."""
+        prefix = f"{time.strftime('%H:%M:%S')} {name.ljust(self._width)} | "
+        if name in self._colours:
+            prefix = f"\033[0m\033[{self._colours[name]}m{prefix}\033[0m"
+        show(prefix + printable_lines(line.expandtabs()))

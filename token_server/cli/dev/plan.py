@@ -1,6 +1,7 @@
 """What the local stack consists of, worked out from the environment; no I/O."""
 
 import json
+import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,6 +27,11 @@ class Child:
     name: str
     command: str
     environ: Mapping[str, str]
+
+
+def procfile_commands(text: str) -> list[tuple[str, str]]:
+    """Return name and shell command of each process that a Procfile has a line for."""
+    return re.findall(r"^([A-Za-z0-9_-]+):[^\S\n]*(.+)$", text, re.MULTILINE)
 
 
 def wants_local_livekit(environ: Mapping[str, str]) -> bool:

@@ -4,8 +4,6 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from honcho.environ import parse_procfile
-
 from token_server.cli.dev import DevError, words
 from token_server.cli.dev.binary import WAYS_OUT, find_livekit_server
 from token_server.cli.dev.plan import (
@@ -14,13 +12,20 @@ from token_server.cli.dev.plan import (
     children_environ,
     livekit_child,
     livekit_host,
+    procfile_commands,
     wants_local_livekit,
 )
 from token_server.cli.dev.ports import choose_ports
 from token_server.cli.dev.readiness import Question, Registered, answers_ok, watch
-from token_server.cli.dev.supervisor import ChildListener, Supervisor
+from token_server.cli.dev.supervisor import Supervisor
 
 _PAGE = Path("token_server/http_api/page/index.html")
+_WAYS_TO_START = (
+    "run this in the folder of the project. Where the package is installed, two processes are the"
+    " server:\n"
+    "  gunicorn --config python:token_server.gunicorn_conf token_server.wsgi:app\n"
+    "  python -m agent start"
+)
 
 
 def run(folder: Path, procfile: Path, environ: Mapping[str, str]) -> int:
@@ -36,25 +41,22 @@ def run(folder: Path, procfile: Path, environ: Mapping[str, str]) -> int:
     ports = choose_ports(environ)
     shared = children_environ(environ, ports, Path(sys.executable).parent)
     # exec: the shell must not stand between us and the process that handles signals.
-    children = [Child(name=n, command=f"exec {c}", environ=shared) for n, c in commands.items()]
+    children = [Child(name=n, command=f"exec {c}", environ=shared) for n, c in commands]
     livekit = f"yours: {livekit_host(shared)}"
     if wants_local_livekit(environ):
         binary = _binary(folder, environ)
         livekit = f"{shared['LIVEKIT_URL']} ({binary.name}, this machine only)"
         children.insert(0, livekit_child(binary, shared, ports))
+    if len({child.name for child in children}) < len(children):
+        raise DevError(f"two processes have the same name: change one in {procfile}.")
     banner = words.banner(shared, livekit, has_page=(folder / _PAGE).exists())
     return _supervise(children, banner)
 
 
 def _supervise(children: list[Child], banner: str) -> int:
     registered = Registered()
-    supervisor = Supervisor(
-        children,
-        ChildListener(
-            started=lambda: watch(_questions(children, registered), supervisor.say, banner),
-            line=registered.read,
-        ),
-    )
+    supervisor = Supervisor(children, registered.read)
+    watch(_questions(children, registered), supervisor.say, banner)
     death = supervisor.run()
     if death:
         sys.stdout.write(f"{words.obituary(death)}\n")
@@ -81,10 +83,10 @@ def _binary(folder: Path, environ: Mapping[str, str]) -> Path:
     return binary
 
 
-def _read_procfile(procfile: Path) -> Mapping[str, str]:
+def _read_procfile(procfile: Path) -> list[tuple[str, str]]:
     if not procfile.is_file():
-        raise DevError(f"there is no {procfile}: run this in the folder of the project.")
-    commands: Mapping[str, str] = parse_procfile(procfile.read_text()).processes
-    if "web" not in commands:
+        raise DevError(f"there is no {procfile}: {_WAYS_TO_START}")
+    commands = procfile_commands(procfile.read_text())
+    if "web" not in dict(commands):
         raise DevError(f"{procfile} has no line that starts with `web:`.")
     return commands
