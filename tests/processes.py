@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Self, TypeVar
@@ -43,13 +44,23 @@ _OURS = (
 )
 
 
+# Each of xdist's processes has every eighth port, and gives none twice in a row: two who find the same one
+# free, in the seconds until it is used, cannot both have it.
+_SHARES = 8
+_SHARE = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _SHARES
+_given = deque[int](maxlen=500)
+
+
 def free_port() -> int:
     """Return a port of 127.0.0.1 that nothing uses at the moment, neither over TCP nor UDP.
 
     Below those that Linux gives to outgoing connections: one of these may be in use a second later.
     """
     while True:
-        port = 10_000 + secrets.randbelow(20_000)
+        port = 10_000 + _SHARES * secrets.randbelow(20_000 // _SHARES) + _SHARE
+        if port in _given:
+            continue
+        _given.append(port)
         with (
             socket.socket() as tcp,
             socket.socket(type=socket.SOCK_DGRAM) as udp,
