@@ -44,8 +44,8 @@ _OURS = (
 )
 
 
-# Each of xdist's processes has every eighth port, and gives none twice in a row: two who find the same one
-# free, in the seconds until it is used, cannot both have it.
+# Each of xdist's processes has every eighth port, and gives none twice in a row: of two who find
+# the same one free, in the seconds until it is used, one would fail.
 _SHARES = 8
 _SHARE = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _SHARES
 _given = deque[int](maxlen=500)
