@@ -1,16 +1,14 @@
 """When the stack may be called ready: each part says so itself."""
 
-import http.client
-import json
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
+
+from token_server.cli.doctor.asking import Silence, get
 
 _LOOK_SECONDS = 0.2
 _REMIND_SECONDS = 15.0
-_ANSWER_SECONDS = 3.0
 
 Question = Callable[[], str | None]
 """Asks one part why it is not ready; None: it is."""
@@ -36,23 +34,15 @@ def answers_ok(url: str) -> Question:
     """Return a question that is settled when the URL answers 200."""
 
     def ask() -> str | None:
-        try:
-            with urllib.request.urlopen(url, timeout=_ANSWER_SECONDS):  # noqa: S310 (ours, http)
-                return None
-        except urllib.error.HTTPError as error:
-            return f"{url} answers {error.code} {_reason(error.read(500))}".rstrip()
-        except (OSError, http.client.HTTPException):
+        answer = get(url)
+        if isinstance(answer, Silence):
             return f"{url} does not answer yet"
+        if answer.status == HTTPStatus.OK:
+            return None
+        reason = f" ({answer.content['msg']})" if "msg" in answer.content else ""
+        return f"{url} answers {answer.status}{reason}"
 
     return ask
-
-
-def _reason(unverified_body: bytes) -> str:
-    """Return the `msg` of our error JSON, or nothing."""
-    try:
-        return f"({json.loads(unverified_body)['msg']})"
-    except (ValueError, KeyError, TypeError):
-        return ""
 
 
 def watch(questions: Mapping[str, Question], say: Callable[[str], None], ready: str) -> None:
