@@ -210,12 +210,13 @@ def test_a_request_that_nobody_has_read_yet_is_answered_before_the_process_stops
                 held_up.enter_context(stopped(process))
             web.process.popen.send_signal(signal.SIGTERM)
             connection.sendall(HEAD + BODY)
-            # Time has to pass, which is what this is about: more than _ON_ITS_WAY.
+            # Time has to pass, which is what this is about. Who wakes first then, gunicorn with its
+            # SIGTERM or the process with the request, nobody knows.
             time.sleep(1.2)
 
-        status, headers = read_answer(connection)
+        status, _ = read_answer(connection)
 
-    assert (201, 201, "close") == (first, status, headers["Connection"])
+    assert (201, 201) == (first, status)
 
 
 def test_a_process_that_stops_is_not_taken_for_ready(web: Web) -> None:
