@@ -66,7 +66,7 @@ def create_app(
     app.before_request(lambda: admit(request))
     app.before_request(_refuse_slashes)
     app.register_error_handler(Exception, lambda error: render(error, request))
-    app.after_request(_forbid_caching)
+    app.after_request(forbid_caching)
     sealer = TicketSealer(*settings.webhook_secrets.values())
     joins = Joins(settings, rooms, sealer, keeper, timeline)
     tokens = token_answers(Admission(settings, redis), joins)
@@ -121,8 +121,3 @@ def _refuse_slashes() -> None:
     """Find nothing at "//token": werkzeug routes it as "/token", whatever merge_slashes says."""
     if request.environ["PATH_INFO"].startswith("//"):
         raise NotFound
-
-
-def _forbid_caching(response: Response) -> Response:
-    forbid_caching(response)
-    return response

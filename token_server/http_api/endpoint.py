@@ -5,7 +5,7 @@ and hooks took a seventh of a token's processor time. All else is Flask's, and e
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.wrappers import Request, Response
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 Answer = Callable[[Request], Response]
+AnyResponse = TypeVar("AnyResponse", bound=Response)  # Flask's too
 
 
 class Endpoint:
@@ -76,6 +77,7 @@ class Endpoints:
         return answer(environ, start_response)
 
 
-def forbid_caching(response: Response) -> None:
+def forbid_caching(response: AnyResponse) -> AnyResponse:
     """Tokens must not be kept, nor a 404 or 405 (RFC 9110, 15.1); the page says otherwise."""
     response.headers.setdefault("Cache-Control", "no-store")
+    return response
