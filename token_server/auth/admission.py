@@ -13,7 +13,7 @@ from token_server.auth.issuer_keys import IssuerKeys, fetch_issuer_keys
 from token_server.auth.logins import Caller, LoginRules, Logins
 from token_server.auth.rate_limits import RateLimits
 from token_server.settings import ParticipantIdentities, ParticipantMetadata, Settings
-from token_server.telemetry.trouble import Trouble
+from token_server.telemetry.outage import Outage
 
 if TYPE_CHECKING:
     from token_server.state.redis_link import RedisLink
@@ -33,7 +33,7 @@ class Admission:
         self._callers, self._trusted_proxies = _callers(settings), settings.trusted_proxies
         limits = [parse(limit) for limit in settings.rate_limit]
         self._rate_limits = RateLimits(limits, redis) if limits else None
-        self._unknown_addresses = Trouble()
+        self._unknown_addresses = Outage()
 
     def let_in(
         self, unverified_authorization: str, remote_address: str, unverified_forwarded_for: str

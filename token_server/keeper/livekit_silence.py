@@ -7,7 +7,7 @@ goes on failing while LiveKit is not silent fails by itself: it is named once, a
 from enum import Enum
 from threading import Lock
 
-from token_server.telemetry.trouble import Trouble
+from token_server.telemetry.outage import Outage
 
 # Different rooms whose looks fail in a row.
 _ROOMS_IN_A_ROW = 3
@@ -33,7 +33,7 @@ class Silence:
         self._lock = Lock()
         self._in_a_row: set[str] = set()
         self._has_sweep_failed = False
-        self._silence = Trouble()
+        self._silence = Outage()
         # False: named, but LiveKit has been silent since, which may be why it still fails.
         self._named: dict[str, bool] = {}
 

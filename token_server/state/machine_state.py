@@ -13,7 +13,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from token_server.telemetry.trouble import Trouble
+from token_server.telemetry.outage import Outage
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class MachineState:
         self._sweeper = file_lock(folder / "sweeper.lock")
         self._webhook = folder / "webhook-seen"
         self._next_touch = float("-inf")  # monotonic
-        self._trouble = Trouble()
+        self._outage = Outage()
 
     @contextmanager
     def hold_room(self, room_name: str) -> Iterator[bool]:
@@ -77,7 +77,7 @@ class MachineState:
         except Timeout:
             return False
         except (OSError, NotImplementedError):
-            if self._trouble.begins():
+            if self._outage.begins():
                 logger.warning("Locks do not work, going on without", exc_info=True)
         return True
 

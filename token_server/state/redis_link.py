@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from token_server.errors import RedisUnavailableError
-from token_server.telemetry.trouble import Trouble
+from token_server.telemetry.outage import Outage
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -57,7 +57,7 @@ class RedisLink:
         self._speaker, self._try_again_after, self._tell = speaker, try_again_after, tell
         self._changing = Lock()
         self._silent_since: float | None = None  # monotonic; of the last try
-        self._told = Trouble()  # begins only in the process that speaks
+        self._told = Outage()  # begins only in the process that speaks
 
     @property
     def connections(self) -> ConnectionPool:

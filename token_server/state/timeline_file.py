@@ -19,7 +19,7 @@ from typing import TypeVar
 
 from token_server.state.timeline import MOST_ENTRIES, Entry
 from token_server.state.timeline_entries import entry_of, from_json
-from token_server.telemetry.trouble import Trouble
+from token_server.telemetry.outage import Outage
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -70,7 +70,7 @@ class TimelineFile:
         self._connection: sqlite3.Connection | None = None
         self._identity = (0, 0)  # device and inode of the open file
         self._tidied_at = float("-inf")  # monotonic
-        self._trouble = Trouble()
+        self._outage = Outage()
 
     def put(self, entries: Sequence[Entry]) -> bool:
         """Keep them; False while another process writes. What no disk takes is given up."""
@@ -163,7 +163,7 @@ class TimelineFile:
     def _give_up(self, error: Exception) -> None:
         """Close; the next question opens it again."""
         self._close()
-        if self._trouble.begins():
+        if self._outage.begins():
             logger.warning("Timelines cannot be kept, going on without", exc_info=error)
 
 

@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
 from token_server import __version__
-from token_server.telemetry.trouble import Trouble
+from token_server.telemetry.outage import Outage
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class ToldOnce(SpanExporter):
     """An exporter that says once that it fails, and once that it does no more."""
 
     def __init__(self, exporter: SpanExporter) -> None:
-        self._exporter, self._trouble = exporter, Trouble()
+        self._exporter, self._outage = exporter, Outage()
         self._why = FirstWords()
         self._its_logger = logging.getLogger("opentelemetry.exporter")
         self._its_logger.addHandler(self._why)
@@ -65,9 +65,9 @@ class ToldOnce(SpanExporter):
         self._why.said = ""
         result = self._exporter.export(spans)
         if result is SpanExportResult.SUCCESS:
-            if self._trouble.ends():
+            if self._outage.ends():
                 logger.info("Traces are delivered again")
-        elif self._trouble.begins():
+        elif self._outage.begins():
             logger.warning("Traces cannot be delivered", extra={"reason": self._why.said})
         return result
 

@@ -1,4 +1,4 @@
-"""One trouble in the log: a line when it begins, and one when it ends. No I/O.
+"""One outage in the log: a line when it begins, and one when it ends. No I/O.
 
 Whoever writes the lines asks here which of many failures is the first.
 """
@@ -6,7 +6,7 @@ Whoever writes the lines asks here which of many failures is the first.
 from threading import Lock
 
 
-class Trouble:
+class Outage:
     """Something that goes wrong, maybe many times a second. Thread-safe.
 
     Attributes:
