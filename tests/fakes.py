@@ -16,6 +16,7 @@ from token_server.livekit.rooms import (
     ParticipantKind,
     Room,
     RoomOrder,
+    RpcOutcome,
 )
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -40,6 +41,7 @@ class FakeRooms:
         self.rooms: dict[str, FakeRoom] = {}
         self.calls: list[str] = []
         self.created: list[tuple[str, AgentOrder]] = []
+        self.rpc_outcomes: dict[tuple[str, str], RpcOutcome] = {}
         self.is_down = False
         self._now = START
         self._numbers = itertools.count(1)
@@ -89,6 +91,13 @@ class FakeRooms:
         self._call("remove_participant")
         found = self.rooms.get(room_name)
         return bool(found and found.participants.pop(participant_identity, None))
+
+    def ask_participant(self, room_name: str, participant_identity: str, method: str) -> RpcOutcome:
+        self._call("ask_participant")
+        found = self.rooms.get(room_name)
+        if not found or participant_identity not in found.participants:
+            return RpcOutcome.UNANSWERED
+        return self.rpc_outcomes.get((participant_identity, method), RpcOutcome.UNSUPPORTED)
 
     def join(
         self,

@@ -13,12 +13,14 @@ from token_server.auth.operators import Operators
 from token_server.http_api import metrics_endpoint, rooms_endpoint
 from token_server.http_api.app import create_app
 from token_server.http_api.room_watch import RoomWatch
+from token_server.keeper.agent_life import LifeLimits
 from token_server.keeper.keeper import Keeper
+from token_server.keeper.life_watch import LifeWatch
 from token_server.keeper.look_at_room import Looker
 from token_server.keeper.wanted_agents import Policy
 from token_server.livekit.measured_rooms import MeasuredRooms
 from token_server.livekit.twirp import Twirp
-from token_server.livekit.twirp_rooms import LiveKitRooms
+from token_server.livekit.twirp_rooms import RPC_TIMEOUTS, LiveKitRooms
 from token_server.settings import Settings
 from token_server.state.machine_state import MachineState, file_lock
 from token_server.state.shared_folder import find_shared_folder, fingerprint
@@ -70,7 +72,7 @@ def compose(
     metrics = Metrics(CollectorRegistry(), metrics_folder)
     sealer = TicketSealer(*settings.webhook_secrets.values())
     tracing = _tracing(sealer) if is_traced else None
-    livekit = LiveKitRooms(Twirp.of(settings))
+    livekit = LiveKitRooms(Twirp.of(settings), Twirp.of(settings, RPC_TIMEOUTS))
     rooms = tracing.rooms(livekit, metrics) if tracing else MeasuredRooms(livekit, metrics)
     folder = find_shared_folder(settings.livekit_url, settings.livekit_api_key).path
     timelines = folder / "timeline.sqlite"
@@ -78,9 +80,13 @@ def compose(
     process = f"{socket.gethostname()}:{os.getpid()}"
     timeline = Timeline(rooms.now, process, shelf if settings.timeline else None)
     policy = Policy(agent_names=settings.allowed_agent_names, attend_rooms=settings.attend_rooms)
-    looker = Looker(rooms, shared, sealer, policy, timeline)
+    limits = LifeLimits(
+        silent=settings.agent_silent_seconds, blocked=settings.agent_blocked_seconds
+    )
+    lives = LifeWatch(rooms, shared, limits)
+    looker = Looker(rooms, shared, sealer, policy, lives, timeline)
     looks = tracing.looks(looker) if tracing else looker
-    keeper = Keeper(rooms, looks, shared, metrics, timeline)
+    keeper = Keeper(rooms, looks, lives, shared, metrics, timeline)
     app = create_app(settings, rooms, keeper, redis, timeline)
     operators = Operators(settings.operator_keys, is_demo=settings.demo)
     app.register_blueprint(metrics_endpoint.create_blueprint(operators, metrics))

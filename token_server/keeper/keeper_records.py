@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
 
+from token_server.keeper.agent_life import Death
 from token_server.keeper.attendance import (
     Action,
     Attendance,
     CreateDispatch,
     DeleteDispatch,
+    RemoveAgent,
     reason_of,
 )
 from token_server.keeper.awaited_humans import AwaitedHumans
@@ -74,7 +76,7 @@ class UnattendedHumans:
 
 def _wait(seen: Attendance, before: _MissingAgent | None) -> _MissingAgent:
     """Go on with a wait, or begin one; another human's begins with their join."""
-    first_seen_at = before.since if before else seen.now
+    first_seen_at = before.since if before else min([seen.now, *(dead.since for dead in seen.dead)])
     return _MissingAgent(since=max(first_seen_at, seen.waiting_since or seen.now), seen_at=seen.now)
 
 
@@ -158,6 +160,10 @@ class KeeperMetrics:
                     deleted.add(agent_name)
                 case CreateDispatch() if agent_name in deleted:
                     self._metrics.dispatches_repaired.inc()
+                case RemoveAgent(reason=Death() as death):
+                    self._metrics.agents_dead.labels(death.name.lower()).inc()
+                case RemoveAgent():
+                    self._metrics.duplicates_removed.inc()
                 case _:
                     pass
 

@@ -4,16 +4,20 @@ All I/O goes through the rooms port. An error ends the look: what is unknown lea
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
+from token_server.errors import LiveKitUnavailableError
+from token_server.keeper.agent_life import DeadAgent, Death
 from token_server.keeper.attendance import (
     Action,
     Attendance,
     CreateDispatch,
     DeleteDispatch,
+    Hedging,
     RemoveAgent,
     Settled,
     Wait,
@@ -22,7 +26,8 @@ from token_server.keeper.attendance import (
 )
 from token_server.keeper.last_seen_agents import LastSeenAgents
 from token_server.keeper.observed_room import LookReport, Observed, View, agents_of
-from token_server.keeper.wanted_agents import Policy, wants
+from token_server.keeper.usual_times import UsualTimes
+from token_server.keeper.wanted_agents import Policy, Want, wants
 from token_server.livekit.rooms import Dispatch, Participant, Rooms
 from token_server.state.timeline import NOT_KEPT, EntryDetails, Event, Timeline
 from token_server.tokens.tickets import TicketSealer
@@ -36,6 +41,8 @@ _ROOM_IS_HELD = 0.05
 # An agent that was dispatched is looked for this often, so that its leaving is noticed too.
 _WAITING_GAP = 1.0
 _CLOCK_SLACK = 0.02
+# Agents that were put out, by sid; the first is forgotten first.
+_PUT_OUT_KEPT = 10_000
 
 
 class RoomLocks(Protocol):
@@ -45,20 +52,33 @@ class RoomLocks(Protocol):
         """Hold a room while in the block; False if another actor has it now."""
 
 
+class Lives(Protocol):
+    """Which agents live: a LifeWatch, or nobody knows."""
+
+    def dead(self, room_name: str) -> Sequence[DeadAgent]:
+        """Return the agents of a room that were found dead."""
+
+    def heard_within(self, room_name: str, agent_name: str, seconds: float) -> bool:
+        """Whether an agent of this name has given a sign of life within so many seconds."""
+
+
 class Looker:
     """Looks at rooms, from any thread."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 (everything arrives as an argument)
         self,
         rooms: Rooms,
         locks: RoomLocks,
         sealer: TicketSealer,
         policy: Policy,
+        lives: Lives,
         timeline: Timeline = NOT_KEPT,
     ) -> None:
         self._rooms, self._locks, self._sealer, self._policy = rooms, locks, sealer, policy
-        self._timeline = timeline
+        self._lives, self._timeline = lives, timeline
         self.sightings = LastSeenAgents()
+        self._usual_times = UsualTimes()
+        self._put_out: OrderedDict[str, None] = OrderedDict()
         self._unfinished: dict[str, dict[str, str]] = {}  # by room: dispatches, agents' names
 
     def look(self, room_name: str) -> LookReport:
@@ -86,6 +106,7 @@ class Looker:
                 if acts and not is_held:
                     return _report(_ROOM_IS_HELD, view)
                 everything += decided
+                self._usual_times.looked(room_name, decided)
                 if not acts:
                     return _report(_again_in(decided), view, everything)
                 for action, seen in acts:
@@ -96,17 +117,56 @@ class Looker:
         # Before the participants: a webhook may meanwhile tell of an agent that is not among them.
         known = self.sightings.of(room_name)
         participants = self._rooms.list_participants(room_name)
+        now = self._rooms.now()
         wanted = wants(room_name, participants, self._sealer, self._policy)
         ours = {*self._policy.agent_names, *(want.order.agent_name for want in wanted)}
-        here = self._sight(room_name, [p for p in agents_of(participants) if p.agent_name in ours])
+        agents = [p for p in agents_of(participants) if p.participant_sid not in self._put_out]
+        here = self._sight(room_name, [p for p in agents if p.agent_name in ours])
         last_joined = {name: at for name, at in (known | here).items() if name in ours}
         names = {want.order.agent_name for want in wanted} | last_joined.keys()
         names.update(created.values())
-        there = {participant.agent_name for participant in agents_of(participants)}
-        # The second call only when something may have to be done: most looks are done with one.
-        dispatches = self._dispatches(room_name, participants) if created or names - there else ()
-        observed = Observed(participants, wanted, last_joined, dispatches, frozenset(created))
-        return observed.view(names, self._rooms.now())
+        absent = names - {agent.agent_name for agent in agents}
+        is_asked = created or absent or self._are_too_many(room_name, names, agents)
+        observed = Observed(
+            now=now,
+            participants=participants,
+            wanted=wanted,
+            # The second call only when something may have to be done: most looks need one.
+            dispatches=self._dispatches(room_name, participants) if is_asked else (),
+            last_joined=last_joined,
+            created=frozenset(created),
+            dead=self._lives.dead(room_name),
+            put_out=self._put_out,
+            unproven=self._unproven(room_name, absent, now),
+            hedging=self._hedging(wanted, now),
+        )
+        return observed.view(names)
+
+    def _are_too_many(
+        self, room_name: str, names: Collection[str], agents: Sequence[Participant]
+    ) -> bool:
+        """Whether two agents of a name are here, or another one may be on its way."""
+        here = [agent.agent_name for agent in agents]
+        return any(
+            here.count(name) > 1 or self._usual_times.has_hedged(room_name, name) for name in names
+        )
+
+    def _unproven(self, room_name: str, absent: Collection[str], now: datetime) -> set[str]:
+        """Name the agents that the answer leaves out, and that may be there all the same."""
+
+        def is_proven(agent_name: str) -> bool:
+            return self.sightings.is_absence_proven(
+                room_name,
+                agent_name,
+                now,
+                lambda seconds: self._lives.heard_within(room_name, agent_name, seconds),
+            )
+
+        return {agent_name for agent_name in absent if not is_proven(agent_name)}
+
+    def _hedging(self, wanted: Sequence[Want], now: datetime) -> dict[str, Hedging]:
+        names = [want.order.agent_name for want in wanted]
+        return {name: self._usual_times.hedging(name, now) for name in names}
 
     def _dispatches(
         self, room_name: str, participants: Sequence[Participant]
@@ -140,9 +200,9 @@ class Looker:
                 is_done = self._rooms.delete_dispatch(room_name, dispatch_id)
                 noted["dispatch_id"] = dispatch_id
                 event, subject = Event.DISPATCH_DELETED, dispatch_id
-            case RemoveAgent(participant_identity=identity):
-                is_done = self._rooms.remove_participant(room_name, identity)
-                noted["participant_identity"] = identity
+            case RemoveAgent(participant=agent, reason=reason):
+                is_done = self._remove(room_name, agent, is_dead=isinstance(reason, Death))
+                noted["participant_identity"] = agent.participant_identity
                 event, subject = Event.AGENT_REMOVED, ""
             case Settled() | Wait():
                 return created
@@ -161,12 +221,36 @@ class Looker:
         )
         return created
 
+    def _remove(self, room_name: str, agent: Participant, *, is_dead: bool) -> bool:
+        """Put an agent out; a dead one counts as put out even where LiveKit cannot do it.
+
+        LiveKit lists the participants of a crashed node for ever, and can reach none of them.
+        """
+        try:
+            return self._rooms.remove_participant(room_name, agent.participant_identity)
+        except LiveKitUnavailableError:
+            if not is_dead:
+                raise
+            return False
+        finally:
+            if is_dead:
+                self.sightings.note(room_name, agent, is_here=False)
+                self._put_out[agent.participant_sid] = None
+                if len(self._put_out) > _PUT_OUT_KEPT:
+                    self._put_out.popitem(last=False)
+
 
 def _report(
     again_in: float | None, view: View, decided: Sequence[tuple[Action, Attendance]] = ()
 ) -> LookReport:
     return LookReport(
-        again_in, view.tickets, tuple(decided), view.waited, view.participants, view.missing
+        again_in,
+        view.tickets,
+        tuple(decided),
+        view.waited,
+        view.participants,
+        view.missing,
+        view.watched,
     )
 
 

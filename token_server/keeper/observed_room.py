@@ -1,10 +1,11 @@
 """What LiveKit's answers about one room add up to. Pure, no I/O."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from token_server.keeper.attendance import Action, Attendance
+from token_server.keeper.agent_life import DeadAgent
+from token_server.keeper.attendance import Action, Attendance, Hedging
 from token_server.keeper.schedule import Looked
 from token_server.keeper.wanted_agents import Want
 from token_server.livekit.rooms import AgentOrder, Dispatch, Participant, ParticipantKind
@@ -29,6 +30,16 @@ class View:
         """What it shows about the agents that a human waits for."""
         return tuple(seen for seen in self.attendances if seen.waiting_since and not seen.agents)
 
+    @property
+    def watched(self) -> tuple[Participant, ...]:
+        """The agents that a human has, or waits for: each is to show that it lives."""
+        return tuple(
+            agent
+            for seen in self.attendances
+            if seen.waiting_since
+            for agent in (*seen.agents, *(dead.participant for dead in seen.dead))
+        )
+
 
 @dataclass(frozen=True)
 class LookReport(Looked):
@@ -40,28 +51,48 @@ class LookReport(Looked):
         waited: How long the humans in the room have waited.
         participants: Who was in the room at the last look.
         missing: What the look has last shown about agents that a human waits for.
+        watched: The agents that have to show that they live.
     """
 
     decided: tuple[tuple[Action, Attendance], ...] = ()
     waited: Waited = field(default_factory=dict)
     participants: tuple[Participant, ...] = ()
     missing: tuple[Attendance, ...] = ()
+    watched: tuple[Participant, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Observed:
-    """The answers of LiveKit that one observation is made of."""
+    """What one observation is made of: LiveKit's answers, and what this process knows.
 
+    Attributes:
+        now: LiveKit's time.
+        participants: Who is listed.
+        wanted: Which agents the humans among them want.
+        dispatches: The room's; none where nothing is to be done about them.
+        last_joined: When the last known agent of each name joined.
+        created: The dispatches that the look has made.
+        dead: The agents that do not live.
+        put_out: The sids of those that were put out, whatever LiveKit lists.
+        unproven: The names of agents whose absence may be a stale answer.
+        hedging: When a dispatch of each wanted name is late.
+    """
+
+    now: datetime
     participants: Sequence[Participant]
     wanted: Sequence[Want]
-    last_joined: dict[str, datetime]
-    dispatches: Sequence[Dispatch]
-    created: frozenset[str]
+    dispatches: Sequence[Dispatch] = ()
+    last_joined: Mapping[str, datetime] = field(default_factory=dict)
+    created: frozenset[str] = frozenset()
+    dead: Sequence[DeadAgent] = ()
+    put_out: Container[str] = frozenset()
+    unproven: Container[str] = frozenset()
+    hedging: Mapping[str, Hedging] = field(default_factory=dict)
 
-    def view(self, agent_names: Iterable[str], now: datetime) -> View:
+    def view(self, agent_names: Iterable[str]) -> View:
         """Say what it shows about these agents."""
         return View(
-            attendances=tuple(self._attendance(name, now) for name in sorted(agent_names)),
+            attendances=tuple(self._attendance(name) for name in sorted(agent_names)),
             participants=tuple(self.participants),
             tickets=frozenset(
                 participant.attributes.get(TICKET_ATTRIBUTE, "")
@@ -70,17 +101,27 @@ class Observed:
             waited=self._waited(),
         )
 
-    def _attendance(self, agent_name: str, now: datetime) -> Attendance:
+    def _attendance(self, agent_name: str) -> Attendance:
         """Pick out what concerns one agent."""
         want = next((w for w in self.wanted if w.order.agent_name == agent_name), None)
+        dead = {each.participant.participant_sid: each for each in self.dead}
+        listed = [
+            agent
+            for agent in agents_named(agent_name, self.participants)
+            if agent.participant_sid not in self.put_out
+        ]
+        sids = [agent.participant_sid for agent in listed]
         return Attendance(
-            now=now,
+            now=self.now,
             order=want.order if want else AgentOrder(agent_name=agent_name),
             waiting_since=want.since if want else None,
-            agents=tuple(agents_named(agent_name, self.participants)),
+            agents=tuple(agent for agent in listed if agent.participant_sid not in dead),
+            dead=tuple(dead[sid] for sid in sids if sid in dead),
             dispatches=tuple(d for d in self.dispatches if d.agent_name == agent_name),
             agent_last_joined_at=self.last_joined.get(agent_name),
             created_by_us=self.created,
+            is_absence_proven=agent_name not in self.unproven,
+            hedging=self.hedging.get(agent_name, Hedging()),
         )
 
     def _waited(self) -> Waited:

@@ -6,7 +6,15 @@ from functools import partial
 from typing import TypeVar
 
 from token_server.errors import LiveKitUnavailableError, TokenServerError
-from token_server.livekit.rooms import AgentOrder, Dispatch, Participant, Room, RoomOrder, Rooms
+from token_server.livekit.rooms import (
+    AgentOrder,
+    Dispatch,
+    Participant,
+    Room,
+    RoomOrder,
+    Rooms,
+    RpcOutcome,
+)
 from token_server.telemetry.metrics import Metrics
 
 Result = TypeVar("Result")
@@ -49,12 +57,14 @@ class MeasuredRooms:
         return self._measure("DeleteDispatch", call)
 
     def remove_participant(self, room_name: str, participant_identity: str) -> bool:
-        """Put a participant out: only ever an agent that is one too many (attendance.py)."""
+        """Put a participant out: only ever an agent, one too many or dead (attendance.py)."""
         call = partial(self._rooms.remove_participant, room_name, participant_identity)
-        was_there = self._measure("RemoveParticipant", call)
-        if was_there:
-            self._metrics.duplicates_removed.inc()
-        return was_there
+        return self._measure("RemoveParticipant", call)
+
+    def ask_participant(self, room_name: str, participant_identity: str, method: str) -> RpcOutcome:
+        """Call a participant's RPC method."""
+        call = partial(self._rooms.ask_participant, room_name, participant_identity, method)
+        return self._measure("PerformRpc", call)
 
     def _measure(self, method: str, call: "partial[Result]") -> Result:
         outcome, began = "unavailable", time.perf_counter()

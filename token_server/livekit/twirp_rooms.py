@@ -1,13 +1,18 @@
 """The adapter of the rooms port: LiveKit's room and dispatch services, called over Twirp."""
 
+import json
+import time
 from collections.abc import Sequence
 from datetime import datetime
+from http import HTTPStatus
 
 from google.protobuf.message import Message
 from livekit.protocol import agent_dispatch, models
 from livekit.protocol import room as room_protocol
 
+from token_server.errors import LiveKitUnavailableError
 from token_server.livekit.admin_tokens import Grants
+from token_server.livekit.connections import Timeouts
 from token_server.livekit.protobufs import (
     JOB_RESTART_NEVER,
     to_dispatch,
@@ -15,7 +20,14 @@ from token_server.livekit.protobufs import (
     to_room,
     to_room_dispatch,
 )
-from token_server.livekit.rooms import AgentOrder, Dispatch, Participant, Room, RoomOrder
+from token_server.livekit.rooms import (
+    AgentOrder,
+    Dispatch,
+    Participant,
+    Room,
+    RoomOrder,
+    RpcOutcome,
+)
 from token_server.livekit.twirp import Method, NotFoundError, Result, Twirp
 
 _CREATE_ROOM = Method("RoomService/CreateRoom", models.Room)
@@ -31,13 +43,33 @@ _CREATE_DISPATCH = Method(
     "AgentDispatchService/CreateDispatch", agent_dispatch.AgentDispatch, is_repeatable=False
 )
 _DELETE_DISPATCH = Method("AgentDispatchService/DeleteDispatch", agent_dispatch.AgentDispatch)
+# Not sent twice: the second would wait as long as the first.
+_PERFORM_RPC = Method(
+    "RoomService/PerformRpc", room_protocol.PerformRpcResponse, is_repeatable=False
+)
+# A participant's answer, in milliseconds; for an acknowledgement alone LiveKit waits 2,000, so it
+# has to be less. An answer that took this much longer is LiveKit's own standstill, after which it
+# may call everybody silent at once.
+_RPC_TIMEOUT = 800
+_RPC_SLACK = 0.3
+# For calls to participants.
+RPC_TIMEOUTS = Timeouts(connect=1.0, answer=1.5)
+_RPC_ERRORS = {
+    "RpcError 1400": RpcOutcome.UNSUPPORTED,
+    "RpcError 1502": RpcOutcome.SILENT,
+}
 
 
 class LiveKitRooms:
-    """LiveKit, as the rooms port wants it."""
+    """LiveKit, as the rooms port wants it.
 
-    def __init__(self, twirp: Twirp) -> None:
-        self._twirp = twirp
+    Args:
+        twirp: Its API.
+        participants: The same with RPC_TIMEOUTS, for questions to participants.
+    """
+
+    def __init__(self, twirp: Twirp, participants: Twirp | None = None) -> None:
+        self._twirp, self._participants = twirp, participants or twirp
 
     def now(self) -> datetime:
         """Return LiveKit's time."""
@@ -103,6 +135,25 @@ class LiveKitRooms:
         )
         return self._ends(_REMOVE_PARTICIPANT, request, room_name)
 
+    def ask_participant(self, room_name: str, participant_identity: str, method: str) -> RpcOutcome:
+        """Call a participant's RPC method (livekit-behaviour 92)."""
+        request = room_protocol.PerformRpcRequest(
+            room=room_name,
+            destination_identity=participant_identity,
+            method=method,
+            response_timeout_ms=_RPC_TIMEOUT,
+        )
+        asked_at = time.monotonic()
+        try:
+            answer = self._participants.ask(_PERFORM_RPC, request, _admin(room_name))
+        except LiveKitUnavailableError:
+            return RpcOutcome.UNANSWERED
+        if answer.status == HTTPStatus.OK:
+            return RpcOutcome.ANSWERED
+        outcome = _rpc_error(answer.body)
+        was_slow = time.monotonic() - asked_at > _RPC_TIMEOUT / 1000 + _RPC_SLACK
+        return RpcOutcome.UNKNOWN if was_slow else outcome
+
     def _ends(self, method: Method[Result], request: Message, room_name: str) -> bool:
         try:
             self._twirp.call(method, request, _admin(room_name))
@@ -115,3 +166,12 @@ def _admin(room_name: str) -> Grants:
     # LiveKit wants the room's own name in the grant (pkg/service/auth.go 1.13.5,
     # EnsureAdminPermission).
     return {"roomAdmin": True, "room": room_name}
+
+
+def _rpc_error(body: bytes) -> RpcOutcome:
+    """Read the error of a call; which of LiveKit's or the participant's it is, its text begins."""
+    try:
+        message = str(json.loads(body)["msg"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return RpcOutcome.UNKNOWN
+    return _RPC_ERRORS.get(message.partition(":")[0], RpcOutcome.UNKNOWN)

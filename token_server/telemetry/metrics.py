@@ -15,6 +15,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from token_server.telemetry.turns import LOOPS, Turns
 
 LOOK_OUTCOMES = ("done", "waiting", "failed")
+DEATHS = ("silent", "blocked", "gone")
 CALL_OUTCOMES = ("ok", "refused", "unavailable")
 # HTTP statuses that are usual here: a series has to be there at 0 for its first rise to be seen.
 TOKEN_REFUSALS = (400, 401, 403, 413, 415, 429, 500, 503)
@@ -28,6 +29,7 @@ METHODS = (
     "ListDispatch",
     "CreateDispatch",
     "DeleteDispatch",
+    "PerformRpc",
 )
 _NAMESPACE = "token_server"
 # Seconds. A join is attended after 0.3 to 0.7 s where all is well; the later bounds are those of
@@ -107,6 +109,11 @@ class Metrics:
         self.dispatches_repaired = self._counter(
             "dispatches_repaired", "Dispatches that replaced one that did not deliver."
         )
+        self.agents_dead = self._counter(
+            "agents_dead", "Agents that LiveKit listed and that were found dead.", "death"
+        )
+        for death in DEATHS:
+            self.agents_dead.labels(death)
         self.duplicates_removed = self._counter("duplicates_removed", "Second agents put out.")
 
     def _count_calls(self) -> None:

@@ -89,7 +89,7 @@ def test_the_younger_of_two_agents_goes() -> None:
     """Exactly one: whoever looks removes the same one."""
     seen = replace(waiting(9), agents=(agent("a", joined=1), agent("b", joined=2)))
 
-    assert RemoveAgent("b", "a second agent in the room") == decide(seen)
+    assert RemoveAgent(agent("b", joined=2), "a second agent in the room") == decide(seen)
 
 
 def test_of_two_agents_of_one_moment_every_look_removes_the_same() -> None:

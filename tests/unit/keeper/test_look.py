@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.fakes import FakeRooms
+from tests.lives import unasked
 from token_server.errors import LiveKitUnavailableError
 from token_server.keeper.look_at_room import Looker
 from token_server.keeper.wanted_agents import Policy
@@ -39,7 +40,7 @@ def rooms() -> FakeRooms:
 @pytest.fixture
 def looker(rooms: FakeRooms) -> Looker:
     """A process that has seen nothing yet."""
-    return Looker(rooms, Locks(), SEALER, POLICY)
+    return Looker(rooms, Locks(), SEALER, POLICY, unasked(rooms))
 
 
 def ticket(room_name: str, identity: str, agent_name: str = AGENT, metadata: str = "") -> str:
@@ -241,7 +242,7 @@ def test_a_room_that_another_actor_holds_is_only_observed() -> None:
     rooms = FakeRooms()
     join(rooms)
 
-    looked = Looker(rooms, Locks(is_free=False), SEALER, POLICY).look("room")
+    looked = Looker(rooms, Locks(is_free=False), SEALER, POLICY, unasked(rooms)).look("room")
 
     assert ([], True) == (dispatched(rooms), (looked.again_in or 9) < 0.2)
 
@@ -271,7 +272,7 @@ def test_no_agent_stays_in_a_room_that_we_re_created() -> None:
     rooms = LeavingRooms()
     join(rooms)
 
-    Looker(rooms, Locks(), SEALER, POLICY).look("room")
+    Looker(rooms, Locks(), SEALER, POLICY, unasked(rooms)).look("room")
 
     assert [""] == [d.agent_name for d in rooms.rooms["room"].dispatches.values()]
 
@@ -288,7 +289,7 @@ def test_a_quick_agent_does_not_stay_in_a_room_that_we_re_created() -> None:
     rooms = QuickRooms()
     join(rooms)
 
-    Looker(rooms, Locks(), SEALER, POLICY).look("room")
+    Looker(rooms, Locks(), SEALER, POLICY, unasked(rooms)).look("room")
 
     assert [""] == [d.agent_name for d in rooms.rooms["room"].dispatches.values()]
 
@@ -304,7 +305,7 @@ def test_what_a_failed_look_made_is_taken_back_by_the_next() -> None:
 
     rooms = FailingRooms()
     join(rooms)
-    looker = Looker(rooms, Locks(), SEALER, POLICY)
+    looker = Looker(rooms, Locks(), SEALER, POLICY, unasked(rooms))
     with pytest.raises(LiveKitUnavailableError):
         looker.look("room")
     rooms.is_down = False
@@ -327,7 +328,7 @@ def test_an_agent_that_comes_during_a_look_is_not_taken_for_gone() -> None:
     rooms = OvertakenRooms()
     join(rooms)
     rooms.create_dispatch("room", AgentOrder(agent_name=AGENT))
-    process = Looker(rooms, Locks(), SEALER, POLICY)
+    process = Looker(rooms, Locks(), SEALER, POLICY, unasked(rooms))
 
     process.look("room")
 
