@@ -1,6 +1,7 @@
 """The adapter of the rooms port: LiveKit's room and dispatch services, called over Twirp."""
 
 import json
+import re
 import time
 from collections.abc import Sequence
 from datetime import datetime
@@ -55,9 +56,10 @@ _RPC_SLACK = 0.3
 # For calls to participants.
 RPC_TIMEOUTS = Timeouts(connect=1.0, answer=1.5)
 _RPC_ERRORS = {
-    "RpcError 1400": RpcOutcome.UNSUPPORTED,
-    "RpcError 1502": RpcOutcome.SILENT,
+    "1400": RpcOutcome.UNSUPPORTED,
+    "1502": RpcOutcome.SILENT,
 }
+_RPC_ERROR = re.compile(r"RpcError (\d{4})")
 
 
 class LiveKitRooms:
@@ -169,9 +171,9 @@ def _admin(room_name: str) -> Grants:
 
 
 def _rpc_error(body: bytes) -> RpcOutcome:
-    """Read the error of a call; which of LiveKit's or the participant's it is, its text begins."""
+    """Read the error of a call; its number is in the text alone: "twirp error unknown: RpcError …"."""
     try:
-        message = str(json.loads(body)["msg"])
+        found = _RPC_ERROR.search(json.loads(body)["msg"])
     except (ValueError, KeyError, TypeError, RecursionError):
         return RpcOutcome.UNKNOWN
-    return _RPC_ERRORS.get(message.partition(":")[0], RpcOutcome.UNKNOWN)
+    return _RPC_ERRORS.get(found[1], RpcOutcome.UNKNOWN) if found else RpcOutcome.UNKNOWN
