@@ -204,12 +204,14 @@ def _decide_for_waiting_human(seen: Attendance) -> Action:
 
 def _late_at(dispatches: Sequence[Dispatch], seen: Attendance) -> datetime | None:
     """Return when another dispatch is to be sent beside these; None if these are enough."""
+    if len(dispatches) >= seen.hedging.most:
+        return None
     began = max(dispatches[-1].created_at, seen.waiting_since or seen.now)
     if any(dispatch.has_job for dispatch in dispatches):
-        # A worker is at it, and another one would be as slow.
+        # A worker is at it, and another one would be as slow: once.
         is_first = len(dispatches) == 1
         return began + max(IN_HAND_LATE_AFTER, seen.hedging.after) if is_first else None
-    return began + seen.hedging.after if len(dispatches) < seen.hedging.most else None
+    return began + seen.hedging.after
 
 
 def spent(dispatch: Dispatch, seen: Attendance) -> tuple[datetime, str]:

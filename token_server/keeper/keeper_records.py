@@ -148,6 +148,8 @@ class KeeperMetrics:
         self._unattended.looked(room_name, report.missing)
         self._metrics.looks.labels("done" if report.again_in is None else "waiting").inc()
         self._count_decisions(report.decided)
+        for removal in report.removed:
+            self._count_removal(removal)
         self._count_arrivals(report.waited)
 
     def _count_decisions(self, decided: Sequence[tuple[Action, Attendance]]) -> None:
@@ -160,12 +162,14 @@ class KeeperMetrics:
                     deleted.add(agent_name)
                 case CreateDispatch() if agent_name in deleted:
                     self._metrics.dispatches_repaired.inc()
-                case RemoveAgent(reason=Death() as death):
-                    self._metrics.agents_dead.labels(death.name.lower()).inc()
-                case RemoveAgent():
-                    self._metrics.duplicates_removed.inc()
                 case _:
                     pass
+
+    def _count_removal(self, removal: RemoveAgent) -> None:
+        if isinstance(removal.reason, Death):
+            self._metrics.agents_dead.labels(removal.reason.name.lower()).inc()
+        else:
+            self._metrics.duplicates_removed.inc()
 
     def _count_arrivals(self, waited: Mapping[str, float | None]) -> None:
         for sealed_ticket, seconds in waited.items():

@@ -98,6 +98,7 @@ class Looker:
 
     def _look(self, room_name: str, created: dict[str, str]) -> LookReport:
         everything: list[tuple[Action, Attendance]] = []
+        removed: list[RemoveAgent] = []
         with self._locks.hold_room(room_name) as is_held:
             for _ in range(_MOST_ROUNDS):
                 view = self._observe(room_name, created)
@@ -108,10 +109,10 @@ class Looker:
                 everything += decided
                 self._usual_times.looked(room_name, decided)
                 if not acts:
-                    return _report(_again_in(decided), view, everything)
+                    return _report(_again_in(decided), view, everything, removed)
                 for action, seen in acts:
-                    created.update(self._act(room_name, action, seen))
-        return _report(_WAITING_GAP, view, everything)
+                    created.update(self._act(room_name, action, seen, removed))
+        return _report(_WAITING_GAP, view, everything, removed)
 
     def _observe(self, room_name: str, created: Mapping[str, str]) -> View:
         # Before the participants: a webhook may meanwhile tell of an agent that is not among them.
@@ -186,7 +187,9 @@ class Looker:
             self.sightings.note(room_name, agent)
         return {agent.agent_name: agent.joined_at for agent in agents}
 
-    def _act(self, room_name: str, action: Action, seen: Attendance) -> dict[str, str]:
+    def _act(
+        self, room_name: str, action: Action, seen: Attendance, removed: list[RemoveAgent]
+    ) -> dict[str, str]:
         """Do what was decided; return the dispatches that this created, with the agent's name."""
         created, is_done = {}, True
         noted: EntryDetails = {"agent_name": seen.order.agent_name, "reason": reason_of(action)}
@@ -202,6 +205,7 @@ class Looker:
                 event, subject = Event.DISPATCH_DELETED, dispatch_id
             case RemoveAgent(participant=agent, reason=reason):
                 is_done = self._remove(room_name, agent, is_dead=isinstance(reason, Death))
+                removed += [action] if is_done else []
                 noted["participant_identity"] = agent.participant_identity
                 event, subject = Event.AGENT_REMOVED, ""
             case Settled() | Wait():
@@ -241,7 +245,10 @@ class Looker:
 
 
 def _report(
-    again_in: float | None, view: View, decided: Sequence[tuple[Action, Attendance]] = ()
+    again_in: float | None,
+    view: View,
+    decided: Sequence[tuple[Action, Attendance]] = (),
+    removed: Sequence[RemoveAgent] = (),
 ) -> LookReport:
     return LookReport(
         again_in,
@@ -251,6 +258,7 @@ def _report(
         view.participants,
         view.missing,
         view.watched,
+        tuple(removed),
     )
 
 

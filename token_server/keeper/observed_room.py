@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from token_server.keeper.agent_life import DeadAgent
-from token_server.keeper.attendance import Action, Attendance, Hedging
+from token_server.keeper.attendance import Action, Attendance, Hedging, RemoveAgent
 from token_server.keeper.schedule import Looked
 from token_server.keeper.wanted_agents import Want
 from token_server.livekit.rooms import AgentOrder, Dispatch, Participant, ParticipantKind
@@ -52,6 +52,7 @@ class LookReport(Looked):
         participants: Who was in the room at the last look.
         missing: What the look has last shown about agents that a human waits for.
         watched: The agents that have to show that they live.
+        removed: The agents that were put out.
     """
 
     decided: tuple[tuple[Action, Attendance], ...] = ()
@@ -59,6 +60,7 @@ class LookReport(Looked):
     participants: tuple[Participant, ...] = ()
     missing: tuple[Attendance, ...] = ()
     watched: tuple[Participant, ...] = ()
+    removed: tuple[RemoveAgent, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

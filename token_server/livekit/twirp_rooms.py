@@ -171,7 +171,7 @@ def _admin(room_name: str) -> Grants:
 
 
 def _rpc_error(body: bytes) -> RpcOutcome:
-    """Read the error of a call; its number is in the text alone: "twirp error unknown: RpcError …"."""
+    """Read the error of a call, which has its number in its text alone."""
     try:
         found = _RPC_ERROR.search(json.loads(body)["msg"])
     except (ValueError, KeyError, TypeError, RecursionError):
