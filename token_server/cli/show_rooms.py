@@ -2,18 +2,16 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, TextIO
 
 from token_server.cli.room_report import RoomReport, new_entries
-from token_server.cli.running_server import AskServer
+from token_server.cli.running_server import fetch_room, fetch_rooms
 from token_server.errors import UnknownRoomError
 from token_server.telemetry.printable import printable
 
 # Seconds between two questions of --follow; the server's processes write as often.
 _ASK_EVERY = 0.5
-
-Write = Callable[[str], None]
 
 
 def show_rooms(environ: Mapping[str, str], out: TextIO, *, as_json: bool) -> int:
@@ -22,7 +20,7 @@ def show_rooms(environ: Mapping[str, str], out: TextIO, *, as_json: bool) -> int
     Returns:
         1 if somebody waits in one of them, else 2 if one could not be looked into, else 0.
     """
-    rooms = AskServer(environ).rooms()
+    rooms = fetch_rooms(environ)
     if as_json:
         out.write(f"{json.dumps(rooms, indent=2)}\n")
     else:
@@ -35,7 +33,7 @@ def show_rooms(environ: Mapping[str, str], out: TextIO, *, as_json: bool) -> int
 
 def show_room(environ: Mapping[str, str], room_name: str, out: TextIO, *, as_json: bool) -> int:
     """Print one room and its timeline; return 1 if somebody waits in it, else 0."""
-    room = AskServer(environ).room(room_name)
+    room = fetch_room(environ, room_name)
     if as_json:
         out.write(f"{json.dumps(room, indent=2)}\n")
     else:
@@ -48,10 +46,9 @@ def show_room(environ: Mapping[str, str], room_name: str, out: TextIO, *, as_jso
 def follow_room(environ: Mapping[str, str], room_name: str, out: TextIO) -> int:
     """Print a room, and whatever happens in it from now on, until interrupted."""
     following = _Following(_report(environ, out), out)
-    server = AskServer(environ)
     while True:
         try:
-            following.told(server.room(room_name))
+            following.told(fetch_room(environ, room_name))
         except UnknownRoomError:
             following.nothing(room_name)
         time.sleep(_ASK_EVERY)

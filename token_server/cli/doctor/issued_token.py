@@ -3,7 +3,6 @@
 The token is read and never shown.
 """
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,7 +10,7 @@ from urllib.parse import urlsplit
 import jwt
 
 from shared_settings.settings import TokenAuth
-from token_server.cli.doctor.asking import Answer, Question, Silence, ask
+from token_server.cli.asking import HttpResult, ask, bearer
 from token_server.cli.doctor.checks import Cause, Check, Finding, Trouble, ok
 from token_server.cli.doctor.livekit import CLOCKS_MAY_DIFFER
 from token_server.cli.doctor.server import Server
@@ -39,18 +38,14 @@ class IssuedToken:
         return str(agents[0].get("agentName", ""))
 
 
-def fetch(server: Server, fields: dict[str, str]) -> Answer | Silence:
+def fetch(server: Server, fields: dict[str, str]) -> HttpResult:
     """POST /token."""
-    headers = {"Content-Type": "application/json"}
-    if server.login:
-        headers["Authorization"] = f"Bearer {server.login}"
-    body = json.dumps(fields).encode()
-    return ask(Question(method="POST", url=f"{server.url}/token", headers=headers, body=body))
+    return ask("POST", f"{server.url}/token", bearer(server.login), fields)
 
 
-def read(answer: Answer | Silence) -> IssuedToken | None:
+def read(answer: HttpResult) -> IssuedToken | None:
     """Read the token out of an answer; None if there is none in it."""
-    content = answer.content if isinstance(answer, Answer) else {}
+    content = answer.content
     try:
         return IssuedToken(
             participant_token=content["participant_token"],
@@ -63,11 +58,11 @@ def read(answer: Answer | Silence) -> IssuedToken | None:
         return None
 
 
-def check_issued(answer: Answer | Silence, settings: Settings, *, has_login: bool) -> Check:
+def check_issued(answer: HttpResult, settings: Settings, *, has_login: bool) -> Check:
     """Say whether there is a token, and if not, why."""
-    if isinstance(answer, Silence):
+    if answer.silence:
         return Trouble(Cause.SERVER_NOT_READY, "Read the token server's log.").wrong(
-            "token", "POST /token is not answered.", answer.reason
+            "token", "POST /token is not answered.", answer.silence
         )
     if read(answer):
         return ok("token", "A frontend gets a token.", f"{answer.seconds * 1000:.0f} ms")

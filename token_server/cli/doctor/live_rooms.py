@@ -140,8 +140,7 @@ def _reused(patient: Patient, rooms: LiveKitRooms) -> Iterator[Reuse]:
 
 
 def _reuse(patient: Patient, rooms: LiveKitRooms, room: Room) -> Reuse | None:
-    view: dict[str, Any] = room_view(patient.server, room.room_name) or {}
-    timeline = view.get("timeline", [])
+    timeline = room_view(patient.server, room.room_name).get("timeline", [])
     # Without what was kept (TIMELINE_SECONDS=0) it has only what LiveKit lists now.
     if any(entry["event"] == "room_ready" for entry in timeline):
         return by_timeline(room.room_name, timeline)

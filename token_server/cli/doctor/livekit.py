@@ -1,12 +1,11 @@
 """Is it LiveKit at LIVEKIT_URL, does it know our key, and do our clocks agree?"""
 
-import json
 import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
-from token_server.cli.doctor.asking import Answer, Question, Silence, ask
+from token_server.cli.asking import HttpResult, ask, bearer
 from token_server.cli.doctor.checks import Cause, Check, Trouble, ok, skipped
 from token_server.livekit.admin_tokens import admin_token
 from token_server.settings import Settings
@@ -15,7 +14,7 @@ from token_server.settings import Settings
 # is left for the token server's own clock.
 CLOCKS_MAY_DIFFER = 30.0
 _METHOD = "/twirp/livekit.RoomService/ListRooms"
-_HTTP_OK, _UNAUTHORIZED = 200, 401
+_UNAUTHORIZED = 401
 _REASON = re.compile(
     r"invalid token: \S*, error: (?P<old>.+)|invalid authorization token: (?P<new>.+)", re.DOTALL
 )
@@ -25,31 +24,25 @@ _OF_TIME = ("not valid yet", "expired", "used before issued", "issued in the fut
 _MAY_PASS = {408, 429, 500, 503}
 
 
-def list_rooms(settings: Settings) -> Answer | Silence:
+def list_rooms(settings: Settings) -> HttpResult:
     """Ask LiveKit for a room that nobody has, with our key."""
     key = settings.livekit_api_key, settings.livekit_api_secret
     # By our own clock, on purpose: LiveKit then says if it is too far off.
     token = admin_token(*key, datetime.now(UTC), {"roomList": True})
-    return ask(
-        Question(
-            method="POST",
-            url=settings.server_url.replace("ws", "http", 1) + _METHOD,
-            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
-            body=json.dumps({"names": ["token-server-doctor"]}).encode(),
-        )
-    )
+    url = settings.server_url.replace("ws", "http", 1) + _METHOD
+    return ask("POST", url, bearer(token), {"names": ["token-server-doctor"]})
 
 
-def check_url(livekit_url: str, answer: Answer | Silence) -> Check:
+def check_url(livekit_url: str, answer: HttpResult) -> Check:
     """Say whether LiveKit answers there."""
     host = urlsplit(livekit_url).netloc
-    if isinstance(answer, Silence):
+    if answer.silence:
         return Trouble(
             Cause.LIVEKIT_UNREACHABLE,
             f"Start LiveKit, or set LIVEKIT_URL to where it is; `curl {http_url(livekit_url)}`"
             " answers OK when it is right.",
-        ).wrong("LiveKit", f"LiveKit cannot be reached at {livekit_url}.", answer.reason)
-    if (answer.status == _HTTP_OK and _is_list(answer)) or refusal_of(answer):
+        ).wrong("LiveKit", f"LiveKit cannot be reached at {livekit_url}.", answer.silence)
+    if (answer.is_ok and _is_list(answer)) or refusal_of(answer):
         seconds = f"{answer.seconds * 1000:.0f} ms"
         return ok("LiveKit", f"LiveKit answers at {livekit_url}.", f"after {seconds}")
     if "code" in answer.content and answer.status in _MAY_PASS:
@@ -63,7 +56,7 @@ def check_url(livekit_url: str, answer: Answer | Silence) -> Check:
     ).wrong("LiveKit", f"What answers at {livekit_url} is not LiveKit.", answer.in_words)
 
 
-def check_key(answer: Answer) -> Check:
+def check_key(answer: HttpResult) -> Check:
     """Say whether LiveKit takes our key and secret."""
     match refusal_of(answer):
         case "":
@@ -92,7 +85,7 @@ def check_key(answer: Answer) -> Check:
     ).wrong("key", "LiveKit refuses LIVEKIT_API_KEY with LIVEKIT_API_SECRET.", answer.in_words)
 
 
-def check_clock(answer: Answer) -> Check:
+def check_clock(answer: HttpResult) -> Check:
     """Compare LiveKit's Date header with our clock."""
     ahead = clock_ahead(answer)
     if ahead is None:
@@ -107,7 +100,7 @@ def check_clock(answer: Answer) -> Check:
     ).wrong("clock", f"Our clock is {abs(ahead):.0f} s {which} LiveKit's.", "LiveKit's Date header")
 
 
-def clock_ahead(answer: Answer) -> float | None:
+def clock_ahead(answer: HttpResult) -> float | None:
     """Return by how many seconds LiveKit's clock is ahead of ours; right within one."""
     try:
         theirs = parsedate_to_datetime(answer.headers["date"]).timestamp()
@@ -119,13 +112,13 @@ def clock_ahead(answer: Answer) -> float | None:
     return 0.0 if earliest <= 0 <= latest else (earliest if earliest > 0 else latest)
 
 
-def _is_list(answer: Answer) -> bool:
+def _is_list(answer: HttpResult) -> bool:
     return answer.headers.get("content-type") == "application/json" and answer.content.keys() <= {
         "rooms"
     }
 
 
-def refusal_of(answer: Answer) -> str:
+def refusal_of(answer: HttpResult) -> str:
     """Say what LiveKit refuses: "key", "secret", "clock", "field", "" (nothing) or "either".
 
     Source:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 from shared_settings.settings import SettingsError, TokenAuth
 from token_server.bearer_keys import plain_key
-from token_server.cli.doctor.asking import Answer
 from token_server.cli.doctor.checks import Cause, Check, Trouble, ok
 from token_server.cli.doctor.livekit import list_rooms
 from token_server.cli.doctor.server import Server
@@ -14,7 +13,6 @@ from token_server.settings import ParticipantIdentities, Settings
 from token_server.tokens.room_patterns import matches_any
 
 _NAMES = ("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET")
-_HTTP_OK = 200
 _WORKER_PORT = 8081  # livekit-agents' own choice
 
 
@@ -29,8 +27,7 @@ def is_running(children_environ: Mapping[str, str]) -> bool:
         settings = Settings.from_environ(children_environ)
     except SettingsError:
         return False
-    answer = list_rooms(settings)
-    return isinstance(answer, Answer) and answer.status == _HTTP_OK
+    return list_rooms(settings).is_ok
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,6 @@ from livekit.protocol import room as room_protocol
 
 from token_server.cli.doctor import arrival, issued_token
 from token_server.cli.doctor.arrival import Surroundings
-from token_server.cli.doctor.asking import Answer
 from token_server.cli.doctor.audience import Audience, is_good
 from token_server.cli.doctor.checks import Cause, Check, Finding, Trouble, ok, skipped
 from token_server.cli.doctor.issued_token import IssuedToken
@@ -134,7 +133,7 @@ class Probing:
         )
         token = issued_token.read(answer)
         if not is_good(self._audience, check) or token is None:
-            if isinstance(answer, Answer) and answer.status < _SERVER_ERROR:
+            if not answer.silence and answer.status < _SERVER_ERROR:
                 self._room_name = ""  # it has made none
             self._skip("there is a token")
             return None

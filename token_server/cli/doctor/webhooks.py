@@ -10,11 +10,10 @@ from urllib.parse import urlsplit
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from token_server.cli.doctor.asking import Answer, Silence, get
+from token_server.cli.asking import HttpResult, ask, bearer
 from token_server.cli.doctor.checks import Cause, Check, Trouble, ok, skipped
 from token_server.cli.doctor.server import Server
 
-_HTTP_OK = 200
 _RECEIVED = "token_server_webhooks_received_total"
 _REFUSED = "token_server_webhooks_refused_total"
 _NO_SUCH_PATH = {"404", "405"}
@@ -42,15 +41,13 @@ class Counts:
 
 def count(server: Server) -> Counts | str:
     """Ask the server what it has counted; a text says why it does not tell."""
-    answer = get(f"{server.url}/metrics", server.operator_headers)
-    if isinstance(answer, Silence):
-        return answer.reason
-    if answer.status != _HTTP_OK:
-        return f"GET /metrics answers HTTP {answer.status}"
-    return parse(answer)
+    answer = ask("GET", f"{server.url}/metrics", bearer(server.operator_key))
+    if answer.is_ok:
+        return parse(answer)
+    return answer.silence or f"GET /metrics answers HTTP {answer.status}"
 
 
-def parse(answer: Answer) -> Counts | str:
+def parse(answer: HttpResult) -> Counts | str:
     """Read the two counters out of Prometheus' text."""
     received, refused = 0.0, {}
     try:
