@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from token_server.cli.doctor.checks import Cause, Check, ExitCode, Trouble, exit_code, ok
+from token_server.cli.doctor.checks import EXIT_CODES, Cause, Check, Finding, Trouble, ok, worst
 from token_server.cli.doctor.report import Report, verdict
 
 ROOT = Path(__file__).parent.parent.parent.parent
@@ -23,17 +23,17 @@ def unknown() -> Check:
 
 
 @pytest.mark.parametrize(
-    ("checks", "code"),
+    ("checks", "finding"),
     [
-        ([ok("a", "")], ExitCode.ALL_WELL),
-        ([ok("a", ""), unknown()], ExitCode.COULD_NOT_TELL),
-        ([unknown(), wrong()], ExitCode.SOMETHING_WRONG),
+        ([ok("a", "")], Finding.OK),
+        ([ok("a", ""), unknown()], Finding.UNKNOWN),
+        ([unknown(), wrong()], Finding.WRONG),
     ],
     ids=["well", "unknown", "wrong"],
 )
-def test_the_exit_code_says_the_worst(checks: list[Check], code: ExitCode) -> None:
+def test_the_exit_code_says_the_worst(checks: list[Check], finding: Finding) -> None:
     """Scripts branch on it."""
-    assert code == exit_code(checks)
+    assert (finding, EXIT_CODES[finding]) == (worst(checks), EXIT_CODES[worst(checks)])
 
 
 def test_a_terminal_gets_colours_and_a_file_does_not() -> None:

@@ -1,8 +1,8 @@
 """What one check has found, and what all of them together mean. No I/O."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 
 
 class Finding(StrEnum):
@@ -14,12 +14,11 @@ class Finding(StrEnum):
     SKIPPED = "skipped"  # needs what an earlier check did not find, or does not apply
 
 
-class ExitCode(IntEnum):
-    """What the command returns."""
+# What the command returns for the worst finding.
+EXIT_CODES = {Finding.OK: 0, Finding.WRONG: 1, Finding.UNKNOWN: 2}
 
-    ALL_WELL = 0
-    SOMETHING_WRONG = 1
-    COULD_NOT_TELL = 2
+Timeline = Sequence[tuple[float, str]]
+"""Steps with their seconds since the token was asked for."""
 
 
 class Cause(StrEnum):
@@ -76,17 +75,17 @@ class Check:
     Attributes:
         name: What was checked.
         finding: How it ended.
+        cause: Which of the known causes it is; None where nothing is wrong or unknown.
         says: The finding in a sentence.
         evidence: What it rests on, a line each; never a secret, a token or metadata.
-        cause: Which of the known causes it is; None where nothing is wrong or unknown.
         cure: What to type next.
     """
 
     name: str
     finding: Finding
+    cause: Cause | None = None
     says: str
     evidence: tuple[str, ...] = ()
-    cause: Cause | None = None
     cure: str = ""
 
 
@@ -131,9 +130,7 @@ TOO_OLD = Trouble(
 )
 
 
-def exit_code(checks: Iterable[Check]) -> ExitCode:
-    """Return 1 if anything is wrong, else 2 if anything could not be told, else 0."""
+def worst(checks: Iterable[Check]) -> Finding:
+    """Return whether anything is wrong, else whether anything could not be told, else ok."""
     findings = {check.finding for check in checks}
-    if Finding.WRONG in findings:
-        return ExitCode.SOMETHING_WRONG
-    return ExitCode.COULD_NOT_TELL if Finding.UNKNOWN in findings else ExitCode.ALL_WELL
+    return next((bad for bad in (Finding.WRONG, Finding.UNKNOWN) if bad in findings), Finding.OK)

@@ -11,7 +11,7 @@ import jwt
 
 from shared_settings.settings import TokenAuth
 from token_server.cli.asking import HttpResult, ask, bearer
-from token_server.cli.doctor.checks import Cause, Check, Finding, Trouble, ok
+from token_server.cli.doctor.checks import Cause, Check, Trouble, ok
 from token_server.cli.doctor.livekit import CLOCKS_MAY_DIFFER
 from token_server.cli.doctor.server import Server
 from token_server.settings import Settings
@@ -171,11 +171,6 @@ def check_lifetime(token: IssuedToken, livekit_now: float) -> Check:
             "LiveKit's clients drop a token that has 60 s left: theirs is never good",
         )
     return ok("lifetime", f"A token is good for {ends - begins:.0f} s.")
-
-
-def is_ours(check: Check) -> bool:
-    """Whether the probe may go on: our LiveKit has the token's room."""
-    return check.finding is Finding.OK or check.cause is Cause.OTHER_AGENT_NAME
 
 
 def _name(agent_name: str) -> str:
