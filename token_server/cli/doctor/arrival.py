@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from token_server.cli.doctor.checks import TOO_OLD, Cause, Check, Trouble, ok, skipped
+from token_server.cli.doctor.checks import TOO_OLD, Check, Trouble, ok, skipped
 from token_server.cli.doctor.probe_observation import ProbeObservation
 from token_server.cli.doctor.regions import region_hint
 from token_server.cli.doctor.worker import WorkerReport
@@ -72,12 +72,12 @@ def not_taken(sights: ProbeObservation, around: Surroundings) -> Check:
         return other_name(sights, worker.agent_name, *evidence)
     if worker.load >= _FULL:
         return Trouble(
-            Cause.WORKER_FULL,
+            "worker-full",
             "Start another worker, or raise LIVEKIT_AGENT_MAX_JOBS (this project's worker) or"
             " `load_threshold` (others).",
         ).wrong("agent", f"The worker is at its load limit ({worker.load:.2f}).", *evidence)
     return Trouble(
-        Cause.WORKER_ELSEWHERE,
+        "worker-elsewhere",
         "Start the worker with the LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET that are set"
         " here; its log must then say `registered worker`. One that was started just now needs some"
         " seconds: run this again.",
@@ -107,7 +107,7 @@ def _wrong(absence: Absence, *evidence: str) -> Check:
 
 
 def _trouble(absence: Absence) -> Trouble:
-    return Trouble(Cause(absence.cause), absence.cure)
+    return Trouble(absence.cause, absence.cure)
 
 
 def _worker_lines(around: Surroundings) -> list[str]:
@@ -135,7 +135,7 @@ def check_join(sights: ProbeObservation, server_url: str) -> Check:
     host = urlsplit(server_url).hostname
     if sights.is_listed:
         return Trouble(
-            Cause.MEDIA_BLOCKED,
+            "media-blocked",
             f"Open LiveKit's media ports on {host} (by default UDP 50000-60000 and TCP 7881), and"
             " set `rtc.use_external_ip` or `rtc.node_ip` to the address that clients reach.",
         ).wrong(
@@ -144,7 +144,7 @@ def check_join(sights: ProbeObservation, server_url: str) -> Check:
             sights.join_error,
         )
     return Trouble(
-        Cause.JOIN_FAILED,
+        "join-failed",
         f"Set LIVEKIT_URL on the token server to an address that frontends reach too: they are"
         f" sent to {server_url}.",
     ).wrong("join", f"A human with a good token cannot join at {server_url}.", sights.join_error)
@@ -178,7 +178,7 @@ def check_audio(sights: ProbeObservation) -> Check:
             "no sound yet: it may wait for the human to speak first",
         )
     return Trouble(
-        Cause.AGENT_SILENT,
+        "agent-silent",
         "Read the worker's log for this room: the agent must publish an audio track (in an"
         " AgentSession, `session.start` with TTS or a realtime model; look for errors of those).",
     ).wrong(
@@ -200,12 +200,12 @@ def _second_agent(sights: ProbeObservation) -> Check:
     evidence = f"the other is {name_of(others[0])}"
     if "" in others and sights.agent_name:
         return Trouble(
-            Cause.WORKER_WITHOUT_NAME,
+            "worker-without-name",
             "Stop the worker that has no name, or set LIVEKIT_AGENT_NAME for it and start it again:"
             " LiveKit sends it to every new room (automatic dispatch).",
         ).wrong("agent", says, evidence)
     return Trouble(
-        Cause.SECOND_AGENT,
+        "second-agent",
         "Find who else dispatches, and stop that: a webhook handler that calls CreateDispatch, a"
         " second token server with other settings, a SIP dispatch rule.",
     ).wrong("agent", says, evidence)

@@ -21,53 +21,6 @@ Timeline = Sequence[tuple[float, str]]
 """Steps with their seconds since the token was asked for."""
 
 
-class Cause(StrEnum):
-    """Why something is wrong or unknown; docs/doctor.md has a row for each."""
-
-    SETTINGS = "settings"
-    LIVEKIT_UNREACHABLE = "livekit-unreachable"
-    NOT_LIVEKIT = "not-livekit"
-    LIVEKIT_FAILING = "livekit-failing"
-    KEY_UNKNOWN = "key-unknown"
-    SECRET_WRONG = "secret-wrong"  # noqa: S105 (a cause)
-    KEY_OR_SECRET = "key-or-secret"  # noqa: S105
-    CLOCK = "clock"
-    REDIS = "redis"
-    SERVER_UNREACHABLE = "server-unreachable"
-    NOT_TOKEN_SERVER = "not-token-server"  # noqa: S105
-    SERVER_STUCK = "server-stuck"
-    SERVER_NOT_READY = "server-not-ready"
-    SERVER_REFUSES = "server-refuses"
-    LOGIN_NEEDED = "login-needed"
-    RATE_LIMITED = "rate-limited"
-    OTHER_CREDENTIALS = "other-credentials"
-    OTHER_LIVEKIT = "other-livekit"
-    OTHER_AGENT_NAME = "other-agent-name"
-    TOKEN_LIFETIME = "token-lifetime"  # noqa: S105
-    CORS = "cors"
-    SERVER_TOO_OLD = "server-too-old"
-    JOIN_FAILED = "join-failed"
-    MEDIA_BLOCKED = "media-blocked"
-    NOT_DISPATCHED = "not-dispatched"
-    NO_WORKER = "no-worker"
-    WORKER_OTHER_NAME = "worker-other-name"
-    WORKER_WITHOUT_NAME = "worker-without-name"
-    WORKER_FULL = "worker-full"
-    WORKER_ELSEWHERE = "worker-elsewhere"
-    JOB_DIED = "job-died"
-    JOB_SLOW = "job-slow"
-    SECOND_AGENT = "second-agent"
-    ROOM_NAMES_REUSED = "room-names-reused"
-    AGENT_SILENT = "agent-silent"
-    REGION = "region"
-    NO_WEBHOOKS = "no-webhooks"
-    WEBHOOKS_STOPPED = "webhooks-stopped"
-    WEBHOOK_PATH = "webhook-path"
-    WEBHOOK_KEY = "webhook-key"
-    WEBHOOKS_UNSEEN = "webhooks-unseen"
-    NOT_CLEARED = "not-cleared"
-
-
 @dataclass(frozen=True, kw_only=True)
 class Check:
     """One check's result.
@@ -75,7 +28,7 @@ class Check:
     Attributes:
         name: What was checked.
         finding: How it ended.
-        cause: Which of the known causes it is; None where nothing is wrong or unknown.
+        cause: Which row of docs/doctor.md it is; None where nothing is wrong or unknown.
         says: The finding in a sentence.
         evidence: What it rests on, a line each; never a secret, a token or metadata.
         cure: What to type next.
@@ -83,7 +36,7 @@ class Check:
 
     name: str
     finding: Finding
-    cause: Cause | None = None
+    cause: str | None = None
     says: str
     evidence: tuple[str, ...] = ()
     cure: str = ""
@@ -103,7 +56,7 @@ def skipped(name: str, why: str) -> Check:
 class Trouble:
     """A cause with its cure; becomes a check that is wrong or unknown."""
 
-    cause: Cause
+    cause: str
     cure: str
 
     def wrong(self, name: str, says: str, *evidence: str) -> Check:
@@ -126,7 +79,7 @@ class Trouble:
 
 
 TOO_OLD = Trouble(
-    Cause.SERVER_TOO_OLD, "Update livekit-server; docs/versions.md says which versions were tried."
+    "server-too-old", "Update livekit-server; docs/versions.md says which versions were tried."
 )
 
 

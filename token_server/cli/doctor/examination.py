@@ -10,7 +10,7 @@ from jwt.warnings import InsecureKeyLengthWarning
 
 from token_server.cli.asking import ask
 from token_server.cli.doctor import livekit, server
-from token_server.cli.doctor.checks import EXIT_CODES, Cause, worst
+from token_server.cli.doctor.checks import EXIT_CODES, worst
 from token_server.cli.doctor.live_rooms import examine_room_names
 from token_server.cli.doctor.patient import Options, Patient, admit
 from token_server.cli.doctor.probing import Probing
@@ -21,7 +21,7 @@ from token_server.livekit.twirp_rooms import LiveKitRooms
 _PROBE = ("token", "join", "agent", "webhooks")
 _ALL = ("LiveKit", "key", "token server", *_PROBE)
 # With these the token server gives no good tokens; without Redis it does.
-_HOPELESS = {Cause.SERVER_NOT_READY, Cause.OTHER_CREDENTIALS}
+_HOPELESS = {"server-not-ready", "other-credentials"}
 
 
 def run(environ: Mapping[str, str], options: Options, *, as_json: bool) -> int:

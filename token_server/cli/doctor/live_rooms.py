@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from token_server.cli.doctor.checks import Cause, Check, Trouble, ok, skipped
+from token_server.cli.doctor.checks import Check, Trouble, ok, skipped
 from token_server.cli.doctor.patient import Patient
 from token_server.cli.doctor.server import room_view
 from token_server.errors import TokenServerError
@@ -98,7 +98,7 @@ def check_room_names(found: Sequence[Reuse], fixed_names: Sequence[str]) -> Chec
     if not unmeant:
         return ok("room names", "No caller was seen in a room that another had left.")
     trouble = Trouble(
-        Cause.ROOM_NAMES_REUSED,
+        "room-names-reused",
         "Let the frontend ask for tokens without `room_name` (each call gets a room of its own), or"
         " with a new name for each call. If people are meant to meet there, say so:"
         f" ROOM_NAMES={unmeant[0].room_name},* (the star keeps all other names allowed).",

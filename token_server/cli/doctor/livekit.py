@@ -6,7 +6,7 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from token_server.cli.asking import HttpResult, ask, bearer
-from token_server.cli.doctor.checks import Cause, Check, Trouble, ok, skipped
+from token_server.cli.doctor.checks import Check, Trouble, ok, skipped
 from token_server.livekit.admin_tokens import admin_token
 from token_server.settings import Settings
 
@@ -38,7 +38,7 @@ def check_url(livekit_url: str, answer: HttpResult) -> Check:
     host = urlsplit(livekit_url).netloc
     if answer.silence:
         return Trouble(
-            Cause.LIVEKIT_UNREACHABLE,
+            "livekit-unreachable",
             f"Start LiveKit, or set LIVEKIT_URL to where it is; `curl {http_url(livekit_url)}`"
             " answers OK when it is right.",
         ).wrong("LiveKit", f"LiveKit cannot be reached at {livekit_url}.", answer.silence)
@@ -47,10 +47,10 @@ def check_url(livekit_url: str, answer: HttpResult) -> Check:
         return ok("LiveKit", f"LiveKit answers at {livekit_url}.", f"after {seconds}")
     if "code" in answer.content and answer.status in _MAY_PASS:
         return Trouble(
-            Cause.LIVEKIT_FAILING, f"Run this again; if it stays so, read LiveKit's log on {host}."
+            "livekit-failing", f"Run this again; if it stays so, read LiveKit's log on {host}."
         ).unknown("LiveKit", "LiveKit answers with an error of its own.", answer.in_words)
     return Trouble(
-        Cause.NOT_LIVEKIT,
+        "not-livekit",
         "Set LIVEKIT_URL to LiveKit itself: wss://PROJECT.livekit.cloud, or ws://HOST:7880, not the"
         " token server's or the page's address.",
     ).wrong("LiveKit", f"What answers at {livekit_url} is not LiveKit.", answer.in_words)
@@ -63,13 +63,13 @@ def check_key(answer: HttpResult) -> Check:
             return ok("key", "LiveKit accepts LIVEKIT_API_KEY and LIVEKIT_API_SECRET.")
         case "key":
             return Trouble(
-                Cause.KEY_UNKNOWN,
+                "key-unknown",
                 "Set LIVEKIT_API_KEY and LIVEKIT_API_SECRET to a pair of this server or project"
                 " (Cloud: project settings, API keys; self-hosted: `keys` in its configuration).",
             ).wrong("key", "LiveKit does not know LIVEKIT_API_KEY.", "HTTP 401: invalid API key")
         case "secret":
             return Trouble(
-                Cause.SECRET_WRONG,
+                "secret-wrong",
                 "Set LIVEKIT_API_SECRET to the secret that belongs to this LIVEKIT_API_KEY, and"
                 " start web and worker again.",
             ).wrong(
@@ -80,7 +80,7 @@ def check_key(answer: HttpResult) -> Check:
         case "clock":
             return skipped("key", "Cannot be told while the clocks differ.")
     return Trouble(
-        Cause.KEY_OR_SECRET,
+        "key-or-secret",
         "Set LIVEKIT_API_KEY and LIVEKIT_API_SECRET to a pair of this server or project.",
     ).wrong("key", "LiveKit refuses LIVEKIT_API_KEY with LIVEKIT_API_SECRET.", answer.in_words)
 
@@ -94,7 +94,7 @@ def check_clock(answer: HttpResult) -> Check:
         return ok("clock", "Our clock and LiveKit's agree.", f"within {max(abs(ahead), 1):.0f} s")
     which = "behind" if ahead > 0 else "ahead of"
     return Trouble(
-        Cause.CLOCK,
+        "clock",
         "Set this machine's clock (`timedatectl set-ntp true`), or LiveKit's; webhooks and logins"
         " are refused when they differ by more than a minute.",
     ).wrong("clock", f"Our clock is {abs(ahead):.0f} s {which} LiveKit's.", "LiveKit's Date header")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from shared_settings.settings import SettingsError, TokenAuth
 from token_server.bearer_keys import plain_key
-from token_server.cli.doctor.checks import Cause, Check, Trouble, ok
+from token_server.cli.doctor.checks import Check, Trouble, ok
 from token_server.cli.doctor.livekit import list_rooms
 from token_server.cli.doctor.server import Server
 from token_server.settings import ParticipantIdentities, Settings
@@ -97,7 +97,7 @@ def admit(environ: Mapping[str, str], options: Options) -> tuple[Check, Patient 
 
 def _bad_settings(says: str, *problems: str) -> Check:
     return Trouble(
-        Cause.SETTINGS,
+        "settings",
         "Set these in the environment or in .env (.env.example of the repository has them all), and"
         " run this again; or start `make dev` in a checkout, which needs none.",
     ).wrong("settings", says, *problems)

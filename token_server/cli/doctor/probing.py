@@ -12,7 +12,7 @@ from livekit.protocol import room as room_protocol
 
 from token_server.cli.doctor import arrival, issued_token
 from token_server.cli.doctor.arrival import Surroundings
-from token_server.cli.doctor.checks import Cause, Check, Finding, Trouble, ok
+from token_server.cli.doctor.checks import Check, Finding, Trouble, ok
 from token_server.cli.doctor.issued_token import IssuedToken
 from token_server.cli.doctor.patient import Patient
 from token_server.cli.doctor.probe_observation import ProbeObservation
@@ -79,7 +79,7 @@ class ProbedRooms(LiveKitRooms):
         except TokenServerError as error:
             reason = str(error)
         return Trouble(
-            Cause.NOT_CLEARED,
+            "not-cleared",
             f"Nothing to do: it ends by itself. At once: `lk room delete {room_name}`.",
         ).unknown("cleaning up", f"The probe's room {room_name} may still be there.", reason)
 

@@ -5,7 +5,7 @@ its configuration, and shows it as everybody's who is in a room on that node; wh
 registered, only the worker knows, and ours tells.
 """
 
-from token_server.cli.doctor.checks import Cause, Check, Trouble, ok
+from token_server.cli.doctor.checks import Check, Trouble, ok
 from token_server.cli.doctor.probe_observation import ProbeObservation
 
 
@@ -23,7 +23,7 @@ def check_region(sights: ProbeObservation) -> Check | None:
     if not other:
         return ok("region", f"Human and agent are in LiveKit's region {ours}.")
     return Trouble(
-        Cause.REGION,
+        "region",
         f"Start a worker near region {ours}, if your callers are there too. If they are nearer to"
         f" {other}, run this where they are: then nothing is wrong.",
     ).wrong(

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from token_server.cli.asking import HttpResult, ask, bearer
-from token_server.cli.doctor.checks import Cause, Check, Trouble, ok
+from token_server.cli.doctor.checks import Check, Trouble, ok
 from token_server.cli.running_server import room_path
 
 _NAME = "token server"
@@ -30,18 +30,18 @@ def check_server(server: Server, health: HttpResult) -> Check:
     """Say whether a token server answers there (GET /healthz)."""
     if health.silence:
         return Trouble(
-            Cause.SERVER_UNREACHABLE,
+            "server-unreachable",
             "Start it (`make dev` here, or the Procfile's `web`), or say where it is: set"
             " TOKEN_SERVER_URL or PORT, or add --url https://HOST.",
         ).wrong(_NAME, f"No token server answers at {server.url}.", health.silence)
     if (said := str(health.content.get("msg", ""))).startswith("The keeper is stuck"):
         return Trouble(
-            Cause.SERVER_STUCK,
+            "server-stuck",
             "Restart the process, and report it with its log: this is a bug.",
         ).wrong(_NAME, f"What looks after rooms does not go on at {server.url}.", said)
     if not health.is_ok or health.content.get("status") != "alive":
         return Trouble(
-            Cause.NOT_TOKEN_SERVER,
+            "not-token-server",
             "Set TOKEN_SERVER_URL (or PORT, or add --url) to the token server's own address; behind"
             " a proxy that gives it a path, with that path: `curl ADDRESS/healthz` answers alive"
             " when it is right.",
@@ -54,7 +54,7 @@ def check_ready(ready: HttpResult) -> Check:
     if ready.is_ok:
         if ready.content.get("redis") == "unavailable":
             return Trouble(
-                Cause.REDIS,
+                "redis",
                 "Start Redis, or set REDIS_URL on the token server to where it is; agents come all"
                 " the same meanwhile.",
             ).wrong("ready", "The token server's Redis does not answer it.", ready.in_words)
@@ -65,7 +65,7 @@ def check_ready(ready: HttpResult) -> Check:
     evidence = (f"HTTP {ready.status}", f"it says: {said}")
     if "LIVEKIT_API_KEY" in said:
         return Trouble(
-            Cause.OTHER_CREDENTIALS,
+            "other-credentials",
             "Start the token server with the LIVEKIT_API_KEY and LIVEKIT_API_SECRET that are set"
             " here: LiveKit accepts these.",
         ).wrong("ready", "LiveKit refuses the token server's key, and accepts ours.", *evidence)
@@ -74,7 +74,7 @@ def check_ready(ready: HttpResult) -> Check:
 
 def _not_ready(says: str, *evidence: str) -> Check:
     return Trouble(
-        Cause.SERVER_NOT_READY,
+        "server-not-ready",
         "Set LIVEKIT_URL on the token server to an address that it can reach from where it runs,"
         " and start it again; `curl LIVEKIT_URL` (with http) on its machine answers OK.",
     ).wrong("ready", says, *evidence)
@@ -104,13 +104,13 @@ def check_cors(server: Server, origin: str, answer: HttpResult) -> Check:
     if origin == f"{parts.scheme}://{parts.netloc}":
         return ok("CORS", "The page is the token server's own: no CORS needed.")
     if answer.silence:
-        return Trouble(Cause.CORS, "Run this again.").unknown(
+        return Trouble("cors", "Run this again.").unknown(
             "CORS", "The preflight was not answered.", answer.silence
         )
     allowed = answer.headers.get("access-control-allow-origin", "")
     if allowed in {"*", origin}:
         return ok("CORS", f"Pages of {origin} may fetch tokens.")
-    return Trouble(Cause.CORS, _cors_cure(origin)).wrong(
+    return Trouble("cors", _cors_cure(origin)).wrong(
         "CORS",
         f"A browser keeps pages of {origin} from fetching tokens.",
         f"OPTIONS /token: HTTP {answer.status}, Access-Control-Allow-Origin"

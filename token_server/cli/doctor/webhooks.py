@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from prometheus_client.parser import text_string_to_metric_families
 
 from token_server.cli.asking import HttpResult, ask, bearer
-from token_server.cli.doctor.checks import Cause, Check, Trouble, ok, skipped
+from token_server.cli.doctor.checks import Check, Trouble, ok, skipped
 from token_server.cli.doctor.server import Server
 
 _RECEIVED = "token_server_webhooks_received_total"
@@ -128,7 +128,7 @@ def check_webhooks(evidence: WebhookEvidence, server: Server) -> Check:
 
 def _none_came(server: Server) -> Check:
     return Trouble(
-        Cause.NO_WEBHOOKS,
+        "no-webhooks",
         f"In LiveKit's settings (Cloud: project settings, webhooks; self-hosted: `webhook` in its"
         f" configuration) add {_webhook(server)} with LIVEKIT_API_KEY. If it is there, `curl -X"
         f" POST {_webhook(server)}` on LiveKit's machine must answer 401.",
@@ -142,7 +142,7 @@ def _none_came(server: Server) -> Check:
 
 def _stopped(evidence: WebhookEvidence, server: Server) -> Check:
     return Trouble(
-        Cause.WEBHOOKS_STOPPED,
+        "webhooks-stopped",
         f"On LiveKit's machine, `curl -X POST {_webhook(server)}` must answer 401; if it does, see"
         " that LiveKit's settings still name this URL, and read LiveKit's log for `webhook`.",
     ).wrong(
@@ -159,11 +159,11 @@ def _refused(counted: Counts, server: Server) -> Check:
     evidence = f"refused during the probe: {numbers}"
     if counted.refused.keys() & _NO_SUCH_PATH:
         return Trouble(
-            Cause.WEBHOOK_PATH,
+            "webhook-path",
             f"In LiveKit's settings, set the webhook's URL to {_webhook(server)}",
         ).wrong("webhooks", "LiveKit sends its webhooks to a path that is not /webhook.", evidence)
     return Trouble(
-        Cause.WEBHOOK_KEY,
+        "webhook-key",
         "In LiveKit's settings, choose LIVEKIT_API_KEY as the key that signs webhooks (self-hosted:"
         " `webhook.api_key`), or name that key in LIVEKIT_WEBHOOK_KEYS on the token server.",
     ).wrong("webhooks", "LiveKit signs its webhooks with a key that we do not know.", evidence)
@@ -172,11 +172,11 @@ def _refused(counted: Counts, server: Server) -> Check:
 def _unseen(evidence: WebhookEvidence) -> Check:
     if isinstance(evidence.counted, str):
         cure = "Set OPERATOR_KEY on the token server and here, and run this again."
-        return Trouble(Cause.WEBHOOKS_UNSEEN, cure).unknown(
+        return Trouble("webhooks-unseen", cure).unknown(
             "webhooks", "The token server does not tell whether webhooks arrive.", evidence.counted
         )
     cure = "Run this again with --url and the address of each machine in turn."
-    return Trouble(Cause.WEBHOOKS_UNSEEN, cure).unknown(
+    return Trouble("webhooks-unseen", cure).unknown(
         "webhooks", "This machine has counted no webhook; another one may have."
     )
 
