@@ -21,11 +21,8 @@ def show_rooms(environ: Mapping[str, str], out: TextIO, *, as_json: bool) -> int
         1 if somebody waits in one of them, else 2 if one could not be looked into, else 0.
     """
     rooms = fetch_rooms(environ)
-    if as_json:
-        out.write(f"{json.dumps(rooms, indent=2)}\n")
-    else:
-        lines = _report(environ, out).rooms(rooms)
-        out.writelines(f"{line}\n" for line in lines)
+    lines = [json.dumps(rooms, indent=2)] if as_json else _report(environ, out).rooms(rooms)
+    out.writelines(f"{line}\n" for line in lines)
     if any(room["waiting_for"] for room in rooms):
         return 1
     return 0 if all(room["is_known"] for room in rooms) else 2

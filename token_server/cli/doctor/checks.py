@@ -1,7 +1,7 @@
 """What one check has found, and what all of them together mean. No I/O."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -61,21 +61,18 @@ class Trouble:
 
     def wrong(self, name: str, says: str, *evidence: str) -> Check:
         """Say that this is what is wrong."""
-        return self._check(Finding.WRONG, name, says, evidence)
+        return Check(
+            name=name,
+            finding=Finding.WRONG,
+            cause=self.cause,
+            says=says,
+            evidence=evidence,
+            cure=self.cure,
+        )
 
     def unknown(self, name: str, says: str, *evidence: str) -> Check:
         """Say that it cannot be told, because of this."""
-        return self._check(Finding.UNKNOWN, name, says, evidence)
-
-    def _check(self, finding: Finding, name: str, says: str, evidence: tuple[str, ...]) -> Check:
-        return Check(
-            name=name,
-            finding=finding,
-            says=says,
-            evidence=evidence,
-            cause=self.cause,
-            cure=self.cure,
-        )
+        return replace(self.wrong(name, says, *evidence), finding=Finding.UNKNOWN)
 
 
 TOO_OLD = Trouble(

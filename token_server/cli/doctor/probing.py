@@ -158,25 +158,21 @@ class Probing:
     def _visit(self, token: IssuedToken) -> None:
         # These take a second to import, which only a probe has to wait for.
         from token_server.cli.doctor import server_version  # noqa: PLC0415
-        from token_server.cli.doctor.visit import Patience, Visit  # noqa: PLC0415
+        from token_server.cli.doctor.visit import Visit  # noqa: PLC0415
 
         info = server_version.ask_version(self._patient.settings, token.room_name)
         self._report.found(server_version.check_version(info))
-        sights = self._sights(token)
-        now = time.monotonic()
-        patience = Patience(
-            started=self._asked_at,
-            ends_at=min(now + _AGENT_DUE, self._started + _VISIT_ENDS_AT) - self._asked_at,
-        )
-        visit = Visit(token, self._rooms, sights, patience)
+        seen = self._begin(token)
+        ends_at = min(time.monotonic() + _AGENT_DUE, self._started + _VISIT_ENDS_AT)
+        visit = Visit(token, self._rooms, seen, self._asked_at)
         with self._watch.first() as first:
-            asyncio.run(visit.run(self._report.doing))
-        sights.webhook_at = None if first.came_at is None else first.came_at - self._asked_at
-        if sights.connected_at is None:
-            sights.join_refusal = server_version.refusal_of_join(token)
-        self._tell(sights, token)
+            asyncio.run(visit.run(self._report.doing, ends_at=ends_at - self._asked_at))
+        seen.webhook_at = None if first.came_at is None else first.came_at - self._asked_at
+        if seen.connected_at is None:
+            seen.join_refusal = server_version.refusal_of_join(token)
+        self._tell(seen, token)
 
-    def _sights(self, token: IssuedToken) -> ProbeObservation:
+    def _begin(self, token: IssuedToken) -> ProbeObservation:
         born = self._room.created_at if self._room else self._rooms.now()
         return ProbeObservation(
             room_name=token.room_name,
@@ -187,23 +183,23 @@ class Probing:
             token_at=self._token_at,
         )
 
-    def _tell(self, sights: ProbeObservation, token: IssuedToken) -> None:
-        self._report.timed(sights.timeline())
-        if not self._report.found(arrival.check_join(sights, token.server_url)):
+    def _tell(self, seen: ProbeObservation, token: IssuedToken) -> None:
+        self._report.timed(seen.timeline())
+        if not self._report.found(arrival.check_join(seen, token.server_url)):
             self._report.skip(["agent"], "a human can join")
             return
-        self._report.found(arrival.check_agent(sights, self._surroundings(sights)))
-        self._report.found(arrival.check_audio(sights))
-        if region := check_region(sights):
+        self._report.found(arrival.check_agent(seen, self._surroundings(seen)))
+        self._report.found(arrival.check_audio(seen))
+        if region := check_region(seen):
             self._report.found(region)
 
-    def _surroundings(self, sights: ProbeObservation) -> Surroundings:
+    def _surroundings(self, seen: ProbeObservation) -> Surroundings:
         port = self._patient.worker_port
-        if sights.agent:
+        if seen.agent:
             return Surroundings(worker=None, worker_port=port)
         return Surroundings(
             worker=ask_worker(port),
             worker_port=port,
             jobs_before=self._jobs_before,
-            other_names=self._rooms.other_agent_names(sights.room_name),
+            other_names=self._rooms.other_agent_names(seen.room_name),
         )

@@ -31,12 +31,11 @@ class Counts:
     def since(self, before: "Counts") -> "Counts":
         """Return what came after `before`."""
         refused = {
-            status: number - before.refused.get(status, 0.0)
+            status: more
             for status, number in self.refused.items()
+            if (more := number - before.refused.get(status, 0.0))
         }
-        return Counts(
-            self.received - before.received, {s: number for s, number in refused.items() if number}
-        )
+        return Counts(self.received - before.received, refused)
 
 
 def count(server: Server) -> Counts | str:
