@@ -47,6 +47,10 @@ class RoomReport:
             lines += ["", says]
         return lines
 
+    def room(self, room: Room) -> list[str]:
+        """Return what is, and what was."""
+        return [*self.head(room), "", *self.timeline(room["timeline"])]
+
     def head(self, room: Room) -> list[str]:
         """Return what is, without what was."""
         room = printable_content(room)

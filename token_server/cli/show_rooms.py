@@ -31,12 +31,8 @@ def show_rooms(environ: Mapping[str, str], out: TextIO, *, as_json: bool) -> int
 def show_room(environ: Mapping[str, str], room_name: str, out: TextIO, *, as_json: bool) -> int:
     """Print one room and its timeline; return 1 if somebody waits in it, else 0."""
     room = fetch_room(environ, room_name)
-    if as_json:
-        out.write(f"{json.dumps(room, indent=2)}\n")
-    else:
-        report = _report(environ, out)
-        lines = [*report.head(room), "", *report.timeline(room["timeline"])]
-        out.writelines(f"{line}\n" for line in lines)
+    lines = [json.dumps(room, indent=2)] if as_json else _report(environ, out).room(room)
+    out.writelines(f"{line}\n" for line in lines)
     return int(room["is_attended"] is False)
 
 

@@ -102,6 +102,5 @@ def _examine_redis(patient: Patient, report: Report, *, is_server_ready: bool) -
 
 
 def _examine_cors(patient: Patient, report: Report) -> None:
-    has_login = bool(patient.server.login)
-    answer = server.preflight(patient.server, patient.origin, has_login=has_login)
+    answer = server.preflight(patient.server, patient.origin)
     report.found(server.check_cors(patient.server, patient.origin, answer))

@@ -29,7 +29,7 @@ def list_rooms(settings: Settings) -> HttpResult:
     key = settings.livekit_api_key, settings.livekit_api_secret
     # By our own clock, on purpose: LiveKit then says if it is too far off.
     token = admin_token(*key, datetime.now(UTC), {"roomList": True})
-    url = settings.server_url.replace("ws", "http", 1) + _METHOD
+    url = http_url(settings.server_url) + _METHOD
     return ask("POST", url, bearer(token), {"names": ["token-server-doctor"]})
 
 

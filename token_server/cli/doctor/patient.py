@@ -73,15 +73,11 @@ def admit(environ: Mapping[str, str], options: Options) -> tuple[Check, Patient 
     """Read the settings as the server does; without good ones there is nobody to examine."""
     try:
         settings = Settings.from_environ(environ)
-    except SettingsError as error:
-        problems = str(error).splitlines()
-        many = f"{len(problems)} settings are" if len(problems) > 1 else "A setting is"
-        return _bad_settings(f"{many} missing or malformed.", *problems), None
-    try:
         worker_port = int(environ.get("LIVEKIT_AGENT_PORT") or _WORKER_PORT)
+    except SettingsError as error:
+        return _bad_settings(*str(error).splitlines()), None
     except ValueError:
-        says = "A setting is missing or malformed."
-        return _bad_settings(says, "LIVEKIT_AGENT_PORT must be a port"), None
+        return _bad_settings("LIVEKIT_AGENT_PORT must be a port"), None
     server = Server(
         url=options.server_url,
         login=options.login or plain_key(settings.token_keys),
@@ -95,9 +91,10 @@ def admit(environ: Mapping[str, str], options: Options) -> tuple[Check, Patient 
     return check, patient
 
 
-def _bad_settings(says: str, *problems: str) -> Check:
+def _bad_settings(*problems: str) -> Check:
+    many = f"{len(problems)} settings are" if len(problems) > 1 else "A setting is"
     return Trouble(
         "settings",
         "Set these in the environment or in .env (.env.example of the repository has them all), and"
         " run this again; or start `make dev` in a checkout, which needs none.",
-    ).wrong("settings", says, *problems)
+    ).wrong("settings", f"{many} missing or malformed.", *problems)

@@ -4,6 +4,7 @@ A room of its own, which is deleted however this ends.
 """
 
 import asyncio
+import contextlib
 import time
 from datetime import timedelta
 from http import HTTPStatus
@@ -69,9 +70,11 @@ class ProbedRooms(LiveKitRooms):
 
     def clear(self, room_name: str) -> Check:
         """Delete the room with everybody in it, and see that it stays away."""
+        request = room_protocol.DeleteRoomRequest(room=room_name)
         try:
             for _ in range(_TRIES):
-                self._delete(room_name)
+                with contextlib.suppress(NotFoundError):
+                    self._twirp.call(_DELETE_ROOM, request, {"roomCreate": True})
                 time.sleep(_PAUSE)
                 if not self.find(room_name):
                     return ok("cleaning up", f"The probe's room {room_name} is gone.")
@@ -83,13 +86,6 @@ class ProbedRooms(LiveKitRooms):
             f"Nothing to do: it ends by itself. At once: `lk room delete {room_name}`.",
         ).unknown("cleaning up", f"The probe's room {room_name} may still be there.", reason)
 
-    def _delete(self, room_name: str) -> None:
-        request = room_protocol.DeleteRoomRequest(room=room_name)
-        try:
-            self._twirp.call(_DELETE_ROOM, request, {"roomCreate": True})
-        except NotFoundError:
-            return
-
 
 class Probing:
     """One probe."""
@@ -98,6 +94,7 @@ class Probing:
         self._patient, self._report, self._started = patient, report, started
         self._rooms = ProbedRooms(Twirp.of(patient.settings))
         self._room_name = ""  # to be deleted
+        self._room: Room | None = None
 
     def run(self) -> None:
         """Do it, and leave nothing behind."""
@@ -136,7 +133,10 @@ class Probing:
     def _is_ours(self, token: IssuedToken) -> bool:
         """Compare what the token says with the settings here."""
         settings = self._patient.settings
-        self._room, has_room = self._find_room()
+        has_room: bool | None = None
+        with contextlib.suppress(TokenServerError):
+            self._room = self._rooms.find(token.room_name)
+            has_room = self._room is not None
         same = issued_token.check_same_livekit(token, settings, has_room=has_room)
         self._report.found(same)
         now = self._rooms.now()
@@ -147,13 +147,6 @@ class Probing:
                 self._room_name = ""  # it is not ours to delete, and ends by itself
             return False
         return True
-
-    def _find_room(self) -> tuple[Room | None, bool | None]:
-        try:
-            room = self._rooms.find(self._room_name)
-        except TokenServerError:
-            return None, None
-        return room, room is not None
 
     def _visit(self, token: IssuedToken) -> None:
         # These take a second to import, which only a probe has to wait for.

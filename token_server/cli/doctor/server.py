@@ -87,9 +87,9 @@ def room_view(server: Server, room_name: str) -> dict[str, Any]:
     return answer.content if answer.is_ok else {}
 
 
-def preflight(server: Server, origin: str, *, has_login: bool) -> HttpResult:
+def preflight(server: Server, origin: str) -> HttpResult:
     """Ask as a browser does before a page of that origin may POST to /token."""
-    wanted = "authorization, content-type" if has_login else "content-type"
+    wanted = "authorization, content-type" if server.login else "content-type"
     headers = {
         "Origin": origin,
         "Access-Control-Request-Method": "POST",
