@@ -11,8 +11,8 @@ from werkzeug.datastructures import Headers
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Request, Response
 
-from token_server.auth import demo_pages
 from token_server.auth.admission import Admission
+from token_server.auth.demo_pages import DemoPages
 from token_server.http_api import demo_page
 from token_server.http_api.endpoint import Endpoint, Endpoints, forbid_caching
 from token_server.http_api.error_responses import render
@@ -62,7 +62,7 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = TOKEN_BODY_LIMIT
     # "//token" is a mistake to be told of, not a redirect to follow with a key in hand.
     app.url_map.merge_slashes = False
-    admit = demo_pages.page_check(settings) if settings.demo else _admit_all
+    admit = DemoPages.of(settings).check if settings.demo else _admit_all
     app.before_request(lambda: admit(request))
     app.before_request(_refuse_slashes)
     app.register_error_handler(Exception, lambda error: render(error, request))
@@ -112,9 +112,7 @@ def _add_health(app: Flask, keeper: RunningKeeper, readiness: Readiness) -> None
         keeper.check_alive()
         return {"status": "alive"}
 
-    @app.get("/readyz")
-    def readyz() -> ResponseReturnValue:
-        return readiness.check()
+    app.add_url_rule("/readyz", "readyz", readiness.check)
 
 
 def _refuse_slashes() -> None:
