@@ -10,7 +10,9 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol
+from typing import Annotated, Protocol
+
+from pydantic import Field
 
 from shared_settings.settings import AgentDispatch
 from token_server.errors import PermissionDeniedError
@@ -36,11 +38,13 @@ class Follower(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Join:
-    """What the caller gets: all that a client needs to connect."""
+class JoinAnswer:
+    """All that a client needs to connect."""
 
-    server_url: str
-    participant_token: str
+    server_url: Annotated[str, Field(description="Where livekit-client connects.")]
+    participant_token: Annotated[
+        str, Field(description="A JWT, for this participant in this room alone.")
+    ]
     room_name: str
     participant_identity: str
 
@@ -60,7 +64,7 @@ class Joins:
         self._sealer, self._follower = sealer, follower
         self._agent_names = settings.allowed_agent_names
 
-    def prepare(self, request: TokenRequest, traceparent: str = "") -> Join:
+    def prepare(self, request: TokenRequest, traceparent: str = "") -> JoinAnswer:
         """Make the room ready and sign a token for it.
 
         Args:
@@ -84,7 +88,7 @@ class Joins:
         seconds = self._settings.token_ttl.total_seconds()
         self._follower.follow(room, sealed_ticket, seconds, is_new=is_new)
         self._tell_ready(room, ticket, ready_at, is_new=is_new)
-        return Join(
+        return JoinAnswer(
             server_url=self._settings.server_url,
             participant_token=participant_token,
             room_name=room_name,

@@ -9,7 +9,7 @@ from token_server.http_api.token_endpoint import JOIN_KEY, TRACEPARENT_KEY
 from token_server.http_api.webhook_endpoint import EVENT_KEY
 from token_server.keeper.awaited_humans import AwaitedHumans
 from token_server.livekit.protobufs import to_participant
-from token_server.tokens.joins import Join
+from token_server.tokens.joins import JoinAnswer
 from token_server.tokens.tickets import TicketSealer
 from token_server.tracing.calls import record
 from token_server.tracing.names import (
@@ -88,7 +88,7 @@ class TracedRequests:
             self._tell_join(span, traceparent, environ.get(JOIN_KEY))
             span.end()
 
-    def _tell_join(self, span: Span, traceparent: str, join: Join | None) -> None:
+    def _tell_join(self, span: Span, traceparent: str, join: JoinAnswer | None) -> None:
         if join is None:
             return
         span.set_attribute(ROOM_NAME, join.room_name)
