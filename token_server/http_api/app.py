@@ -18,8 +18,8 @@ from token_server.http_api.endpoint import Endpoint, Endpoints, forbid_caching
 from token_server.http_api.error_responses import render
 from token_server.http_api.openapi import describe
 from token_server.http_api.readiness import Readiness
-from token_server.http_api.token_endpoint import TOKEN_BODY_LIMIT, token_answers
-from token_server.http_api.webhook_endpoint import webhook_answers
+from token_server.http_api.token_endpoint import TOKEN_BODY_LIMIT, token_views
+from token_server.http_api.webhook_endpoint import webhook_views
 from token_server.livekit.rooms import Rooms
 from token_server.livekit.webhooks import WebhookListener, Webhooks
 from token_server.settings import Settings
@@ -69,8 +69,8 @@ def create_app(
     app.after_request(forbid_caching)
     sealer = TicketSealer(*settings.webhook_secrets.values())
     joins = Joins(settings, rooms, sealer, keeper, timeline)
-    tokens = token_answers(Admission(settings, redis), joins)
-    webhooks = webhook_answers(Webhooks(settings.webhook_secrets, keeper))
+    tokens = token_views(Admission(settings, redis), joins)
+    webhooks = webhook_views(Webhooks(settings.webhook_secrets, keeper))
     endpoints = {
         "/token": Endpoint(tokens, admit, _add_cors(app, settings.cors_origins)),
         "/webhook": Endpoint(webhooks, admit),
