@@ -71,13 +71,10 @@ def _read(connection: HTTPConnection, target: str, answer: Future[tuple[int, byt
             return
         connection.request("GET", target, preload_content=False)
         response = connection.getresponse()
-        found = response.status, response.read(_DOCUMENT_LIMIT)
-    except Exception as error:  # noqa: BLE001 (raised again where it is waited for)
+        answer.set_result((response.status, response.read(_DOCUMENT_LIMIT)))
+    except Exception as error:  # noqa: BLE001 (raised again where it is waited for, if it still is)
         with suppress(TooLateError):
             answer.set_exception(error)
-    else:
-        with suppress(TooLateError):
-            answer.set_result(found)
     finally:
         connection.close()
 

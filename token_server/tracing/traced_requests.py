@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from livekit.protocol.webhook import WebhookEvent
 
-_SERVER_ERROR = 500
+_SERVER_ERROR = "5"  # the first digit
 
 
 class TracedRequests:
@@ -77,7 +77,9 @@ class TracedRequests:
             return self._behind(environ, start_response)
 
         def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:  # noqa: ANN401  # WSGI's
-            _answer(span, int(status[:3]))
+            span.set_attribute(HTTP_STATUS, int(status[:3]))
+            if status >= _SERVER_ERROR:
+                fail(span, status[:3])
             return start_response(status, headers, *more)
 
         try:
@@ -119,9 +121,3 @@ def _asked(environ: "WSGIEnvironment") -> Attributes:
         URL_PATH: environ["PATH_INFO"],
         URL_SCHEME: environ["wsgi.url_scheme"],
     }
-
-
-def _answer(span: Span, status: int) -> None:
-    span.set_attribute(HTTP_STATUS, status)
-    if status >= _SERVER_ERROR:
-        fail(span, str(status))
