@@ -22,52 +22,50 @@ import json
 from http import HTTPStatus
 from typing import ClassVar
 
-# Twirp's code for what HTTP itself finds wrong with a request.
-_CODES = {
+# Twirp's code for each status that has one of its own.
+_CODES: dict[int, str] = {
+    HTTPStatus.UNAUTHORIZED: "unauthenticated",
+    HTTPStatus.FORBIDDEN: "permission_denied",
     HTTPStatus.NOT_FOUND: "not_found",
     HTTPStatus.METHOD_NOT_ALLOWED: "bad_route",
+    HTTPStatus.TOO_MANY_REQUESTS: "resource_exhausted",
+    HTTPStatus.SERVICE_UNAVAILABLE: "unavailable",
 }
 
 
 class TokenServerError(Exception):
     """Anything this package raises on purpose; its text is safe to show to the caller."""
 
-    code: ClassVar[str] = "internal"
     http_status: ClassVar[int] = 500
 
 
 class InvalidRequestError(TokenServerError):
     """A field of the request breaks a rule; the text names both and never the value."""
 
-    code = "invalid_argument"
     http_status = 400
 
 
 class UnauthenticatedError(TokenServerError):
     """The caller has not shown a key or signature that we know."""
 
-    code = "unauthenticated"
     http_status = 401
 
 
 class PermissionDeniedError(TokenServerError):
     """We know who asks, and they may not have what they ask for."""
 
-    code = "permission_denied"
     http_status = 403
 
 
 class UnknownRoomError(TokenServerError):
     """The room is not live, and nothing is kept of it."""
 
-    code = "not_found"
     http_status = 404
 
 
 class TooManyRequestsError(TokenServerError):
     """The caller has asked more often than RATE_LIMIT allows."""
 
-    code = "resource_exhausted"
     http_status = 429
 
     def __init__(self, message: str, retry_after: int) -> None:
@@ -78,35 +76,30 @@ class TooManyRequestsError(TokenServerError):
 class RequestTooLargeError(TokenServerError):
     """The request's body is over the limit."""
 
-    code = "invalid_argument"
     http_status = 413
 
 
 class UnsupportedMediaTypeError(TokenServerError):
     """The request's body is there, but not declared as JSON."""
 
-    code = "invalid_argument"
     http_status = 415
 
 
 class IssuerUnavailableError(TokenServerError):
     """The issuer of login tokens does not show its keys; the caller may try again."""
 
-    code = "unavailable"
     http_status = 503
 
 
 class LiveKitUnavailableError(TokenServerError):
     """LiveKit did not answer in time, or answered with a 5xx; the caller may try again."""
 
-    code = "unavailable"
     http_status = 503
 
 
 class KeeperStuckError(TokenServerError):
     """A loop of this process does not turn, so nobody looks after its rooms; /healthz tells."""
 
-    code = "unavailable"
     http_status = 503
 
 
@@ -122,8 +115,8 @@ class LiveKitRefusedRequestError(TokenServerError):
     """LiveKit rejects a request that we built: a limit of its own, or a bug of ours."""
 
 
-def code_of(status: HTTPStatus) -> str:
-    """Return Twirp's code for an HTTP status that is no error of this tree."""
+def code_of(status: int) -> str:
+    """Return Twirp's code for an HTTP status, of an error of this tree or of HTTP's own."""
     is_ours = status >= HTTPStatus.INTERNAL_SERVER_ERROR
     return _CODES.get(status, "internal" if is_ours else "invalid_argument")
 

@@ -8,6 +8,14 @@ from urllib.parse import urlsplit
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
+def is_loopback(address: str) -> bool:
+    """Whether this is an address, and of this machine itself."""
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
 def livekit_proxy(livekit_url: str, proxies: Mapping[str, str]) -> str:
     """Return the URL of the proxy that leads to LiveKit; "" for none. Loopback never needs one.
 

@@ -132,11 +132,7 @@ class Settings(SharedSettings):
     @property
     def server_url(self) -> str:
         """Where clients connect: LIVEKIT_URL, as ws:// or wss://."""
-        return (
-            self.livekit_url.replace("http", "ws", 1)
-            if self.livekit_url.startswith("http")
-            else self.livekit_url
-        )
+        return f"ws{self.livekit_url.removeprefix('http').removeprefix('ws')}"
 
     @property
     def livekit_proxy(self) -> str:

@@ -1,10 +1,10 @@
 """What an operator is warned of at the start. Pure, no I/O; no line has a secret in it."""
 
 from collections.abc import Iterable, Iterator
-from ipaddress import ip_address
 
 from shared_settings.settings import TokenAuth
 from token_server.bearer_keys import HASHED
+from token_server.proxies import is_loopback
 from token_server.settings import Settings
 from token_server.state.shared_folder import SharedFolder
 
@@ -34,10 +34,11 @@ def _weak_secrets(settings: Settings) -> Iterator[str]:
 
 
 def _open_doors(settings: Settings) -> Iterator[str]:
-    is_open = settings.token_auth is TokenAuth.NONE and not _is_loopback(settings.host)
-    if is_open and not settings.rate_limit:
+    host = settings.host
+    is_closed = host == "localhost" or is_loopback(host.strip("[]"))
+    if settings.token_auth is TokenAuth.NONE and not is_closed and not settings.rate_limit:
         yield (
-            f"TOKEN_AUTH=none, HOST={settings.host} and no RATE_LIMIT: whoever can reach this"
+            f"TOKEN_AUTH=none, HOST={host} and no RATE_LIMIT: whoever can reach this"
             " server gets as many tokens as they ask for, at your expense"
         )
 
@@ -50,10 +51,3 @@ def _folder(folder: SharedFolder) -> Iterator[str]:
 
 def _has_short(values: Iterable[str], least: int) -> bool:
     return any(len(value.encode()) < least for value in values)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -3,21 +3,21 @@
 import asyncio
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import aiohttp
 import pytest
 
-from tests.processes import API_KEY, API_SECRET, LiveKitServer
+from tests.environ import settings
+from tests.processes import API_SECRET, LiveKitServer
 from token_server.errors import InvalidRequestError
 from token_server.livekit.rooms import AgentOrder
-from token_server.tokens.join_tokens import JoinToken, SigningKey, mint_join_token
+from token_server.tokens.join_tokens import JoinToken, mint_join_token
 from token_server.tokens.tickets import Ticket, TicketSealer
 from token_server.tokens.token_request import TokenRequest, parse_json
 
 pytestmark = pytest.mark.live
 
-KEY = SigningKey(api_key=API_KEY, api_secret=API_SECRET, token_ttl=timedelta(minutes=10))
 # Of one to four bytes in UTF-8, of one to twelve in a token's JSON.
 CHARACTERS = {
     "NUL": "\0",
@@ -75,19 +75,9 @@ def token_of(request: TokenRequest) -> str:
     longest_name = "é" * 128
     order = AgentOrder(agent_name=longest_name, metadata=request.agent.metadata)
     ticket = Ticket(longest_name, longest_name, order, "00-" + "0" * 52)
-    return mint_join_token(
-        JoinToken(
-            room_name=longest_name,
-            participant_identity=longest_name,
-            participant_name=longest_name,
-            participant_metadata=request.participant_metadata,
-            participant_attributes=request.participant_attributes,
-            order=order,
-            sealed_ticket=TicketSealer(API_SECRET).seal(ticket),
-        ),
-        KEY,
-        datetime.now(UTC),
-    )
+    named = request.model_copy(update={"participant_name": longest_name})
+    join_token = JoinToken(ticket, named, TicketSealer(API_SECRET).seal(ticket))
+    return mint_join_token(join_token, settings(), datetime.now(UTC))
 
 
 async def join(url: str, token: str) -> int:

@@ -10,7 +10,7 @@ from shared_settings.settings import TokenAuth
 from token_server.auth.callers import CallerKeys, Callers
 from token_server.auth.client_address import NO_ADDRESS, client_of
 from token_server.auth.issuer_keys import IssuerKeys, fetch_issuer_keys
-from token_server.auth.logins import Caller, LoginRules, Logins
+from token_server.auth.logins import Caller, Logins
 from token_server.auth.rate_limits import RateLimits
 from token_server.settings import ParticipantIdentities, ParticipantMetadata, Settings
 from token_server.telemetry.outage import Outage
@@ -83,13 +83,4 @@ def _callers(settings: Settings) -> Callers:
             fetch = partial(
                 fetch_issuer_keys, settings.token_jwt_issuer, settings.token_jwt_jwks_url
             )
-            return build(logins=Logins(_login_rules(settings), IssuerKeys(fetch)))
-
-
-def _login_rules(settings: Settings) -> LoginRules:
-    return LoginRules(
-        issuer=settings.token_jwt_issuer,
-        audiences=settings.token_jwt_audience,
-        identity_claim=settings.token_jwt_identity_claim,
-        name_claim=settings.token_jwt_name_claim,
-    )
+            return build(logins=Logins(settings, IssuerKeys(fetch)))

@@ -5,11 +5,10 @@ of them. Any site that is open there can send requests to it (cross-site), and r
 soon as the site's own name leads to this machine (DNS rebinding).
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Request
 
 from token_server.errors import PermissionDeniedError
@@ -20,15 +19,6 @@ from token_server.settings import Settings
 _OPEN = {"/webhook", "/healthz", "/readyz"}
 _PAGES = {"/", "/api"}
 _READS = {"GET", "HEAD"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Asked:
-    """What a request says of itself; headers by name, as in `Sec-Fetch-Site`."""
-
-    method: str
-    path: str
-    unverified_headers: Mapping[str, str]
 
 
 class DemoPages:
@@ -48,19 +38,19 @@ class DemoPages:
         own_names = {settings.host.lower(), urlsplit(settings.token_server_url).hostname or ""}
         return cls(frozenset(own_names - {""}), frozenset(settings.cors_origins))
 
-    def check(self, asked: Asked) -> None:
+    def check(self, request: Request) -> None:
         """Let a request pass.
 
         Raises:
             PermissionDeniedError: It is for another name, or from another site's page.
         """
-        if asked.path in _OPEN:
+        if request.path in _OPEN:
             return
-        if not self._is_ours(asked.unverified_headers.get("Host", "localhost")):
+        if not self._is_ours(request.headers.get("Host", "localhost")):
             raise PermissionDeniedError(
                 "Host must be localhost, an IP address or TOKEN_SERVER_URL's host, since DEMO=1"
             )
-        if _is_foreign(asked.unverified_headers) and not self._is_invited(asked):
+        if _is_foreign(request.headers) and not self._is_invited(request):
             raise PermissionDeniedError(
                 "a page's Origin must be in CORS_ORIGINS, if it is not this server's own page"
             )
@@ -72,14 +62,14 @@ class DemoPages:
         # A name can lead anywhere; who asks for an address means it.
         return _is_address(name) or name in self._own_names
 
-    def _is_invited(self, asked: Asked) -> bool:
-        headers = asked.unverified_headers
+    def _is_invited(self, request: Request) -> bool:
+        headers = request.headers
         origin = headers.get("Origin")
         if origin and self._origins & {origin, "*"}:
             return True
         # Somebody follows a link to the page.
-        is_navigation = headers.get("Sec-Fetch-Mode") == "navigate" and asked.method in _READS
-        return is_navigation and asked.path in _PAGES
+        is_navigation = headers.get("Sec-Fetch-Mode") == "navigate" and request.method in _READS
+        return is_navigation and request.path in _PAGES
 
 
 def _host_name(unverified_host: str) -> str:
@@ -97,7 +87,7 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def _is_foreign(headers: Mapping[str, str]) -> bool:
+def _is_foreign(headers: Headers) -> bool:
     """Whether a page asks that is not of the very host and port that it asks.
 
     Browsers say so by Sec-Fetch-Site where the server is on this machine or has TLS, else by Origin
@@ -107,14 +97,3 @@ def _is_foreign(headers: Mapping[str, str]) -> bool:
         return headers["Sec-Fetch-Site"] not in {"same-origin", "none"}
     origin = headers.get("Origin")
     return origin is not None and origin.partition("://")[2] != headers.get("Host", "")
-
-
-def page_check(settings: Settings) -> Callable[[Request], None]:
-    """Return what checks each request before anything is done for it."""
-    pages = DemoPages.of(settings)
-
-    def check(request: Request) -> None:
-        headers = dict(request.headers)
-        pages.check(Asked(method=request.method, path=request.path, unverified_headers=headers))
-
-    return check

@@ -13,7 +13,7 @@ from typing import Any
 
 import jwt
 
-from token_server.auth.json_documents import DocumentError, fetch_json_object
+from token_server.auth.json_documents import fetch_json_object
 from token_server.errors import IssuerUnavailableError
 
 logger = logging.getLogger(__name__)
@@ -25,8 +25,6 @@ _IN_ALL = 5.0
 _FRESH = 600.0
 _BETWEEN_FETCHES = 10.0
 _NEVER = float("-inf")
-# Bytes; a key takes about 1 KiB.
-_DOCUMENT_LIMIT = 256 * 1024
 
 Fetch = Callable[[], Sequence[jwt.PyJWK]]
 
@@ -102,11 +100,13 @@ def fetch_issuer_keys(issuer: str, jwks_url: str, in_all: float = _IN_ALL) -> Se
     """
     ends_at = time.monotonic() + in_all
     if not jwks_url:
-        document = _get(f"{issuer.rstrip('/')}/.well-known/openid-configuration", ends_at)
+        document = fetch_json_object(
+            f"{issuer.rstrip('/')}/.well-known/openid-configuration", ends_at
+        )
         if document.get("issuer") != issuer or not isinstance(document.get("jwks_uri"), str):
             raise IssuerUnavailableError("OpenID discovery does not describe TOKEN_JWT_ISSUER")
         jwks_url = document["jwks_uri"]
-    found = _get(jwks_url, ends_at).get("keys")
+    found = fetch_json_object(jwks_url, ends_at).get("keys")
     if not isinstance(found, list):
         raise IssuerUnavailableError(f"{jwks_url} is no JWKS")
     keys = [key for item in found if (key := _to_key(item))]
@@ -127,10 +127,3 @@ def _to_key(item: Any) -> jwt.PyJWK | None:  # noqa: ANN401 (whatever the issuer
     except jwt.PyJWTError:
         return None
     return key if key.algorithm_name in ALGORITHMS else None
-
-
-def _get(url: str, ends_at: float) -> dict[str, Any]:
-    try:
-        return fetch_json_object(url, ends_at, _DOCUMENT_LIMIT)
-    except DocumentError as error:
-        raise IssuerUnavailableError(str(error)) from error

@@ -1,4 +1,4 @@
-"""A JSON document from a URL, within a time in all: names, connections and drops of bytes included.
+"""An issuer's JSON document, within a time in all: names, connections, drops of bytes included.
 
 A time-out of a socket counts from byte to byte, and looking up a name has none. So the document is
 fetched in a thread of its own, and who waits for it hangs up when the time is over.
@@ -18,36 +18,35 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
+from token_server.errors import IssuerUnavailableError
+
 _HTTP_OK = 200
+# Bytes; a key takes about 1 KiB.
+_DOCUMENT_LIMIT = 256 * 1024
 _CONNECTIONS = {"http": HTTPConnection, "https": HTTPSConnection}
 
 
-class DocumentError(Exception):
-    """There is no such document, or not in time; the text says why, without what was received."""
-
-
-def fetch_json_object(url: str, ends_at: float, limit: int) -> dict[str, Any]:
+def fetch_json_object(url: str, ends_at: float) -> dict[str, Any]:
     """GET a JSON object; redirects are not followed.
 
     Args:
         url: Of http or https.
         ends_at: When there has to be an answer, as `time.monotonic` counts.
-        limit: Bytes that are read at most.
 
     Raises:
-        DocumentError: It is not there, not in time, or no JSON object.
+        IssuerUnavailableError: It is not there, not in time, or no JSON object.
     """
     try:
-        status, body = _get(url, ends_at, limit)
+        status, body = _get(url, ends_at)
         document = json.loads(body) if status == _HTTP_OK else None
     except (HTTPError, HTTPException, OSError, ValueError, RecursionError) as error:
-        raise DocumentError(f"{url} does not answer: {type(error).__name__}") from error
+        raise IssuerUnavailableError(f"{url} does not answer: {type(error).__name__}") from error
     if not isinstance(document, dict):
-        raise DocumentError(f"{url} answers HTTP {status} and no JSON object")
+        raise IssuerUnavailableError(f"{url} answers HTTP {status} and no JSON object")
     return document
 
 
-def _get(url: str, ends_at: float, limit: int) -> tuple[int, bytes]:
+def _get(url: str, ends_at: float) -> tuple[int, bytes]:
     """Wait in this thread for what another one reads; TimeoutError when the time is over."""
     parts = urllib3.util.parse_url(url)
     if parts.scheme not in _CONNECTIONS or not parts.host:
@@ -55,7 +54,7 @@ def _get(url: str, ends_at: float, limit: int) -> tuple[int, bytes]:
     left = max(ends_at - time.monotonic(), 0.001)
     connection = _CONNECTIONS[parts.scheme](parts.host, parts.port, timeout=left)
     answer: Future[tuple[int, bytes]] = Future()
-    reader = Thread(target=_read, args=(connection, parts.request_uri, limit, answer), daemon=True)
+    reader = Thread(target=_read, args=(connection, parts.request_uri, answer), daemon=True)
     reader.start()
     try:
         return answer.result(left)
@@ -64,9 +63,7 @@ def _get(url: str, ends_at: float, limit: int) -> tuple[int, bytes]:
         _hang_up(connection)
 
 
-def _read(
-    connection: HTTPConnection, target: str, limit: int, answer: Future[tuple[int, bytes]]
-) -> None:
+def _read(connection: HTTPConnection, target: str, answer: Future[tuple[int, bytes]]) -> None:
     try:
         connection.connect()
         # Nobody waits any more: looking up the name, or connecting, took all the time.
@@ -74,13 +71,10 @@ def _read(
             return
         connection.request("GET", target, preload_content=False)
         response = connection.getresponse()
-        found = response.status, response.read(limit)
-    except Exception as error:  # noqa: BLE001 (raised again where it is waited for)
+        answer.set_result((response.status, response.read(_DOCUMENT_LIMIT)))
+    except Exception as error:  # noqa: BLE001 (raised again where it is waited for, if it still is)
         with suppress(TooLateError):
             answer.set_exception(error)
-    else:
-        with suppress(TooLateError):
-            answer.set_result(found)
     finally:
         connection.close()
 

@@ -9,6 +9,7 @@ import jwt
 
 from token_server.auth.issuer_keys import ALGORITHMS
 from token_server.errors import UnauthenticatedError
+from token_server.settings import Settings
 from token_server.tokens.field_rules import check_identity, mend_shown_name
 
 # The issuer's clock and ours may differ by so much.
@@ -33,16 +34,6 @@ class Keys(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LoginRules:
-    """What a login token has to say, and which of its claims we take over."""
-
-    issuer: str
-    audiences: tuple[str, ...]
-    identity_claim: str
-    name_claim: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class Caller:
     """Who asks for a token.
 
@@ -62,10 +53,16 @@ class Caller:
 
 
 class Logins:
-    """Reads login tokens of one issuer."""
+    """Reads login tokens of one issuer.
 
-    def __init__(self, rules: LoginRules, keys: Keys) -> None:
-        self._rules, self._keys = rules, keys
+    Args:
+        settings: TOKEN_JWT_…: what a token has to say, and which of its claims we take over.
+        keys: The issuer's.
+    """
+
+    def __init__(self, settings: Settings, keys: Keys) -> None:
+        self._settings, self._keys = settings, keys
+        self._claims = settings.token_jwt_identity_claim, settings.token_jwt_name_claim
 
     def read(self, unverified_token: str) -> Caller:
         """Return who a login token stands for.
@@ -85,8 +82,8 @@ class Logins:
         return self._to_caller(claims)
 
     def _to_caller(self, claims: Mapping[str, Any]) -> Caller:
-        claim = self._rules.identity_claim
-        identity, unverified_name = claims.get(claim), claims.get(self._rules.name_claim)
+        claim, name_claim = self._claims
+        identity, unverified_name = claims.get(claim), claims.get(name_claim)
         if not isinstance(identity, str) or not identity:
             raise UnauthenticatedError(f"{_RULE} whose {claim} is a text")
         try:
@@ -114,9 +111,9 @@ class Logins:
             unverified_token,
             key,
             algorithms=[key.algorithm_name],
-            issuer=self._rules.issuer,
-            audience=self._rules.audiences,
+            issuer=self._settings.token_jwt_issuer,
+            audience=self._settings.token_jwt_audience,
             leeway=_LEEWAY,
-            options={"require": ["exp", "iss", "aud", self._rules.identity_claim]},
+            options={"require": ["exp", "iss", "aud", self._claims[0]]},
         )
         return claims

@@ -1,10 +1,10 @@
 """Who may see what is for the operator alone: /metrics. No I/O."""
 
-import ipaddress
 from collections.abc import Mapping, Sequence
 
 from token_server.auth.callers import CallerKeys
 from token_server.errors import PermissionDeniedError, UnauthenticatedError
+from token_server.proxies import is_loopback
 
 # What a proxy adds: the request is not from this machine then, whoever delivers it.
 _PROXY_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Real-Ip", "Via")
@@ -36,9 +36,5 @@ class Operators:
 
 
 def _is_here(headers: Mapping[str, str], remote_address: str | None) -> bool:
-    if any(name in headers for name in _PROXY_HEADERS):
-        return False
-    try:
-        return ipaddress.ip_address(remote_address or "").is_loopback
-    except ValueError:
-        return False
+    is_direct = not any(name in headers for name in _PROXY_HEADERS)
+    return is_direct and is_loopback(remote_address or "")

@@ -42,7 +42,14 @@ class RoomReport:
             f"{self._state(room)}  {room['room_name']:<{width}}  {_size(room)}" for room in shown
         ]
         unknown = sum(not room["is_known"] for room in rooms)
-        return [*lines, "", _unknown(unknown, len(rooms))] if unknown else lines
+        if unknown:
+            says = f"{unknown} of {len(rooms)} could not be looked into: somebody may wait there"
+            lines += ["", says]
+        return lines
+
+    def room(self, room: Room) -> list[str]:
+        """Return what is, and what was."""
+        return [*self.head(room), "", *self.timeline(room["timeline"])]
 
     def head(self, room: Room) -> list[str]:
         """Return what is, without what was."""
@@ -66,7 +73,7 @@ class RoomReport:
             gap = _seconds(entry) - _seconds(before) if before else 0.0
             since = self._paint(f"{gap:+9.3f}", _DIM)
             clock = printable(entry["at"][11:23])
-            event, facts = _event(entry), _facts(entry)
+            event, facts = printable(str(entry["event"])).replace("_", " "), _facts(entry)
             lines.append(f"  {clock} {since}  {event:<{_EVENT_WIDTH}}  {facts}")
             before = entry
         return lines
@@ -101,10 +108,6 @@ def new_entries(known: Sequence[Entry], told: Sequence[Entry]) -> list[Entry]:
     return [entry for entry in told if entry not in known]
 
 
-def _unknown(unknown: int, rooms: int) -> str:
-    return f"{unknown} of {rooms} could not be looked into: somebody may wait there"
-
-
 def _size(room: Room) -> str:
     number = room["num_participants"]
     people = f"{number} participant{'' if number == 1 else 's'}"
@@ -128,10 +131,6 @@ def _dispatch(dispatch: Mapping[str, Any]) -> str:
 
 def _named(agent_name: str) -> str:
     return agent_name or "the agent without a name"
-
-
-def _event(entry: Entry) -> str:
-    return printable(str(entry["event"])).replace("_", " ")
 
 
 def _facts(entry: Entry) -> str:

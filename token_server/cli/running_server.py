@@ -10,6 +10,7 @@ from urllib.parse import quote
 import urllib3
 
 from token_server.bearer_keys import plain_key
+from token_server.cli.asking import HttpResult, ask, bearer
 from token_server.errors import TokenServerError, UnknownRoomError
 from token_server.setting_types import to_names
 
@@ -41,93 +42,40 @@ def room_path(room_name: str) -> str:
     return f"/rooms?room_name={quote(room_name, safe='', errors='replace')}"
 
 
-class RunningServer:
-    """Asks the server that the environment names.
+def fetch_room(environ: Mapping[str, str], room_name: str) -> dict[str, Any]:
+    """Return what the server knows of a room.
 
-    Args:
-        environ: TOKEN_SERVER_URL or PORT.
-        key: The bearer key to show; "" for none.
-        seconds: How long an answer may take.
+    Raises:
+        UnknownRoomError: Nothing.
+        NotAnsweredError: It cannot be asked.
     """
-
-    def __init__(self, environ: Mapping[str, str], key: str, seconds: float) -> None:
-        self.url = server_url(environ)
-        self._timeout = urllib3.Timeout(connect=_CONNECT, read=seconds)
-        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self._http = urllib3.PoolManager()
-
-    def ask(
-        self, method: str, path: str, fields: Mapping[str, str] | None = None
-    ) -> tuple[int, dict[str, Any]]:
-        """Return the status and the JSON that it answers.
-
-        Raises:
-            NotAnsweredError: No answer, or none of a token server's.
-        """
-        url = f"{self.url}{path}"
-        try:
-            answer = self._http.request(
-                method,
-                url,
-                json=fields,
-                headers=self._headers,
-                timeout=self._timeout,
-                retries=False,
-                redirect=False,
-            )
-        except urllib3.exceptions.HTTPError as error:
-            raise NotAnsweredError(
-                f"{url} does not answer: start it with `make dev`, or set TOKEN_SERVER_URL or PORT"
-            ) from error
-        return answer.status, _read(answer.data, f"{url} answers {answer.status}")
-
-
-def _read(body: bytes, says: str) -> dict[str, Any]:
-    try:
-        content = json.loads(body)
-    except ValueError:
-        content = None
-    if not isinstance(content, dict):
-        raise NotAnsweredError(f"{says} and no JSON: is it a token server?")
+    content = _get(environ, room_path(room_name))
+    if "timeline" not in content:
+        raise NotAnsweredError(f"{server_url(environ)} is of an older version: upgrade it first")
     return content
 
 
-class AskServer:
-    """Asks the server that the environment names, with its operator's key."""
+def fetch_rooms(environ: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return the live rooms, as the server sorts them.
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        key = plain_key(to_names(environ.get("OPERATOR_KEY", "")))
-        self._server = RunningServer(environ, key, _ROOMS)
+    Raises:
+        NotAnsweredError: It cannot be asked.
+    """
+    return cast("list[dict[str, Any]]", _get(environ, "/rooms")["rooms"])
 
-    def room(self, room_name: str) -> dict[str, Any]:
-        """Return what the server knows of a room.
 
-        Raises:
-            UnknownRoomError: Nothing.
-            NotAnsweredError: It cannot be asked.
-        """
-        content = self._get(room_path(room_name))
-        if "timeline" not in content:
-            raise NotAnsweredError(f"{self._server.url} is of an older version: upgrade it first")
-        return content
-
-    def rooms(self) -> list[dict[str, Any]]:
-        """Return the live rooms, as the server sorts them.
-
-        Raises:
-            NotAnsweredError: It cannot be asked.
-        """
-        return cast("list[dict[str, Any]]", self._get("/rooms")["rooms"])
-
-    def _get(self, path: str) -> dict[str, Any]:
-        status, content = self._server.ask("GET", path)
-        if status == HTTPStatus.OK:
-            return content
-        reason = content.get("msg", "no reason")
-        if status == HTTPStatus.NOT_FOUND and "room_name" in reason:
-            raise UnknownRoomError(reason)
-        says = f"{self._server.url} answers {status}: {reason}"
-        raise NotAnsweredError(f"{says}; {_CURES[status]}" if status in _CURES else says)
+def _get(environ: Mapping[str, str], path: str) -> dict[str, Any]:
+    """Ask as an operator."""
+    url = server_url(environ)
+    answer = _answer("GET", f"{url}{path}", _key(environ, "OPERATOR_KEY"), seconds=_ROOMS)
+    if answer.is_ok:
+        return answer.content
+    reason = answer.content.get("msg", "no reason")
+    if answer.status == HTTPStatus.NOT_FOUND and "room_name" in reason:
+        raise UnknownRoomError(reason)
+    says = f"{url} answers {answer.status}: {reason}"
+    cure = _CURES.get(answer.status)
+    raise NotAnsweredError(f"{says}; {cure}" if cure else says)
 
 
 def fetch_token(environ: Mapping[str, str], fields: Mapping[str, str]) -> dict[str, str]:
@@ -140,13 +88,31 @@ def fetch_token(environ: Mapping[str, str], fields: Mapping[str, str]) -> dict[s
     Raises:
         NotAnsweredError: No answer, or one that is no token.
     """
-    key = plain_key(to_names(environ.get("TOKEN_KEYS", "")))
-    server = RunningServer(environ, key, _TOKEN)
-    status, content = server.ask("POST", "/token", fields)
-    if "participant_token" not in content:
-        reason = content.get("msg", "no reason")
-        raise NotAnsweredError(f"{server.url}/token answers {status}: {reason}")
-    return cast("dict[str, str]", content)
+    url = f"{server_url(environ)}/token"
+    answer = _answer("POST", url, _key(environ, "TOKEN_KEYS"), fields, seconds=_TOKEN)
+    if "participant_token" not in answer.content:
+        reason = answer.content.get("msg", "no reason")
+        raise NotAnsweredError(f"{url} answers {answer.status}: {reason}")
+    return answer.content
+
+
+def _key(environ: Mapping[str, str], name: str) -> str:
+    return plain_key(to_names(environ.get(name, "")))
+
+
+def _answer(
+    method: str, url: str, key: str, fields: Mapping[str, str] | None = None, *, seconds: float
+) -> HttpResult:
+    """Ask; raise NotAnsweredError if nobody answers, or somebody who is no token server."""
+    timeout = urllib3.Timeout(connect=_CONNECT, read=seconds)
+    result = ask(method, url, bearer(key), fields, timeout)
+    if result.silence:
+        raise NotAnsweredError(
+            f"{url} does not answer: start it with `make dev`, or set TOKEN_SERVER_URL or PORT"
+        )
+    if result.json_object is None:
+        raise NotAnsweredError(f"{url} answers {result.status} and no JSON: is it a token server?")
+    return result
 
 
 def unverified_claims(token: str) -> dict[str, object]:

@@ -2,18 +2,16 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, TextIO
 
 from token_server.cli.room_report import RoomReport, new_entries
-from token_server.cli.running_server import AskServer
+from token_server.cli.running_server import fetch_room, fetch_rooms
 from token_server.errors import UnknownRoomError
 from token_server.telemetry.printable import printable
 
 # Seconds between two questions of --follow; the server's processes write as often.
 _ASK_EVERY = 0.5
-
-Write = Callable[[str], None]
 
 
 def show_rooms(environ: Mapping[str, str], out: TextIO, *, as_json: bool) -> int:
@@ -22,12 +20,9 @@ def show_rooms(environ: Mapping[str, str], out: TextIO, *, as_json: bool) -> int
     Returns:
         1 if somebody waits in one of them, else 2 if one could not be looked into, else 0.
     """
-    rooms = AskServer(environ).rooms()
-    if as_json:
-        out.write(f"{json.dumps(rooms, indent=2)}\n")
-    else:
-        lines = _report(environ, out).rooms(rooms)
-        out.writelines(f"{line}\n" for line in lines)
+    rooms = fetch_rooms(environ)
+    lines = [json.dumps(rooms, indent=2)] if as_json else _report(environ, out).rooms(rooms)
+    out.writelines(f"{line}\n" for line in lines)
     if any(room["waiting_for"] for room in rooms):
         return 1
     return 0 if all(room["is_known"] for room in rooms) else 2
@@ -35,23 +30,18 @@ def show_rooms(environ: Mapping[str, str], out: TextIO, *, as_json: bool) -> int
 
 def show_room(environ: Mapping[str, str], room_name: str, out: TextIO, *, as_json: bool) -> int:
     """Print one room and its timeline; return 1 if somebody waits in it, else 0."""
-    room = AskServer(environ).room(room_name)
-    if as_json:
-        out.write(f"{json.dumps(room, indent=2)}\n")
-    else:
-        report = _report(environ, out)
-        lines = [*report.head(room), "", *report.timeline(room["timeline"])]
-        out.writelines(f"{line}\n" for line in lines)
+    room = fetch_room(environ, room_name)
+    lines = [json.dumps(room, indent=2)] if as_json else _report(environ, out).room(room)
+    out.writelines(f"{line}\n" for line in lines)
     return int(room["is_attended"] is False)
 
 
 def follow_room(environ: Mapping[str, str], room_name: str, out: TextIO) -> int:
     """Print a room, and whatever happens in it from now on, until interrupted."""
     following = _Following(_report(environ, out), out)
-    server = AskServer(environ)
     while True:
         try:
-            following.told(server.room(room_name))
+            following.told(fetch_room(environ, room_name))
         except UnknownRoomError:
             following.nothing(room_name)
         time.sleep(_ASK_EVERY)

@@ -11,15 +11,15 @@ from werkzeug.datastructures import Headers
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Request, Response
 
-from token_server.auth import demo_pages
 from token_server.auth.admission import Admission
+from token_server.auth.demo_pages import DemoPages
 from token_server.http_api import demo_page
 from token_server.http_api.endpoint import Endpoint, Endpoints, forbid_caching
 from token_server.http_api.error_responses import render
 from token_server.http_api.openapi import describe
 from token_server.http_api.readiness import Readiness
-from token_server.http_api.token_endpoint import TOKEN_BODY_LIMIT, token_answers
-from token_server.http_api.webhook_endpoint import webhook_answers
+from token_server.http_api.token_endpoint import TOKEN_BODY_LIMIT, token_views
+from token_server.http_api.webhook_endpoint import webhook_views
 from token_server.livekit.rooms import Rooms
 from token_server.livekit.webhooks import WebhookListener, Webhooks
 from token_server.settings import Settings
@@ -62,15 +62,15 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = TOKEN_BODY_LIMIT
     # "//token" is a mistake to be told of, not a redirect to follow with a key in hand.
     app.url_map.merge_slashes = False
-    admit = demo_pages.page_check(settings) if settings.demo else _admit_all
+    admit = DemoPages.of(settings).check if settings.demo else lambda _: None
     app.before_request(lambda: admit(request))
     app.before_request(_refuse_slashes)
     app.register_error_handler(Exception, lambda error: render(error, request))
     app.after_request(forbid_caching)
     sealer = TicketSealer(*settings.webhook_secrets.values())
     joins = Joins(settings, rooms, sealer, keeper, timeline)
-    tokens = token_answers(Admission(settings, redis), joins)
-    webhooks = webhook_answers(Webhooks(settings.webhook_secrets, keeper))
+    tokens = token_views(Admission(settings, redis), joins)
+    webhooks = webhook_views(Webhooks(settings.webhook_secrets, keeper))
     endpoints = {
         "/token": Endpoint(tokens, admit, _add_cors(app, settings.cors_origins)),
         "/webhook": Endpoint(webhooks, admit),
@@ -81,10 +81,6 @@ def create_app(
     if settings.demo:
         app.register_blueprint(demo_page.create_blueprint())
     return app
-
-
-def _admit_all(request: Request) -> None:
-    del request
 
 
 def _add_cors(app: Flask, origins: Sequence[str]) -> Callable[[Request, Response], None]:
@@ -112,9 +108,7 @@ def _add_health(app: Flask, keeper: RunningKeeper, readiness: Readiness) -> None
         keeper.check_alive()
         return {"status": "alive"}
 
-    @app.get("/readyz")
-    def readyz() -> ResponseReturnValue:
-        return readiness.check()
+    app.add_url_rule("/readyz", "readyz", readiness.check)
 
 
 def _refuse_slashes() -> None:

@@ -15,7 +15,7 @@ from token_server.http_api.error_responses import render
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-Answer = Callable[[Request], Response]
+View = Callable[[Request], Response]
 AnyResponse = TypeVar("AnyResponse", bound=Response)  # Flask's too
 
 
@@ -23,19 +23,19 @@ class Endpoint:
     """One path.
 
     Args:
-        answers: What answers each method.
+        views: What answers each method.
         admit: Called first; raises what refuses the request.
         finish: Called last, also with errors; may add headers.
     """
 
     def __init__(
         self,
-        answers: Mapping[str, Answer],
+        views: Mapping[str, View],
         admit: Callable[[Request], None],
         finish: Callable[[Request, Response], None] = lambda *_: None,
     ) -> None:
-        head = {"HEAD": answers["GET"]} if "GET" in answers else {}
-        self._answers = {"OPTIONS": self._options, **head, **answers}
+        head = {"HEAD": views["GET"]} if "GET" in views else {}
+        self._views = {"OPTIONS": self._options, **head, **views}
         self._admit, self._finish = admit, finish
 
     def __call__(
@@ -53,14 +53,14 @@ class Endpoint:
         return response(environ, start_response)
 
     def _answer(self, request: Request) -> Response:
-        answer = self._answers.get(request.method)
-        if answer is None:
-            raise MethodNotAllowed(sorted(self._answers))
-        return answer(request)
+        view = self._views.get(request.method)
+        if view is None:
+            raise MethodNotAllowed(sorted(self._views))
+        return view(request)
 
     def _options(self, request: Request) -> Response:
         del request
-        return Response(headers={"Allow": ", ".join(sorted(self._answers))})
+        return Response(headers={"Allow": ", ".join(sorted(self._views))})
 
 
 class Endpoints:

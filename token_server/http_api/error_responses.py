@@ -44,17 +44,18 @@ def render(error: Exception, request: Request) -> Response:
 
 
 def _render(error: TokenServerError, request: Request) -> Response:
-    level = logging.ERROR if error.code == "internal" else logging.INFO
-    if request.path == "/readyz" and error.code == "unavailable":
+    code = code_of(error.http_status)
+    level = logging.ERROR if code == "internal" else logging.INFO
+    if request.path == "/readyz" and code == "unavailable":
         # Platforms ask every few seconds, and whoever found out first has said it.
         level = logging.DEBUG
-    logger.log(level, "Refused", extra=_about_request(request, error.code, str(error)))
+    logger.log(level, "Refused", extra=_about_request(request, code, str(error)))
     headers = {}
     if error.http_status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, TooManyRequestsError):
         headers["Retry-After"] = str(error.retry_after)
-    return _answer(error.code, str(error), error.http_status, headers)
+    return _answer(code, str(error), error.http_status, headers)
 
 
 def _render_http(error: HTTPException, request: Request) -> Response:

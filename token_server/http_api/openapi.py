@@ -5,11 +5,11 @@ from functools import cache
 from http import HTTPStatus
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field, RootModel
-from pydantic.json_schema import models_json_schema
+from pydantic import BaseModel, Field, RootModel, TypeAdapter
 
 from shared_settings.settings import TokenAuth
 from token_server import __version__
+from token_server.tokens.joins import JoinAnswer
 from token_server.tokens.token_request import PlainTokenRequest, TokenRequest
 
 # Objects of the document, under its own names.
@@ -24,15 +24,6 @@ _CALLERS: dict[TokenAuth, Described] = {
         "caller": _BEARER | {"description": "The login token of the frontend's own user."}
     },
 }
-
-
-class JoinAnswer(BaseModel):
-    """All that a client needs to connect."""
-
-    server_url: str = Field(description="Where livekit-client connects.")
-    participant_token: str = Field(description="A JWT, for this participant in this room alone.")
-    room_name: str
-    participant_identity: str
 
 
 class Health(BaseModel):
@@ -91,7 +82,9 @@ _BODY_ERRORS = {
 def describe(token_auth: TokenAuth) -> Described:
     """Return the document of a server where tokens are for these callers."""
     models = (TokenRequest, PlainTokenRequest, JoinAnswer, Health, Document, Refusal)
-    _, found = models_json_schema([(one, "validation") for one in models], ref_template=_SCHEMA)
+    _, found = TypeAdapter.json_schemas(
+        [(one, "validation", TypeAdapter[Any](one)) for one in models], ref_template=_SCHEMA
+    )
     schemas, callers = found["$defs"], _CALLERS[token_auth]
     description = "Tokens for LiveKit rooms in which exactly one agent attends each human."
     return {
@@ -117,19 +110,15 @@ def _token(security: Sequence[Described], query: Described) -> Described:
     post |= {"security": security, "requestBody": {"content": _json(TokenRequest)}}
     get = _operation("get__token", _GET, JoinAnswer, _TOKEN_ERRORS | _QUERY_ERRORS)
     parameters = [
-        {
-            "name": name,
-            "in": "query",
-            "schema": schema,
-            "description": schema.get("description", ""),
-        }
+        {"in": "query", "name": name, "schema": schema}
+        | {"description": schema.get("description", "")}
         for name, schema in query["properties"].items()
     ]
     return {"post": post, "get": get | {"security": security, "parameters": parameters}}
 
 
 def _operation(
-    name: str, summary: str, answer: type[BaseModel], errors: Mapping[int, str], good: int = 200
+    name: str, summary: str, answer: type, errors: Mapping[int, str], good: int = 200
 ) -> Described:
     responses = {str(good): {"description": HTTPStatus(good).phrase, "content": _json(answer)}}
     for status, text in errors.items():
@@ -137,5 +126,5 @@ def _operation(
     return {"operationId": name, "summary": summary, "responses": responses}
 
 
-def _json(model: type[BaseModel]) -> Described:
+def _json(model: type) -> Described:
     return {"application/json": {"schema": {"$ref": _SCHEMA.format(model=model.__name__)}}}

@@ -43,7 +43,11 @@ class Readiness:
         self._rooms.list_rooms(["token-server-readyz"])
         if self._redis is None:
             return {"status": "ready"}
-        return {"status": "ready", "redis": _answers(self._redis)}
+        try:
+            self._redis.ask(lambda connection: connection.ping())
+        except RedisUnavailableError:
+            return {"status": "ready", "redis": "unavailable"}
+        return {"status": "ready", "redis": "ready"}
 
 
 class OnceASecond(Generic[T]):
@@ -91,11 +95,3 @@ class OnceASecond(Generic[T]):
                 waited_for.set_exception(outcome)
             else:
                 waited_for.set_result(outcome)
-
-
-def _answers(redis: "RedisLink") -> str:
-    try:
-        redis.ask(lambda connection: connection.ping())
-    except RedisUnavailableError:
-        return "unavailable"
-    return "ready"

@@ -45,9 +45,9 @@ class Situation:
 
     room_name: str
     now: datetime
-    wanted: Sequence[Want]
-    participants: Sequence[Participant]
-    dispatches: Sequence[Dispatch]
+    wanted: Sequence[Want] = ()
+    participants: Sequence[Participant] = ()
+    dispatches: Sequence[Dispatch] = ()
     past: Sequence[Entry] = ()
 
     def agent_names(self) -> set[str]:

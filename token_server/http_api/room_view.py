@@ -1,7 +1,7 @@
 """What `GET /rooms/{room_name}` shows of a room. Pure, no I/O."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,86 +13,59 @@ from token_server.state import livekit_past
 from token_server.state.timeline import Entry, in_order
 
 
-@dataclass(frozen=True, kw_only=True)
-class RoomView:
-    """A room at one moment.
+def document(seen: Situation, room: Room | None) -> dict[str, Any]:
+    """Return a room as JSON has it; docs/timeline.md has the shape.
 
-    Attributes:
-        room_name: Its name.
+    Args:
+        seen: What there is to tell; `past` is what its timeline has, in any order.
         room: The live room; None where there is none.
-        participants: Who is in it.
-        dispatches: LiveKit's list.
-        wanted: Which agents its humans want.
-        kept: What its timeline has, in any order.
-        now: LiveKit's time; None where there is no room.
     """
+    seen = replace(seen, past=_history(seen))
+    advice = advise(seen)
+    return {
+        "room_name": seen.room_name,
+        "room_sid": room.room_sid if room else None,
+        "is_live": room is not None,
+        "created_at": _time(room.created_at) if room else None,
+        "is_attended": is_attended(seen.participants, seen.wanted),
+        "wanted": [_want(want, seen.participants) for want in seen.wanted],
+        "participants": [_participant(each) for each in seen.participants],
+        "dispatches": [_dispatch(each, seen.participants) for each in seen.dispatches],
+        "advice": advice.as_json() if advice else None,
+        "timeline": [_entry(entry) for entry in seen.past],
+    }
 
-    room_name: str
-    room: Room | None = None
-    participants: Sequence[Participant] = ()
-    dispatches: Sequence[Dispatch] = ()
-    wanted: Sequence[Want] = ()
-    kept: Sequence[Entry] = ()
-    now: datetime | None = None
 
-    def document(self) -> dict[str, Any]:
-        """Return it as JSON has it; docs/timeline.md has the shape."""
-        history = self._history()
-        return {
-            "room_name": self.room_name,
-            "room_sid": self.room.room_sid if self.room else None,
-            "is_live": self.room is not None,
-            "created_at": _time(self.room.created_at) if self.room else None,
-            "is_attended": is_attended(self.participants, self.wanted),
-            "wanted": [self._want(want) for want in self.wanted],
-            "participants": [_participant(each) for each in self.participants],
-            "dispatches": [self._dispatch(each) for each in self.dispatches],
-            "advice": self._advice(history),
-            "timeline": [_entry(entry) for entry in history],
-        }
+def _want(want: Want, participants: Sequence[Participant]) -> dict[str, Any]:
+    return {
+        "agent_name": want.order.agent_name,
+        "is_attended": _has_one(participants, want),
+        "waiting_since": _time(want.since),
+    }
 
-    def _advice(self, history: Sequence[Entry]) -> dict[str, str] | None:
-        if self.now is None:
-            return None
-        seen = Situation(
-            room_name=self.room_name,
-            now=self.now,
-            wanted=self.wanted,
-            participants=self.participants,
-            dispatches=self.dispatches,
-            past=history,
-        )
-        advice = advise(seen)
-        return advice.as_json() if advice else None
 
-    def _want(self, want: Want) -> dict[str, Any]:
-        return {
-            "agent_name": want.order.agent_name,
-            "is_attended": _has_one(self.participants, want),
-            "waiting_since": _time(want.since),
-        }
+def _dispatch(dispatch: Dispatch, participants: Sequence[Participant]) -> dict[str, Any]:
+    is_here = bool(agents_named(dispatch.agent_name, participants))
+    return {
+        "dispatch_id": dispatch.dispatch_id,
+        "agent_name": dispatch.agent_name,
+        "created_at": _time(dispatch.created_at),
+        "state": state_of(dispatch, is_here=is_here),
+        "jobs": [_job(job) for job in dispatch.jobs],
+    }
 
-    def _dispatch(self, dispatch: Dispatch) -> dict[str, Any]:
-        is_here = bool(agents_named(dispatch.agent_name, self.participants))
-        return {
-            "dispatch_id": dispatch.dispatch_id,
-            "agent_name": dispatch.agent_name,
-            "created_at": _time(dispatch.created_at),
-            "state": state_of(dispatch, is_here=is_here),
-            "jobs": [_job(job) for job in dispatch.jobs],
-        }
 
-    def _history(self) -> list[Entry]:
-        # CreateRoom without agents leaves a dispatch without a name, which concerns nobody where
-        # no worker is without one.
-        names = {want.order.agent_name for want in self.wanted}
-        dispatches = [each for each in self.dispatches if each.agent_name or "" in names]
-        live = (
-            *livekit_past.arrivals(self.room_name, self.participants),
-            *livekit_past.dispatches(self.room_name, dispatches),
-            *livekit_past.jobs(self.room_name, dispatches),
-        )
-        return livekit_past.with_agent_names(in_order([*self.kept, *live]))
+def _history(seen: Situation) -> list[Entry]:
+    # CreateRoom without agents leaves a dispatch without a name, which concerns nobody where
+    # no worker is without one.
+    names = {want.order.agent_name for want in seen.wanted}
+    dispatches = [each for each in seen.dispatches if each.agent_name or "" in names]
+    live = (
+        *livekit_past.arrivals(seen.room_name, seen.participants),
+        *livekit_past.dispatches(seen.room_name, dispatches),
+        *livekit_past.jobs(seen.room_name, dispatches),
+    )
+    return livekit_past.with_agent_names(in_order([*seen.past, *live]))
 
 
 def is_attended(participants: Sequence[Participant], wanted: Sequence[Want]) -> bool | None:

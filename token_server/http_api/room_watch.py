@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 from token_server.errors import LiveKitUnavailableError, UnknownRoomError
-from token_server.http_api.room_view import RoomView, in_urgency, row
+from token_server.http_api.room_advice import Situation
+from token_server.http_api.room_view import document, in_urgency, row
 from token_server.keeper.wanted_agents import Policy, Want, wants
 from token_server.livekit.rooms import Participant, Room, Rooms
 from token_server.state.timeline import Timeline
@@ -52,22 +53,23 @@ class RoomWatch:
         """
         found = self._rooms.list_rooms([room_name])
         kept = self._timeline.of(room_name)
+        if not found and not kept:
+            raise UnknownRoomError(
+                "room_name is not a live room, and nothing is kept of an earlier one"
+            )
         if not found:
-            if not kept:
-                raise UnknownRoomError(
-                    "room_name is not a live room, and nothing is kept of an earlier one"
-                )
-            return RoomView(room_name=room_name, kept=kept).document()
+            past = Situation(room_name=room_name, now=self._rooms.now(), past=kept)
+            return document(past, None)
         participants = self._rooms.list_participants(room_name)
-        return RoomView(
+        seen = Situation(
             room_name=room_name,
-            room=found[0],
             participants=participants,
             dispatches=self._rooms.list_dispatches(room_name),
             wanted=self._wanted(room_name, participants),
-            kept=kept,
+            past=kept,
             now=self._rooms.now(),
-        ).document()
+        )
+        return document(seen, found[0])
 
     def rooms(self) -> list[dict[str, Any]]:
         """Return all live rooms, those with a human who waits first.

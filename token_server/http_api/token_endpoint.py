@@ -9,7 +9,7 @@ from werkzeug.wrappers import Request, Response
 from token_server.auth.admission import Admission
 from token_server.auth.callers import restrict
 from token_server.errors import InvalidRequestError, UnsupportedMediaTypeError
-from token_server.http_api.endpoint import Answer
+from token_server.http_api.endpoint import View
 from token_server.http_api.error_responses import ROOM_NAME_KEY
 from token_server.tokens.joins import Joins
 from token_server.tokens.token_request import TokenRequest, parse_json, parse_query
@@ -17,13 +17,13 @@ from token_server.tokens.token_request import TokenRequest, parse_json, parse_qu
 # Bytes.
 TOKEN_BODY_LIMIT = 64 * 1024
 
-# In the WSGI environ: what tracing hands to a request for a token, and gets from it, a Join.
+# In the WSGI environ: what tracing hands to a request for a token, and the JoinAnswer it gets.
 TRACEPARENT_KEY = "token_server.traceparent"
 JOIN_KEY = "token_server.join"
 
 
-def token_answers(admission: Admission, joins: Joins) -> Mapping[str, Answer]:
-    """Return what answers each method."""
+def token_views(admission: Admission, joins: Joins) -> Mapping[str, View]:
+    """Return the view of each method."""
 
     def issue(
         request: Request, read: Callable[[Request], TokenRequest], status: HTTPStatus

@@ -5,15 +5,15 @@ from functools import partial
 
 from werkzeug.wrappers import Request, Response
 
-from token_server.http_api.endpoint import Answer
+from token_server.http_api.endpoint import View
 from token_server.livekit.webhooks import WEBHOOK_BODY_LIMIT, Webhooks
 
 # Where the WSGI environ has the WebhookEvent that said who came or went, for tracing.
 EVENT_KEY = "token_server.webhook_event"
 
 
-def webhook_answers(webhooks: Webhooks) -> Mapping[str, Answer]:
-    """Return what answers each method."""
+def webhook_views(webhooks: Webhooks) -> Mapping[str, View]:
+    """Return the view of each method."""
 
     def receive(request: Request) -> Response:
         request.max_content_length = WEBHOOK_BODY_LIMIT

@@ -1,9 +1,8 @@
 """The rooms port with every call to LiveKit counted and timed. Changes no answer."""
 
 import time
-from collections.abc import Sequence
-from functools import partial
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from typing import TypeVar, TypeVarTuple
 
 from token_server.errors import LiveKitUnavailableError, TokenServerError
 from token_server.livekit.rooms import (
@@ -17,6 +16,7 @@ from token_server.livekit.rooms import (
 )
 from token_server.telemetry.metrics import Metrics
 
+Asked = TypeVarTuple("Asked")
 Result = TypeVar("Result")
 
 
@@ -29,47 +29,45 @@ class MeasuredRooms:
 
     def create_room(self, order: RoomOrder) -> Room:
         """Make the room, or return the live one."""
-        return self._measure("CreateRoom", partial(self._rooms.create_room, order))
+        return self._measure("CreateRoom", self._rooms.create_room, order)
 
     def list_rooms(self, room_names: Sequence[str] = ()) -> Sequence[Room]:
         """Return the live rooms of these names, or all."""
-        return self._measure("ListRooms", partial(self._rooms.list_rooms, room_names))
+        return self._measure("ListRooms", self._rooms.list_rooms, room_names)
 
     def list_participants(self, room_name: str) -> Sequence[Participant]:
         """Return who is in the room."""
-        call = partial(self._rooms.list_participants, room_name)
-        return self._measure("ListParticipants", call)
+        return self._measure("ListParticipants", self._rooms.list_participants, room_name)
 
     def list_dispatches(self, room_name: str) -> Sequence[Dispatch]:
         """Return the room's dispatches."""
-        return self._measure("ListDispatch", partial(self._rooms.list_dispatches, room_name))
+        return self._measure("ListDispatch", self._rooms.list_dispatches, room_name)
 
     def create_dispatch(self, room_name: str, order: AgentOrder) -> Dispatch:
         """Send an agent to the room, and count it."""
-        call = partial(self._rooms.create_dispatch, room_name, order)
-        dispatch = self._measure("CreateDispatch", call)
+        dispatch = self._measure("CreateDispatch", self._rooms.create_dispatch, room_name, order)
         self._metrics.dispatches_created.inc()
         return dispatch
 
     def delete_dispatch(self, room_name: str, dispatch_id: str) -> bool:
         """Take a dispatch back."""
-        call = partial(self._rooms.delete_dispatch, room_name, dispatch_id)
-        return self._measure("DeleteDispatch", call)
+        return self._measure("DeleteDispatch", self._rooms.delete_dispatch, room_name, dispatch_id)
 
     def remove_participant(self, room_name: str, participant_identity: str) -> bool:
         """Put a participant out: only ever an agent, one too many or dead (attendance.py)."""
-        call = partial(self._rooms.remove_participant, room_name, participant_identity)
-        return self._measure("RemoveParticipant", call)
+        return self._measure(
+            "RemoveParticipant", self._rooms.remove_participant, room_name, participant_identity
+        )
 
     def ask_participant(self, room_name: str, participant_identity: str, method: str) -> RpcOutcome:
         """Call a participant's RPC method."""
-        call = partial(self._rooms.ask_participant, room_name, participant_identity, method)
-        return self._measure("PerformRpc", call)
+        ask = self._rooms.ask_participant
+        return self._measure("PerformRpc", ask, room_name, participant_identity, method)
 
-    def _measure(self, method: str, call: "partial[Result]") -> Result:
+    def _measure(self, method: str, ask: Callable[[*Asked], Result], *asked: *Asked) -> Result:
         outcome, began = "unavailable", time.perf_counter()
         try:
-            answer = call()
+            answer = ask(*asked)
             outcome = "ok"
         except LiveKitUnavailableError:
             raise

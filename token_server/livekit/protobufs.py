@@ -42,7 +42,7 @@ def to_participant(participant: models.ParticipantInfo) -> Participant:
         participant_identity=participant.identity,
         participant_sid=participant.sid,
         kind=_to_kind(participant),
-        joined_at=_from_milliseconds(participant.joined_at_ms),
+        joined_at=_from_seconds(participant.joined_at_ms / 1e3),
         region=participant.region,
         attributes=dict(participant.attributes),
     )
@@ -64,7 +64,7 @@ def to_room(room: models.Room) -> Room:
     return Room(
         room_name=room.name,
         room_sid=room.sid,
-        created_at=_from_milliseconds(room.creation_time_ms or room.creation_time * 1000),
+        created_at=_from_seconds(room.creation_time_ms / 1e3 or room.creation_time),
         num_participants=room.num_participants,
     )
 
@@ -74,7 +74,7 @@ def to_dispatch(dispatch: agent_dispatch.AgentDispatch) -> Dispatch:
     return Dispatch(
         dispatch_id=dispatch.id,
         agent_name=dispatch.agent_name,
-        created_at=_from_nanoseconds(dispatch.state.created_at),
+        created_at=_from_seconds(dispatch.state.created_at / 1e9),
         jobs=tuple(_to_job(job) for job in dispatch.state.jobs),
     )
 
@@ -83,7 +83,7 @@ def _to_job(job: agent.Job) -> Job:
     return Job(
         job_id=job.id,
         status=_to_status(job.state.status),
-        started_at=_from_nanoseconds(job.state.started_at),
+        started_at=_from_seconds(job.state.started_at / 1e9),
         participant_identity=job.state.participant_identity,
     )
 
@@ -94,14 +94,6 @@ def _to_status(number: int) -> JobStatus:
         return JobStatus(number)
     except ValueError:
         return JobStatus.RUNNING
-
-
-def _from_milliseconds(milliseconds: int) -> datetime:
-    return _from_seconds(milliseconds / 1e3)
-
-
-def _from_nanoseconds(nanoseconds: int) -> datetime:
-    return _from_seconds(nanoseconds / 1e9)
 
 
 def _from_seconds(seconds: float) -> datetime:

@@ -40,7 +40,7 @@ class Leases:
         """End a lease; nothing if it is not ours."""
         if lock := self._held.pop(name, None):
             with suppress(RedisUnavailableError):
-                self._link.ask(partial(_release, lock))
+                self._link.ask(lambda _: _release(lock))
 
     def renew(self) -> None:
         """Begin the seconds of each lease anew; forget those that are lost.
@@ -49,8 +49,9 @@ class Leases:
             RedisUnavailableError: Then they end by themselves.
         """
         for name, lock in list(self._held.items()):
-            if not self._link.ask(partial(_renew, lock)):
-                self._forget(name, lock)
+            # Meanwhile it may have been given back, and taken anew.
+            if not self._link.ask(partial(_renew, lock)) and self._held.get(name) is lock:
+                del self._held[name]
 
     def _take(self, name: str, redis: Redis) -> bool:
         lock = redis.lock(
@@ -61,14 +62,8 @@ class Leases:
             self._held[name] = lock
         return is_taken
 
-    def _forget(self, name: str, lock: Lock) -> None:
-        # Meanwhile it may have been given back, and taken anew.
-        if self._held.get(name) is lock:
-            del self._held[name]
 
-
-def _release(lock: Lock, redis: Redis) -> None:
-    del redis  # which the lock knows
+def _release(lock: Lock) -> None:
     with suppress(LockError):
         lock.release()
 

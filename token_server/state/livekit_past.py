@@ -6,21 +6,20 @@ from datetime import datetime
 from token_server.livekit.rooms import Dispatch, Participant, ParticipantKind
 from token_server.state.timeline import Entry, EntryDetails, Event
 
+_ARRIVALS = {ParticipantKind.HUMAN: Event.JOINED, ParticipantKind.AGENT: Event.AGENT_JOINED}
+_DEPARTURES = {ParticipantKind.HUMAN: Event.LEFT, ParticipantKind.AGENT: Event.AGENT_LEFT}
+
 
 def arrivals(room_name: str, participants: Sequence[Participant]) -> Iterator[Entry]:
     """Tell when these humans and agents joined."""
     for participant in participants:
-        if participant.kind is not ParticipantKind.OTHER:
-            is_agent = participant.kind is ParticipantKind.AGENT
-            event = Event.AGENT_JOINED if is_agent else Event.JOINED
+        if event := _ARRIVALS.get(participant.kind):
             yield of_participant(room_name, event, participant, participant.joined_at)
 
 
 def departures(room_name: str, participant: Participant, at: datetime) -> Iterator[Entry]:
     """Tell that this human or agent has left."""
-    if participant.kind is not ParticipantKind.OTHER:
-        is_agent = participant.kind is ParticipantKind.AGENT
-        event = Event.AGENT_LEFT if is_agent else Event.LEFT
+    if event := _DEPARTURES.get(participant.kind):
         yield of_participant(room_name, event, participant, at)
 
 
@@ -50,12 +49,8 @@ def with_agent_names(entries: Sequence[Entry]) -> list[Entry]:
 def dispatches(room_name: str, listed: Sequence[Dispatch]) -> Iterator[Entry]:
     """Tell when these were created; of ours, whoever created them tells the reason too."""
     for dispatch in listed:
-        facts: EntryDetails = {
-            "agent_name": dispatch.agent_name,
-            "dispatch_id": dispatch.dispatch_id,
-        }
         at = dispatch.created_at.timestamp()
-        yield Entry(room_name, at, Event.DISPATCHED, dispatch.dispatch_id, facts)
+        yield Entry(room_name, at, Event.DISPATCHED, dispatch.dispatch_id, _facts(dispatch))
 
 
 def jobs(room_name: str, listed: Sequence[Dispatch]) -> Iterator[Entry]:
@@ -64,9 +59,9 @@ def jobs(room_name: str, listed: Sequence[Dispatch]) -> Iterator[Entry]:
         for job in dispatch.jobs:
             at = job.started_at.timestamp()
             if at > 0:
-                facts: EntryDetails = {
-                    "agent_name": dispatch.agent_name,
-                    "dispatch_id": dispatch.dispatch_id,
-                    "job_id": job.job_id,
-                }
+                facts: EntryDetails = {**_facts(dispatch), "job_id": job.job_id}
                 yield Entry(room_name, at, Event.JOB_TAKEN, job.job_id, facts)
+
+
+def _facts(dispatch: Dispatch) -> EntryDetails:
+    return {"agent_name": dispatch.agent_name, "dispatch_id": dispatch.dispatch_id}

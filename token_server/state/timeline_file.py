@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
-from enum import Enum
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import TypeVar
@@ -46,12 +46,8 @@ CREATE TABLE IF NOT EXISTS entries (
 _INDEX = "CREATE INDEX IF NOT EXISTS by_room ON entries (room_name)"
 _INSERT = (
     "INSERT INTO entries (room_name, at, event, subject, facts, process, written_at)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?)"
+    " VALUES (:room_name, :at, :event, :subject, :facts, :process, :written_at)"
 )
-
-
-class _Busy(Enum):
-    BUSY = True
 
 
 class TimelineFile:
@@ -76,27 +72,20 @@ class TimelineFile:
         """Keep them; False while another process writes. What no disk takes is given up."""
         now = time.time()
         rows = [
-            (
-                each.room_name,
-                each.at,
-                each.event,
-                each.subject,
-                json.dumps(each.facts),
-                each.process,
-                now,
-            )
+            each._asdict() | {"facts": json.dumps(each.facts), "written_at": now}
             for each in entries
         ]
-        return self._ask(lambda connection: self._write(connection, rows, now)) is not _Busy.BUSY
+        write = partial(self._write, rows=rows, now=now)
+        return self._ask(write, if_busy=False, if_broken=True)
 
     def of(self, room_name: str) -> Sequence[Entry]:
         """Return the last entries of a room; none if the file cannot be read."""
-        found = self._ask(lambda connection: self._read(connection, room_name))
-        return found if isinstance(found, list) else []
+        read = partial(self._read, room_name=room_name)
+        return self._ask(read, if_busy=[], if_broken=[])
 
     def _write(
-        self, connection: sqlite3.Connection, rows: Sequence[tuple[object, ...]], now: float
-    ) -> None:
+        self, connection: sqlite3.Connection, rows: Sequence[dict[str, object]], now: float
+    ) -> bool:
         with connection:
             connection.executemany(_INSERT, rows)
             if time.monotonic() - self._tidied_at > _TIDY_EVERY:
@@ -106,6 +95,7 @@ class TimelineFile:
                     " OR id <= (SELECT max(id) FROM entries) - ?",
                     (now - self._keep, _MOST_ROWS),
                 )
+        return True
 
     def _read(self, connection: sqlite3.Connection, room_name: str) -> list[Entry]:
         rows = connection.execute(
@@ -119,7 +109,7 @@ class TimelineFile:
         ]
         return [entry for entry in found if entry]
 
-    def _ask(self, question: Callable[[sqlite3.Connection], T]) -> T | _Busy | None:
+    def _ask(self, question: Callable[[sqlite3.Connection], T], *, if_busy: T, if_broken: T) -> T:
         with self._lock:
             try:
                 if self._connection and not self._is_there():
@@ -128,9 +118,9 @@ class TimelineFile:
                 return question(self._connection)
             except (sqlite3.Error, OSError, ValueError) as error:
                 if _is_busy(error):
-                    return _Busy.BUSY
+                    return if_busy
                 self._give_up(error)
-                return None
+                return if_broken
 
     def _is_there(self) -> bool:
         """Whether the open file is still the one of that name: somebody may have removed it."""

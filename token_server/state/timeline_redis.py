@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from redis import Redis
 
@@ -12,9 +12,6 @@ from token_server.errors import RedisUnavailableError
 from token_server.state.redis_link import RedisLink
 from token_server.state.timeline import MOST_ENTRIES, Entry
 from token_server.state.timeline_entries import entry_of, from_json
-
-if TYPE_CHECKING:
-    from redis.client import Pipeline
 
 # A flood of tokens for fresh rooms must not fill Redis: the rooms longest without news go first.
 _MOST_ROOMS = 10_000
@@ -74,10 +71,8 @@ class TimelineRedis:
 
     def _drop(self, redis: Redis, number: int) -> None:
         dropped = cast("list[tuple[bytes, float]]", redis.zpopmin(self._rooms, number))
-        pipeline: Pipeline = redis.pipeline(transaction=False)
-        for room_name, _ in dropped:
-            pipeline.delete(self._prefix.encode() + room_name)
-        pipeline.execute()
+        if dropped:
+            redis.delete(*(self._prefix.encode() + room_name for room_name, _ in dropped))
 
 
 def _entry(room_name: str, line: bytes, since: float) -> Entry | None:

@@ -6,8 +6,8 @@ No label grows with rooms or people. Several gunicorn processes count into files
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -57,6 +57,10 @@ class Metrics:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._registry, self._folder, self._clock = registry, folder, clock
+        self._counter = partial(Counter, namespace=_NAMESPACE, registry=registry)
+        # Each gauge says whether it is the sum, largest or smallest of the processes that live.
+        self._gauge = partial(Gauge, namespace=_NAMESPACE, registry=registry)
+        self._histogram = partial(Histogram, namespace=_NAMESPACE, registry=registry)
         self._count_tokens_and_webhooks()
         self._count_looks()
         self._count_calls()
@@ -65,46 +69,46 @@ class Metrics:
     def _count_tokens_and_webhooks(self) -> None:
         self.tokens_issued = self._counter("tokens_issued", "Tokens that were issued.")
         self.tokens_refused = self._counter(
-            "tokens_refused", "Requests to /token that were refused.", "status"
+            "tokens_refused", "Requests to /token that were refused.", ["status"]
         )
         for status in TOKEN_REFUSALS:
             self.tokens_refused.labels(status)
         self.rooms_followed = self._gauge(
             "rooms_followed",
             "Rooms that are looked at until the human of a token has come.",
-            among_processes="livesum",
+            multiprocess_mode="livesum",
         )
         self.humans_joined = self._counter("humans_joined", "Humans seen in their room.")
         self.join_to_attended = self._histogram(
-            "join_to_attended_seconds", "From a human's join to their agent's.", _ATTENDED
+            "join_to_attended_seconds", "From a human's join to their agent's.", buckets=_ATTENDED
         )
         # One process that is cut off is enough.
         self.redis_unavailable = self._gauge(
             "redis_unavailable",
             "1 while the Redis of REDIS_URL does not answer, else 0.",
-            among_processes="livemax",
+            multiprocess_mode="livemax",
         )
         # Any process may have seen that room last; each says only what its own looks have shown.
         self.longest_unattended = self._gauge(
             "longest_unattended_seconds",
             "Longest that a human has been without their agent who is so now.",
-            among_processes="livemax",
+            multiprocess_mode="livemax",
         )
         self.webhooks_received = self._counter("webhooks_received", "Webhooks that were genuine.")
         self.webhooks_refused = self._counter(
-            "webhooks_refused", "Requests to /webhook that were refused.", "status"
+            "webhooks_refused", "Requests to /webhook that were refused.", ["status"]
         )
         for status in WEBHOOK_REFUSALS:
             self.webhooks_refused.labels(status)
         self.webhook_age = self._histogram(
-            "webhook_age_seconds", "From a webhook's event to its arrival.", _AGES
+            "webhook_age_seconds", "From a webhook's event to its arrival.", buckets=_AGES
         )
 
     def _count_looks(self) -> None:
-        self.looks = self._counter("looks", "Looks at rooms.", "outcome")
+        self.looks = self._counter("looks", "Looks at rooms.", ["outcome"])
         for outcome in LOOK_OUTCOMES:
             self.looks.labels(outcome)
-        self.decisions = self._counter("decisions", "Decisions of looks.", "decision", "reason")
+        self.decisions = self._counter("decisions", "Decisions of looks.", ["decision", "reason"])
         self.dispatches_created = self._counter("dispatches_created", "Dispatches created.")
         self.dispatches_repaired = self._counter(
             "dispatches_repaired", "Dispatches that replaced one that did not deliver."
@@ -117,9 +121,9 @@ class Metrics:
         self.duplicates_removed = self._counter("duplicates_removed", "Second agents put out.")
 
     def _count_calls(self) -> None:
-        calls = self._counter("livekit_calls", "Calls to LiveKit.", "method", "outcome")
+        calls = self._counter("livekit_calls", "Calls to LiveKit.", ["method", "outcome"])
         seconds = self._histogram(
-            "livekit_call_seconds", "How long calls to LiveKit took.", _CALLS, "method"
+            "livekit_call_seconds", "How long calls to LiveKit took.", ["method"], buckets=_CALLS
         )
         # Looked up for every token: prometheus_client's own search takes as long as the count.
         self._calls = {
@@ -134,11 +138,11 @@ class Metrics:
         last_turn = self._gauge(
             "last_turn_timestamp_seconds",
             "When each loop of the keeper last turned (Unix seconds).",
-            "loop",
-            among_processes="livemin",
+            ["loop"],
+            multiprocess_mode="livemin",
         )
         self.loop_deaths = self._counter(
-            "loop_deaths", "Loops of the keeper that died and were started again.", "loop"
+            "loop_deaths", "Loops of the keeper that died and were started again.", ["loop"]
         )
         for loop in LOOPS:
             self.loop_deaths.labels(loop)
@@ -162,35 +166,3 @@ class Metrics:
         everybody = CollectorRegistry()
         MultiProcessCollector(everybody, str(self._folder))  # type: ignore[no-untyped-call]
         return generate_latest(everybody)
-
-    def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
-        return Counter(name, meaning, labels, namespace=_NAMESPACE, registry=self._registry)
-
-    def _gauge(
-        self,
-        name: str,
-        meaning: str,
-        *labels: str,
-        among_processes: Literal["livesum", "livemax", "livemin"],
-    ) -> Gauge:
-        """Make a gauge that is the sum, largest or smallest of the processes that live."""
-        return Gauge(
-            name,
-            meaning,
-            labels,
-            namespace=_NAMESPACE,
-            registry=self._registry,
-            multiprocess_mode=among_processes,
-        )
-
-    def _histogram(
-        self, name: str, meaning: str, bounds: tuple[float, ...], *labels: str
-    ) -> Histogram:
-        return Histogram(
-            name,
-            meaning,
-            labels,
-            namespace=_NAMESPACE,
-            registry=self._registry,
-            buckets=bounds,
-        )

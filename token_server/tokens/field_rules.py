@@ -6,6 +6,7 @@ Limits are LiveKit's (pkg/config/config.go 1.13.5, `limit`) or tighter: the toke
 import json
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -104,21 +105,13 @@ def _check_name(value: str, has_refused: _Search = _has_refused) -> str:
     return _at_most(_NAME_LIMIT, value)
 
 
-def _check_metadata(value: str) -> str:
-    return _at_most(_METADATA_LIMIT, value)
-
-
 def _check_job_metadata(value: str) -> str:
     if len(json.dumps(value)) > _SEALED_METADATA_LIMIT:
         raise ValueError(
             f"must be at most {_SEALED_METADATA_LIMIT} bytes as JSON, where a control character"
             " takes six"
         )
-    return _check_metadata(value)
-
-
-def _check_query_metadata(value: str) -> str:
-    return _at_most(_QUERY_METADATA_LIMIT, value)
+    return _at_most(_METADATA_LIMIT, value)
 
 
 def _check_attributes(value: dict[str, str]) -> dict[str, str]:
@@ -157,10 +150,12 @@ ShownName = Annotated[
 Identity = Annotated[
     str, _described(_NAME_LIMIT, _IDENTITY_PATTERN), AfterValidator(check_identity)
 ]
-Metadata = Annotated[str, _described(_METADATA_LIMIT), AfterValidator(_check_metadata)]
+Metadata = Annotated[
+    str, _described(_METADATA_LIMIT), AfterValidator(partial(_at_most, _METADATA_LIMIT))
+]
 JobMetadata = Annotated[str, _described(_METADATA_LIMIT), AfterValidator(_check_job_metadata)]
 QueryMetadata = Annotated[
-    str, _described(_QUERY_METADATA_LIMIT), AfterValidator(_check_query_metadata)
+    str, _described(_QUERY_METADATA_LIMIT), AfterValidator(partial(_at_most, _QUERY_METADATA_LIMIT))
 ]
 Attributes = Annotated[
     dict[str, str],

@@ -5,11 +5,12 @@ copies, and without the import of aiohttp; a test holds the two against each oth
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from token_server.livekit.rooms import AgentOrder
 from token_server.livekit.signatures import sign
-from token_server.tokens.tickets import TICKET_ATTRIBUTE
+from token_server.settings import Settings
+from token_server.tokens.tickets import TICKET_ATTRIBUTE, Ticket
+from token_server.tokens.token_request import TokenRequest
 
 # The least that a call needs. canUpdateOwnMetadata is said, not left out: a client that could
 # change its attributes could drop its ticket.
@@ -22,29 +23,16 @@ _GRANTS = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class SigningKey:
-    """The API key (the token's issuer), its secret, and how long what it signs is good."""
-
-    api_key: str
-    api_secret: str = field(repr=False)
-    token_ttl: timedelta
-
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class JoinToken:
-    """What a join token says. `sealed_ticket` becomes a participant attribute."""
+    """What a join token says. `sealed_ticket`, the ticket sealed, becomes an attribute."""
 
-    room_name: str
-    participant_identity: str
-    participant_name: str
-    participant_metadata: str = field(repr=False)
-    participant_attributes: dict[str, str] = field(repr=False)
-    order: AgentOrder
+    ticket: Ticket
+    request: TokenRequest = field(repr=False)
     sealed_ticket: str = field(repr=False)
 
 
-def mint_join_token(join_token: JoinToken, key: SigningKey, now: datetime) -> str:
+def mint_join_token(join_token: JoinToken, settings: Settings, now: datetime) -> str:
     """Sign a JWT that lets one participant join one room and brings its agent along.
 
     The dispatch in the token works only where the join makes the room: LiveKit ignores it when
@@ -55,7 +43,7 @@ def mint_join_token(join_token: JoinToken, key: SigningKey, now: datetime) -> st
 
     Args:
         join_token: What it says.
-        key: What it is signed with, and how long it is good.
+        settings: The API key that it is signed with, and how long it is good.
         now: LiveKit's time: LiveKit is who checks it.
 
     Returns:
@@ -66,19 +54,17 @@ def mint_join_token(join_token: JoinToken, key: SigningKey, now: datetime) -> st
     Source:
         https://docs.livekit.io/home/get-started/authentication/
     """
-    agent = {"agentName": join_token.order.agent_name, "metadata": join_token.order.metadata}
+    ticket, request = join_token.ticket, join_token.request
+    agent = {"agentName": ticket.order.agent_name, "metadata": ticket.order.metadata}
     claims = {
-        "iss": key.api_key,
-        "sub": join_token.participant_identity,
+        "iss": settings.livekit_api_key,
+        "sub": ticket.participant_identity,
         "nbf": int(now.timestamp()),
-        "exp": int((now + key.token_ttl).timestamp()),
-        "name": join_token.participant_name,
-        "metadata": join_token.participant_metadata,
-        "attributes": {
-            **join_token.participant_attributes,
-            TICKET_ATTRIBUTE: join_token.sealed_ticket,
-        },
-        "video": {"room": join_token.room_name, **_GRANTS},
+        "exp": int((now + settings.token_ttl).timestamp()),
+        "name": request.participant_name,
+        "metadata": request.participant_metadata,
+        "attributes": request.participant_attributes | {TICKET_ATTRIBUTE: join_token.sealed_ticket},
+        "video": {"room": ticket.room_name, **_GRANTS},
         "roomConfig": {"agents": [agent]},
     }
-    return sign(claims, key.api_secret)
+    return sign(claims, settings.livekit_api_secret)

@@ -9,14 +9,17 @@ import secrets
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from functools import partial
+from typing import Annotated, Protocol
+
+from pydantic import Field
 
 from shared_settings.settings import AgentDispatch
 from token_server.errors import PermissionDeniedError
 from token_server.livekit.rooms import AgentOrder, Room, RoomOrder, Rooms
 from token_server.settings import Settings
 from token_server.state.timeline import NOT_KEPT, Event, Timeline
-from token_server.tokens.join_tokens import JoinToken, SigningKey, mint_join_token
+from token_server.tokens.join_tokens import JoinToken, mint_join_token
 from token_server.tokens.room_patterns import matches_any
 from token_server.tokens.tickets import Ticket, TicketSealer
 from token_server.tokens.token_request import TokenRequest
@@ -35,11 +38,13 @@ class Follower(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Join:
-    """What the caller gets: all that a client needs to connect."""
+class JoinAnswer:
+    """All that a client needs to connect."""
 
-    server_url: str
-    participant_token: str
+    server_url: Annotated[str, Field(description="Where livekit-client connects.")]
+    participant_token: Annotated[
+        str, Field(description="A JWT, for this participant in this room alone.")
+    ]
     room_name: str
     participant_identity: str
 
@@ -58,13 +63,8 @@ class Joins:
         self._settings, self._rooms, self._timeline = settings, rooms, timeline
         self._sealer, self._follower = sealer, follower
         self._agent_names = settings.allowed_agent_names
-        self._key = SigningKey(
-            api_key=settings.livekit_api_key,
-            api_secret=settings.livekit_api_secret,
-            token_ttl=settings.token_ttl,
-        )
 
-    def prepare(self, request: TokenRequest, traceparent: str = "") -> Join:
+    def prepare(self, request: TokenRequest, traceparent: str = "") -> JoinAnswer:
         """Make the room ready and sign a token for it.
 
         Args:
@@ -82,40 +82,36 @@ class Joins:
         room, is_new = self._make_room_ready(room_name, order)
         ready_at = self._rooms.now()
         ticket = Ticket(room_name, participant_identity, order, traceparent)
-        join_token = self._join_token(request, ticket)
-        participant_token = mint_join_token(join_token, self._key, ready_at)
+        sealed_ticket = self._sealer.seal(ticket)
+        join_token = JoinToken(ticket, request, sealed_ticket)
+        participant_token = mint_join_token(join_token, self._settings, ready_at)
         seconds = self._settings.token_ttl.total_seconds()
-        self._follower.follow(room, join_token.sealed_ticket, seconds, is_new=is_new)
-        _log_ready(room, join_token, is_new=is_new)
-        self._note(join_token, ready_at, is_new=is_new)
-        return Join(
+        self._follower.follow(room, sealed_ticket, seconds, is_new=is_new)
+        self._tell_ready(room, ticket, ready_at, is_new=is_new)
+        return JoinAnswer(
             server_url=self._settings.server_url,
             participant_token=participant_token,
             room_name=room_name,
             participant_identity=participant_identity,
         )
 
-    def _note(self, join_token: JoinToken, ready_at: datetime, *, is_new: bool) -> None:
-        room_name = join_token.room_name
-        outcome = _outcome(is_new=is_new)
-        self._timeline.note(room_name, Event.ROOM_READY, at=ready_at, outcome=outcome)
-        self._timeline.note(
-            room_name,
-            Event.TOKEN_ISSUED,
-            participant_identity=join_token.participant_identity,
-            agent_name=join_token.order.agent_name,
+    def _tell_ready(self, room: Room, ticket: Ticket, ready_at: datetime, *, is_new: bool) -> None:
+        """Write the one line of a /token request, whose name operators look for; note the same."""
+        outcome = "created" if is_new else "already live"
+        identity, agent_name = ticket.participant_identity, ticket.order.agent_name
+        logger.info(
+            "Room ready",
+            extra={
+                "room": room.room_name,
+                "sid": room.room_sid,
+                "outcome": outcome,
+                "identity": identity,
+                "agent": agent_name,
+            },
         )
-
-    def _join_token(self, request: TokenRequest, ticket: Ticket) -> JoinToken:
-        return JoinToken(
-            room_name=ticket.room_name,
-            participant_identity=ticket.participant_identity,
-            participant_name=request.participant_name,
-            participant_metadata=request.participant_metadata,
-            participant_attributes=request.participant_attributes,
-            order=ticket.order,
-            sealed_ticket=self._sealer.seal(ticket),
-        )
+        note = partial(self._timeline.note, ticket.room_name)
+        note(Event.ROOM_READY, at=ready_at, outcome=outcome)
+        note(Event.TOKEN_ISSUED, participant_identity=identity, agent_name=agent_name)
 
     def _room_name(self, request: TokenRequest) -> str:
         """Return the room asked for; without one a fresh one that nobody can guess."""
@@ -154,21 +150,3 @@ class Joins:
             )
         )
         return room, room.created_at >= asked_at - _JUST_NOW
-
-
-def _log_ready(room: Room, join_token: JoinToken, *, is_new: bool) -> None:
-    """Write the one line of a /token request; operators look for its name."""
-    logger.info(
-        "Room ready",
-        extra={
-            "room": room.room_name,
-            "sid": room.room_sid,
-            "outcome": _outcome(is_new=is_new),
-            "identity": join_token.participant_identity,
-            "agent": join_token.order.agent_name,
-        },
-    )
-
-
-def _outcome(*, is_new: bool) -> str:
-    return "created" if is_new else "already live"

@@ -67,14 +67,10 @@ class TicketSealer:
         if not unverified_ticket:
             return None
         opened = (_open(cipher, unverified_ticket) for cipher in self._ciphers)
-        found = next((found for found in opened if found), None)
-        if found is None:
-            return None
-        (ticket_room, ticket_identity, agent_name, metadata), traceparent = found
-        if (ticket_room, ticket_identity) != (room_name, participant.participant_identity):
-            return None
-        order = AgentOrder(agent_name=agent_name, metadata=metadata)
-        return Ticket(ticket_room, ticket_identity, order, traceparent)
+        ticket = next((found for found in opened if found), None)
+        holder = room_name, participant.participant_identity
+        is_theirs = ticket and (ticket.room_name, ticket.participant_identity) == holder
+        return ticket if is_theirs else None
 
 
 def _cipher(api_secret: str) -> AESGCMSIV:
@@ -82,8 +78,8 @@ def _cipher(api_secret: str) -> AESGCMSIV:
     return AESGCMSIV(hkdf.derive(api_secret.encode()))
 
 
-def _open(cipher: AESGCMSIV, unverified_ticket: str) -> tuple[list[str], str] | None:
-    """Return the fields and the traceparent; None if it was not sealed so with this key."""
+def _open(cipher: AESGCMSIV, unverified_ticket: str) -> Ticket | None:
+    """Return whosever ticket it is; None if it was not sealed so with this key."""
     try:
         sealed = base64.urlsafe_b64decode(unverified_ticket.encode())
         nonce, ciphertext = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
@@ -95,4 +91,7 @@ def _open(cipher: AESGCMSIV, unverified_ticket: str) -> tuple[list[str], str] | 
     fields, more = inside[:_FIELDS], inside[_FIELDS:]
     if len(fields) < _FIELDS or not all(isinstance(field, str) for field in fields):
         return None
-    return fields, more[0] if more and isinstance(more[0], str) else ""
+    room_name, participant_identity, agent_name, metadata = fields
+    order = AgentOrder(agent_name=agent_name, metadata=metadata)
+    traceparent = more[0] if more and isinstance(more[0], str) else ""
+    return Ticket(room_name, participant_identity, order, traceparent)

@@ -1,14 +1,13 @@
 """What one request or look has asked of LiveKit, and when. Spans are made of it afterwards."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
 
 from token_server.errors import TokenServerError
-from token_server.livekit.measured_rooms import MeasuredRooms
+from token_server.livekit.measured_rooms import Asked, MeasuredRooms, Result
 from token_server.livekit.rooms import AgentOrder, Dispatch, Participant, RoomOrder
 from token_server.tracing.names import (
     AGENT_NAME,
@@ -17,11 +16,6 @@ from token_server.tracing.names import (
     ROOM_NAME,
     Attributes,
 )
-
-if TYPE_CHECKING:
-    from functools import partial
-
-Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,19 +54,19 @@ def record() -> Iterator[Recording]:
 class TracedRooms(MeasuredRooms):
     """The rooms port with every call measured, and recorded where somebody records."""
 
-    def _measure(self, method: str, call: "partial[Answer]") -> Answer:
+    def _measure(self, method: str, ask: Callable[[*Asked], Result], *asked: *Asked) -> Result:
         recording = _recording.get()
         if recording is None:
-            return super()._measure(method, call)
-        answer: Answer | None = None
+            return super()._measure(method, ask, *asked)
+        answer: Result | None = None
         error, began = "", time.time_ns()
         try:
-            answer = super()._measure(method, call)
+            answer = super()._measure(method, ask, *asked)
         except TokenServerError as failure:
             error = type(failure).__name__
             raise
         finally:
-            attributes = _attributes(method, call.args, answer)
+            attributes = _attributes(method, asked, answer)
             times = {"began": began, "ended": time.time_ns()}
             recording.calls.append(Call(method=method, attributes=attributes, error=error, **times))
         if method == "ListParticipants" and isinstance(answer, list):
@@ -86,14 +80,12 @@ def _attributes(method: str, asked: Sequence[object], answer: object) -> Attribu
     match asked:
         case [RoomOrder(room_name=room_name, agents=[AgentOrder(agent_name=agent_name), *_])]:
             found = {ROOM_NAME: room_name, AGENT_NAME: agent_name}
-        case [RoomOrder(room_name=room_name)]:
-            found = {ROOM_NAME: room_name}
         case [str(room_name), AgentOrder(agent_name=agent_name)]:
             found = {ROOM_NAME: room_name, AGENT_NAME: agent_name}
         case [str(room_name), str(name)]:
             what = DISPATCH_ID if method == "DeleteDispatch" else PARTICIPANT_IDENTITY
             found = {ROOM_NAME: room_name, what: name}
-        case [str(room_name)]:
+        case [RoomOrder(room_name=room_name)] | [str(room_name)]:
             found = {ROOM_NAME: room_name}
     if isinstance(answer, Dispatch):
         found[DISPATCH_ID] = answer.dispatch_id

@@ -10,7 +10,7 @@ from token_server.telemetry.metrics import Metrics
 from token_server.tokens.tickets import TicketSealer
 from token_server.tracing.calls import TracedRooms
 from token_server.tracing.delivery import Delivery
-from token_server.tracing.traced_looks import LookSpans, TracedLooker
+from token_server.tracing.traced_looks import TracedLooker
 from token_server.tracing.traced_requests import TracedRequests
 
 
@@ -28,8 +28,7 @@ class Tracing:
 
     def looks(self, looker: Looker) -> TracedLooker:
         """Have the looks of a looker, which has our rooms, become spans."""
-        spans = LookSpans(self._tracer, self._sealer, self._arrivals)
-        return TracedLooker(looker, spans)
+        return TracedLooker(looker, self._tracer, self._sealer, self._arrivals)
 
     def trace_requests(self, app: Flask) -> None:
         """Have the application's tokens and webhooks become spans."""

@@ -40,19 +40,37 @@ class _Human:
     agent_joined_at: datetime | None
 
 
-class LookSpans:
-    """Makes the spans of looks.
+class TracedLooker:
+    """A looker whose looks become spans.
 
     Args:
-        tracer: Who makes them.
+        looker: It looks.
+        tracer: Who makes the spans.
         sealer: Opens the tickets of the humans in a room.
         arrivals: The traceparents of the tokens that this process has issued.
     """
 
-    def __init__(self, tracer: Tracer, sealer: TicketSealer, arrivals: AwaitedHumans) -> None:
+    def __init__(
+        self, looker: Looker, tracer: Tracer, sealer: TicketSealer, arrivals: AwaitedHumans
+    ) -> None:
+        self._looker, self.sightings = looker, looker.sightings
         self._tracer, self._sealer, self._arrivals = tracer, sealer, arrivals
 
-    def tell(self, room_name: str, began: int, recording: Recording, end: LookReport | str) -> None:
+    def look(self, room_name: str) -> LookReport:
+        """Look, and tell."""
+        began = time.time_ns()
+        with record() as recording:
+            try:
+                report = self._looker.look(room_name)
+            except TokenServerError as error:
+                self._tell(room_name, began, recording, type(error).__name__)
+                raise
+        self._tell(room_name, began, recording, report)
+        return report
+
+    def _tell(
+        self, room_name: str, began: int, recording: Recording, end: LookReport | str
+    ) -> None:
         """Make the spans of one look that has just ended.
 
         Args:
@@ -116,26 +134,6 @@ class LookSpans:
                 joined = [agent.joined_at for agent in agents]
                 found.append(_Human(ticket, human.joined_at, min(joined, default=None)))
         return found
-
-
-class TracedLooker:
-    """A looker whose looks become spans."""
-
-    def __init__(self, looker: Looker, spans: LookSpans) -> None:
-        self._looker, self._spans = looker, spans
-        self.sightings = looker.sightings
-
-    def look(self, room_name: str) -> LookReport:
-        """Look, and tell."""
-        began = time.time_ns()
-        with record() as recording:
-            try:
-                report = self._looker.look(room_name)
-            except TokenServerError as error:
-                self._spans.tell(room_name, began, recording, type(error).__name__)
-                raise
-        self._spans.tell(room_name, began, recording, report)
-        return report
 
 
 def _decided(span: Span, recording: Recording, end: LookReport | str) -> list[str]:

@@ -9,7 +9,7 @@ from token_server.http_api.token_endpoint import JOIN_KEY, TRACEPARENT_KEY
 from token_server.http_api.webhook_endpoint import EVENT_KEY
 from token_server.keeper.awaited_humans import AwaitedHumans
 from token_server.livekit.protobufs import to_participant
-from token_server.tokens.joins import Join
+from token_server.tokens.joins import JoinAnswer
 from token_server.tokens.tickets import TicketSealer
 from token_server.tracing.calls import record
 from token_server.tracing.names import (
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from livekit.protocol.webhook import WebhookEvent
 
-_SERVER_ERROR = 500
+_SERVER_ERROR = "5"  # the first digit
 
 
 class TracedRequests:
@@ -77,7 +77,9 @@ class TracedRequests:
             return self._behind(environ, start_response)
 
         def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:  # noqa: ANN401  # WSGI's
-            _answer(span, int(status[:3]))
+            span.set_attribute(HTTP_STATUS, int(status[:3]))
+            if status >= _SERVER_ERROR:
+                fail(span, status[:3])
             return start_response(status, headers, *more)
 
         try:
@@ -88,7 +90,7 @@ class TracedRequests:
             self._tell_join(span, traceparent, environ.get(JOIN_KEY))
             span.end()
 
-    def _tell_join(self, span: Span, traceparent: str, join: Join | None) -> None:
+    def _tell_join(self, span: Span, traceparent: str, join: JoinAnswer | None) -> None:
         if join is None:
             return
         span.set_attribute(ROOM_NAME, join.room_name)
@@ -119,9 +121,3 @@ def _asked(environ: "WSGIEnvironment") -> Attributes:
         URL_PATH: environ["PATH_INFO"],
         URL_SCHEME: environ["wsgi.url_scheme"],
     }
-
-
-def _answer(span: Span, status: int) -> None:
-    span.set_attribute(HTTP_STATUS, status)
-    if status >= _SERVER_ERROR:
-        fail(span, str(status))

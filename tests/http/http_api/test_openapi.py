@@ -91,7 +91,7 @@ def test_every_error_is_described(client: FlaskClient) -> None:
 
     codes = set(found["components"]["schemas"]["Refusal"]["properties"]["code"]["enum"])
     statuses = set(found["paths"]["/token"]["post"]["responses"])
-    assert {kind.code for kind in kinds} <= codes
+    assert {errors.code_of(kind.http_status) for kind in kinds} <= codes
     assert {str(kind.http_status) for kind in kinds} <= statuses
 
 

@@ -10,10 +10,11 @@ import jwt
 import pytest
 from hypothesis import strategies as st
 
+from tests.environ import settings
 from tests.issuer import Issuer
 from token_server.auth.callers import restrict
 from token_server.auth.issuer_keys import IssuerKeys, fetch_issuer_keys
-from token_server.auth.logins import Caller, LoginRules, Logins
+from token_server.auth.logins import Caller, Logins
 from token_server.errors import UnauthenticatedError
 from token_server.tokens.field_rules import check_shown_name, mend_shown_name
 from token_server.tokens.token_request import TokenRequest
@@ -28,13 +29,13 @@ def issuer() -> Iterator[Issuer]:
 
 def logins_of(issuer: Issuer, jwks_url: str = "", identity_claim: str = "sub") -> Logins:
     """Return what reads this issuer's tokens."""
-    rules = LoginRules(
-        issuer=issuer.url,
-        audiences=("my-app", "my-other-app"),
-        identity_claim=identity_claim,
-        name_claim="name",
+    read = settings(
+        TOKEN_AUTH="jwt",
+        TOKEN_JWT_ISSUER=issuer.url,
+        TOKEN_JWT_AUDIENCE="my-app, my-other-app",
+        TOKEN_JWT_IDENTITY_CLAIM=identity_claim,
     )
-    return Logins(rules, IssuerKeys(lambda: fetch_issuer_keys(issuer.url, jwks_url)))
+    return Logins(read, IssuerKeys(lambda: fetch_issuer_keys(issuer.url, jwks_url)))
 
 
 @pytest.mark.parametrize("algorithm", ["RS256", "ES256", "EdDSA"])

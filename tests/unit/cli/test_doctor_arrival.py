@@ -14,7 +14,7 @@ ZERO = datetime(2026, 11, 22, 12, tzinfo=UTC)
 NOBODY = Surroundings(worker=None, worker_port=8081)
 
 
-def sights(agent_name: str = "voice-agent") -> ProbeObservation:
+def probe(agent_name: str = "voice-agent") -> ProbeObservation:
     """A human who has been in the room for 8 seconds."""
     return ProbeObservation(
         room_name="doctor-1",
@@ -59,34 +59,34 @@ def worker(
 @pytest.mark.parametrize(
     ("seen", "around", "cause"),
     [
-        pytest.param(sights(), NOBODY, "not-dispatched", id="no-dispatch"),
-        pytest.param(dispatched(sights()), NOBODY, "no-worker", id="no-worker"),
-        pytest.param(dispatched(sights()), worker("parrot"), "worker-other-name", id="other-name"),
-        pytest.param(dispatched(sights()), worker(""), "worker-without-name", id="no-name"),
-        pytest.param(dispatched(sights()), worker(load=0.6999), "worker-full", id="full"),
-        pytest.param(dispatched(sights()), worker(), "worker-elsewhere", id="elsewhere"),
+        pytest.param(probe(), NOBODY, "not-dispatched", id="no-dispatch"),
+        pytest.param(dispatched(probe()), NOBODY, "no-worker", id="no-worker"),
+        pytest.param(dispatched(probe()), worker("parrot"), "worker-other-name", id="other-name"),
+        pytest.param(dispatched(probe()), worker(""), "worker-without-name", id="no-name"),
+        pytest.param(dispatched(probe()), worker(load=0.6999), "worker-full", id="full"),
+        pytest.param(dispatched(probe()), worker(), "worker-elsewhere", id="elsewhere"),
         pytest.param(
-            dispatched(sights(), JobStatus.PENDING), worker(), "worker-elsewhere", id="pending"
+            dispatched(probe(), JobStatus.PENDING), worker(), "worker-elsewhere", id="pending"
         ),
-        pytest.param(dispatched(sights(), JobStatus.FAILED), NOBODY, "job-died", id="failed"),
-        pytest.param(dispatched(sights(), JobStatus.RUNNING), NOBODY, "job-slow", id="running"),
+        pytest.param(dispatched(probe(), JobStatus.FAILED), NOBODY, "job-died", id="failed"),
+        pytest.param(dispatched(probe(), JobStatus.RUNNING), NOBODY, "job-slow", id="running"),
         pytest.param(
-            dispatched(sights(), JobStatus.RUNNING), worker(), "job-died", id="running-nowhere"
+            dispatched(probe(), JobStatus.RUNNING), worker(), "job-died", id="running-nowhere"
         ),
         pytest.param(
-            dispatched(sights(), JobStatus.RUNNING),
+            dispatched(probe(), JobStatus.RUNNING),
             worker(active_jobs=1),
             "job-slow",
             id="running-slowly",
         ),
         pytest.param(
-            dispatched(dispatched(sights()), JobStatus.RUNNING, agent_name=""),
+            dispatched(dispatched(probe()), JobStatus.RUNNING, agent_name=""),
             NOBODY,
             "worker-without-name",
             id="job-of-nameless-worker",
         ),
         pytest.param(
-            dispatched(sights(""), agent_name=""),
+            dispatched(probe(""), agent_name=""),
             worker("parrot"),
             "worker-other-name",
             id="automatic-and-named",
@@ -108,14 +108,14 @@ def test_agents_in_other_rooms_tell_which_names_there_are() -> None:
     """A worker on another machine has no port here, but its agents have names."""
     around = Surroundings(worker=None, worker_port=8081, other_names=("parrot",))
 
-    check = check_agent(dispatched(sights()), around)
+    check = check_agent(dispatched(probe()), around)
 
     assert "in other rooms of this LiveKit there is `parrot`" in check.evidence
 
 
 def test_an_error_of_livekit_s_is_no_proof_that_nobody_dispatched() -> None:
     """Unknown is not no."""
-    seen = sights()
+    seen = probe()
     seen.failed_looks = 3
 
     assert Finding.UNKNOWN is check_agent(seen, NOBODY).finding
@@ -123,7 +123,7 @@ def test_an_error_of_livekit_s_is_no_proof_that_nobody_dispatched() -> None:
 
 def test_an_agent_that_is_there_is_well_and_its_silence_is_not() -> None:
     """Joined is not heard."""
-    seen = sights()
+    seen = probe()
     seen.note_agent("agent-voice-agent", ObservedAgent(agent_name="voice-agent", seconds=1.5))
 
     assert (Finding.OK, "agent-silent") == (
@@ -138,7 +138,7 @@ def test_an_agent_that_is_there_is_well_and_its_silence_is_not() -> None:
 )
 def test_one_agent_too_many_is_wrong_too(other: str, cause: str) -> None:
     """The human hears two voices."""
-    seen = sights()
+    seen = probe()
     seen.note_agent("agent-voice-agent", ObservedAgent(agent_name="voice-agent", seconds=1.5))
     seen.note_agent("agent-2", ObservedAgent(agent_name=other, seconds=1.6))
 
@@ -150,7 +150,7 @@ def test_one_agent_too_many_is_wrong_too(other: str, cause: str) -> None:
 
 def test_an_agent_that_waits_to_be_spoken_to_is_well() -> None:
     """Not every agent greets."""
-    seen = sights()
+    seen = probe()
     seen.note_agent("agent-voice-agent", ObservedAgent(agent_name="voice-agent", seconds=1.5))
     seen.track_at = 1.7
 
@@ -159,7 +159,7 @@ def test_an_agent_that_waits_to_be_spoken_to_is_well() -> None:
 
 def test_a_token_that_an_old_server_does_not_know_is_no_matter_of_the_address() -> None:
     """Who is sent to LIVEKIT_URL looks at it, and finds it right."""
-    seen = sights()
+    seen = probe()
     seen.connected_at, seen.join_error, seen.join_refusal = None, "401 Unauthorized", "field"
 
     assert "server-too-old" == check_join(seen, "wss://livekit.example").cause
@@ -168,7 +168,7 @@ def test_a_token_that_an_old_server_does_not_know_is_no_matter_of_the_address() 
 @pytest.mark.parametrize(("is_listed", "cause"), [(True, "media-blocked"), (False, "join-failed")])
 def test_a_join_fails_in_two_ways(is_listed: bool, cause: str) -> None:  # noqa: FBT001
     """Signalling and media go different ways, and are opened in different places."""
-    seen = sights()
+    seen = probe()
     seen.connected_at, seen.is_listed, seen.join_error = None, is_listed, "timed out"
 
     assert cause == check_join(seen, "wss://livekit.example").cause

@@ -8,7 +8,7 @@ from token_server.livekit.rooms import Dispatch, Job, JobStatus
 ZERO = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
-def sights() -> ProbeObservation:
+def probe() -> ProbeObservation:
     """A human who has come a second after asking."""
     return ProbeObservation(
         room_name="r", agent_name="voice-agent", zero=ZERO, token_at=0.01, connected_at=1.0
@@ -29,7 +29,7 @@ def job(number: int = 0, status: JobStatus = JobStatus.RUNNING, seconds: float =
 
 def test_the_timeline_is_in_the_order_of_its_times() -> None:
     """LiveKit's times and ours are on one scale."""
-    seen = sights()
+    seen = probe()
     seen.note_dispatches([dispatch(job())])
     seen.note_agent("agent", ObservedAgent(agent_name="voice-agent", seconds=1.4))
     seen.room_at, seen.webhook_at, seen.track_at, seen.sound_at = 0.005, 1.05, 1.5, 1.6
@@ -49,7 +49,7 @@ def test_the_timeline_is_in_the_order_of_its_times() -> None:
 
 def test_a_deleted_dispatch_keeps_its_jobs() -> None:
     """The keeper deletes what did not deliver, and that is what the doctor is after."""
-    seen = sights()
+    seen = probe()
     seen.note_dispatches([dispatch(job())])
     seen.note_dispatches([dispatch()])
 
@@ -58,7 +58,7 @@ def test_a_deleted_dispatch_keeps_its_jobs() -> None:
 
 def test_a_name_that_is_known_late_is_kept() -> None:
     """Attributes may come after the participant."""
-    seen = sights()
+    seen = probe()
     seen.note_agent("agent", ObservedAgent(agent_name="", seconds=1.2))
     seen.note_agent("agent", ObservedAgent(agent_name="voice-agent", seconds=1.5))
 
@@ -67,7 +67,7 @@ def test_a_name_that_is_known_late_is_kept() -> None:
 
 def test_a_visit_ends_when_nothing_more_can_come() -> None:
     """Nobody waits 8 s for what is known after one."""
-    nobody, heard, quiet, trackless, dying = (sights() for _ in range(5))
+    nobody, heard, quiet, trackless, dying = (probe() for _ in range(5))
     for seen in (heard, quiet, trackless):
         seen.note_agent("agent", ObservedAgent(agent_name="voice-agent", seconds=1.4))
     heard.note_dispatches([dispatch(job())])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.cli.test_doctor_arrival import dispatched, sights
+from tests.unit.cli.test_doctor_arrival import dispatched, probe
 from token_server.cli.doctor.arrival import Surroundings, check_agent
 from token_server.cli.doctor.checks import Finding
 from token_server.cli.doctor.probe_observation import ObservedAgent
@@ -24,7 +24,7 @@ def test_regions_are_compared_where_they_are_known(
     ours: str, agents: str, workers: str, finding: Finding | None
 ) -> None:
     """Most local servers have none, and nothing to say about."""
-    seen = sights()
+    seen = probe()
     seen.region = ours
     agent = ObservedAgent(
         agent_name="voice-agent", seconds=1.5, region=agents, worker_region=workers
@@ -38,7 +38,7 @@ def test_regions_are_compared_where_they_are_known(
 
 def test_without_an_agent_there_is_nothing_to_compare_but_where_to_look() -> None:
     """A worker in another region may be passed over; its log has the region."""
-    seen = sights()
+    seen = probe()
     seen.region = "us"
 
     check = check_agent(dispatched(seen), Surroundings(worker=None, worker_port=8081))

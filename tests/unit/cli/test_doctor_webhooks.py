@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from token_server.cli.asking import HttpResult
 from token_server.cli.doctor import webhooks
-from token_server.cli.doctor.asking import Answer
 from token_server.cli.doctor.server import Server
 from token_server.cli.doctor.webhooks import Counts, WebhookEvidence
 
@@ -67,7 +67,7 @@ def test_the_counters_are_read_out_of_prometheus_text() -> None:
         'token_server_webhooks_refused_total{status="404"} 1.0\n'
     )
 
-    counts = webhooks.parse(Answer(status=200, unverified_body=text.encode()))
+    counts = webhooks.parse(HttpResult(status=200, unverified_body=text.encode()))
 
     assert Counts(4, {"401": 2, "404": 1}) == counts
     assert Counts(1, {"401": 2}) == Counts(4, {"401": 2, "404": 1}).since(Counts(3, {"404": 1}))

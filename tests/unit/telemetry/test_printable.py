@@ -12,7 +12,7 @@ from agent.logs import ConsoleFormatter
 from token_server.cli.dev.output import Printer
 from token_server.cli.dev.supervisor import Death
 from token_server.cli.dev.words import obituary
-from token_server.cli.doctor.checks import Cause, Trouble
+from token_server.cli.doctor.checks import Trouble
 from token_server.cli.doctor.report import Report
 from token_server.cli.room_report import RoomReport
 from token_server.telemetry.logs import LineFormatter
@@ -121,7 +121,7 @@ def test_whatever_the_names_the_doctor_prints_lines(name: str) -> None:
     """It names rooms and agents."""
     out = io.StringIO()
     report = Report(out, is_terminal=False, has_colours=False)
-    check = Trouble(Cause.CLOCK, f"Do {name}.").wrong("clock", f"{name} is wrong.", name)
+    check = Trouble("clock", f"Do {name}.").wrong("clock", f"{name} is wrong.", name)
 
     report.found(check)
     report.timed([(0.1, name)])

@@ -10,26 +10,29 @@ from livekit.api.access_token import Claims
 from livekit.protocol.agent_dispatch import RoomAgentDispatch
 from livekit.protocol.room import RoomConfiguration
 
+from tests.environ import settings
 from tests.processes import API_KEY, API_SECRET
 from token_server.livekit.rooms import AgentOrder
-from token_server.tokens.join_tokens import JoinToken, SigningKey, mint_join_token
-from token_server.tokens.tickets import TICKET_ATTRIBUTE
+from token_server.tokens.join_tokens import JoinToken, mint_join_token
+from token_server.tokens.tickets import TICKET_ATTRIBUTE, Ticket
+from token_server.tokens.token_request import TokenRequest
 
-KEY = SigningKey(api_key=API_KEY, api_secret=API_SECRET, token_ttl=timedelta(minutes=10))
-JOIN_TOKEN = JoinToken(
-    room_name="kitchen",
-    participant_identity="alice",
+SETTINGS = settings()
+REQUEST = TokenRequest(
     participant_name="Alice 🍳",
     participant_metadata="likes eggs",
     participant_attributes={"table": "7"},
-    order=AgentOrder(agent_name="tutor", metadata="be brief"),
+)
+JOIN_TOKEN = JoinToken(
+    Ticket("kitchen", "alice", AgentOrder(agent_name="tutor", metadata="be brief")),
+    REQUEST,
     sealed_ticket="sealed",
 )
 
 
 def minted(join_token: JoinToken = JOIN_TOKEN) -> str:
     """Return a token that is good now: a test may run long after it was collected."""
-    return mint_join_token(join_token, KEY, datetime.now(UTC))
+    return mint_join_token(join_token, SETTINGS, datetime.now(UTC))
 
 
 @pytest.fixture
@@ -120,7 +123,7 @@ def test_a_token_configures_nothing_else_of_the_room(claims: Claims) -> None:
 def test_a_token_lives_as_long_as_the_settings_say() -> None:
     """Seconds from the time that LiveKit has; the SDK's own default would be six hours."""
     hour_off = datetime.now(UTC) + timedelta(hours=1)
-    token = mint_join_token(JOIN_TOKEN, replace(KEY, token_ttl=timedelta(seconds=90)), hour_off)
+    token = mint_join_token(JOIN_TOKEN, settings(TOKEN_TTL_SECONDS="90"), hour_off)
 
     payload = jwt.decode(token, options={"verify_signature": False})
     assert [0, 90] == [payload[name] - int(hour_off.timestamp()) for name in ("nbf", "exp")]
@@ -128,7 +131,8 @@ def test_a_token_lives_as_long_as_the_settings_say() -> None:
 
 def test_the_ticket_wins_over_an_attribute_of_its_name() -> None:
     """Refused at the door already (token_request.py); here it could not do harm either."""
-    greedy = replace(JOIN_TOKEN, participant_attributes={TICKET_ATTRIBUTE: "forged"})
+    forged = REQUEST.model_copy(update={"participant_attributes": {TICKET_ATTRIBUTE: "forged"}})
+    greedy = replace(JOIN_TOKEN, request=forged)
 
     claims = TokenVerifier(API_KEY, API_SECRET).verify(minted(greedy))
 
@@ -137,7 +141,7 @@ def test_the_ticket_wins_over_an_attribute_of_its_name() -> None:
 
 def test_secrets_do_not_show() -> None:
     """Both end up in tracebacks."""
-    shown = repr(KEY) + repr(JOIN_TOKEN)
+    shown = repr(SETTINGS) + repr(JOIN_TOKEN)
 
     assert [] == [
         word for word in (API_SECRET, "sealed", "likes eggs", "be brief") if word in shown

@@ -12,7 +12,7 @@ from tests.processes import AGENT_NAME, API_SECRET
 from tests.recording_keeper import RecordingKeeper
 from token_server.errors import LiveKitUnavailableError, PermissionDeniedError
 from token_server.livekit.rooms import AgentOrder, Room, RoomOrder
-from token_server.tokens.joins import Join, Joins
+from token_server.tokens.joins import JoinAnswer, Joins
 from token_server.tokens.tickets import TicketSealer
 from token_server.tokens.token_request import TokenRequest, parse_json
 
@@ -47,7 +47,7 @@ def keeper() -> RecordingKeeper:
 
 def prepare(
     rooms: FakeRooms, keeper: RecordingKeeper, request: TokenRequest | None = None, **changes: str
-) -> Join:
+) -> JoinAnswer:
     """Prepare a join with these settings."""
     return Joins(settings(**changes), rooms, SEALER, keeper).prepare(request or ALICE)
 

@@ -29,9 +29,8 @@ def find_livekit_server(environ: Mapping[str, str], folder: Path) -> Path | None
             raise DevError(f"LIVEKIT_SERVER_BIN is not a program: {named}. Correct or unset it.")
         return Path(named).absolute()
     built = folder.absolute() / built_livekit_server(environ)
-    if wanted_version(environ):
-        return built if os.access(built, os.X_OK) else None
-    if on_path := shutil.which("livekit-server", path=environ.get("PATH", os.defpath)):
+    on_path = shutil.which("livekit-server", path=environ.get("PATH", os.defpath))
+    if on_path and not wanted_version(environ):
         return Path(on_path).absolute()
     return built if os.access(built, os.X_OK) else None
 

@@ -39,14 +39,15 @@ class Guardian:
 def main() -> None:
     """Read the numbers of process groups until the input ends, then end these groups."""
     groups = [int(line) for line in sys.stdin]
-    _signal_groups(groups, signal.SIGTERM)
+    signal_groups(groups, signal.SIGTERM)
     deadline = time.monotonic() + _GRACE_SECONDS
     while any(map(_has_members, groups)) and time.monotonic() < deadline:
         time.sleep(0.05)
-    _signal_groups(groups, signal.SIGKILL)
+    signal_groups(groups, signal.SIGKILL)
 
 
-def _signal_groups(groups: Sequence[int], number: signal.Signals) -> None:
+def signal_groups(groups: Sequence[int], number: signal.Signals) -> None:
+    """Send each group a signal; one that is gone gets none."""
     for group in groups:
         with contextlib.suppress(OSError):
             os.killpg(group, number)

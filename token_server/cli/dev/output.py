@@ -26,9 +26,8 @@ class Printer:
     def __init__(self, names: Sequence[str]) -> None:
         has_colours = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
         self._width = max(map(len, [SYSTEM, *names]))
-        self._colours = dict(zip(names, itertools.cycle(_COLOURS), strict=False))
-        if not has_colours:
-            self._colours = {}
+        colours = itertools.cycle(_COLOURS if has_colours else ())
+        self._colours = dict(zip(names, colours, strict=False))
 
     def print(self, name: str, line: str) -> None:
         """Print one line, escaping what names of rooms and people may have brought into it."""

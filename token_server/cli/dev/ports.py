@@ -16,7 +16,7 @@ _WORKER_HEALTH = 8081
 _LIVEKIT, _LIVEKIT_RTC_TCP, _LIVEKIT_RTC_UDP = 7880, 7881, 7882
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Ports:
     """What each part listens on (TCP, but for `livekit_rtc_udp`)."""
 
@@ -64,13 +64,7 @@ def choose_ports(
     livekit = (_LIVEKIT, _LIVEKIT_RTC_TCP, _LIVEKIT_RTC_UDP)
     if {web, worker_health} & set(livekit) or not all(map(is_free, livekit)):
         livekit = (any_free_port(), any_free_port(), any_free_port())
-    return Ports(
-        web=web,
-        worker_health=worker_health,
-        livekit=livekit[0],
-        livekit_rtc_tcp=livekit[1],
-        livekit_rtc_udp=livekit[2],
-    )
+    return Ports(web, worker_health, *livekit)
 
 
 def _wanted(environ: Mapping[str, str], name: str, default: int) -> int:

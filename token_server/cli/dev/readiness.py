@@ -3,9 +3,8 @@
 import threading
 import time
 from collections.abc import Callable, Mapping
-from http import HTTPStatus
 
-from token_server.cli.doctor.asking import Silence, get
+from token_server.cli.asking import ask
 
 _LOOK_SECONDS = 0.2
 _REMIND_SECONDS = 15.0
@@ -33,16 +32,16 @@ class Registered:
 def answers_ok(url: str) -> Question:
     """Return a question that is settled when the URL answers 200."""
 
-    def ask() -> str | None:
-        answer = get(url)
-        if isinstance(answer, Silence):
+    def question() -> str | None:
+        answer = ask("GET", url)
+        if answer.silence:
             return f"{url} does not answer yet"
-        if answer.status == HTTPStatus.OK:
+        if answer.is_ok:
             return None
         reason = f" ({answer.content['msg']})" if "msg" in answer.content else ""
         return f"{url} answers {answer.status}{reason}"
 
-    return ask
+    return question
 
 
 def watch(questions: Mapping[str, Question], say: Callable[[str], None], ready: str) -> None:

@@ -3,9 +3,7 @@
 Threads and signal handlers only put into a queue what is to be done; the main thread does it.
 """
 
-import contextlib
 import math
-import os
 import queue
 import signal
 import subprocess
@@ -17,7 +15,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import partial
 
-from token_server.cli.dev.guardian import Guardian
+from token_server.cli.dev.guardian import Guardian, signal_groups
 from token_server.cli.dev.output import SYSTEM, Printer, show
 from token_server.cli.dev.plan import LIVEKIT, Child
 
@@ -122,7 +120,7 @@ class Supervisor:
         reader.start()
         exit_code = process.wait()
         reader.join(_GRACE_SECONDS)
-        _kill_group(process)
+        signal_groups([process.pid], signal.SIGKILL)
         reader.join(_GRACE_SECONDS)
         self._to_do.put(partial(self._ended, name, exit_code))
 
@@ -174,12 +172,7 @@ class Supervisor:
             self._kill_at = math.inf
             for name, process in self._running.items():
                 self._announce(f"sending SIGKILL to {name} (pid {process.pid})")
-                _kill_group(process)
+                signal_groups([process.pid], signal.SIGKILL)
 
     def _announce(self, text: str) -> None:
         self._to_do.put(partial(self._printer.print, SYSTEM, text))
-
-
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(OSError):
-        os.killpg(process.pid, signal.SIGKILL)

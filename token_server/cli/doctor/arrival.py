@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from token_server.cli.doctor.checks import TOO_OLD, Cause, Check, Trouble, ok, skipped
+from token_server.cli.doctor.checks import TOO_OLD, Check, Trouble, ok, skipped
 from token_server.cli.doctor.probe_observation import ProbeObservation
 from token_server.cli.doctor.regions import region_hint
 from token_server.cli.doctor.worker import WorkerReport
@@ -32,52 +32,52 @@ class Surroundings:
     other_names: tuple[str, ...] = ()
 
 
-def not_dispatched(sights: ProbeObservation) -> Check:
+def not_dispatched(seen: ProbeObservation) -> Check:
     """Nobody sent for it."""
-    evidence = f"no dispatch in the room within {_waited(sights):.1f} s of the join"
-    if sights.failed_looks:
+    evidence = f"no dispatch in the room within {_waited(seen):.1f} s of the join"
+    if seen.failed_looks:
         absence = absence_reasons.livekit_failing()
         return _trouble(absence).unknown("agent", absence.says, evidence)
-    return _wrong(absence_reasons.not_dispatched(sights.agent_name), evidence)
+    return _wrong(absence_reasons.not_dispatched(seen.agent_name), evidence)
 
 
-def job_lost(sights: ProbeObservation, around: Surroundings) -> Check:
+def job_lost(seen: ProbeObservation, around: Surroundings) -> Check:
     """A worker took the job, and no agent came of it."""
-    jobs = sights.jobs_of(sights.agent_name)
+    jobs = seen.jobs_of(seen.agent_name)
     states = ", ".join(job.status.word for job in jobs)
     evidence = [f"LiveKit lists {len(jobs)} jobs: {states}", *_worker_lines(around)]
     # LiveKit lists a job as running that has died (livekit-behaviour 26); its worker does not.
     worker = around.worker
     has_died = (
         worker is not None
-        and worker.agent_name == sights.agent_name
+        and worker.agent_name == seen.agent_name
         and worker.active_jobs <= around.jobs_before
     )
     if has_died or any(job.is_over for job in jobs) or len(jobs) > 1:
-        return _wrong(absence_reasons.job_died(sights.room_name), *evidence)
-    return _wrong(absence_reasons.job_slow(sights.room_name, _waited(sights)), *evidence)
+        return _wrong(absence_reasons.job_died(seen.room_name), *evidence)
+    return _wrong(absence_reasons.job_slow(seen.room_name, _waited(seen)), *evidence)
 
 
-def not_taken(sights: ProbeObservation, around: Surroundings) -> Check:
+def not_taken(seen: ProbeObservation, around: Surroundings) -> Check:
     """It was sent for, and no worker took the job."""
     worker = around.worker
     dispatched = (
-        f"LiveKit has the dispatch for {name_of(sights.agent_name)}, and no worker took it within"
-        f" {_waited(sights):.0f} s"
+        f"LiveKit has the dispatch for {name_of(seen.agent_name)}, and no worker took it within"
+        f" {_waited(seen):.0f} s"
     )
-    evidence = [dispatched, *_worker_lines(around), *region_hint(sights)]
+    evidence = [dispatched, *_worker_lines(around), *region_hint(seen)]
     if worker is None:
-        return _no_worker(sights, around, evidence)
-    if worker.agent_name != sights.agent_name:
-        return other_name(sights, worker.agent_name, *evidence)
+        return _no_worker(seen, around, evidence)
+    if worker.agent_name != seen.agent_name:
+        return other_name(seen, worker.agent_name, *evidence)
     if worker.load >= _FULL:
         return Trouble(
-            Cause.WORKER_FULL,
+            "worker-full",
             "Start another worker, or raise LIVEKIT_AGENT_MAX_JOBS (this project's worker) or"
             " `load_threshold` (others).",
         ).wrong("agent", f"The worker is at its load limit ({worker.load:.2f}).", *evidence)
     return Trouble(
-        Cause.WORKER_ELSEWHERE,
+        "worker-elsewhere",
         "Start the worker with the LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET that are set"
         " here; its log must then say `registered worker`. One that was started just now needs some"
         " seconds: run this again.",
@@ -89,17 +89,17 @@ def not_taken(sights: ProbeObservation, around: Surroundings) -> Check:
     )
 
 
-def _no_worker(sights: ProbeObservation, around: Surroundings, evidence: list[str]) -> Check:
-    names = [name for name in around.other_names if name != sights.agent_name]
+def _no_worker(seen: ProbeObservation, around: Surroundings, evidence: list[str]) -> Check:
+    names = [name for name in around.other_names if name != seen.agent_name]
     if names:
         shown = ", ".join(map(name_of, names[:5]))
         evidence = [*evidence, f"in other rooms of this LiveKit there is {shown}"]
-    return _wrong(absence_reasons.no_worker(sights.agent_name), *evidence)
+    return _wrong(absence_reasons.no_worker(seen.agent_name), *evidence)
 
 
-def other_name(sights: ProbeObservation, other: str, *evidence: str) -> Check:
+def other_name(seen: ProbeObservation, other: str, *evidence: str) -> Check:
     """The worker has another name than the one that is asked for, or none."""
-    return _wrong(absence_reasons.other_name(sights.agent_name, other), *evidence)
+    return _wrong(absence_reasons.other_name(seen.agent_name, other), *evidence)
 
 
 def _wrong(absence: Absence, *evidence: str) -> Check:
@@ -107,7 +107,7 @@ def _wrong(absence: Absence, *evidence: str) -> Check:
 
 
 def _trouble(absence: Absence) -> Trouble:
-    return Trouble(Cause(absence.cause), absence.cure)
+    return Trouble(absence.cause, absence.cure)
 
 
 def _worker_lines(around: Surroundings) -> list[str]:
@@ -117,95 +117,95 @@ def _worker_lines(around: Surroundings) -> list[str]:
     return [f"no worker on this machine answers on port {around.worker_port} (LIVEKIT_AGENT_PORT)"]
 
 
-def _waited(sights: ProbeObservation) -> float:
-    return sights.ended_at - (sights.connected_at or 0.0)
+def _waited(seen: ProbeObservation) -> float:
+    return seen.ended_at - (seen.connected_at or 0.0)
 
 
-def check_join(sights: ProbeObservation, server_url: str) -> Check:
+def check_join(seen: ProbeObservation, server_url: str) -> Check:
     """Say whether a human gets into the room."""
-    if sights.connected_at is not None:
-        seconds = sights.connected_at - sights.token_at
+    if seen.connected_at is not None:
+        seconds = seen.connected_at - seen.token_at
         return ok("join", f"A human is in the room {seconds:.2f} s after their token.")
-    if sights.join_refusal == "field":
+    if seen.join_refusal == "field":
         return TOO_OLD.wrong(
             "join",
             "LiveKit refuses the token, since there is a field in it that it does not know.",
             "HTTP 401: unknown field",
         )
     host = urlsplit(server_url).hostname
-    if sights.is_listed:
+    if seen.is_listed:
         return Trouble(
-            Cause.MEDIA_BLOCKED,
+            "media-blocked",
             f"Open LiveKit's media ports on {host} (by default UDP 50000-60000 and TCP 7881), and"
             " set `rtc.use_external_ip` or `rtc.node_ip` to the address that clients reach.",
         ).wrong(
             "join",
             "LiveKit lets the human in, but no audio can pass: its media ports cannot be reached.",
-            sights.join_error,
+            seen.join_error,
         )
     return Trouble(
-        Cause.JOIN_FAILED,
+        "join-failed",
         f"Set LIVEKIT_URL on the token server to an address that frontends reach too: they are"
         f" sent to {server_url}.",
-    ).wrong("join", f"A human with a good token cannot join at {server_url}.", sights.join_error)
+    ).wrong("join", f"A human with a good token cannot join at {server_url}.", seen.join_error)
 
 
-def check_agent(sights: ProbeObservation, around: Surroundings) -> Check:
+def check_agent(seen: ProbeObservation, around: Surroundings) -> Check:
     """Say whether the wanted agent came, and if not, what kept it."""
-    if sights.agent:
-        return _second_agent(sights) if len(sights.agents) > 1 else _agent_is_there(sights)
-    if sights.strangers:
-        return other_name(sights, sights.strangers[0], "it is in the probe's room")
-    if not sights.dispatches_of(sights.agent_name):
-        return not_dispatched(sights)
-    if sights.jobs_of(sights.agent_name):
-        return job_lost(sights, around)
-    if sights.agent_name and sights.jobs_of(""):
-        return other_name(sights, "", "it took the job that LiveKit offers to nameless workers")
-    return not_taken(sights, around)
+    if seen.agent:
+        return _second_agent(seen) if len(seen.agents) > 1 else _agent_is_there(seen)
+    if seen.strangers:
+        return other_name(seen, seen.strangers[0], "it is in the probe's room")
+    if not seen.dispatches_of(seen.agent_name):
+        return not_dispatched(seen)
+    if seen.jobs_of(seen.agent_name):
+        return job_lost(seen, around)
+    if seen.agent_name and seen.jobs_of(""):
+        return other_name(seen, "", "it took the job that LiveKit offers to nameless workers")
+    return not_taken(seen, around)
 
 
-def check_audio(sights: ProbeObservation) -> Check:
+def check_audio(seen: ProbeObservation) -> Check:
     """Say whether the agent can be heard."""
-    if not sights.agent:
+    if not seen.agent:
         return skipped("audio", "There is no agent to listen to.")
-    if sights.sound_at is not None:
-        return ok("audio", f"First sound {sights.sound_at - sights.agent.seconds:.2f} s later.")
-    if sights.track_at is not None:
+    if seen.sound_at is not None:
+        return ok("audio", f"First sound {seen.sound_at - seen.agent.seconds:.2f} s later.")
+    if seen.track_at is not None:
         return ok(
             "audio",
             "The agent has an audio track.",
             "no sound yet: it may wait for the human to speak first",
         )
     return Trouble(
-        Cause.AGENT_SILENT,
+        "agent-silent",
         "Read the worker's log for this room: the agent must publish an audio track (in an"
         " AgentSession, `session.start` with TTS or a realtime model; look for errors of those).",
     ).wrong(
         "audio",
         "The agent joined and publishes nothing.",
-        f"no track within {sights.ended_at - sights.agent.seconds:.1f} s of its arrival",
+        f"no track within {seen.ended_at - seen.agent.seconds:.1f} s of its arrival",
     )
 
 
-def _agent_is_there(sights: ProbeObservation) -> Check:
-    seconds = max(sights.agent.seconds - (sights.connected_at or 0.0), 0.0) if sights.agent else 0.0
-    wanted = _capital(name_of(sights.agent_name))
+def _agent_is_there(seen: ProbeObservation) -> Check:
+    seconds = max(seen.agent.seconds - (seen.connected_at or 0.0), 0.0) if seen.agent else 0.0
+    wanted = _capital(name_of(seen.agent_name))
     return ok("agent", f"{wanted} is there {seconds:.2f} s after the human.")
 
 
-def _second_agent(sights: ProbeObservation) -> Check:
-    says = f"{_capital(name_of(sights.agent_name))} is there, and another agent too."
-    others = [a.agent_name for a in sights.agents.values() if a is not sights.agent]
+def _second_agent(seen: ProbeObservation) -> Check:
+    says = f"{_capital(name_of(seen.agent_name))} is there, and another agent too."
+    others = [a.agent_name for a in seen.agents.values() if a is not seen.agent]
     evidence = f"the other is {name_of(others[0])}"
-    if "" in others and sights.agent_name:
+    if "" in others and seen.agent_name:
         return Trouble(
-            Cause.WORKER_WITHOUT_NAME,
+            "worker-without-name",
             "Stop the worker that has no name, or set LIVEKIT_AGENT_NAME for it and start it again:"
             " LiveKit sends it to every new room (automatic dispatch).",
         ).wrong("agent", says, evidence)
     return Trouble(
-        Cause.SECOND_AGENT,
+        "second-agent",
         "Find who else dispatches, and stop that: a webhook handler that calls CreateDispatch, a"
         " second token server with other settings, a SIP dispatch rule.",
     ).wrong("agent", says, evidence)

@@ -3,7 +3,6 @@
 The token is read and never shown.
 """
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,8 +10,8 @@ from urllib.parse import urlsplit
 import jwt
 
 from shared_settings.settings import TokenAuth
-from token_server.cli.doctor.asking import Answer, Question, Silence, ask
-from token_server.cli.doctor.checks import Cause, Check, Finding, Trouble, ok
+from token_server.cli.asking import HttpResult, ask, bearer
+from token_server.cli.doctor.checks import Check, Trouble, ok
 from token_server.cli.doctor.livekit import CLOCKS_MAY_DIFFER
 from token_server.cli.doctor.server import Server
 from token_server.settings import Settings
@@ -39,18 +38,14 @@ class IssuedToken:
         return str(agents[0].get("agentName", ""))
 
 
-def fetch(server: Server, fields: dict[str, str]) -> Answer | Silence:
+def fetch(server: Server, fields: dict[str, str]) -> HttpResult:
     """POST /token."""
-    headers = {"Content-Type": "application/json"}
-    if server.login:
-        headers["Authorization"] = f"Bearer {server.login}"
-    body = json.dumps(fields).encode()
-    return ask(Question(method="POST", url=f"{server.url}/token", headers=headers, body=body))
+    return ask("POST", f"{server.url}/token", bearer(server.login), fields)
 
 
-def read(answer: Answer | Silence) -> IssuedToken | None:
+def read(answer: HttpResult) -> IssuedToken | None:
     """Read the token out of an answer; None if there is none in it."""
-    content = answer.content if isinstance(answer, Answer) else {}
+    content = answer.content
     try:
         return IssuedToken(
             participant_token=content["participant_token"],
@@ -63,11 +58,11 @@ def read(answer: Answer | Silence) -> IssuedToken | None:
         return None
 
 
-def check_issued(answer: Answer | Silence, settings: Settings, *, has_login: bool) -> Check:
+def check_issued(answer: HttpResult, settings: Settings, *, has_login: bool) -> Check:
     """Say whether there is a token, and if not, why."""
-    if isinstance(answer, Silence):
-        return Trouble(Cause.SERVER_NOT_READY, "Read the token server's log.").wrong(
-            "token", "POST /token is not answered.", answer.reason
+    if answer.silence:
+        return Trouble("server-not-ready", "Read the token server's log.").wrong(
+            "token", "POST /token is not answered.", answer.silence
         )
     if read(answer):
         return ok("token", "A frontend gets a token.", f"{answer.seconds * 1000:.0f} ms")
@@ -76,10 +71,10 @@ def check_issued(answer: Answer | Silence, settings: Settings, *, has_login: boo
         return _unauthenticated(settings, evidence, has_login=has_login)
     if answer.status == _TOO_MANY:
         seconds = answer.headers.get("retry-after", "some")
-        return Trouble(Cause.RATE_LIMITED, f"Run this again in {seconds} s.").unknown(
+        return Trouble("rate-limited", f"Run this again in {seconds} s.").unknown(
             "token", "RATE_LIMIT holds the doctor up.", *evidence
         )
-    return Trouble(Cause.SERVER_REFUSES, "Do what it says; its log says more.").wrong(
+    return Trouble("server-refuses", "Do what it says; its log says more.").wrong(
         "token", "The token server gives no token.", *evidence
     )
 
@@ -92,13 +87,13 @@ def _unauthenticated(settings: Settings, evidence: tuple[str, ...], *, has_login
                 "Show a login token that has not expired, from TOKEN_JWT_ISSUER and for"
                 " TOKEN_JWT_AUDIENCE: --login TOKEN."
             )
-        return Trouble(Cause.SERVER_REFUSES, cure).wrong(
+        return Trouble("server-refuses", cure).wrong(
             "token", "The token server refuses our key or login token.", *evidence
         )
     kind = "a login token of your frontend"
     if settings.token_auth is not TokenAuth.JWT:
         kind = "one of its TOKEN_KEYS"
-    return Trouble(Cause.LOGIN_NEEDED, f"Run this again with --login and {kind}.").unknown(
+    return Trouble("login-needed", f"Run this again with --login and {kind}.").unknown(
         "token", "The token server wants to know who asks.", *evidence
     )
 
@@ -113,14 +108,14 @@ def check_same_livekit(token: IssuedToken, settings: Settings, *, has_room: bool
     """
     if reason := _foreign_signature(token, settings):
         return Trouble(
-            Cause.OTHER_CREDENTIALS,
+            "other-credentials",
             "Give the token server and this command the same LIVEKIT_URL, LIVEKIT_API_KEY and"
             " LIVEKIT_API_SECRET, and start the token server again.",
         ).wrong("same LiveKit", "The token server runs with other LiveKit credentials.", reason)
     theirs, ours = urlsplit(token.server_url).netloc, urlsplit(settings.server_url).netloc
     if has_room is False:
         return Trouble(
-            Cause.OTHER_LIVEKIT, f"Set LIVEKIT_URL to {token.server_url} here, or there to ours."
+            "other-livekit", f"Set LIVEKIT_URL to {token.server_url} here, or there to ours."
         ).wrong(
             "same LiveKit",
             "The token server makes its rooms on another LiveKit.",
@@ -129,7 +124,7 @@ def check_same_livekit(token: IssuedToken, settings: Settings, *, has_room: bool
         )
     if token.agent_name != settings.allowed_agent_names[0]:
         return Trouble(
-            Cause.OTHER_AGENT_NAME,
+            "other-agent-name",
             "Give the token server, the worker and this command one LIVEKIT_AGENT_NAME, and start"
             " web and worker again.",
         ).wrong(
@@ -164,11 +159,11 @@ def check_lifetime(token: IssuedToken, livekit_now: float) -> Check:
     if abs(ahead) > CLOCKS_MAY_DIFFER:
         which = "ahead of" if ahead > 0 else "behind"
         return Trouble(
-            Cause.CLOCK, "Set the clock of the token server's machine (`timedatectl set-ntp true`)."
+            "clock", "Set the clock of the token server's machine (`timedatectl set-ntp true`)."
         ).wrong("lifetime", f"The token server's clock is {abs(ahead):.0f} s {which} LiveKit's.")
     if ends - begins < SHORTEST_LIFETIME:
         return Trouble(
-            Cause.TOKEN_LIFETIME,
+            "token-lifetime",
             "Set TOKEN_TTL_SECONDS=600 (or more than 60) on the token server, and start it again.",
         ).wrong(
             "lifetime",
@@ -176,11 +171,6 @@ def check_lifetime(token: IssuedToken, livekit_now: float) -> Check:
             "LiveKit's clients drop a token that has 60 s left: theirs is never good",
         )
     return ok("lifetime", f"A token is good for {ends - begins:.0f} s.")
-
-
-def is_ours(check: Check) -> bool:
-    """Whether the probe may go on: our LiveKit has the token's room."""
-    return check.finding is Finding.OK or check.cause is Cause.OTHER_AGENT_NAME
 
 
 def _name(agent_name: str) -> str:

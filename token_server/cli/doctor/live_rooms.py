@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from token_server.cli.doctor.checks import Cause, Check, Trouble, ok, skipped
+from token_server.cli.doctor.checks import Check, Trouble, ok, skipped
 from token_server.cli.doctor.patient import Patient
 from token_server.cli.doctor.server import room_view
 from token_server.errors import TokenServerError
@@ -98,7 +98,7 @@ def check_room_names(found: Sequence[Reuse], fixed_names: Sequence[str]) -> Chec
     if not unmeant:
         return ok("room names", "No caller was seen in a room that another had left.")
     trouble = Trouble(
-        Cause.ROOM_NAMES_REUSED,
+        "room-names-reused",
         "Let the frontend ask for tokens without `room_name` (each call gets a room of its own), or"
         " with a new name for each call. If people are meant to meet there, say so:"
         f" ROOM_NAMES={unmeant[0].room_name},* (the star keeps all other names allowed).",
@@ -140,8 +140,7 @@ def _reused(patient: Patient, rooms: LiveKitRooms) -> Iterator[Reuse]:
 
 
 def _reuse(patient: Patient, rooms: LiveKitRooms, room: Room) -> Reuse | None:
-    view: dict[str, Any] = room_view(patient.server, room.room_name) or {}
-    timeline = view.get("timeline", [])
+    timeline = room_view(patient.server, room.room_name).get("timeline", [])
     # Without what was kept (TIMELINE_SECONDS=0) it has only what LiveKit lists now.
     if any(entry["event"] == "room_ready" for entry in timeline):
         return by_timeline(room.room_name, timeline)

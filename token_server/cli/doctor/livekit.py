@@ -1,13 +1,12 @@
 """Is it LiveKit at LIVEKIT_URL, does it know our key, and do our clocks agree?"""
 
-import json
 import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
-from token_server.cli.doctor.asking import Answer, Question, Silence, ask
-from token_server.cli.doctor.checks import Cause, Check, Trouble, ok, skipped
+from token_server.cli.asking import HttpResult, ask, bearer
+from token_server.cli.doctor.checks import Check, Trouble, ok, skipped
 from token_server.livekit.admin_tokens import admin_token
 from token_server.settings import Settings
 
@@ -15,7 +14,7 @@ from token_server.settings import Settings
 # is left for the token server's own clock.
 CLOCKS_MAY_DIFFER = 30.0
 _METHOD = "/twirp/livekit.RoomService/ListRooms"
-_HTTP_OK, _UNAUTHORIZED = 200, 401
+_UNAUTHORIZED = 401
 _REASON = re.compile(
     r"invalid token: \S*, error: (?P<old>.+)|invalid authorization token: (?P<new>.+)", re.DOTALL
 )
@@ -25,58 +24,52 @@ _OF_TIME = ("not valid yet", "expired", "used before issued", "issued in the fut
 _MAY_PASS = {408, 429, 500, 503}
 
 
-def list_rooms(settings: Settings) -> Answer | Silence:
+def list_rooms(settings: Settings) -> HttpResult:
     """Ask LiveKit for a room that nobody has, with our key."""
     key = settings.livekit_api_key, settings.livekit_api_secret
     # By our own clock, on purpose: LiveKit then says if it is too far off.
     token = admin_token(*key, datetime.now(UTC), {"roomList": True})
-    return ask(
-        Question(
-            method="POST",
-            url=settings.server_url.replace("ws", "http", 1) + _METHOD,
-            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
-            body=json.dumps({"names": ["token-server-doctor"]}).encode(),
-        )
-    )
+    url = http_url(settings.server_url) + _METHOD
+    return ask("POST", url, bearer(token), {"names": ["token-server-doctor"]})
 
 
-def check_url(livekit_url: str, answer: Answer | Silence) -> Check:
+def check_url(livekit_url: str, answer: HttpResult) -> Check:
     """Say whether LiveKit answers there."""
     host = urlsplit(livekit_url).netloc
-    if isinstance(answer, Silence):
+    if answer.silence:
         return Trouble(
-            Cause.LIVEKIT_UNREACHABLE,
+            "livekit-unreachable",
             f"Start LiveKit, or set LIVEKIT_URL to where it is; `curl {http_url(livekit_url)}`"
             " answers OK when it is right.",
-        ).wrong("LiveKit", f"LiveKit cannot be reached at {livekit_url}.", answer.reason)
-    if (answer.status == _HTTP_OK and _is_list(answer)) or refusal_of(answer):
+        ).wrong("LiveKit", f"LiveKit cannot be reached at {livekit_url}.", answer.silence)
+    if (answer.is_ok and _is_list(answer)) or refusal_of(answer):
         seconds = f"{answer.seconds * 1000:.0f} ms"
         return ok("LiveKit", f"LiveKit answers at {livekit_url}.", f"after {seconds}")
     if "code" in answer.content and answer.status in _MAY_PASS:
         return Trouble(
-            Cause.LIVEKIT_FAILING, f"Run this again; if it stays so, read LiveKit's log on {host}."
+            "livekit-failing", f"Run this again; if it stays so, read LiveKit's log on {host}."
         ).unknown("LiveKit", "LiveKit answers with an error of its own.", answer.in_words)
     return Trouble(
-        Cause.NOT_LIVEKIT,
+        "not-livekit",
         "Set LIVEKIT_URL to LiveKit itself: wss://PROJECT.livekit.cloud, or ws://HOST:7880, not the"
         " token server's or the page's address.",
     ).wrong("LiveKit", f"What answers at {livekit_url} is not LiveKit.", answer.in_words)
 
 
-def check_key(answer: Answer) -> Check:
+def check_key(answer: HttpResult) -> Check:
     """Say whether LiveKit takes our key and secret."""
     match refusal_of(answer):
         case "":
             return ok("key", "LiveKit accepts LIVEKIT_API_KEY and LIVEKIT_API_SECRET.")
         case "key":
             return Trouble(
-                Cause.KEY_UNKNOWN,
+                "key-unknown",
                 "Set LIVEKIT_API_KEY and LIVEKIT_API_SECRET to a pair of this server or project"
                 " (Cloud: project settings, API keys; self-hosted: `keys` in its configuration).",
             ).wrong("key", "LiveKit does not know LIVEKIT_API_KEY.", "HTTP 401: invalid API key")
         case "secret":
             return Trouble(
-                Cause.SECRET_WRONG,
+                "secret-wrong",
                 "Set LIVEKIT_API_SECRET to the secret that belongs to this LIVEKIT_API_KEY, and"
                 " start web and worker again.",
             ).wrong(
@@ -87,12 +80,12 @@ def check_key(answer: Answer) -> Check:
         case "clock":
             return skipped("key", "Cannot be told while the clocks differ.")
     return Trouble(
-        Cause.KEY_OR_SECRET,
+        "key-or-secret",
         "Set LIVEKIT_API_KEY and LIVEKIT_API_SECRET to a pair of this server or project.",
     ).wrong("key", "LiveKit refuses LIVEKIT_API_KEY with LIVEKIT_API_SECRET.", answer.in_words)
 
 
-def check_clock(answer: Answer) -> Check:
+def check_clock(answer: HttpResult) -> Check:
     """Compare LiveKit's Date header with our clock."""
     ahead = clock_ahead(answer)
     if ahead is None:
@@ -101,13 +94,13 @@ def check_clock(answer: Answer) -> Check:
         return ok("clock", "Our clock and LiveKit's agree.", f"within {max(abs(ahead), 1):.0f} s")
     which = "behind" if ahead > 0 else "ahead of"
     return Trouble(
-        Cause.CLOCK,
+        "clock",
         "Set this machine's clock (`timedatectl set-ntp true`), or LiveKit's; webhooks and logins"
         " are refused when they differ by more than a minute.",
     ).wrong("clock", f"Our clock is {abs(ahead):.0f} s {which} LiveKit's.", "LiveKit's Date header")
 
 
-def clock_ahead(answer: Answer) -> float | None:
+def clock_ahead(answer: HttpResult) -> float | None:
     """Return by how many seconds LiveKit's clock is ahead of ours; right within one."""
     try:
         theirs = parsedate_to_datetime(answer.headers["date"]).timestamp()
@@ -119,13 +112,13 @@ def clock_ahead(answer: Answer) -> float | None:
     return 0.0 if earliest <= 0 <= latest else (earliest if earliest > 0 else latest)
 
 
-def _is_list(answer: Answer) -> bool:
+def _is_list(answer: HttpResult) -> bool:
     return answer.headers.get("content-type") == "application/json" and answer.content.keys() <= {
         "rooms"
     }
 
 
-def refusal_of(answer: Answer) -> str:
+def refusal_of(answer: HttpResult) -> str:
     """Say what LiveKit refuses: "key", "secret", "clock", "field", "" (nothing) or "either".
 
     Source:

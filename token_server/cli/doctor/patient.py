@@ -6,15 +6,13 @@ from dataclasses import dataclass, field
 
 from shared_settings.settings import SettingsError, TokenAuth
 from token_server.bearer_keys import plain_key
-from token_server.cli.doctor.asking import Answer
-from token_server.cli.doctor.checks import Cause, Check, Trouble, ok
+from token_server.cli.doctor.checks import Check, Trouble, ok
 from token_server.cli.doctor.livekit import list_rooms
 from token_server.cli.doctor.server import Server
 from token_server.settings import ParticipantIdentities, Settings
 from token_server.tokens.room_patterns import matches_any
 
 _NAMES = ("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET")
-_HTTP_OK = 200
 _WORKER_PORT = 8081  # livekit-agents' own choice
 
 
@@ -29,8 +27,7 @@ def is_running(children_environ: Mapping[str, str]) -> bool:
         settings = Settings.from_environ(children_environ)
     except SettingsError:
         return False
-    answer = list_rooms(settings)
-    return isinstance(answer, Answer) and answer.status == _HTTP_OK
+    return list_rooms(settings).is_ok
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,15 +73,11 @@ def admit(environ: Mapping[str, str], options: Options) -> tuple[Check, Patient 
     """Read the settings as the server does; without good ones there is nobody to examine."""
     try:
         settings = Settings.from_environ(environ)
-    except SettingsError as error:
-        problems = str(error).splitlines()
-        many = f"{len(problems)} settings are" if len(problems) > 1 else "A setting is"
-        return _bad_settings(f"{many} missing or malformed.", *problems), None
-    try:
         worker_port = int(environ.get("LIVEKIT_AGENT_PORT") or _WORKER_PORT)
+    except SettingsError as error:
+        return _bad_settings(*str(error).splitlines()), None
     except ValueError:
-        says = "A setting is missing or malformed."
-        return _bad_settings(says, "LIVEKIT_AGENT_PORT must be a port"), None
+        return _bad_settings("LIVEKIT_AGENT_PORT must be a port"), None
     server = Server(
         url=options.server_url,
         login=options.login or plain_key(settings.token_keys),
@@ -98,9 +91,10 @@ def admit(environ: Mapping[str, str], options: Options) -> tuple[Check, Patient 
     return check, patient
 
 
-def _bad_settings(says: str, *problems: str) -> Check:
+def _bad_settings(*problems: str) -> Check:
+    many = f"{len(problems)} settings are" if len(problems) > 1 else "A setting is"
     return Trouble(
-        Cause.SETTINGS,
+        "settings",
         "Set these in the environment or in .env (.env.example of the repository has them all), and"
         " run this again; or start `make dev` in a checkout, which needs none.",
-    ).wrong("settings", says, *problems)
+    ).wrong("settings", f"{many} missing or malformed.", *problems)

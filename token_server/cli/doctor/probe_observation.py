@@ -5,7 +5,7 @@ brought to that scale by the room's creation, which lies within the request for 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from token_server.livekit.rooms import Dispatch, Job
@@ -78,9 +78,9 @@ class ProbeObservation:
     def note_agent(self, identity: str, agent: ObservedAgent) -> None:
         """An agent is in the room; its attributes may become known after it."""
         known = self.agents.get(identity, agent)
-        self.agents[identity] = ObservedAgent(
+        self.agents[identity] = replace(
+            known,
             agent_name=known.agent_name or agent.agent_name,
-            seconds=known.seconds,
             region=known.region or agent.region,
             worker_region=known.worker_region or agent.worker_region,
         )

@@ -4,20 +4,21 @@ A room of its own, which is deleted however this ends.
 """
 
 import asyncio
+import contextlib
 import time
 from datetime import timedelta
+from http import HTTPStatus
 
 from livekit.protocol import room as room_protocol
 
 from token_server.cli.doctor import arrival, issued_token
 from token_server.cli.doctor.arrival import Surroundings
-from token_server.cli.doctor.asking import Answer
-from token_server.cli.doctor.audience import Audience, is_good
-from token_server.cli.doctor.checks import Cause, Check, Finding, Trouble, ok, skipped
+from token_server.cli.doctor.checks import Check, Finding, Trouble, ok
 from token_server.cli.doctor.issued_token import IssuedToken
 from token_server.cli.doctor.patient import Patient
 from token_server.cli.doctor.probe_observation import ProbeObservation
 from token_server.cli.doctor.regions import check_region
+from token_server.cli.doctor.report import Report
 from token_server.cli.doctor.webhook_watch import WebhookWatch
 from token_server.cli.doctor.worker import ask_worker
 from token_server.errors import TokenServerError
@@ -35,15 +36,11 @@ _VISIT_ENDS_AT = 11.5
 # Seconds after the join in which an agent comes, or does not by itself: LiveKit lists a job up to
 # 5 s late (livekit-behaviour 26), and the token server sends for the agent again after 6.
 _AGENT_DUE = 8.0
-_SERVER_ERROR = 500
+_PROBE = ("join", "agent", "webhooks")
 
 
-class LiveKit:
-    """The rooms of our LiveKit, as far as the doctor needs them."""
-
-    def __init__(self, twirp: Twirp) -> None:
-        self._twirp = twirp
-        self.rooms = LiveKitRooms(twirp)
+class ProbedRooms(LiveKitRooms):
+    """LiveKit's rooms, with what only the doctor asks and does."""
 
     def find(self, room_name: str) -> Room | None:
         """Return a room, None if there is none of that name.
@@ -51,7 +48,7 @@ class LiveKit:
         Raises:
             TokenServerError: LiveKit does not say.
         """
-        return next(iter(self.rooms.list_rooms([room_name])), None)
+        return next(iter(self.list_rooms([room_name])), None)
 
     def other_agent_names(self, room_name: str) -> tuple[str, ...]:
         """Return the names of agents in a few other live rooms; what LiveKit does not say is not.
@@ -59,26 +56,25 @@ class LiveKit:
         The largest rooms first: an agent is more likely there.
         """
         try:
-            rooms = [room for room in self.rooms.list_rooms() if room.room_name != room_name]
+            rooms = [room for room in self.list_rooms() if room.room_name != room_name]
             rooms.sort(key=lambda room: -room.num_participants)
-            return tuple(
-                sorted(
-                    {
-                        participant.agent_name
-                        for room in rooms[:_MOST_ROOMS]
-                        for participant in self.rooms.list_participants(room.room_name)
-                        if participant.kind is ParticipantKind.AGENT
-                    }
-                )
-            )
+            names = {
+                participant.agent_name
+                for room in rooms[:_MOST_ROOMS]
+                for participant in self.list_participants(room.room_name)
+                if participant.kind is ParticipantKind.AGENT
+            }
         except TokenServerError:
             return ()
+        return tuple(sorted(names))
 
     def clear(self, room_name: str) -> Check:
         """Delete the room with everybody in it, and see that it stays away."""
+        request = room_protocol.DeleteRoomRequest(room=room_name)
         try:
             for _ in range(_TRIES):
-                self._delete(room_name)
+                with contextlib.suppress(NotFoundError):
+                    self._twirp.call(_DELETE_ROOM, request, {"roomCreate": True})
                 time.sleep(_PAUSE)
                 if not self.find(room_name):
                     return ok("cleaning up", f"The probe's room {room_name} is gone.")
@@ -86,25 +82,19 @@ class LiveKit:
         except TokenServerError as error:
             reason = str(error)
         return Trouble(
-            Cause.NOT_CLEARED,
+            "not-cleared",
             f"Nothing to do: it ends by itself. At once: `lk room delete {room_name}`.",
         ).unknown("cleaning up", f"The probe's room {room_name} may still be there.", reason)
-
-    def _delete(self, room_name: str) -> None:
-        request = room_protocol.DeleteRoomRequest(room=room_name)
-        try:
-            self._twirp.call(_DELETE_ROOM, request, {"roomCreate": True})
-        except NotFoundError:
-            return
 
 
 class Probing:
     """One probe."""
 
-    def __init__(self, patient: Patient, audience: Audience, started: float) -> None:
-        self._patient, self._audience, self._started = patient, audience, started
-        self._livekit = LiveKit(Twirp.of(patient.settings))
+    def __init__(self, patient: Patient, report: Report, started: float) -> None:
+        self._patient, self._report, self._started = patient, report, started
+        self._rooms = ProbedRooms(Twirp.of(patient.settings))
         self._room_name = ""  # to be deleted
+        self._room: Room | None = None
 
     def run(self) -> None:
         """Do it, and leave nothing behind."""
@@ -114,29 +104,28 @@ class Probing:
         try:
             if token := self._fetch_token():
                 self._visit(token)
-                self._audience.doing("asking about webhooks")
-                self._audience.found(self._watch.check())
+                self._report.doing("asking about webhooks")
+                self._report.found(self._watch.check())
         finally:
             if self._room_name:
-                self._audience.doing("cleaning up")
-                self._audience.found(self._livekit.clear(self._room_name))
+                self._report.doing("cleaning up")
+                self._report.found(self._rooms.clear(self._room_name))
 
     def _fetch_token(self) -> IssuedToken | None:
         """Return a token that is worth a visit."""
-        self._audience.doing("asking for a token")
+        self._report.doing("asking for a token")
         fields, server = self._patient.fields(), self._patient.server
         self._room_name = fields.get("room_name", "")
         self._asked_at = time.monotonic()
         answer = issued_token.fetch(server, fields)
         self._token_at = time.monotonic() - self._asked_at
-        check = issued_token.check_issued(
-            answer, self._patient.settings, has_login=bool(server.login)
-        )
+        has_login = bool(server.login)
+        check = issued_token.check_issued(answer, self._patient.settings, has_login=has_login)
         token = issued_token.read(answer)
-        if not is_good(self._audience, check) or token is None:
-            if isinstance(answer, Answer) and answer.status < _SERVER_ERROR:
+        if not self._report.found(check) or token is None:
+            if not answer.silence and answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
                 self._room_name = ""  # it has made none
-            self._skip("there is a token")
+            self._report.skip(_PROBE, "there is a token")
             return None
         self._room_name = token.room_name
         return token if self._is_ours(token) else None
@@ -144,48 +133,40 @@ class Probing:
     def _is_ours(self, token: IssuedToken) -> bool:
         """Compare what the token says with the settings here."""
         settings = self._patient.settings
-        self._room, has_room = self._find_room()
+        has_room: bool | None = None
+        with contextlib.suppress(TokenServerError):
+            self._room = self._rooms.find(token.room_name)
+            has_room = self._room is not None
         same = issued_token.check_same_livekit(token, settings, has_room=has_room)
-        self._audience.found(same)
-        now = self._livekit.rooms.now()
-        self._audience.found(issued_token.check_lifetime(token, now.timestamp()))
+        self._report.found(same)
+        now = self._rooms.now()
+        self._report.found(issued_token.check_lifetime(token, now.timestamp()))
         if has_room is False or same.finding is not Finding.OK:
-            self._skip("the token server and this command agree")
+            self._report.skip(_PROBE, "the token server and this command agree")
             if not has_room:
                 self._room_name = ""  # it is not ours to delete, and ends by itself
             return False
         return True
 
-    def _find_room(self) -> tuple[Room | None, bool | None]:
-        try:
-            room = self._livekit.find(self._room_name)
-        except TokenServerError:
-            return None, None
-        return room, room is not None
-
     def _visit(self, token: IssuedToken) -> None:
         # These take a second to import, which only a probe has to wait for.
         from token_server.cli.doctor import server_version  # noqa: PLC0415
-        from token_server.cli.doctor.visit import Patience, Visit  # noqa: PLC0415
+        from token_server.cli.doctor.visit import Visit  # noqa: PLC0415
 
         info = server_version.ask_version(self._patient.settings, token.room_name)
-        self._audience.found(server_version.check_version(info))
-        sights = self._sights(token)
-        now = time.monotonic()
-        patience = Patience(
-            started=self._asked_at,
-            ends_at=min(now + _AGENT_DUE, self._started + _VISIT_ENDS_AT) - self._asked_at,
-        )
-        visit = Visit(token, self._livekit.rooms, sights, patience)
+        self._report.found(server_version.check_version(info))
+        seen = self._begin(token)
+        ends_at = min(time.monotonic() + _AGENT_DUE, self._started + _VISIT_ENDS_AT)
+        visit = Visit(token, self._rooms, seen, self._asked_at)
         with self._watch.first() as first:
-            asyncio.run(visit.run(self._audience.doing))
-        sights.webhook_at = None if first.came_at is None else first.came_at - self._asked_at
-        if sights.connected_at is None:
-            sights.join_refusal = server_version.refusal_of_join(token)
-        self._tell(sights, token)
+            asyncio.run(visit.run(self._report.doing, ends_at=ends_at - self._asked_at))
+        seen.webhook_at = None if first.came_at is None else first.came_at - self._asked_at
+        if seen.connected_at is None:
+            seen.join_refusal = server_version.refusal_of_join(token)
+        self._tell(seen, token)
 
-    def _sights(self, token: IssuedToken) -> ProbeObservation:
-        born = self._room.created_at if self._room else self._livekit.rooms.now()
+    def _begin(self, token: IssuedToken) -> ProbeObservation:
+        born = self._room.created_at if self._room else self._rooms.now()
         return ProbeObservation(
             room_name=token.room_name,
             agent_name=token.agent_name,
@@ -195,27 +176,23 @@ class Probing:
             token_at=self._token_at,
         )
 
-    def _tell(self, sights: ProbeObservation, token: IssuedToken) -> None:
-        self._audience.timed(sights.timeline())
-        if not is_good(self._audience, arrival.check_join(sights, token.server_url)):
-            self._audience.found(skipped("agent", "Not before a human can join."))
+    def _tell(self, seen: ProbeObservation, token: IssuedToken) -> None:
+        self._report.timed(seen.timeline())
+        if not self._report.found(arrival.check_join(seen, token.server_url)):
+            self._report.skip(["agent"], "a human can join")
             return
-        self._audience.found(arrival.check_agent(sights, self._surroundings(sights)))
-        self._audience.found(arrival.check_audio(sights))
-        if region := check_region(sights):
-            self._audience.found(region)
+        self._report.found(arrival.check_agent(seen, self._surroundings(seen)))
+        self._report.found(arrival.check_audio(seen))
+        if region := check_region(seen):
+            self._report.found(region)
 
-    def _surroundings(self, sights: ProbeObservation) -> Surroundings:
+    def _surroundings(self, seen: ProbeObservation) -> Surroundings:
         port = self._patient.worker_port
-        if sights.agent:
+        if seen.agent:
             return Surroundings(worker=None, worker_port=port)
         return Surroundings(
             worker=ask_worker(port),
             worker_port=port,
             jobs_before=self._jobs_before,
-            other_names=self._livekit.other_agent_names(sights.room_name),
+            other_names=self._rooms.other_agent_names(seen.room_name),
         )
-
-    def _skip(self, until: str) -> None:
-        for name in ("join", "agent", "webhooks"):
-            self._audience.found(skipped(name, f"Not before {until}."))

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from redis import Redis
 from redis.exceptions import AuthenticationError, RedisError
 
-from token_server.cli.doctor.checks import Cause, Check, Trouble, ok
+from token_server.cli.doctor.checks import Check, Trouble, ok
 
 _SECONDS = 2.0
 
@@ -31,7 +31,7 @@ def check_redis(redis_url: str, reason: str, *, is_server_ready: bool) -> Check:
     if not reason:
         return ok("Redis", f"Redis answers at {where}.")
     trouble = Trouble(
-        Cause.REDIS,
+        "redis",
         "Start Redis, or set REDIS_URL to where it is; `redis-cli -u REDIS_URL ping` answers PONG"
         " when it is right. Agents come all the same, and each machine locks for itself.",
     )

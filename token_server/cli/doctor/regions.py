@@ -5,13 +5,13 @@ its configuration, and shows it as everybody's who is in a room on that node; wh
 registered, only the worker knows, and ours tells.
 """
 
-from token_server.cli.doctor.checks import Cause, Check, Trouble, ok
+from token_server.cli.doctor.checks import Check, Trouble, ok
 from token_server.cli.doctor.probe_observation import ProbeObservation
 
 
-def check_region(sights: ProbeObservation) -> Check | None:
+def check_region(seen: ProbeObservation) -> Check | None:
     """Compare the regions of the human, the agent and its worker; None where LiveKit has none."""
-    agent, ours = sights.agent, sights.region
+    agent, ours = seen.agent, seen.region
     if agent is None or not ours:
         return None
     told = {"the agent": agent.region, "its worker": agent.worker_region}
@@ -23,7 +23,7 @@ def check_region(sights: ProbeObservation) -> Check | None:
     if not other:
         return ok("region", f"Human and agent are in LiveKit's region {ours}.")
     return Trouble(
-        Cause.REGION,
+        "region",
         f"Start a worker near region {ours}, if your callers are there too. If they are nearer to"
         f" {other}, run this where they are: then nothing is wrong.",
     ).wrong(
@@ -35,9 +35,9 @@ def check_region(sights: ProbeObservation) -> Check | None:
     )
 
 
-def region_hint(sights: ProbeObservation) -> list[str]:
+def region_hint(seen: ProbeObservation) -> list[str]:
     """Say where to compare when no agent came; nothing where LiveKit has no regions."""
-    if not sights.region:
+    if not seen.region:
         return []
-    where = f"this human is in LiveKit's region {sights.region}"
+    where = f"this human is in LiveKit's region {seen.region}"
     return [f"{where}: the worker's line `registered worker` has its own, maybe another"]

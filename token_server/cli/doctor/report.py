@@ -2,14 +2,13 @@
 
 import json
 import shutil
-import sys
 import textwrap
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from typing import TextIO
 
-from token_server.cli.doctor.audience import Timeline
-from token_server.cli.doctor.checks import Check, ExitCode, Finding, exit_code
+from token_server.cli.doctor.checks import EXIT_CODES, Check, Finding, Timeline, skipped, worst
 from token_server.telemetry.printable import printable
 
 _SIGNS = {
@@ -34,10 +33,14 @@ class Report:
         out: Where to.
         is_terminal: Whether a line of what is being done can be shown, and drawn over.
         has_colours: Whether to use them.
+        is_quiet: Whether to write nothing but that line.
     """
 
-    def __init__(self, out: TextIO, *, is_terminal: bool, has_colours: bool) -> None:
+    def __init__(
+        self, out: TextIO, *, is_terminal: bool, has_colours: bool, is_quiet: bool = False
+    ) -> None:
         self._out, self._is_terminal, self._has_colours = out, is_terminal, has_colours
+        self._is_quiet = is_quiet
         self._started = time.monotonic()
         self.checks: list[Check] = []
         self._timeline: Timeline = ()
@@ -52,9 +55,16 @@ class Report:
         """Keep the steps for the end."""
         self._timeline = timeline
 
-    def found(self, check: Check) -> None:
-        """Write one check."""
+    def found(self, check: Check) -> bool:
+        """Write one check; return whether all is as it should be."""
         self.checks.append(check)
+        if self._is_terminal:
+            self._write(_CLEAR_LINE)
+        if not self._is_quiet:
+            self._write_check(check)
+        return check.finding is Finding.OK
+
+    def _write_check(self, check: Check) -> None:
         sign, colour = _SIGNS[check.finding]
         head = f"  {self._paint(sign, colour)} {check.name:<{_NAME_WIDTH}}"
         is_bad = check.finding in {Finding.WRONG, Finding.UNKNOWN}
@@ -63,38 +73,33 @@ class Report:
         if check.cure:
             first, *others = self._lines(check.cure, narrower=2)
             shown += [f"{self._paint('→', colour)} {first}", *(f"  {line}" for line in others)]
-        if self._is_terminal:
-            self._write(_CLEAR_LINE)
         self._write(f"{head} {_NEXT_LINE.join(shown)}\n")
+
+    def skip(self, names: Iterable[str], until: str) -> None:
+        """Say of each of these checks that it was not done, and what has to be first."""
+        for name in names:
+            self.found(skipped(name, f"Not before {until}."))
 
     def finish(self) -> None:
         """Write the timeline and the verdict."""
+        if self._is_quiet:
+            return
         if self._timeline:
             steps = "".join(
                 f"    {seconds:7.3f}  {printable(step)}\n" for seconds, step in self._timeline
             )
             self._write(f"\n  Seconds after a token was asked for:\n{steps}")
-        colour = _SIGNS[_WORST[exit_code(self.checks)]][1]
+        colour = _SIGNS[worst(self.checks)][1]
         self._write(f"\n  {self._paint(verdict(self.checks), colour)} ({self._seconds():.1f} s)\n")
 
     def as_json(self) -> str:
         """Return everything as JSON; docs/doctor.md has the shape."""
-        code = exit_code(self.checks)
+        finding = worst(self.checks)
         document = {
-            "finding": _WORST[code],
-            "exit_code": code,
+            "finding": finding,
+            "exit_code": EXIT_CODES[finding],
             "seconds": round(self._seconds(), 3),
-            "checks": [
-                {
-                    "name": check.name,
-                    "finding": check.finding,
-                    "cause": check.cause,
-                    "says": check.says,
-                    "evidence": check.evidence,
-                    "cure": check.cure,
-                }
-                for check in self.checks
-            ],
+            "checks": [asdict(check) for check in self.checks],
             "timeline": [
                 {"seconds": round(seconds, 3), "step": step} for seconds, step in self._timeline
             ],
@@ -121,13 +126,6 @@ class Report:
         self._out.flush()
 
 
-_WORST = {
-    ExitCode.ALL_WELL: Finding.OK,
-    ExitCode.SOMETHING_WRONG: Finding.WRONG,
-    ExitCode.COULD_NOT_TELL: Finding.UNKNOWN,
-}
-
-
 def verdict(checks: Sequence[Check]) -> str:
     """Say it in a line."""
     wrong = [check.name for check in checks if check.finding is Finding.WRONG]
@@ -139,32 +137,3 @@ def verdict(checks: Sequence[Check]) -> str:
     if unknown:
         parts.append(f"Could not tell: {', '.join(unknown)}.")
     return " ".join(parts) or "All well."
-
-
-def on_terminal(out: TextIO, no_colour: str) -> Report:
-    """Write to a terminal, or to a file that will be read by people."""
-    return Report(out, is_terminal=out.isatty(), has_colours=out.isatty() and not no_colour)
-
-
-def for_machines(no_colour: str) -> Report:
-    """Show what is being done where a person watches, on standard error; all else is JSON."""
-    return _Quiet(
-        sys.stderr,
-        is_terminal=sys.stderr.isatty(),
-        has_colours=sys.stderr.isatty() and not no_colour,
-    )
-
-
-class _Quiet(Report):
-    """Keeps checks without writing them."""
-
-    def found(self, check: Check) -> None:
-        """Keep it, and take back the line of what was being done."""
-        self.checks.append(check)
-        if self._is_terminal:
-            self._write(_CLEAR_LINE)
-
-    def finish(self) -> None:
-        """Leave the line empty."""
-        if self._is_terminal:
-            self._write(_CLEAR_LINE)

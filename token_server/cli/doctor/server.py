@@ -4,11 +4,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from token_server.cli.doctor.asking import Answer, Question, Silence, ask, get
-from token_server.cli.doctor.checks import Cause, Check, Trouble, ok
+from token_server.cli.asking import HttpResult, ask, bearer
+from token_server.cli.doctor.checks import Check, Trouble, ok
 from token_server.cli.running_server import room_path
 
-_HTTP_OK = 200
 _NAME = "token server"
 
 
@@ -26,28 +25,23 @@ class Server:
     login: str = field(default="", repr=False)
     operator_key: str = field(default="", repr=False)
 
-    @property
-    def operator_headers(self) -> dict[str, str]:
-        """What shows that an operator asks, if we can."""
-        return {"Authorization": f"Bearer {self.operator_key}"} if self.operator_key else {}
 
-
-def check_server(server: Server, health: Answer | Silence) -> Check:
+def check_server(server: Server, health: HttpResult) -> Check:
     """Say whether a token server answers there (GET /healthz)."""
-    if isinstance(health, Silence):
+    if health.silence:
         return Trouble(
-            Cause.SERVER_UNREACHABLE,
+            "server-unreachable",
             "Start it (`make dev` here, or the Procfile's `web`), or say where it is: set"
             " TOKEN_SERVER_URL or PORT, or add --url https://HOST.",
-        ).wrong(_NAME, f"No token server answers at {server.url}.", health.reason)
+        ).wrong(_NAME, f"No token server answers at {server.url}.", health.silence)
     if (said := str(health.content.get("msg", ""))).startswith("The keeper is stuck"):
         return Trouble(
-            Cause.SERVER_STUCK,
+            "server-stuck",
             "Restart the process, and report it with its log: this is a bug.",
         ).wrong(_NAME, f"What looks after rooms does not go on at {server.url}.", said)
-    if health.status != _HTTP_OK or health.content.get("status") != "alive":
+    if not health.is_ok or health.content.get("status") != "alive":
         return Trouble(
-            Cause.NOT_TOKEN_SERVER,
+            "not-token-server",
             "Set TOKEN_SERVER_URL (or PORT, or add --url) to the token server's own address; behind"
             " a proxy that gives it a path, with that path: `curl ADDRESS/healthz` answers alive"
             " when it is right.",
@@ -55,23 +49,23 @@ def check_server(server: Server, health: Answer | Silence) -> Check:
     return ok(_NAME, f"It answers at {server.url}.", f"after {health.seconds * 1000:.0f} ms")
 
 
-def check_ready(ready: Answer | Silence) -> Check:
+def check_ready(ready: HttpResult) -> Check:
     """Say whether its LiveKit, and its Redis if it has one, answer it (GET /readyz)."""
-    if isinstance(ready, Answer) and ready.status == _HTTP_OK:
+    if ready.is_ok:
         if ready.content.get("redis") == "unavailable":
             return Trouble(
-                Cause.REDIS,
+                "redis",
                 "Start Redis, or set REDIS_URL on the token server to where it is; agents come all"
                 " the same meanwhile.",
             ).wrong("ready", "The token server's Redis does not answer it.", ready.in_words)
         return ok("ready", "Its LiveKit answers it and accepts its key.")
-    if isinstance(ready, Silence):
-        return _not_ready("It does not say whether it is ready.", ready.reason)
+    if ready.silence:
+        return _not_ready("It does not say whether it is ready.", ready.silence)
     said = str(ready.content.get("msg", "nothing"))
     evidence = (f"HTTP {ready.status}", f"it says: {said}")
     if "LIVEKIT_API_KEY" in said:
         return Trouble(
-            Cause.OTHER_CREDENTIALS,
+            "other-credentials",
             "Start the token server with the LIVEKIT_API_KEY and LIVEKIT_API_SECRET that are set"
             " here: LiveKit accepts these.",
         ).wrong("ready", "LiveKit refuses the token server's key, and accepts ours.", *evidence)
@@ -80,49 +74,43 @@ def check_ready(ready: Answer | Silence) -> Check:
 
 def _not_ready(says: str, *evidence: str) -> Check:
     return Trouble(
-        Cause.SERVER_NOT_READY,
+        "server-not-ready",
         "Set LIVEKIT_URL on the token server to an address that it can reach from where it runs,"
         " and start it again; `curl LIVEKIT_URL` (with http) on its machine answers OK.",
     ).wrong("ready", says, *evidence)
 
 
-def room_view(server: Server, room_name: str) -> dict[str, Any] | None:
-    """Ask it what it knows of a room (GET /rooms/{room_name}); None where it does not tell us."""
-    answer = get(f"{server.url}{room_path(room_name)}", server.operator_headers)
-    if isinstance(answer, Silence) or answer.status != _HTTP_OK:
-        return None
-    return answer.content
+def room_view(server: Server, room_name: str) -> dict[str, Any]:
+    """Ask it what it knows of a room (GET /rooms/{room_name}); nothing if it does not tell us."""
+    url = f"{server.url}{room_path(room_name)}"
+    answer = ask("GET", url, bearer(server.operator_key))
+    return answer.content if answer.is_ok else {}
 
 
-def preflight(server: Server, origin: str, *, has_login: bool) -> Answer | Silence:
+def preflight(server: Server, origin: str) -> HttpResult:
     """Ask as a browser does before a page of that origin may POST to /token."""
-    wanted = "authorization, content-type" if has_login else "content-type"
-    return ask(
-        Question(
-            method="OPTIONS",
-            url=f"{server.url}/token",
-            headers={
-                "Origin": origin,
-                "Access-Control-Request-Method": "POST",
-                "Access-Control-Request-Headers": wanted,
-            },
-        )
-    )
+    wanted = "authorization, content-type" if server.login else "content-type"
+    headers = {
+        "Origin": origin,
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": wanted,
+    }
+    return ask("OPTIONS", f"{server.url}/token", headers)
 
 
-def check_cors(server: Server, origin: str, answer: Answer | Silence) -> Check:
+def check_cors(server: Server, origin: str, answer: HttpResult) -> Check:
     """Say whether a browser lets a page of that origin fetch tokens."""
     parts = urlsplit(server.url)
     if origin == f"{parts.scheme}://{parts.netloc}":
         return ok("CORS", "The page is the token server's own: no CORS needed.")
-    if isinstance(answer, Silence):
-        return Trouble(Cause.CORS, "Run this again.").unknown(
-            "CORS", "The preflight was not answered.", answer.reason
+    if answer.silence:
+        return Trouble("cors", "Run this again.").unknown(
+            "CORS", "The preflight was not answered.", answer.silence
         )
     allowed = answer.headers.get("access-control-allow-origin", "")
     if allowed in {"*", origin}:
         return ok("CORS", f"Pages of {origin} may fetch tokens.")
-    return Trouble(Cause.CORS, _cors_cure(origin)).wrong(
+    return Trouble("cors", _cors_cure(origin)).wrong(
         "CORS",
         f"A browser keeps pages of {origin} from fetching tokens.",
         f"OPTIONS /token: HTTP {answer.status}, Access-Control-Allow-Origin"

@@ -13,7 +13,7 @@ import aiohttp
 from google.protobuf.message import DecodeError
 from livekit.protocol import models, rtc
 
-from token_server.cli.doctor.asking import Answer, Question, ask
+from token_server.cli.asking import ask, bearer
 from token_server.cli.doctor.checks import TOO_OLD, Check, ok, skipped
 from token_server.cli.doctor.issued_token import IssuedToken
 from token_server.cli.doctor.livekit import http_url, refusal_of
@@ -61,21 +61,14 @@ def check_version(info: models.ServerInfo | None) -> Check:
 
 def refusal_of_join(token: IssuedToken) -> str:
     """Ask LiveKit what it refuses of a token with which nobody could join; "" if nothing."""
-    answer = ask(
-        Question(
-            method="GET",
-            url=f"{http_url(token.server_url)}/rtc/validate",
-            headers={"Authorization": f"Bearer {token.participant_token}"},
-        )
-    )
-    return refusal_of(answer) if isinstance(answer, Answer) else ""
+    url = f"{http_url(token.server_url)}/rtc/validate"
+    return refusal_of(ask("GET", url, bearer(token.participant_token)))
 
 
 async def _first_words(url: str, token: str) -> models.ServerInfo:
-    headers = {"Authorization": f"Bearer {token}"}
     async with (
         asyncio.timeout(_SECONDS),
         aiohttp.ClientSession() as client,
-        client.ws_connect(url, headers=headers, params={"protocol": "9"}) as connection,
+        client.ws_connect(url, headers=bearer(token), params={"protocol": "9"}) as connection,
     ):
         return rtc.SignalResponse.FromString(await connection.receive_bytes()).join.server_info

@@ -6,7 +6,6 @@ import logging
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from livekit import rtc
 
@@ -25,31 +24,26 @@ _WORKER_REGION = "worker.region"
 _JWT = re.compile(r"ey[\w-]+\.[\w-]*\.?[\w-]*")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Patience:
-    """The clock of a visit: seconds since the token was asked for, and when it has to end."""
-
-    started: float
-    ends_at: float
-
-    def now(self) -> float:
-        """Return how long it has been."""
-        return time.monotonic() - self.started
-
-
 class Visit:
-    """One human's stay; everything it sees is in `sights`, also when it is interrupted."""
+    """One human's stay; everything it sees is in `seen`, also when it is interrupted.
+
+    Args:
+        token: To join with.
+        rooms: LiveKit's API.
+        seen: What is known so far.
+        asked_at: When the token was asked for (monotonic seconds); all times count from there.
+    """
 
     def __init__(
-        self, token: IssuedToken, rooms: Rooms, sights: ProbeObservation, patience: Patience
+        self, token: IssuedToken, rooms: Rooms, seen: ProbeObservation, asked_at: float
     ) -> None:
         self._token, self._rooms = token, rooms
-        self.sights, self._patience = sights, patience
+        self._seen, self._asked_at = seen, asked_at
         self._listening: set[asyncio.Task[None]] = set()
         # livekit's own words (timeouts, reconnects) would end up between ours.
         logging.getLogger("livekit").setLevel(logging.CRITICAL)
 
-    async def run(self, say: Callable[[str], None]) -> None:
+    async def run(self, say: Callable[[str], None], *, ends_at: float) -> None:
         """Join, stay until enough is known or the time is up, leave."""
         room = rtc.Room()
         room.on("participant_connected", self._meet)
@@ -57,9 +51,9 @@ class Visit:
         room.on("track_subscribed", self._listen)
         try:
             if await self._connect(room, say):
-                await self._stay(room, say)
+                await self._stay(room, say, ends_at)
         finally:
-            self.sights.ended_at = self._patience.now()
+            self._seen.ended_at = self._now()
             await self._leave(room)
 
     async def _connect(self, room: rtc.Room, say: Callable[[str], None]) -> bool:
@@ -68,46 +62,46 @@ class Visit:
             async with asyncio.timeout(_CONNECT):
                 await room.connect(self._token.server_url, self._token.participant_token)
         except TimeoutError:
-            self.sights.join_error = f"not connected within {_CONNECT:.0f} s"
+            self._seen.join_error = f"not connected within {_CONNECT:.0f} s"
         except rtc.ConnectError as error:
-            self.sights.join_error = _JWT.sub("(token)", str(error))[:200]
+            self._seen.join_error = _JWT.sub("(token)", str(error))[:200]
         else:
-            self.sights.connected_at = self._patience.now()
+            self._seen.connected_at = self._now()
             return True
         await asyncio.to_thread(self._look)
         return False
 
-    async def _stay(self, room: rtc.Room, say: Callable[[str], None]) -> None:
+    async def _stay(self, room: rtc.Room, say: Callable[[str], None], ends_at: float) -> None:
         for participant in room.remote_participants.values():
             self._meet(participant)
             for publication in participant.track_publications.values():
                 self._hear_of_track(publication, participant)
-        now = self._patience.now()
-        while not self.sights.knows_enough(now) and now < self._patience.ends_at:
+        now = self._now()
+        while not self._seen.knows_enough(now) and now < ends_at:
             say(self._doing())
             await asyncio.to_thread(self._look)
             await asyncio.sleep(_LOOK_EVERY)
-            now = self._patience.now()
+            now = self._now()
         await asyncio.to_thread(self._look)
 
     def _doing(self) -> str:
-        if self.sights.sound_at is not None:
+        if self._seen.sound_at is not None:
             return "waiting for LiveKit to list the job"
-        return "listening to the agent" if self.sights.agent else "waiting for the agent"
+        return "listening to the agent" if self._seen.agent else "waiting for the agent"
 
     def _meet(self, participant: rtc.RemoteParticipant) -> None:
         if participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT:
             agent_name = participant.attributes.get(AGENT_NAME_ATTRIBUTE, "")
-            seen = ObservedAgent(agent_name=agent_name, seconds=self._patience.now())
-            self.sights.note_agent(participant.identity, seen)
+            agent = ObservedAgent(agent_name=agent_name, seconds=self._now())
+            self._seen.note_agent(participant.identity, agent)
 
     def _hear_of_track(
         self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
     ) -> None:
         self._meet(participant)
         is_audio = publication.kind == rtc.TrackKind.KIND_AUDIO
-        if is_audio and self._is_wanted(participant) and self.sights.track_at is None:
-            self.sights.track_at = self._patience.now()
+        if is_audio and self._is_wanted(participant) and self._seen.track_at is None:
+            self._seen.track_at = self._now()
 
     def _listen(
         self, track: rtc.RemoteTrack, _: object, participant: rtc.RemoteParticipant
@@ -120,35 +114,38 @@ class Visit:
         try:
             async for event in stream:
                 if max(map(abs, event.frame.data)) > _AUDIBLE:
-                    self.sights.sound_at = self._patience.now()
+                    self._seen.sound_at = self._now()
                     return
         finally:
             await stream.aclose()
 
     def _is_wanted(self, participant: rtc.RemoteParticipant) -> bool:
-        agent = self.sights.agents.get(participant.identity)
-        return agent is not None and agent.agent_name == self.sights.agent_name
+        agent = self._seen.agents.get(participant.identity)
+        return agent is not None and agent.agent_name == self._seen.agent_name
 
     def _look(self) -> None:
         """Ask LiveKit's API; never after the room was deleted: ListDispatch would take 3 s."""
         try:
             for participant in self._rooms.list_participants(self._token.room_name):
                 self._note(participant)
-            self.sights.note_dispatches(self._rooms.list_dispatches(self._token.room_name))
+            self._seen.note_dispatches(self._rooms.list_dispatches(self._token.room_name))
         except TokenServerError:
-            self.sights.failed_looks += 1
+            self._seen.failed_looks += 1
 
     def _note(self, participant: Participant) -> None:
         if participant.kind is ParticipantKind.AGENT:
-            seen = ObservedAgent(
+            agent = ObservedAgent(
                 agent_name=participant.agent_name,
-                seconds=self._patience.now(),
+                seconds=self._now(),
                 region=participant.region,
                 worker_region=participant.attributes.get(_WORKER_REGION, ""),
             )
-            self.sights.note_agent(participant.participant_identity, seen)
+            self._seen.note_agent(participant.participant_identity, agent)
         elif participant.participant_identity == self._token.participant_identity:
-            self.sights.is_listed, self.sights.region = True, participant.region
+            self._seen.is_listed, self._seen.region = True, participant.region
+
+    def _now(self) -> float:
+        return time.monotonic() - self._asked_at
 
     async def _leave(self, room: rtc.Room) -> None:
         for task in self._listening:

@@ -10,11 +10,10 @@ from urllib.parse import urlsplit
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from token_server.cli.doctor.asking import Answer, Silence, get
-from token_server.cli.doctor.checks import Cause, Check, Trouble, ok, skipped
+from token_server.cli.asking import HttpResult, ask, bearer
+from token_server.cli.doctor.checks import Check, Trouble, ok, skipped
 from token_server.cli.doctor.server import Server
 
-_HTTP_OK = 200
 _RECEIVED = "token_server_webhooks_received_total"
 _REFUSED = "token_server_webhooks_refused_total"
 _NO_SUCH_PATH = {"404", "405"}
@@ -32,25 +31,22 @@ class Counts:
     def since(self, before: "Counts") -> "Counts":
         """Return what came after `before`."""
         refused = {
-            status: number - before.refused.get(status, 0.0)
+            status: more
             for status, number in self.refused.items()
+            if (more := number - before.refused.get(status, 0.0))
         }
-        return Counts(
-            self.received - before.received, {s: number for s, number in refused.items() if number}
-        )
+        return Counts(self.received - before.received, refused)
 
 
 def count(server: Server) -> Counts | str:
     """Ask the server what it has counted; a text says why it does not tell."""
-    answer = get(f"{server.url}/metrics", server.operator_headers)
-    if isinstance(answer, Silence):
-        return answer.reason
-    if answer.status != _HTTP_OK:
-        return f"GET /metrics answers HTTP {answer.status}"
-    return parse(answer)
+    answer = ask("GET", f"{server.url}/metrics", bearer(server.operator_key))
+    if answer.is_ok:
+        return parse(answer)
+    return answer.silence or f"GET /metrics answers HTTP {answer.status}"
 
 
-def parse(answer: Answer) -> Counts | str:
+def parse(answer: HttpResult) -> Counts | str:
     """Read the two counters out of Prometheus' text."""
     received, refused = 0.0, {}
     try:
@@ -131,7 +127,7 @@ def check_webhooks(evidence: WebhookEvidence, server: Server) -> Check:
 
 def _none_came(server: Server) -> Check:
     return Trouble(
-        Cause.NO_WEBHOOKS,
+        "no-webhooks",
         f"In LiveKit's settings (Cloud: project settings, webhooks; self-hosted: `webhook` in its"
         f" configuration) add {_webhook(server)} with LIVEKIT_API_KEY. If it is there, `curl -X"
         f" POST {_webhook(server)}` on LiveKit's machine must answer 401.",
@@ -145,7 +141,7 @@ def _none_came(server: Server) -> Check:
 
 def _stopped(evidence: WebhookEvidence, server: Server) -> Check:
     return Trouble(
-        Cause.WEBHOOKS_STOPPED,
+        "webhooks-stopped",
         f"On LiveKit's machine, `curl -X POST {_webhook(server)}` must answer 401; if it does, see"
         " that LiveKit's settings still name this URL, and read LiveKit's log for `webhook`.",
     ).wrong(
@@ -162,11 +158,11 @@ def _refused(counted: Counts, server: Server) -> Check:
     evidence = f"refused during the probe: {numbers}"
     if counted.refused.keys() & _NO_SUCH_PATH:
         return Trouble(
-            Cause.WEBHOOK_PATH,
+            "webhook-path",
             f"In LiveKit's settings, set the webhook's URL to {_webhook(server)}",
         ).wrong("webhooks", "LiveKit sends its webhooks to a path that is not /webhook.", evidence)
     return Trouble(
-        Cause.WEBHOOK_KEY,
+        "webhook-key",
         "In LiveKit's settings, choose LIVEKIT_API_KEY as the key that signs webhooks (self-hosted:"
         " `webhook.api_key`), or name that key in LIVEKIT_WEBHOOK_KEYS on the token server.",
     ).wrong("webhooks", "LiveKit signs its webhooks with a key that we do not know.", evidence)
@@ -175,11 +171,11 @@ def _refused(counted: Counts, server: Server) -> Check:
 def _unseen(evidence: WebhookEvidence) -> Check:
     if isinstance(evidence.counted, str):
         cure = "Set OPERATOR_KEY on the token server and here, and run this again."
-        return Trouble(Cause.WEBHOOKS_UNSEEN, cure).unknown(
+        return Trouble("webhooks-unseen", cure).unknown(
             "webhooks", "The token server does not tell whether webhooks arrive.", evidence.counted
         )
     cure = "Run this again with --url and the address of each machine in turn."
-    return Trouble(Cause.WEBHOOKS_UNSEEN, cure).unknown(
+    return Trouble("webhooks-unseen", cure).unknown(
         "webhooks", "This machine has counted no webhook; another one may have."
     )
 

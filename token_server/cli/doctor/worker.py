@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass
 
-from token_server.cli.doctor.asking import Answer, get
-
-_HTTP_OK = 200
+from token_server.cli.asking import ask
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,18 +35,16 @@ class WorkerReport:
 
 def ask_worker(port: int) -> WorkerReport | None:
     """Ask the worker on this machine; None if there is none on that port."""
-    answer = get(f"http://127.0.0.1:{port}/worker")
-    if not isinstance(answer, Answer) or answer.status != _HTTP_OK:
-        return None
+    answer = ask("GET", f"http://127.0.0.1:{port}/worker")
     said = answer.content
-    if "worker_type" not in said:
+    if not answer.is_ok or "worker_type" not in said:
         return None
-    health = get(f"http://127.0.0.1:{port}/")
+    health = ask("GET", f"http://127.0.0.1:{port}/")
     # Protobuf's JSON leaves out what is zero or empty.
     return WorkerReport(
         port=port,
         agent_name=str(said.get("agent_name", "")),
         active_jobs=int(said.get("active_jobs", 0)),
         load=float(said.get("worker_load", 0.0)),
-        has_given_up=isinstance(health, Answer) and health.status != _HTTP_OK,
+        has_given_up=not (health.silence or health.is_ok),
     )
