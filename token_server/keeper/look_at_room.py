@@ -6,7 +6,7 @@ All I/O goes through the rooms port. An error ends the look: what is unknown lea
 import logging
 from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import datetime
 from typing import Protocol
 
@@ -25,7 +25,13 @@ from token_server.keeper.attendance import (
     reason_of,
 )
 from token_server.keeper.last_seen_agents import LastSeenAgents
-from token_server.keeper.observed_room import LookReport, Observed, View, agents_of
+from token_server.keeper.observed_room import (
+    AGENT_STATE_ATTRIBUTE,
+    LookReport,
+    Observed,
+    View,
+    agents_of,
+)
 from token_server.keeper.usual_times import UsualTimes
 from token_server.keeper.wanted_agents import Policy, Want, wants
 from token_server.livekit.rooms import Dispatch, Participant, Rooms
@@ -109,6 +115,7 @@ class Looker:
                 everything += decided
                 self._usual_times.looked(room_name, decided)
                 if not acts:
+                    self._tell_humans(room_name, view.news)
                     return _report(_again_in(decided), view, everything, removed)
                 for action, seen in acts:
                     created.update(self._act(room_name, action, seen, removed))
@@ -224,6 +231,13 @@ class Looker:
             },
         )
         return created
+
+    def _tell_humans(self, room_name: str, news: Mapping[str, str]) -> None:
+        """Let pages see that an agent is being replaced; what fails is told by a later look."""
+        for identity, state in news.items():
+            with suppress(LiveKitUnavailableError):
+                attributes = {AGENT_STATE_ATTRIBUTE: state}
+                self._rooms.set_attributes(room_name, identity, attributes)
 
     def _remove(self, room_name: str, agent: Participant, *, is_dead: bool) -> bool:
         """Put an agent out; a dead one counts as put out even where LiveKit cannot do it.

@@ -11,6 +11,10 @@ from token_server.keeper.wanted_agents import Want
 from token_server.livekit.rooms import AgentOrder, Dispatch, Participant, ParticipantKind
 from token_server.tokens.tickets import TICKET_ATTRIBUTE
 
+# What a page sees of its agent's state, among its own human's attributes (docs/frontends.md).
+AGENT_STATE_ATTRIBUTE = "token_server.agent"
+REPLACING = "replacing"
+
 # By the sealed tickets of the humans in a room: the seconds from a human's join to that of their
 # agent; None if it is not there.
 Waited = dict[str, float | None]
@@ -18,12 +22,21 @@ Waited = dict[str, float | None]
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """What one observation of a room has shown."""
+    """What one observation of a room has shown.
+
+    Attributes:
+        attendances: By wanted agent.
+        participants: Who is listed.
+        tickets: The sealed tickets of the humans among them.
+        waited: How long they have waited.
+        news: What AGENT_STATE_ATTRIBUTE is to be for humans whom it tells otherwise, by identity.
+    """
 
     attendances: tuple[Attendance, ...] = ()
     participants: tuple[Participant, ...] = ()
     tickets: frozenset[str] = frozenset()
     waited: Waited = field(default_factory=dict)
+    news: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def missing(self) -> tuple[Attendance, ...]:
@@ -93,14 +106,16 @@ class Observed:
 
     def view(self, agent_names: Iterable[str]) -> View:
         """Say what it shows about these agents."""
+        attendances = tuple(self._attendance(name) for name in sorted(agent_names))
         return View(
-            attendances=tuple(self._attendance(name) for name in sorted(agent_names)),
+            attendances=attendances,
             participants=tuple(self.participants),
             tickets=frozenset(
                 participant.attributes.get(TICKET_ATTRIBUTE, "")
                 for participant in self.participants
             ),
             waited=self._waited(),
+            news=self._news(attendances),
         )
 
     def _attendance(self, agent_name: str) -> Attendance:
@@ -126,6 +141,20 @@ class Observed:
             hedging=self.hedging.get(agent_name, Hedging()),
         )
 
+    def _news(self, attendances: Sequence[Attendance]) -> dict[str, str]:
+        """Say whose agent is being replaced, or is there again, and who does not know yet."""
+        seen = {each.order.agent_name: each for each in attendances}
+        states = {
+            human.participant_identity: (human, _state(seen[want.order.agent_name], human))
+            for want in self.wanted
+            for human in want.humans
+        }
+        return {
+            identity: state
+            for identity, (human, state) in states.items()
+            if state is not None and state != human.attributes.get(AGENT_STATE_ATTRIBUTE, "")
+        }
+
     def _waited(self) -> Waited:
         waited: Waited = {}
         for want in self.wanted:
@@ -146,3 +175,13 @@ def agents_of(participants: Sequence[Participant]) -> list[Participant]:
 def agents_named(agent_name: str, participants: Sequence[Participant]) -> list[Participant]:
     """Return the agents of this name among those in a room."""
     return [agent for agent in agents_of(participants) if agent.agent_name == agent_name]
+
+
+def _state(seen: Attendance, human: Participant) -> str | None:
+    """Return what a human is to be told of their agent; None while it is not known."""
+    if seen.agents:
+        return ""
+    had_one = seen.agent_last_joined_at and seen.agent_last_joined_at >= human.joined_at
+    if not had_one:
+        return ""
+    return REPLACING if seen.is_absence_proven else None

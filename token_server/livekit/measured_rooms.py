@@ -1,7 +1,7 @@
 """The rooms port with every call to LiveKit counted and timed. Changes no answer."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar, TypeVarTuple
 
 from token_server.errors import LiveKitUnavailableError, TokenServerError
@@ -58,6 +58,13 @@ class MeasuredRooms:
         return self._measure(
             "RemoveParticipant", self._rooms.remove_participant, room_name, participant_identity
         )
+
+    def set_attributes(
+        self, room_name: str, participant_identity: str, attributes: Mapping[str, str]
+    ) -> bool:
+        """Set some of a participant's attributes."""
+        ask = self._rooms.set_attributes
+        return self._measure("UpdateParticipant", ask, room_name, participant_identity, attributes)
 
     def ask_participant(self, room_name: str, participant_identity: str, method: str) -> RpcOutcome:
         """Call a participant's RPC method."""

@@ -4,7 +4,7 @@ Every method waits a bounded time and raises only what errors.py lists: an error
 answer is unknown, never that there is nobody.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum, IntEnum
@@ -167,3 +167,8 @@ class Rooms(Protocol):
 
     def ask_participant(self, room_name: str, participant_identity: str, method: str) -> RpcOutcome:
         """Call a participant's RPC method; whatever goes wrong is an outcome, and no error."""
+
+    def set_attributes(
+        self, room_name: str, participant_identity: str, attributes: Mapping[str, str]
+    ) -> bool:
+        """Set some of a participant's attributes, "" takes one away; False when they are gone."""

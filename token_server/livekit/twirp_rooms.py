@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from http import HTTPStatus
 
@@ -37,6 +37,7 @@ _LIST_PARTICIPANTS = Method("RoomService/ListParticipants", room_protocol.ListPa
 _REMOVE_PARTICIPANT = Method(
     "RoomService/RemoveParticipant", room_protocol.RemoveParticipantResponse
 )
+_UPDATE_PARTICIPANT = Method("RoomService/UpdateParticipant", models.ParticipantInfo)
 _LIST_DISPATCH = Method(
     "AgentDispatchService/ListDispatch", agent_dispatch.ListAgentDispatchResponse
 )
@@ -128,14 +129,23 @@ class LiveKitRooms:
     def delete_dispatch(self, room_name: str, dispatch_id: str) -> bool:
         """Take a dispatch back; False when it is not there any more (livekit-behaviour 25)."""
         request = agent_dispatch.DeleteAgentDispatchRequest(room=room_name, dispatch_id=dispatch_id)
-        return self._ends(_DELETE_DISPATCH, request, room_name)
+        return self._was_there(_DELETE_DISPATCH, request, room_name)
 
     def remove_participant(self, room_name: str, participant_identity: str) -> bool:
         """Put a participant out of the room; False when they are not there."""
         request = room_protocol.RoomParticipantIdentity(
             room=room_name, identity=participant_identity
         )
-        return self._ends(_REMOVE_PARTICIPANT, request, room_name)
+        return self._was_there(_REMOVE_PARTICIPANT, request, room_name)
+
+    def set_attributes(
+        self, room_name: str, participant_identity: str, attributes: Mapping[str, str]
+    ) -> bool:
+        """Set some of a participant's attributes; those that are not named stay."""
+        request = room_protocol.UpdateParticipantRequest(
+            room=room_name, identity=participant_identity, attributes=attributes
+        )
+        return self._was_there(_UPDATE_PARTICIPANT, request, room_name)
 
     def ask_participant(self, room_name: str, participant_identity: str, method: str) -> RpcOutcome:
         """Call a participant's RPC method (livekit-behaviour 92)."""
@@ -156,7 +166,7 @@ class LiveKitRooms:
         was_slow = time.monotonic() - asked_at > _RPC_TIMEOUT / 1000 + _RPC_SLACK
         return RpcOutcome.UNKNOWN if was_slow else outcome
 
-    def _ends(self, method: Method[Result], request: Message, room_name: str) -> bool:
+    def _was_there(self, method: Method[Result], request: Message, room_name: str) -> bool:
         try:
             self._twirp.call(method, request, _admin(room_name))
         except NotFoundError:

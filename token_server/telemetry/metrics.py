@@ -30,6 +30,7 @@ METHODS = (
     "CreateDispatch",
     "DeleteDispatch",
     "PerformRpc",
+    "UpdateParticipant",
 )
 _NAMESPACE = "token_server"
 # Seconds. A join is attended after 0.3 to 0.7 s where all is well; the later bounds are those of
@@ -114,7 +115,7 @@ class Metrics:
             "dispatches_repaired", "Dispatches that replaced one that did not deliver."
         )
         self.agents_dead = self._counter(
-            "agents_dead", "Agents that LiveKit listed and that were found dead.", "death"
+            "agents_dead", "Agents that LiveKit listed and that were found dead.", ["death"]
         )
         for death in DEATHS:
             self.agents_dead.labels(death)

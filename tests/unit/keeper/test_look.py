@@ -7,7 +7,9 @@ import pytest
 from tests.fakes import FakeRooms
 from tests.lives import unasked
 from token_server.errors import LiveKitUnavailableError
+from token_server.keeper.agent_life import DeadAgent, Death
 from token_server.keeper.look_at_room import Looker
+from token_server.keeper.observed_room import AGENT_STATE_ATTRIBUTE
 from token_server.keeper.wanted_agents import Policy
 from token_server.livekit.rooms import AgentOrder, Dispatch, Participant, ParticipantKind
 from token_server.tokens.tickets import TICKET_ATTRIBUTE, Ticket, TicketSealer
@@ -341,3 +343,128 @@ def test_an_agent_that_comes_during_a_look_is_not_taken_for_gone() -> None:
     process.look("room")
 
     assert "delete_dispatch" not in rooms.calls
+
+
+@dataclass
+class Lives:
+    """Which agents are dead, as a test says."""
+
+    died: list[DeadAgent] = field(default_factory=list)
+    heard: bool = False
+
+    def dead(self, room_name: str) -> list[DeadAgent]:
+        """Return them."""
+        del room_name
+        return self.died
+
+    def heard_within(self, room_name: str, agent_name: str, seconds: float) -> bool:
+        """Say whether something was heard."""
+        del room_name, agent_name, seconds
+        return self.heard
+
+
+def find_dead(rooms: FakeRooms, lives: Lives, identity: str = f"agent-{AGENT}") -> None:
+    """Let an agent that is in the room be found dead."""
+    agent = rooms.rooms["room"].participants[identity]
+    lives.died.append(DeadAgent(participant=agent, death=Death.SILENT, since=rooms.now()))
+
+
+@pytest.fixture
+def lives() -> Lives:
+    """Everybody lives."""
+    return Lives()
+
+
+@pytest.fixture
+def asking(rooms: FakeRooms, lives: Lives) -> Looker:
+    """A process whose agents are asked whether they live; one of them is in a call."""
+    looker = Looker(rooms, Locks(), SEALER, POLICY, lives)
+    join(rooms)
+    looker.look("room")
+    rooms.take_job("room")
+    rooms.join_agent("room", AGENT)
+    looker.look("room")
+    rooms.calls.clear()
+    return looker
+
+
+def test_a_dead_agent_is_replaced_in_one_look(
+    rooms: FakeRooms, lives: Lives, asking: Looker
+) -> None:
+    """Put out, its dispatch deleted, the next one sent: in this order."""
+    find_dead(rooms, lives)
+
+    looked = asking.look("room")
+
+    acts = [call for call in rooms.calls if not call.startswith("list")]
+    assert ["remove_participant", "delete_dispatch", "create_dispatch", "set_attributes"] == acts
+    assert ([AGENT] * 2, [Death.SILENT]) == (
+        dispatched(rooms),
+        [removal.reason for removal in looked.removed],
+    )
+
+
+def test_the_human_is_told_while_the_agent_is_replaced(
+    rooms: FakeRooms, lives: Lives, asking: Looker
+) -> None:
+    """A page can say so; and that it is over."""
+    find_dead(rooms, lives)
+    asking.look("room")
+    meanwhile = rooms.rooms["room"].participants["alice"].attributes
+    rooms.join_agent("room", AGENT, "agent-2")
+    asking.look("room")
+    afterwards = rooms.rooms["room"].participants["alice"].attributes
+
+    assert "replacing" == meanwhile[AGENT_STATE_ATTRIBUTE]
+    assert AGENT_STATE_ATTRIBUTE not in afterwards
+
+
+def test_a_dead_agent_that_livekit_cannot_put_out_does_not_attend(
+    rooms: FakeRooms, lives: Lives, asking: Looker
+) -> None:
+    """A crashed node's participants are listed for ever, and nobody can reach them."""
+    find_dead(rooms, lives)
+    rooms.unremovable.add(f"agent-{AGENT}")
+
+    asking.look("room")
+    rooms.join_agent("room", AGENT, "agent-2")
+    looked = asking.look("room")
+
+    assert ([AGENT] * 2, None) == (dispatched(rooms), looked.again_in)
+    assert 1 == rooms.calls.count("remove_participant")
+
+
+def test_an_agent_that_answers_is_not_lost_by_a_list_without_it(
+    rooms: FakeRooms, lives: Lives, asking: Looker
+) -> None:
+    """However many answers leave it out: it has just said that it lives."""
+    lives.heard = True
+    rooms.leave("room", f"agent-{AGENT}")
+
+    for _ in range(5):
+        rooms.pass_time(seconds=1)
+        asking.look("room")
+
+    assert [AGENT] == dispatched(rooms)
+
+
+def test_an_absence_that_a_webhook_tells_counts_at_once(rooms: FakeRooms, asking: Looker) -> None:
+    """No second look is needed where LiveKit has said it."""
+    agent = rooms.rooms["room"].participants[f"agent-{AGENT}"]
+    rooms.leave("room", f"agent-{AGENT}")
+    asking.sightings.note("room", agent, is_here=False)
+
+    asking.look("room")
+
+    assert [AGENT] * 2 == dispatched(rooms)
+
+
+def test_an_old_absence_proves_nothing(rooms: FakeRooms, asking: Looker) -> None:
+    """Two answers that are far apart may each be wrong by themselves."""
+    agent = rooms.rooms["room"].participants.pop(f"agent-{AGENT}")
+    asking.look("room")
+    rooms.pass_time(seconds=60)
+    asking.look("room")
+    rooms.rooms["room"].participants[agent.participant_identity] = agent
+
+    assert ([AGENT], None) == (dispatched(rooms), asking.look("room").again_in)

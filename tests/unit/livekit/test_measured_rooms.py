@@ -42,6 +42,7 @@ def test_every_call_is_counted_and_its_answer_passed_on(metrics: Metrics) -> Non
         [room] == measured.list_rooms(["kitchen"]),
         [rooms.join("kitchen", "alice")] == measured.list_participants("kitchen"),
         measured.delete_dispatch("kitchen", dispatch.dispatch_id),
+        measured.set_attributes("kitchen", "alice", {}),
         measured.ask_participant("kitchen", "alice", "x") is RpcOutcome.UNSUPPORTED,
         measured.remove_participant("kitchen", "alice"),
         measured.now() == rooms.now(),
@@ -50,7 +51,7 @@ def test_every_call_is_counted_and_its_answer_passed_on(metrics: Metrics) -> Non
     found = counted(metrics)
     calls = [f'livekit_calls_total{{method="{method}",outcome="ok"}}' for method in METHODS]
     times = [f'livekit_call_seconds_count{{method="{method}"}}' for method in METHODS]
-    assert ((True,) * 8, {1.0}) == (answers, {found[name] for name in calls + times})
+    assert ((True,) * 9, {1.0}) == (answers, {found[name] for name in calls + times})
 
 
 @pytest.mark.parametrize(

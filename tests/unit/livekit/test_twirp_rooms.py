@@ -75,6 +75,11 @@ METHODS: dict[str, tuple[Ask, Canned, VideoGrants]] = {
         answer(RemoveParticipantResponse()),
         ADMIN,
     ),
+    "UpdateParticipant": (
+        lambda livekit: livekit.set_attributes("kitchen", "alice", {"state": "replacing"}),
+        answer(models.ParticipantInfo()),
+        ADMIN,
+    ),
 }
 # Whose errors are outcomes.
 PERFORM_RPC: dict[str, tuple[Ask, Canned, VideoGrants]] = {
@@ -110,7 +115,12 @@ def test_each_call_says_when_the_answer_is_unknown(row: tuple[Ask, Canned, Video
 CODES = [code for name, code in vars(ServerErrorCode).items() if name.isupper()]
 # What else is asked for in a room that is not there is unknown, or was not done
 # (livekit-behaviour 4, 5).
-NOT_FOUND = {"ListParticipants": [], "DeleteDispatch": False, "RemoveParticipant": False}
+NOT_FOUND = {
+    "ListParticipants": [],
+    "DeleteDispatch": False,
+    "RemoveParticipant": False,
+    "UpdateParticipant": False,
+}
 
 
 @pytest.mark.parametrize("code", CODES)
