@@ -119,7 +119,6 @@ class Stack:
             worker = start_from_procfile("worker", environ, log)
         self._ends.callback(worker.kill)
         worker.wait_for_output("registered worker", within=60)
-        self.worker = worker
         return self
 
     def start_doctor(self, *arguments: str, **settings: str) -> "subprocess.Popen[str]":

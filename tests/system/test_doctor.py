@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,6 @@ import pytest
 from tests.processes import free_port, wait_until
 from tests.system.date_proxy import DateProxy
 from tests.system.doctor_stage import Stack
-from tests.system.web_processes import stopped
 
 pytestmark = pytest.mark.live
 
@@ -170,12 +170,12 @@ def test_webhooks_that_nobody_tells_of_are_no_verdict(
     assert (2, ["webhooks-unseen"]) == (diagnosis.exit_code, diagnosis.causes())
 
 
-def test_ctrl_c_leaves_no_room(healthy: Stack) -> None:
+def test_ctrl_c_leaves_no_room(tmp_path: Path) -> None:
     """An impatient person is no reason for a room that nobody ends."""
-    with stopped(healthy.worker.popen.pid):  # or it may be done before the signal comes
-        doctor = healthy.start_doctor()
+    with Stack(tmp_path) as stack:  # without a worker: the doctor waits, and is not done before
+        doctor = stack.with_web().start_doctor()
         wait_until(
-            lambda: any(name.startswith("doctor-") for name in healthy.room_names()),
+            lambda: any(name.startswith("doctor-") for name in stack.room_names()),
             within=15,
             what="the probe's room",
         )
@@ -183,5 +183,5 @@ def test_ctrl_c_leaves_no_room(healthy: Stack) -> None:
         doctor.send_signal(signal.SIGINT)
         doctor.communicate(timeout=10)
 
-    assert 130 == doctor.returncode
-    assert not [name for name in healthy.room_names() if name.startswith("doctor-")]
+        assert 130 == doctor.returncode
+        assert not [name for name in stack.room_names() if name.startswith("doctor-")]
