@@ -175,9 +175,9 @@ def test_ctrl_c_leaves_no_room(tmp_path: Path) -> None:
     with Stack(tmp_path) as stack:  # without a worker: the doctor waits, and is not done before
         doctor = stack.with_web().start_doctor()
         wait_until(
-            lambda: any(name.startswith("doctor-") for name in stack.room_names()),
-            within=15,
-            what="the probe's room",
+            lambda: any(stack.is_visited(name) for name in stack.room_names()),
+            within=20,
+            what="the doctor is in its room",
         )
 
         doctor.send_signal(signal.SIGINT)
