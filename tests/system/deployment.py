@@ -84,7 +84,9 @@ class Deployment:
 
     def start_worker(self) -> Process:
         """Start `worker` (another one, if there is one), and wait until it is registered."""
-        environ = self._environ() | {"LIVEKIT_AGENT_PORT": str(free_port())}
+        # Each warm process takes processor time from the tests beside this one.
+        environ = {"LIVEKIT_AGENT_IDLE_PROCESSES": "2", **self._environ()}
+        environ["LIVEKIT_AGENT_PORT"] = str(free_port())
         worker = start_from_procfile("worker", environ, self._folder / "worker.log")
         self._ends.callback(worker.kill)
         worker.wait_for_output("registered worker", within=60)
