@@ -155,6 +155,11 @@ class Stack:
         participants = self.rooms.list_participants(room_name)
         return any(one.kind is ParticipantKind.AGENT for one in participants)
 
+    def is_visited(self, room_name: str) -> bool:
+        """Whether it is a doctor's room, and the doctor's human is in it."""
+        participants = self.rooms.list_participants(room_name)
+        return room_name in {one.participant_identity for one in participants}
+
     def view(self, room_name: str) -> dict[str, Any]:
         """Return what the server shows its operator of a room."""
         headers = {"Authorization": f"Bearer {OPERATOR_KEY}"}
