@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from shared_settings.livekit_url import LiveKitUrl
+from shared_settings.token_server_url import DEFAULT_PORT, ServerUrl
 
 
 class SettingsError(Exception):
@@ -48,6 +49,9 @@ class SharedSettings(BaseModel):
     agent_name: str = Field("", alias="LIVEKIT_AGENT_NAME")
     agent_dispatch: AgentDispatch = Field(AgentDispatch.JOIN, alias="AGENT_DISPATCH")
     log_format: LogFormat = Field(LogFormat.CONSOLE, alias="LOG_FORMAT")
+    # The worker tells the token server where it is; commands ask it there.
+    token_server_url: ServerUrl = Field("", alias="TOKEN_SERVER_URL")
+    port: int = Field(DEFAULT_PORT, alias="PORT", ge=1, le=65535)
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:

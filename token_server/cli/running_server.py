@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import urllib3
 
+from shared_settings.token_server_url import running_server_url
 from token_server.bearer_keys import plain_key
 from token_server.errors import TokenServerError, UnknownRoomError
 from token_server.setting_types import to_names
@@ -28,8 +29,7 @@ class NotAnsweredError(TokenServerError):
 
 def server_url(environ: Mapping[str, str]) -> str:
     """Return TOKEN_SERVER_URL, or loopback and PORT."""
-    default = f"http://127.0.0.1:{environ.get('PORT') or 8080}"
-    return (environ.get("TOKEN_SERVER_URL") or default).rstrip("/")
+    return running_server_url(environ.get("TOKEN_SERVER_URL", ""), environ.get("PORT", ""))
 
 
 def room_path(room_name: str) -> str:

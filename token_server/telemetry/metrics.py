@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from token_server.telemetry.turns import LOOPS, Turns
+from token_server.telemetry.worker_gauge import WorkerGauge
 
 LOOK_OUTCOMES = ("done", "waiting", "failed")
 CALL_OUTCOMES = ("ok", "refused", "unavailable")
@@ -55,6 +56,8 @@ class Metrics:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._registry, self._folder, self._clock = registry, folder, clock
+        self.workers = WorkerGauge()
+        registry.register(self.workers)
         self._count_tokens_and_webhooks()
         self._count_looks()
         self._count_calls()
@@ -154,6 +157,7 @@ class Metrics:
             return generate_latest(self._registry)
         everybody = CollectorRegistry()
         MultiProcessCollector(everybody, str(self._folder))  # type: ignore[no-untyped-call]
+        everybody.register(self.workers)
         return generate_latest(everybody)
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
