@@ -82,7 +82,8 @@ class Deployment:
 
     def start_worker(self) -> Process:
         """Start `worker` (another one, if there is one), and wait until it is registered."""
-        environ = self._environ() | {"LIVEKIT_AGENT_PORT": str(free_port())}
+        ports = {"PORT": str(self.web_port), "LIVEKIT_AGENT_PORT": str(free_port())}
+        environ = self._environ() | ports
         worker = start_from_procfile("worker", environ, self._folder / "worker.log")
         self._ends.callback(worker.stop)
         worker.wait_for_output("registered worker", within=60)

@@ -119,6 +119,14 @@ class AskServer:
         """
         return cast("list[dict[str, Any]]", self._get("/rooms")["rooms"])
 
+    def workers(self) -> dict[str, Any]:
+        """Return the workers that have told, and the agent names that the server asks for.
+
+        Raises:
+            NotAnsweredError: It cannot be asked.
+        """
+        return self._get("/workers")
+
     def _get(self, path: str) -> dict[str, Any]:
         status, content = self._server.ask("GET", path)
         if status == HTTPStatus.OK:

@@ -15,7 +15,7 @@ from token_server.auth.operators import Operators
 from token_server.auth.rate_limits import MemoryCounts
 from token_server.errors import InvalidRequestError, TooManyRequestsError
 from token_server.livekit.signed_bodies import SignedBodies
-from token_server.state.workers import MOST_WORKERS, KnownWorker, WorkerBook, WorkerState, Word
+from token_server.state.workers import MOST_WORKERS, KnownWorker, Word, WorkerBook, WorkerState
 
 # Bytes: the most jobs that one may have, each with the longest names.
 WORD_LIMIT = 512 * 1024

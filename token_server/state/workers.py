@@ -1,7 +1,7 @@
 """What workers of ours tell: who is there, with which calls in hand, and what follows from it.
 
-LiveKit lists no workers (livekit-behaviour 30), so ours tell it themselves. Whoever tells nothing is
-unknown, never absent: workers of other makes, and all of them while nothing can be told. No I/O.
+LiveKit lists no workers (livekit-behaviour 30), so ours tell it themselves. Whoever tells nothing
+is unknown, never absent: workers of other makes, and all while nothing can be told. No I/O.
 """
 
 from collections import Counter

@@ -1,11 +1,10 @@
 """The last words of all machines' workers, in the Redis that they share: a key each, and an index.
 
-Times are by Redis' own clock there, and told by ours: the machines' clocks may differ. While Redis is
-away nothing is known: what one machine has heard alone would be half of it.
+Times are by Redis' own clock there, and told by ours: the machines' clocks may differ. While Redis
+is away nothing is known: what one machine has heard alone would be half of it.
 """
 
-from collections.abc import Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from redis import Redis
 
@@ -19,6 +18,9 @@ from token_server.state.workers import (
     Word,
     those_to_show,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _KEPT = round(FORGOTTEN_AFTER)
 
@@ -72,13 +74,17 @@ class WorkersRedis:
 
     def _read_one(self, redis: Redis, process: str, now: float) -> KnownWorker | None:
         pipeline = redis.pipeline(transaction=False)
-        pipeline.time().get(f"{self._word}{process}").zscore(self._index, process)
+        pipeline.time()
+        pipeline.get(f"{self._word}{process}")
+        pipeline.zscore(self._index, process)
         clock, text, heard_at = pipeline.execute()
         return None if heard_at is None else _known(text, heard_at + now - _time(clock))
 
     def _read(self, redis: Redis, now: float) -> Told:
         pipeline = redis.pipeline(transaction=False)
-        pipeline.time().get(self._since).zrange(self._index, 0, -1, withscores=True)
+        pipeline.time()
+        pipeline.get(self._since)
+        pipeline.zrange(self._index, 0, -1, withscores=True)
         clock, since, index = pipeline.execute()
         if since is None or not index:
             return Told((), now)

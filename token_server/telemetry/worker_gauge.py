@@ -1,4 +1,4 @@
-"""How many workers of ours are how, for Prometheus: counted when it asks, whichever process it asks.
+"""How many workers of ours are how, for Prometheus: counted when it asks any of the processes.
 
 All processes know the same of them, so none of them adds anything to what another one says.
 """

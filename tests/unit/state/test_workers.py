@@ -6,9 +6,9 @@ from tests.worker_words import JOB, process, word
 from token_server.state.workers import (
     KnownWorker,
     Told,
+    Word,
     WorkerBook,
     WorkerState,
-    Word,
     becomes_free,
     count_states,
 )
