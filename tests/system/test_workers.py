@@ -2,18 +2,19 @@
 
 import os
 import signal
-import subprocess
-import sys
 from typing import Any
 
 import pytest
 
-from tests.processes import ROOT, clean_environ, wait_until
+from tests.processes import clean_environ, run_in_shell, wait_until
+from tests.snippets import snippet
 from tests.system.conftest import Deploy
 from tests.system.deployment import OPERATOR_KEY, SOON, Deployment
 from tests.system.scraping import scrape
 
 pytestmark = pytest.mark.live
+COMMAND = snippet("docs/workers.md", "token-server workers")
+RUNS = [COMMAND]
 SETTINGS = {"OPERATOR_KEY": OPERATOR_KEY, "WEB_CONCURRENCY": "2"}
 
 
@@ -34,15 +35,7 @@ def states(running: Deployment) -> list[str]:
 def printed(running: Deployment) -> tuple[int, str]:
     """Run the command as the operator does."""
     environ = {"TOKEN_SERVER_URL": running.web_url, "OPERATOR_KEY": OPERATOR_KEY}
-    ended = subprocess.run(
-        [sys.executable, "-m", "token_server.cli", "workers"],
-        cwd=ROOT,
-        env=clean_environ() | environ,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    ended = run_in_shell(COMMAND.text, clean_environ() | environ)
     return ended.returncode, ended.stdout + ended.stderr
 
 
