@@ -139,9 +139,8 @@ def test_changes_are_told_five_times_a_second_at_most() -> None:
 
     server = running(story)
 
-    gaps = [b - a for a, b in zip(server.heard_at[:-2], server.heard_at[1:-1], strict=True)]
-    assert len(server.words) >= 3
-    assert min(gaps) > 0.1
+    seconds = server.heard_at[-1] - server.heard_at[0]
+    assert 3 <= len(server.words) <= seconds / 0.2 + 2
 
 
 def test_a_worker_tells_again_where_nothing_changes() -> None:

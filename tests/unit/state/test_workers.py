@@ -161,7 +161,9 @@ def test_an_older_word_that_comes_late_changes_nothing() -> None:
     for sequence in (4, 5):
         book.hear(word(sequence=sequence, calls=1))
 
-    assert [5] == [each.word.sequence for each in store.kept.values()]
+    assert [(5, True)] == [
+        (each.word.sequence, each.word.is_leaving) for each in store.kept.values()
+    ]
 
 
 def test_what_is_known_begins_anew_after_a_time_without_any_word() -> None:

@@ -156,6 +156,20 @@ def test_without_redis_nothing_is_known(tmp_path: Path) -> None:
     assert ((), 1.0, None) == (store.read(1.0).workers, store.read(1.0).since, store.of("x", 1.0))
 
 
+def test_redis_remembers_since_when_it_knows(tmp_path: Path, redis: RedisServer) -> None:
+    """The second word must not make what is known look as new as itself."""
+    redis.client.flushall()
+    link = RedisLink(redis.url, file_lock(tmp_path / "speaker"))
+    store, seen = WorkersRedis(link, "test:"), []
+
+    for sequence, is_first in ((1, False), (2, False), (3, True)):
+        store.put(word(sequence=sequence), time.time(), is_first=is_first)
+        seen.append(redis.client.get("test:workers-since"))
+    link.close()
+
+    assert seen[0] == seen[1] != seen[2]
+
+
 def test_redis_keeps_a_bounded_number_that_ends_by_itself(
     tmp_path: Path, redis: RedisServer
 ) -> None:
