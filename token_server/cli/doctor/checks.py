@@ -54,6 +54,7 @@ class Cause(StrEnum):
     WORKER_OTHER_NAME = "worker-other-name"
     WORKER_WITHOUT_NAME = "worker-without-name"
     WORKER_FULL = "worker-full"
+    WORKER_SILENT = "worker-silent"
     WORKER_ELSEWHERE = "worker-elsewhere"
     JOB_DIED = "job-died"
     JOB_SLOW = "job-slow"
