@@ -11,8 +11,10 @@ from livekit.protocol.models import ServerInfo
 from agent.capacity import Capacity
 from agent.job import run_job, warm_up
 from agent.logs import use_console_format
+from agent.registration import Registration
 from agent.rooms_on_the_way import RoomsOnTheWay
 from agent.settings import AgentSettings
+from agent.standing import Standings
 from shared_settings.settings import LogFormat
 
 logger = logging.getLogger(__name__)
@@ -66,6 +68,8 @@ class Worker(AgentServer):
             preload_modules=["agent.outlive_sigterm", run_job.__module__],
         )
         self.on("worker_registered", self._on_worker_registered)
+        self._standings = Standings(self, self._capacity, lambda: not self._connecting)
+        self._registration = Registration(settings, self._standings.now)
 
     async def run(self, *, devmode: bool = False, unregistered: bool = False) -> None:
         """Run until closed; the command line of livekit-agents calls this once it logs."""
@@ -73,6 +77,8 @@ class Worker(AgentServer):
             use_console_format()
         if self._settings.voice_models and not self._settings.follows_instructions:
             logger.info(_NOT_FOLLOWED, extra={"setting": self._settings.voice_instructions.value})
+        if not unregistered:
+            self.once("worker_started", self._registration.start)
         try:
             await super().run(devmode=devmode, unregistered=unregistered)
         except Exception as error:
@@ -80,6 +86,11 @@ class Worker(AgentServer):
             if isinstance(error, OSError) and (sentence := _CANNOT_LISTEN.get(error.errno)):
                 logger.error(sentence)  # noqa: TRY400 (the caller logs the traceback)
             raise
+
+    async def aclose(self) -> None:
+        """Close the worker, and tell the token server that it is gone."""
+        await super().aclose()
+        await self._registration.leave()
 
     async def answer(self, request: JobRequest) -> None:
         """Accept a job; pass it on when full, end one too many (livekit-behaviour 31)."""
@@ -97,7 +108,7 @@ class Worker(AgentServer):
             logger.warning("job ended, an agent is on its way to this room already", extra=about)
             await request.reject()
             return
-        with self._capacity.place_for(request.id):
+        with self._capacity.place_for(request.id), self._standings.accepted(request.job):
             await request.accept(
                 identity=agent_identity(request.agent_name),
                 name=request.agent_name,

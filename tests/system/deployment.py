@@ -86,7 +86,7 @@ class Deployment:
         """Start `worker` (another one, if there is one), and wait until it is registered."""
         # Each warm process takes processor time from the tests beside this one.
         environ = {"LIVEKIT_AGENT_IDLE_PROCESSES": "2", **self._environ()}
-        environ["LIVEKIT_AGENT_PORT"] = str(free_port())
+        environ |= {"PORT": str(self.web_port), "LIVEKIT_AGENT_PORT": str(free_port())}
         worker = start_from_procfile("worker", environ, self._folder / "worker.log")
         self._ends.callback(worker.kill)
         worker.wait_for_output("registered worker", within=60)

@@ -118,6 +118,7 @@ class Stack:
         else:
             worker = start_from_procfile("worker", environ, log)
         self._ends.callback(worker.kill)
+        self.worker = worker
         worker.wait_for_output("registered worker", within=60)
         return self
 
@@ -166,6 +167,12 @@ class Stack:
         url = f"{self.web_url}/rooms/{room_name}"
         shown: dict[str, Any] = httpx.get(url, headers=headers, trust_env=False).json()
         return shown
+
+    def worker_states(self) -> list[str]:
+        """Return how the workers are that have told the server."""
+        headers = {"Authorization": f"Bearer {OPERATOR_KEY}"}
+        told = httpx.get(f"{self.web_url}/workers", headers=headers, trust_env=False).json()
+        return [worker["state"] for worker in told["workers"]]
 
     def seconds_empty(self, room_name: str) -> float:
         """Return for how long nobody has been in a live room, by its timeline; 0 if unknown."""

@@ -9,6 +9,7 @@ import pytest
 from tests.humans import Humans
 from tests.processes import AGENT_NAME, wait_until
 from tests.system.doctor_stage import Stack
+from tests.system.web_processes import stopped
 
 pytestmark = pytest.mark.live
 
@@ -82,6 +83,19 @@ def test_a_full_worker_of_ours_is_named(tmp_path: Path) -> None:
 
     assert (1, ["worker-full"]) == (diagnosis.exit_code, diagnosis.causes())
     assert "1 active jobs" in diagnosis.text("worker-full")
+
+
+def test_a_frozen_worker_is_named(tmp_path: Path) -> None:
+    """It keeps its connection for a while, and LiveKit goes on offering it jobs."""
+    with Stack(tmp_path) as stack:
+        worker = stack.with_web().with_worker().worker
+        with stopped(worker.popen.pid):
+            wait_until(
+                lambda: stack.worker_states() == ["silent"], within=15, what="a silent worker"
+            )
+            diagnosis = stack.diagnose()
+
+    assert (1, ["worker-silent"]) == (diagnosis.exit_code, diagnosis.causes())
 
 
 def test_another_project_s_full_worker_is_named(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from token_server.keeper.agent_life import DeadAgent
+from token_server.keeper.known_workers import NOTHING_TOLD, WorkerNews
 from token_server.livekit.rooms import DISPATCH_ATTRIBUTE, AgentOrder, Dispatch, Participant
 
 # A good job takes a while, and LiveKit lists it up to 5 s late (livekit-behaviour 26, 28).
@@ -40,10 +41,12 @@ class Hedging:
     Attributes:
         after: How long a dispatch of this name may take before it is late.
         most: How many may stand at a time.
+        most_lapsed: How many, where none of them is in any worker's hands.
     """
 
     after: timedelta = timedelta(seconds=1.5)
     most: int = 2
+    most_lapsed: int = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +64,7 @@ class Attendance:
         created_by_us: The dispatches that were created while acting on this room just now.
         is_absence_proven: Whether an agent that is not listed is surely not there.
         hedging: When a dispatch is late.
+        workers: What workers of this name have told.
     """
 
     now: datetime
@@ -73,6 +77,7 @@ class Attendance:
     created_by_us: frozenset[str] = frozenset()
     is_absence_proven: bool = True
     hedging: Hedging = Hedging()
+    workers: WorkerNews = NOTHING_TOLD
 
 
 @dataclass(frozen=True)
@@ -204,14 +209,21 @@ def _decide_for_waiting_human(seen: Attendance) -> Action:
 
 def _late_at(dispatches: Sequence[Dispatch], seen: Attendance) -> datetime | None:
     """Return when another dispatch is to be sent beside these; None if these are enough."""
-    if len(dispatches) >= seen.hedging.most:
-        return None
-    began = max(dispatches[-1].created_at, seen.waiting_since or seen.now)
-    if any(dispatch.has_job for dispatch in dispatches):
+    youngest, told = dispatches[-1], seen.workers
+    began = max(youngest.created_at, seen.waiting_since or seen.now)
+    if any(dispatch.has_job or dispatch.dispatch_id in told.in_hand for dispatch in dispatches):
         # A worker is at it, and another one would be as slow: once.
-        is_first = len(dispatches) == 1
+        is_first = len(dispatches) == 1 < seen.hedging.most
         return began + max(IN_HAND_LATE_AFTER, seen.hedging.after) if is_first else None
-    return began + seen.hedging.after
+    if told.is_full:
+        # Whoever has room again tells it, and is asked then.
+        return None
+    is_news = told.newest_at is not None and told.newest_at > youngest.created_at
+    have_lapsed = is_news or all(each.dispatch_id in told.lapsed for each in dispatches)
+    if len(dispatches) >= (seen.hedging.most_lapsed if have_lapsed else seen.hedging.most):
+        return None
+    # Who was registered since was not asked.
+    return told.newest_at if is_news else began + seen.hedging.after
 
 
 def spent(dispatch: Dispatch, seen: Attendance) -> tuple[datetime, str]:

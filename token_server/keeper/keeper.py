@@ -142,6 +142,11 @@ class Keeper:
         if participant.kind is not ParticipantKind.OTHER:
             self._agenda.look_now(room_name)
 
+    def worker_has_room(self, agent_name: str) -> None:
+        """Look at the rooms that wait for an agent of this name: a worker can be asked for it."""
+        for room_name in self._metrics.waiting_for(agent_name):
+            self._agenda.look_now(room_name)
+
     def track_published(self, room_name: str, participant: Participant) -> None:
         """Note that somebody can be heard or seen."""
         self._timeline.track_published(room_name, participant)

@@ -58,6 +58,11 @@ class UnattendedHumans:
                     for seen in missing
                 }
 
+    def waiting_for(self, agent_name: str) -> list[str]:
+        """Name the rooms that wait for an agent of this name."""
+        with self._lock:
+            return [room_name for room_name, waits in self._rooms.items() if agent_name in waits]
+
     def longest(self, now: datetime) -> float:
         """Return the seconds of the longest wait that is not over; 0 if nobody waits.
 
@@ -122,6 +127,7 @@ class KeeperMetrics:
         self._metrics = metrics
         self._arrivals = AwaitedHumans()
         self._unattended = UnattendedHumans()
+        self.waiting_for = self._unattended.waiting_for
 
     def token_issued(self, sealed_ticket: str) -> None:
         """Count a token; its human is expected."""

@@ -5,7 +5,7 @@ All I/O goes through the rooms port. An error ends the look: what is unknown lea
 
 import logging
 from collections import OrderedDict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from datetime import datetime
 from typing import Protocol
@@ -17,13 +17,13 @@ from token_server.keeper.attendance import (
     Attendance,
     CreateDispatch,
     DeleteDispatch,
-    Hedging,
     RemoveAgent,
     Settled,
     Wait,
     decide,
     reason_of,
 )
+from token_server.keeper.known_workers import ToldWorkers, WorkerNews, worker_news
 from token_server.keeper.last_seen_agents import LastSeenAgents
 from token_server.keeper.observed_room import (
     AGENT_STATE_ATTRIBUTE,
@@ -33,7 +33,7 @@ from token_server.keeper.observed_room import (
     agents_of,
 )
 from token_server.keeper.usual_times import UsualTimes
-from token_server.keeper.wanted_agents import Policy, Want, wants
+from token_server.keeper.wanted_agents import Policy, wants
 from token_server.livekit.rooms import Dispatch, Participant, Rooms
 from token_server.state.timeline import NOT_KEPT, EntryDetails, Event, Timeline
 from token_server.tokens.tickets import TicketSealer
@@ -79,9 +79,11 @@ class Looker:
         policy: Policy,
         lives: Lives,
         timeline: Timeline = NOT_KEPT,
+        *,
+        workers: ToldWorkers | None = None,
     ) -> None:
         self._rooms, self._locks, self._sealer, self._policy = rooms, locks, sealer, policy
-        self._lives, self._timeline = lives, timeline
+        self._lives, self._timeline, self._workers = lives, timeline, workers
         self.sightings = LastSeenAgents()
         self._usual_times = UsualTimes()
         self._put_out: OrderedDict[str, None] = OrderedDict()
@@ -134,19 +136,22 @@ class Looker:
         names = {want.order.agent_name for want in wanted} | last_joined.keys()
         names.update(created.values())
         absent = names - {agent.agent_name for agent in agents}
+        # The second call only when something may have to be done: most looks need one.
         is_asked = created or absent or self._are_too_many(room_name, names, agents)
+        dispatches = self._dispatches(room_name, participants) if is_asked else ()
+        waited_for = [w.order.agent_name for w in wanted if w.order.agent_name in absent]
         observed = Observed(
             now=now,
             participants=participants,
             wanted=wanted,
-            # The second call only when something may have to be done: most looks need one.
-            dispatches=self._dispatches(room_name, participants) if is_asked else (),
+            dispatches=dispatches,
             last_joined=last_joined,
             created=frozenset(created),
             dead=self._lives.dead(room_name),
             put_out=self._put_out,
             unproven=self._unproven(room_name, absent, now),
-            hedging=self._hedging(wanted, now),
+            hedging={name: self._usual_times.hedging(name, now) for name in waited_for},
+            workers=self._worker_news(waited_for, dispatches, now),
         )
         return observed.view(names)
 
@@ -172,9 +177,13 @@ class Looker:
 
         return {agent_name for agent_name in absent if not is_proven(agent_name)}
 
-    def _hedging(self, wanted: Sequence[Want], now: datetime) -> dict[str, Hedging]:
-        names = [want.order.agent_name for want in wanted]
-        return {name: self._usual_times.hedging(name, now) for name in names}
+    def _worker_news(
+        self, agent_names: Iterable[str], dispatches: Sequence[Dispatch], now: datetime
+    ) -> dict[str, WorkerNews]:
+        told = self._workers
+        if told is None:
+            return {}
+        return {name: worker_news(told, name, dispatches, now) for name in agent_names}
 
     def _dispatches(
         self, room_name: str, participants: Sequence[Participant]

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from token_server.keeper.agent_life import DeadAgent
 from token_server.keeper.attendance import Action, Attendance, Hedging, RemoveAgent
+from token_server.keeper.known_workers import NOTHING_TOLD, WorkerNews
 from token_server.keeper.schedule import Looked
 from token_server.keeper.wanted_agents import Want
 from token_server.livekit.rooms import AgentOrder, Dispatch, Participant, ParticipantKind
@@ -91,6 +92,7 @@ class Observed:
         put_out: The sids of those that were put out, whatever LiveKit lists.
         unproven: The names of agents whose absence may be a stale answer.
         hedging: When a dispatch of each wanted name is late.
+        workers: What workers of each wanted name have told.
     """
 
     now: datetime
@@ -103,6 +105,7 @@ class Observed:
     put_out: Container[str] = frozenset()
     unproven: Container[str] = frozenset()
     hedging: Mapping[str, Hedging] = field(default_factory=dict)
+    workers: Mapping[str, WorkerNews] = field(default_factory=dict)
 
     def view(self, agent_names: Iterable[str]) -> View:
         """Say what it shows about these agents."""
@@ -139,6 +142,7 @@ class Observed:
             created_by_us=self.created,
             is_absence_proven=agent_name not in self.unproven,
             hedging=self.hedging.get(agent_name, Hedging()),
+            workers=self.workers.get(agent_name, NOTHING_TOLD),
         )
 
     def _news(self, attendances: Sequence[Attendance]) -> dict[str, str]:

@@ -7,7 +7,7 @@ one is sent while it still stands. Nothing is learnt from where more than one wa
 
 from collections import OrderedDict, deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Lock
 
@@ -25,8 +25,8 @@ _TIMES = 20
 _KEPT = 10_000
 # Seconds until a dispatch is late: twice what nearly all took, within these bounds.
 _SOONEST, _LATEST, _UNKNOWN = 0.8, 4.0, 1.5
-# Dispatches that may stand at a time: usually, and where a worker has lately let one lapse.
-_MOST, _MOST_AMONG_GHOSTS = 2, 4
+# As many dispatches may stand as where workers tell that they have none of them, after a worker has
+# let one lapse.
 _GHOSTS_REMEMBERED = timedelta(seconds=60)
 
 
@@ -53,10 +53,9 @@ class UsualTimes:
             usual = times[len(times) * 9 // 10] * 2 if times else _UNKNOWN
             lapsed_at = self._lapsed_at.get(agent_name)
             is_haunted = lapsed_at is not None and now - lapsed_at < _GHOSTS_REMEMBERED
-        return Hedging(
-            after=timedelta(seconds=min(max(usual, _SOONEST), _LATEST)),
-            most=_MOST_AMONG_GHOSTS if is_haunted else _MOST,
-        )
+        after = timedelta(seconds=min(max(usual, _SOONEST), _LATEST))
+        usually = Hedging(after=after)
+        return replace(usually, most=usually.most_lapsed) if is_haunted else usually
 
     def has_hedged(self, room_name: str, agent_name: str) -> bool:
         """Whether more than one dispatch has stood in the wait that is not over."""

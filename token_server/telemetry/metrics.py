@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from token_server.telemetry.turns import LOOPS, Turns
+from token_server.telemetry.worker_gauge import WorkerGauge
 
 LOOK_OUTCOMES = ("done", "waiting", "failed")
 DEATHS = ("silent", "blocked", "gone")
@@ -62,6 +63,8 @@ class Metrics:
         # Each gauge says whether it is the sum, largest or smallest of the processes that live.
         self._gauge = partial(Gauge, namespace=_NAMESPACE, registry=registry)
         self._histogram = partial(Histogram, namespace=_NAMESPACE, registry=registry)
+        self.workers = WorkerGauge()
+        registry.register(self.workers)
         self._count_tokens_and_webhooks()
         self._count_looks()
         self._count_calls()
@@ -166,4 +169,5 @@ class Metrics:
             return generate_latest(self._registry)
         everybody = CollectorRegistry()
         MultiProcessCollector(everybody, str(self._folder))  # type: ignore[no-untyped-call]
+        everybody.register(self.workers)
         return generate_latest(everybody)

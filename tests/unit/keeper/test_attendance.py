@@ -19,6 +19,7 @@ from token_server.keeper.attendance import (
     Wait,
     decide,
 )
+from token_server.keeper.known_workers import NOTHING_TOLD, WorkerNews
 from token_server.livekit.rooms import (
     DISPATCH_ATTRIBUTE,
     AgentOrder,
@@ -370,3 +371,35 @@ def test_where_nobody_knows_which_dispatch_came_nothing_is_taken_back() -> None:
     seen = replace(waiting(3, dispatch(), dispatch("AD_2", created=1)), agents=(agent(),))
 
     assert Settled(is_attended=True) == decide(seen)
+
+
+@pytest.mark.parametrize(
+    ("now", "told", "expected"),
+    [
+        pytest.param(2.0, WorkerNews(in_hand=frozenset({"AD_1"})), "Wait", id="one has it"),
+        pytest.param(2.0, WorkerNews(is_full=True), "Wait", id="all are full"),
+        pytest.param(1.0, NOTHING_TOLD, "CreateDispatch", id="nobody tells"),
+        pytest.param(0.3, WorkerNews(newest_at=START + at(0.2)), "CreateDispatch", id="one came"),
+        pytest.param(0.3, WorkerNews(newest_at=START - at(9)), "Wait", id="one came before"),
+    ],
+)
+def test_what_workers_tell_decides_whether_another_is_asked(
+    now: float, told: WorkerNews, expected: str
+) -> None:
+    """A slow worker is not asked twice, one that has just come at once."""
+    seen = replace(waiting(now, dispatch(), hedging=HEDGE), workers=told)
+
+    assert expected == kind(decide(seen))[0]
+
+
+@pytest.mark.parametrize(
+    ("lapsed", "expected"), [({"AD_1", "AD_2"}, "CreateDispatch"), ({"AD_1"}, "Wait")]
+)
+def test_where_no_worker_has_any_more_may_stand(lapsed: set[str], expected: str) -> None:
+    """Half of the offers go to a frozen one, and the next one may again."""
+    seen = replace(
+        waiting(2.5, dispatch(), dispatch("AD_2", created=1), hedging=HEDGE),
+        workers=WorkerNews(lapsed=frozenset(lapsed)),
+    )
+
+    assert expected == kind(decide(seen))[0]
