@@ -47,6 +47,8 @@ class SharedSettings(BaseModel):
     livekit_api_secret: str = Field(alias="LIVEKIT_API_SECRET", repr=False)
     agent_name: str = Field("", alias="LIVEKIT_AGENT_NAME")
     agent_dispatch: AgentDispatch = Field(AgentDispatch.JOIN, alias="AGENT_DISPATCH")
+    agent_silent_seconds: float = Field(2.0, alias="AGENT_SILENT_SECONDS", ge=0, le=60)
+    agent_blocked_seconds: float = Field(5.0, alias="AGENT_BLOCKED_SECONDS", ge=0, le=600)
     log_format: LogFormat = Field(LogFormat.CONSOLE, alias="LOG_FORMAT")
 
     @classmethod
