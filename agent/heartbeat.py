@@ -1,4 +1,4 @@
-"""The beat of a job's event loop: what it missed while frozen, and the end of one that stands still.
+"""The beat of a job's event loop: notices a freeze, and ends a process whose loop stands still.
 
 A frozen process (SIGSTOP, a machine that slept) sees a gap and goes on. A loop that stands still in
 a process that runs is seen by a thread, which ends the process: its worker knows at once.

@@ -1,4 +1,4 @@
-"""How an agent shows that its event loop runs: it answers a call of this name, over LiveKit's RPC."""
+"""How an agent shows that its event loop runs: it answers a call over LiveKit's RPC."""
 
 from livekit import rtc
 
