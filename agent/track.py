@@ -31,12 +31,12 @@ class Track:
 
     def __init__(self) -> None:
         self.source = Source(SAMPLE_RATE, 1, queue_size_ms=_QUEUE_MS)
-        self._track = rtc.LocalAudioTrack.create_audio_track("agent", self.source)
+        self.local = rtc.LocalAudioTrack.create_audio_track("agent", self.source)
 
     async def publish(self, participant: rtc.LocalParticipant) -> None:
         """Publish the track; until then an agent may stay unseen for 3 s (livekit-behaviour 46)."""
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
-        self._publication = await participant.publish_track(self._track, options)
+        self._publication = await participant.publish_track(self.local, options)
 
     async def wait_for_listener(self) -> None:
         """Wait until somebody has subscribed, so that the first word is not lost."""

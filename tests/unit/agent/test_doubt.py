@@ -1,139 +1,197 @@
 import asyncio
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import cast
 
 import pytest
 from livekit import rtc
 
 from agent.doubt import Doubt
-from agent.room_life import IS_REPLACED, IS_THERE_ALREADY, ROOM_HAS_ENDED
-from agent.room_now import ListedAgent
-from agent.track import SAMPLE_RATE, Track
-from tests.unit.agent.test_room_life import ELDER, NO_ROOM, US, YOUNGER, FakeRoom, life, room
+from agent.room_life import RoomLife
+from agent.track import Track
 
 CONNECTED = rtc.ConnectionState.CONN_CONNECTED
 RECONNECTING = rtc.ConnectionState.CONN_RECONNECTING
 
 
-class JoinedRoom(rtc.EventEmitter[str]):
-    """The room that we are connected to, or were."""
+class FakeLocalParticipant:
+    """Us."""
 
-    def __init__(self, state: int) -> None:
+    sid = "PA_us"
+
+
+class FakeRoom(rtc.EventEmitter[str]):
+    """The room that we are in, or were."""
+
+    local_participant = FakeLocalParticipant()
+
+    def __init__(self, state: int = CONNECTED) -> None:
         super().__init__()
         self.connection_state = state
-        self.local_participant = SimpleNamespace(sid=US.sid)
 
 
-Happening = Callable[[JoinedRoom, Doubt], None]
+class FakeTrack:
+    """A track that may be silent."""
+
+    is_silent = False
+
+    def hush(self) -> None:
+        self.is_silent = True
+
+    def speak_again(self) -> None:
+        self.is_silent = False
 
 
-def run_through(
-    livekit: FakeRoom, happening: Happening, state: int = CONNECTED
-) -> tuple[list[str], list[bool]]:
-    """Let something happen to an agent; return why it left, and whether it was hushed in between.
+class FakeLife:
+    """Finds what a test says, once it is allowed to."""
 
-    That is: right after it happened, and once the doubt is over.
-    """
+    def __init__(
+        self, reason: str | None = None, *, ended: str | None = None, fails: bool = False
+    ) -> None:
+        self._reason, self._ended, self._fails = reason, ended, fails
+        self.looks: list[str] = []
+        self.may_answer = asyncio.Event()
 
-    async def run() -> tuple[list[str], list[bool]]:
-        joined, track, left = JoinedRoom(state), Track(), []
-        doubt = Doubt(cast("rtc.Room", joined), track, life(livekit), left.append)
-        happening(joined, doubt)
-        hushed = [track.source.is_hushed]
-        await _until_quiet(livekit, left)
-        hushed.append(track.source.is_hushed)
-        await track.aclose()
-        return left, hushed
+    async def reason_to_leave(self, first_sid: str) -> str | None:
+        self.looks.append(first_sid)
+        await self.may_answer.wait()
+        if self._fails:
+            raise RuntimeError("a made-up bug")
+        return self._reason
 
-    return asyncio.run(run())
+    async def reason_to_leave_room_that_ended(self) -> str | None:
+        self.looks.append("ended?")
+        return self._ended
 
+    async def reason_to_leave_it_to_the_other(self) -> str | None:
+        self.looks.append("elder?")
+        return self._reason
 
-async def _until_quiet(livekit: FakeRoom, left: list[str]) -> None:
-    looks = -1
-    while looks != livekit.looks and not left:
-        looks = livekit.looks
-        await asyncio.sleep(0.02)
-    await asyncio.sleep(0)
-
-
-def freeze(_: JoinedRoom, doubt: Doubt) -> None:
-    """Wake up after a while."""
-    doubt.arise()
+    def is_another_of_us(self, participant: object) -> bool:
+        return participant == "another"
 
 
-def lose_connection(joined: JoinedRoom, _: Doubt) -> None:
-    """Lose the connection; the SDK tries to get it back."""
-    joined.emit("reconnecting")
+class Scene:
+    """An agent in doubt, and all around it."""
 
-
-def come(agent: ListedAgent) -> Happening:
-    """Return the coming of another agent."""
-
-    def happen(joined: JoinedRoom, _: Doubt) -> None:
-        participant = SimpleNamespace(
-            kind=rtc.ParticipantKind.PARTICIPANT_KIND_AGENT,
-            attributes={"lk.agent.name": agent.name},
-            identity=agent.identity,
+    def __init__(self, room: FakeRoom, life: FakeLife) -> None:
+        self.room, self.life, self.track = room, life, FakeTrack()
+        self.left: list[str] = []
+        self.doubt = Doubt(
+            cast("rtc.Room", room),
+            cast("Track", self.track),
+            cast("RoomLife", life),
+            self.left.append,
         )
-        joined.emit("participant_connected", participant)
 
-    return happen
+    async def settle(self) -> tuple[list[str], bool]:
+        """Let all looks end; return why the agent has left, and whether it is silent."""
+        self.life.may_answer.set()
+        await asyncio.sleep(0.01)
+        return self.left, self.track.is_silent
 
 
-@pytest.mark.parametrize("happening", [freeze, lose_connection])
-def test_an_agent_in_doubt_is_silent_and_goes_on_if_it_is_still_the_one(
-    happening: Happening,
+def frozen(scene: Scene) -> None:
+    """Come back from a freeze."""
+    scene.doubt.arise()
+
+
+def cut_off(scene: Scene) -> None:
+    """Lose the connection."""
+    scene.room.emit("reconnecting")
+
+
+def back(scene: Scene) -> None:
+    """Have it again."""
+    scene.room.emit("reconnected")
+
+
+@pytest.mark.parametrize("happens", [frozen, cut_off, back])
+def test_an_agent_in_doubt_is_silent_until_it_knows(happens: Callable[[Scene], None]) -> None:
+    """Another one may be talking to the human by now."""
+
+    async def run() -> tuple[bool, tuple[list[str], bool]]:
+        scene = Scene(FakeRoom(), FakeLife())
+        happens(scene)
+        was_silent = scene.track.is_silent
+        await asyncio.sleep(0.01)
+        return was_silent and scene.track.is_silent, await scene.settle()
+
+    assert (True, ([], False)) == asyncio.run(run())
+
+
+def test_an_agent_that_has_been_replaced_leaves_without_a_sound() -> None:
+    """Two voices for one human are worse than none."""
+
+    async def run() -> tuple[list[str], bool]:
+        scene = Scene(FakeRoom(), FakeLife("another agent has come"))
+        scene.doubt.arise()
+        scene.doubt.arise()
+        return await scene.settle()
+
+    assert (["another agent has come"], True) == asyncio.run(run())
+
+
+def test_a_doubt_that_comes_while_looking_is_looked_into_as_well() -> None:
+    """What was true before the second freeze says nothing about after."""
+
+    async def run() -> tuple[list[str], tuple[list[str], bool]]:
+        scene = Scene(FakeRoom(), FakeLife())
+        scene.doubt.arise()
+        await asyncio.sleep(0.01)
+        scene.doubt.arise()
+        scene.doubt.arise()
+        settled = await scene.settle()
+        return scene.life.looks, settled
+
+    assert (["PA_us", "PA_us"], ([], False)) == asyncio.run(run())
+
+
+def test_a_look_that_fails_leaves_no_agent_mute() -> None:
+    """A mute agent is worse than one too many."""
+
+    async def run() -> tuple[list[str], bool]:
+        scene = Scene(FakeRoom(), FakeLife(fails=True))
+        scene.doubt.arise()
+        return await scene.settle()
+
+    assert ([], False) == asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("ended", "left"), [("the room has ended", ["the room has ended"]), (None, [])]
+)
+def test_an_agent_that_is_cut_off_looks_whether_the_room_has_ended(
+    ended: str | None, left: list[str]
 ) -> None:
-    """A human who hears two agents is worse off than one who misses a word."""
-    assert ([], [True, False]) == run_through(FakeRoom(room(US)), happening)
+    """The SDK joins anew by itself, and would revive it; until then it stays silent."""
+
+    async def run() -> tuple[list[str], tuple[list[str], bool]]:
+        scene = Scene(FakeRoom(RECONNECTING), FakeLife(ended=ended))
+        scene.room.emit("reconnecting")
+        settled = await scene.settle()
+        return scene.life.looks, settled
+
+    assert (["ended?"], (left, True)) == asyncio.run(run())
 
 
-@pytest.mark.parametrize("happening", [freeze, lose_connection])
-def test_an_agent_that_was_replaced_leaves_without_a_sound(happening: Happening) -> None:
-    """It thaws in a room where the next one talks."""
-    assert ([IS_REPLACED], [True, True]) == run_through(FakeRoom(room(US, YOUNGER)), happening)
-
-
-def test_a_room_that_ended_while_we_were_cut_off_is_left() -> None:
-    """The SDK would join anew, and revive it for nobody."""
-    found = run_through(FakeRoom(NO_ROOM), lose_connection, RECONNECTING)
-
-    assert ([ROOM_HAS_ENDED], [True, True]) == found
-
-
-@pytest.mark.parametrize(("other", "left"), [(ELDER, [IS_THERE_ALREADY]), (YOUNGER, [])], ids=str)
-def test_an_agent_whose_second_comes_goes_on_talking_if_it_is_the_elder(
-    other: ListedAgent, left: list[str]
+@pytest.mark.parametrize(
+    ("participant", "reason", "looks", "left"),
+    [
+        ("another", "the agent is there already", ["elder?"], ["the agent is there already"]),
+        ("another", None, ["elder?"], []),
+        ("alice", "the agent is there already", [], []),
+    ],
+    ids=["the other is the elder", "we are the elder", "a human"],
+)
+def test_an_agent_that_sees_another_one_come_looks_who_stays(
+    participant: str, reason: str | None, looks: list[str], left: list[str]
 ) -> None:
-    """Which of two that join at once sees the other is chance; both decide alike."""
-    assert (left, [False, bool(left)]) == run_through(FakeRoom(room(US, other)), come(other))
+    """Two of one moment may see each other only when both are there; who stays goes on talking."""
 
+    async def run() -> tuple[list[str], tuple[list[str], bool]]:
+        scene = Scene(FakeRoom(), FakeLife(reason))
+        scene.room.emit("participant_connected", participant)
+        settled = await scene.settle()
+        return scene.life.looks, settled
 
-def test_the_coming_of_another_agent_is_no_reason_to_look() -> None:
-    """An avatar, a transcriber."""
-    livekit = FakeRoom(room(US))
-
-    run_through(livekit, come(ListedAgent(name="another", identity="agent-foreign")))
-
-    assert livekit.looks == 0
-
-
-def test_a_hushed_track_plays_silence_of_the_same_length() -> None:
-    """Whoever plays on it must not hang, and not be heard."""
-
-    async def run() -> tuple[float, float]:
-        track = Track()
-        frame = rtc.AudioFrame(b"\x10\x20" * (SAMPLE_RATE // 10), SAMPLE_RATE, 1, SAMPLE_RATE // 10)
-        await track.source.capture_frame(frame)
-        track.hush()
-        after_hush = track.source.queued_duration
-        started = asyncio.get_running_loop().time()
-        await track.play(frame)
-        took = asyncio.get_running_loop().time() - started
-        await track.aclose()
-        return after_hush, took
-
-    queued, took = asyncio.run(run())
-    assert queued == 0.0
-    assert took > 0.05
+    assert (looks, (left, bool(left))) == asyncio.run(run())
