@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import socket
-import subprocess
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -44,16 +43,6 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 def room_name() -> str:
     """Return the name of a room that no other test uses."""
     return f"room-{uuid.uuid4().hex[:8]}"
-
-
-@pytest.fixture(scope="module")
-def speech(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a spoken sentence."""
-    recording = tmp_path_factory.mktemp("speech") / "sentence.wav"
-    sentence = "Hello parrot, please tell me what I just said."
-    command = ["espeak-ng", "-w", str(recording), sentence]
-    subprocess.run(command, check=True)
-    return recording
 
 
 def test_a_worker_says_that_it_is_registered(stage: Stage) -> None:

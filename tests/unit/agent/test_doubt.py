@@ -1,13 +1,15 @@
 import asyncio
 from collections.abc import Callable
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from livekit import rtc
 
 from agent.doubt import Doubt
-from agent.room_life import RoomLife
-from agent.track import Track
+
+if TYPE_CHECKING:
+    from agent.room_life import RoomLife
+    from agent.track import Track
 
 CONNECTED = rtc.ConnectionState.CONN_CONNECTED
 RECONNECTING = rtc.ConnectionState.CONN_RECONNECTING

@@ -6,11 +6,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from agent.heartbeat import Heartbeat
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # A process whose loop beats until its input ends, and then stands still for good.
 BLOCKED = """
@@ -57,9 +60,7 @@ def gaps(*readings: float, silent_seconds: float) -> int:
     ],
     ids=["in step", "a loaded machine", "frozen", "frozen twice", "off"],
 )
-def test_a_freeze_is_told_of(
-    readings: tuple[float, ...], silent_seconds: float, told: int
-) -> None:
+def test_a_freeze_is_told_of(readings: tuple[float, ...], silent_seconds: float, told: int) -> None:
     """Whoever was away for half of what the keeper waits may have been replaced."""
     assert told == gaps(*readings, silent_seconds=silent_seconds)
 

@@ -79,7 +79,6 @@ async def loud_frames(track: Track, heard: list[int]) -> None:
     stream = rtc.AudioStream.from_track(track=track.local, sample_rate=SAMPLE_RATE)
     try:
         async for event in stream:
-            if loudest := max(map(abs, event.frame.data)):
-                heard.append(loudest)
+            heard += filter(None, [max(map(abs, event.frame.data))])
     finally:
         await stream.aclose()

@@ -24,6 +24,10 @@ TAKEN = {
     "a name with space in it": ("LIVEKIT_AGENT_NAME", "voice agent"),
     "dispatch": ("AGENT_DISPATCH", "automatic "),
     "no dispatch": ("AGENT_DISPATCH", " "),
+    "a second and a half": ("AGENT_SILENT_SECONDS", " 1.5 "),
+    "nobody is dead": ("AGENT_SILENT_SECONDS", "0"),
+    "nobody stands still": ("AGENT_BLOCKED_SECONDS", "0"),
+    "ten seconds": ("AGENT_BLOCKED_SECONDS", "10"),
     "auth": ("TOKEN_AUTH", " none "),
     "json": ("LOG_FORMAT", "json\n"),
     "no log format": ("LOG_FORMAT", ""),
@@ -43,6 +47,12 @@ REFUSED = {
     "no name": ("LIVEKIT_AGENT_NAME", " "),
     "another dispatch": ("AGENT_DISPATCH", "later"),
     "upper case dispatch": ("AGENT_DISPATCH", "Automatic"),
+    "silent for less than no time": ("AGENT_SILENT_SECONDS", "-1"),
+    "silent for minutes": ("AGENT_SILENT_SECONDS", "61"),
+    "silent for letters": ("AGENT_SILENT_SECONDS", "soon"),
+    "silent for no number": ("AGENT_SILENT_SECONDS", "nan"),
+    "blocked for less than no time": ("AGENT_BLOCKED_SECONDS", "-0.1"),
+    "blocked for hours": ("AGENT_BLOCKED_SECONDS", "601"),
     "another log format": ("LOG_FORMAT", "xml"),
 }
 # Of TOKEN_AUTH the worker takes anything: a wrong one is the server's to refuse.
