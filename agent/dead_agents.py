@@ -1,4 +1,7 @@
-"""Puts out the agent of a process that has died: the worker knows at once, LiveKit after 20 s."""
+"""Puts out the agent of a process that has died.
+
+The worker knows at once, LiveKit after 20 s (livekit-behaviour 47).
+"""
 
 import asyncio
 import logging

@@ -75,6 +75,10 @@ class Caller:
         """Take a track away."""
         self._run(self._room.local_participant.unpublish_track(sid))
 
+    def ask(self, identity: str, method: str) -> str:
+        """Call a method of somebody in the room; return the answer."""
+        return self._run(self._ask(identity, method))
+
     def leave(self) -> None:
         """Leave the room."""
         self._run(self._room.disconnect())
@@ -104,6 +108,10 @@ class Caller:
     ) -> None:
         task = self._loop.create_task(self._listen(track, speaker.identity))
         self._tasks.add(task)
+
+    async def _ask(self, identity: str, method: str) -> str:
+        us = self._room.local_participant
+        return await us.perform_rpc(destination_identity=identity, method=method, payload="{}")
 
     def _on_attributes_changed(self, changed: dict[str, str], _: rtc.Participant) -> None:
         if state := changed.get("lk.agent.state"):

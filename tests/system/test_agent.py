@@ -92,17 +92,18 @@ def test_a_stranger_in_the_room_learns_nothing_and_writes_nothing_into_the_log(
 ) -> None:
     """Anybody in a room can send data, streams and RPC to everybody there."""
 
-    async def intrude() -> list[str]:
+    async def intrude(agent: str) -> list[str]:
         intruder = Intruder()
         await intruder.join(stage.server.url, room_name)
-        await intruder.try_everything(f"agent-{AGENT_NAME}")
+        await intruder.try_everything(agent)
         await intruder.leave()
         return intruder.learned
 
     with Caller(stage.server.url, room_name) as alice:
         stage.dispatch(room_name)
         wait_until(lambda: alice.agent_states[-1:] == ["listening"], within=10, what="a greeting")
-        learned = asyncio.run(intrude())
+        (agent,) = alice.identities
+        learned = asyncio.run(intrude(agent))
     # The lines of the job's process have come by then.
     wait_until(lambda: stage.worker.active_jobs() == 0, within=5, what="the job over")
 
@@ -130,7 +131,7 @@ def test_every_job_request_is_one_line_with_its_room(stage: Stage, room_name: st
 
 
 def test_three_dispatches_make_one_agent(stage: Stage, room_name: str) -> None:
-    """CreateDispatch never deduplicates, and agents of one identity could leave nobody behind."""
+    """CreateDispatch never deduplicates, and two agents would talk at the same time."""
     with Caller(stage.server.url, room_name) as alice:
         stage.dispatch(room_name)
         stage.dispatch(room_name)

@@ -43,6 +43,7 @@ def test_a_human_whose_agents_process_was_killed_hears_the_next_one_soon(
     """Out of memory, a crash in native code: its worker puts the dead one out at once."""
     with call(deployment, room_name) as human:
         dead = wait_for_voice(human)
+        assert "{}" == human.ask(dead, "token-server.alive")
 
         os.kill(job_pid(deployment.worker, room_name), signal.SIGKILL)
 

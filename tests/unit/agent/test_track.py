@@ -44,7 +44,8 @@ def test_a_hushed_track_plays_silence_whoever_plays_on() -> None:
 
     async def run() -> list[bool]:
         track = Track()
-        hearing = asyncio.create_task(loud_frames(track, heard := []))
+        heard: list[int] = []
+        hearing = asyncio.create_task(loud_frames(track, heard))
         was_heard = []
         for hush_or_speak in (track.speak_again, track.hush, track.speak_again):
             hush_or_speak()
