@@ -13,20 +13,24 @@ from typing import Protocol
 from livekit import rtc
 from livekit.agents import AutoSubscribe, JobContext, JobProcess, inference, vad
 
+from agent.doubt import Doubt
+from agent.heartbeat import Heartbeat
 from agent.humans import LeaveWithLastHuman
+from agent.life import answer_for_life
 from agent.logs import ignore_the_root_logger
 from agent.parrot import Parrot
-from agent.room_life import RoomLife, find_room
+from agent.room_life import ROOM_HAS_ENDED, Place, RoomLife
 from agent.settings import AgentSettings
 from agent.track import Track
+from agent.twirp_room import TwirpRoom
 from agent.voice import Voice, voice_session
 
 # A breath within a sentence is shorter; what follows a longer one is an utterance of its own.
 _SILENCE_SECONDS = 0.5
 _LONGEST_UTTERANCE_SECONDS = 30.0
 _DETECTOR = "detector"
-# livekit-ffi tries again when it is not connected after 15 s, even if the reason is that an agent
-# of our identity came after us: the second try would evict it, or revive a room ended by then.
+# livekit-ffi tries again when it is not connected after 15 s: the second try could revive a room
+# that has ended by then.
 _CONNECT_SECONDS = 12.0
 logger = logging.getLogger(__name__)
 
@@ -113,21 +117,34 @@ async def run_job(context: JobContext, settings: AgentSettings) -> None:
             await talker.start_in_console()
         return
     context.add_shutdown_callback(talker.aclose)
-    if track := await _enter_room(context, settings, talker.auto_subscribe):
+    heartbeat = Heartbeat(
+        silent_seconds=settings.agent_silent_seconds,
+        blocked_seconds=settings.agent_blocked_seconds,
+    )
+    context.add_shutdown_callback(heartbeat.aclose)
+    heartbeat.start()
+    life = RoomLife(_place(context), TwirpRoom(settings, context.job.room.name))
+    if track := await _enter_room(context, life, talker.auto_subscribe):
+        doubt = Doubt(context.room, track, life, context.shutdown)
+        heartbeat.on_gap = doubt.arise
         await talker.start(context.room, track)
         logger.info("in the room", extra={"metadata_bytes": metadata.size})
 
 
+def _place(context: JobContext) -> Place:
+    return Place(
+        room_sid=context.job.room.sid,
+        agent_name=context.job.agent_name,
+        identity=context.local_participant_identity,
+        dispatch_id=context.job.dispatch_id,
+    )
+
+
 async def _enter_room(
-    context: JobContext, settings: AgentSettings, auto_subscribe: AutoSubscribe
+    context: JobContext, life: RoomLife, auto_subscribe: AutoSubscribe
 ) -> Track | None:
     """Join and publish; None, and the job ends, when the room has ended or needs no agent."""
-    life = RoomLife(
-        room_name=context.job.room.name,
-        room_sid=context.job.room.sid,
-        find_room=functools.partial(find_room, settings),
-    )
-    if reason := await life.reason_to_stay_out(context.job.agent_name):
+    if reason := await life.reason_to_stay_out():
         context.shutdown(reason)
         return None
     leave = functools.partial(context.shutdown, "nobody is left")
@@ -139,13 +156,21 @@ async def _enter_room(
     except TimeoutError:
         context.shutdown("could not connect in time")
         return None
+    answer_for_life(context.room.local_participant)
     await track.publish(context.room.local_participant)
-    leave_ended_room = functools.partial(context.shutdown, "the room has ended")
-    life.end_with_room(context.room, leave_ended_room)
-    if not await life.is_entered(context.room):
-        leave_ended_room()
+    if reason := await _reason_to_leave_again(context.room, life):
+        context.shutdown(reason)
         return None
     return track
+
+
+async def _reason_to_leave_again(room: rtc.Room, life: RoomLife) -> str | None:
+    """Say why an agent that has come must leave before it has made a sound."""
+    if not await life.is_entered(room):
+        return ROOM_HAS_ENDED
+    if any(map(life.is_another_of_us, room.remote_participants.values())):
+        return await life.reason_to_leave_it_to_the_other()
+    return None
 
 
 def _talker(context: JobContext, settings: AgentSettings, metadata: JobMetadata) -> Talker:

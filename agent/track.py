@@ -12,17 +12,31 @@ _QUEUE_MS = 200
 _CHUNK_SAMPLES = SAMPLE_RATE // 20
 
 
+class Source(rtc.AudioSource):
+    """Plays what it is given, or silence of the same length."""
+
+    is_hushed = False
+
+    async def capture_frame(self, frame: rtc.AudioFrame) -> None:
+        """Play a frame; whoever plays on does not notice that nobody hears it."""
+        await super().capture_frame(_silence_like(frame) if self.is_hushed else frame)
+
+
+def _silence_like(frame: rtc.AudioFrame) -> rtc.AudioFrame:
+    return rtc.AudioFrame.create(frame.sample_rate, frame.num_channels, frame.samples_per_channel)
+
+
 class Track:
     """An audio track of ours: made before the join, published right after it."""
 
     def __init__(self) -> None:
-        self.source = rtc.AudioSource(SAMPLE_RATE, 1, queue_size_ms=_QUEUE_MS)
-        self._track = rtc.LocalAudioTrack.create_audio_track("agent", self.source)
+        self.source = Source(SAMPLE_RATE, 1, queue_size_ms=_QUEUE_MS)
+        self.local = rtc.LocalAudioTrack.create_audio_track("agent", self.source)
 
     async def publish(self, participant: rtc.LocalParticipant) -> None:
         """Publish the track; until then an agent may stay unseen for 3 s (livekit-behaviour 46)."""
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
-        self._publication = await participant.publish_track(self._track, options)
+        self._publication = await participant.publish_track(self.local, options)
 
     async def wait_for_listener(self) -> None:
         """Wait until somebody has subscribed, so that the first word is not lost."""
@@ -37,6 +51,15 @@ class Track:
         except asyncio.CancelledError:
             self.source.clear_queue()
             raise
+
+    def hush(self) -> None:
+        """Be silent at once, whoever plays on."""
+        self.source.is_hushed = True
+        self.source.clear_queue()
+
+    def speak_again(self) -> None:
+        """Let what is played from now on be heard."""
+        self.source.is_hushed = False
 
     async def aclose(self) -> None:
         """Free the native source."""

@@ -5,16 +5,19 @@ import functools
 import logging
 
 from livekit.agents import AgentServer, JobExecutorType, JobRequest
+from livekit.agents.ipc.job_proc_executor import ProcJobExecutor
 from livekit.agents.types import ATTRIBUTE_AGENT_STATE
 from livekit.protocol.models import ServerInfo
 
 from agent.capacity import Capacity
+from agent.dead_agents import DeadAgents
 from agent.job import run_job, warm_up
 from agent.logs import use_console_format
 from agent.registration import Registration
-from agent.rooms_on_the_way import RoomsOnTheWay
+from agent.room_now import DISPATCH_ATTRIBUTE
 from agent.settings import AgentSettings
 from agent.standing import Standings
+from agent.twirp_room import TwirpRoom
 from shared_settings.settings import LogFormat
 
 logger = logging.getLogger(__name__)
@@ -32,12 +35,13 @@ _NOT_FOLLOWED = (
 )
 
 
-def agent_identity(agent_name: str) -> str:
-    """Return the identity of the agent of that name, the same in every room.
+def agent_identity(agent_name: str, job_id: str) -> str:
+    """Return the identity of a job's agent, which no other agent ever has.
 
-    LiveKit never lets two participants of one identity be there at a time (livekit-behaviour 43).
+    What is done to one then never strikes its successor: LiveKit finds jobs by identity, and puts
+    out the older of two that have the same (livekit-behaviour 43, 45).
     """
-    return f"agent-{agent_name or 'automatic'}"
+    return f"agent-{agent_name or 'automatic'}-{job_id}"
 
 
 class Worker(AgentServer):
@@ -45,7 +49,7 @@ class Worker(AgentServer):
 
     def __init__(self, settings: AgentSettings) -> None:
         self._capacity = Capacity(settings.max_jobs, self._running_job_ids)
-        self._rooms_on_the_way = RoomsOnTheWay()
+        self._dead_agents = DeadAgents(self._put_out)
         self._settings = settings
         self._region = ""
         self.has_failed = False
@@ -67,6 +71,7 @@ class Worker(AgentServer):
             # Imported once, by the process that every job process is a copy of.
             preload_modules=["agent.outlive_sigterm", run_job.__module__],
         )
+        self.on("worker_started", self._watch_processes)
         self.on("worker_registered", self._on_worker_registered)
         self._standings = Standings(self, self._capacity, lambda: not self._connecting)
         self._registration = Registration(settings, self._standings.now)
@@ -81,6 +86,7 @@ class Worker(AgentServer):
             self.once("worker_started", self._registration.start)
         try:
             await super().run(devmode=devmode, unregistered=unregistered)
+            await self._dead_agents.aclose()
         except Exception as error:
             self.has_failed = True
             if isinstance(error, OSError) and (sentence := _CANNOT_LISTEN.get(error.errno)):
@@ -93,7 +99,7 @@ class Worker(AgentServer):
         await self._registration.leave()
 
     async def answer(self, request: JobRequest) -> None:
-        """Accept a job; pass it on when full, end one too many (livekit-behaviour 31)."""
+        """Accept a job, or pass it on when full (livekit-behaviour 31)."""
         about = {
             "room": request.room.name,
             "job_id": request.id,
@@ -104,23 +110,33 @@ class Worker(AgentServer):
             logger.warning("job passed on, this worker is full", extra=about)
             await request.reject(terminate=False)
             return
-        if not self._rooms_on_the_way.claim(request.room.sid):
-            logger.warning("job ended, an agent is on its way to this room already", extra=about)
-            await request.reject()
-            return
         with self._capacity.place_for(request.id), self._standings.accepted(request.job):
             await request.accept(
-                identity=agent_identity(request.agent_name),
+                identity=agent_identity(request.agent_name, request.id),
                 name=request.agent_name,
-                attributes=self._first_attributes(),
+                attributes=self._first_attributes(request.job.dispatch_id),
             )
 
     def _running_job_ids(self) -> list[str]:
         return [running.job.id for running in self.active_jobs]
 
-    def _first_attributes(self) -> dict[str, str]:
+    def _first_attributes(self, dispatch_id: str) -> dict[str, str]:
         region = {REGION_ATTRIBUTE: self._region} if self._region else {}
-        return {ATTRIBUTE_AGENT_STATE: "initializing", **region}
+        return {
+            ATTRIBUTE_AGENT_STATE: "initializing",
+            DISPATCH_ATTRIBUTE: dispatch_id,
+            **region,
+        }
+
+    def _watch_processes(self) -> None:
+        # The SDK's pool of job processes is the only one who says that one of them has ended.
+        self._proc_pool.on("process_closed", self._on_process_closed)
+
+    def _on_process_closed(self, process: ProcJobExecutor) -> None:
+        self._dead_agents.note_end(process.running_job, process.exitcode)
+
+    async def _put_out(self, room_name: str, identity: str) -> None:
+        await TwirpRoom(self._settings, room_name).put_out(identity)
 
     def _on_worker_registered(self, worker_id: str, server: ServerInfo) -> None:
         self._region = server.region

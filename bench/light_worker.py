@@ -30,7 +30,8 @@ async def _sit(context: JobContext) -> None:
 
 
 async def _accept(request: JobRequest) -> None:
-    await request.accept(identity=agent_identity(request.agent_name), name=request.agent_name)
+    identity = agent_identity(request.agent_name, request.id)
+    await request.accept(identity=identity, name=request.agent_name)
 
 
 def _build_worker() -> AgentServer:

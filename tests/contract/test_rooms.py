@@ -142,7 +142,7 @@ def test_a_human_is_listed_with_attributes_and_join_time(peer: Peer, room_name: 
 def test_a_second_participant_of_one_identity_puts_out_the_first(
     peer: Peer, room_name: str
 ) -> None:
-    """Why an agent's fixed identity is the last line against doubles (livekit-behaviour 43)."""
+    """Why each job's agent has an identity of its own (livekit-behaviour 43)."""
     peer.rooms.create_room(order_room(room_name))
 
     peer.join(room_name, "alice", {"n": "1"})

@@ -21,7 +21,7 @@ from token_server.livekit.rooms import (
 LINGERS = 20.0
 # The slowest good job, from dispatch to room (livekit-behaviour 28).
 SLOWEST = 10.0
-# A careful worker takes no second job for a room within this time (agent/rooms_on_the_way.py).
+# A careful worker takes no second job for a room within this time.
 _CLAIM = 1.0
 
 

@@ -4,6 +4,7 @@ import array
 import asyncio
 import threading
 import wave
+from collections import defaultdict
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -41,6 +42,7 @@ class Caller:
     ) -> None:
         """Join, with a token of the token server's or else with one of our own."""
         self.heard_seconds = 0.0
+        self.heard_from: defaultdict[str, float] = defaultdict(float)
         self.agent_states: list[str] = []
         self.listened_to: list[str] = []
         self._loop = asyncio.new_event_loop()
@@ -73,6 +75,10 @@ class Caller:
         """Take a track away."""
         self._run(self._room.local_participant.unpublish_track(sid))
 
+    def ask(self, identity: str, method: str) -> str:
+        """Call a method of somebody in the room; return the answer."""
+        return self._run(self._ask(identity, method))
+
     def leave(self) -> None:
         """Leave the room."""
         self._run(self._room.disconnect())
@@ -94,18 +100,28 @@ class Caller:
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
         await self._room.local_participant.publish_track(track, options)
 
-    def _on_track_subscribed(self, track: rtc.RemoteTrack, *_: object) -> None:
-        task = self._loop.create_task(self._listen(track))
+    def _on_track_subscribed(
+        self,
+        track: rtc.RemoteTrack,
+        _: rtc.RemoteTrackPublication,
+        speaker: rtc.RemoteParticipant,
+    ) -> None:
+        task = self._loop.create_task(self._listen(track, speaker.identity))
         self._tasks.add(task)
+
+    async def _ask(self, identity: str, method: str) -> str:
+        us = self._room.local_participant
+        return await us.perform_rpc(destination_identity=identity, method=method, payload="{}")
 
     def _on_attributes_changed(self, changed: dict[str, str], _: rtc.Participant) -> None:
         if state := changed.get("lk.agent.state"):
             self.agent_states.append(state)
 
-    async def _listen(self, track: rtc.RemoteTrack) -> None:
+    async def _listen(self, track: rtc.RemoteTrack, identity: str) -> None:
         async for event in rtc.AudioStream.from_track(track=track):
             if max(map(abs, event.frame.data)) > _AUDIBLE:
                 self.heard_seconds += event.frame.duration
+                self.heard_from[identity] += event.frame.duration
 
     async def _say(self, pcm: bytes) -> None:
         samples = array.array("h", pcm)

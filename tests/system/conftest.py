@@ -1,5 +1,6 @@
 """One deployment for the scenarios that leave it as it was, others for those that do not."""
 
+import subprocess
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -56,6 +57,15 @@ def dev_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     with Process(["make", "dev"], environ, tmp_path_factory.mktemp("dev") / "dev.log") as dev:
         dev.wait_for_output(f"Ready +http://127.0.0.1:{port}", within=120)
         yield port
+
+
+@pytest.fixture(scope="session")
+def speech(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a spoken sentence."""
+    recording = tmp_path_factory.mktemp("speech") / "sentence.wav"
+    sentence = "Hello parrot, please tell me what I just said."
+    subprocess.run(["espeak-ng", "-w", str(recording), sentence], check=True)  # noqa: S607 (the one on PATH)
+    return recording
 
 
 @pytest.fixture

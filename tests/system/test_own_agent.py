@@ -50,12 +50,14 @@ def _call(deployment: Deployment, room_name: str) -> Caller:
 def test_an_agent_of_ones_own_comes_talks_and_leaves(
     deployment: Deployment, room_name: str
 ) -> None:
-    """All that the page promises of its forty lines; and the other agent stays away."""
+    """All that the page promises, a sign of life too; and the other agent stays away."""
     with _call(deployment, room_name) as human:
         deployment.wait_for_one_agent(room_name, agent_name=_NAME)
         wait_until(lambda: human.heard_seconds > 0.5, within=10, what="the chime is heard")
 
-        assert [f"agent-{_NAME}"] == human.identities
+        (identity,) = human.identities
+        assert identity.startswith(f"agent-{_NAME}-AJ_")
+        assert "{}" == human.ask(identity, "token-server.alive")
         assert [] == deployment.agents(room_name)
     deployment.wait_for_no_agent(room_name)
 
@@ -78,14 +80,15 @@ def test_the_session_of_an_agent_of_ones_own_is_nobody_elses(
 ) -> None:
     """By default livekit-agents lets everybody in the room read it, and steer it."""
 
-    async def intrude() -> list[str]:
+    async def intrude(agent: str) -> list[str]:
         intruder = Intruder()
         await intruder.join(deployment.livekit.url, room_name)
-        await intruder.try_everything(f"agent-{_NAME}")
+        await intruder.try_everything(agent)
         await intruder.leave()
         return intruder.learned
 
     with _call(deployment, room_name) as human:
         wait_until(lambda: human.heard_seconds > 0.5, within=10, what="the chime is heard")
 
-        assert [] == asyncio.run(intrude())
+        (agent,) = human.identities
+        assert [] == asyncio.run(intrude(agent))

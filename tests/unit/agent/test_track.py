@@ -5,6 +5,8 @@ from livekit import rtc
 
 from agent.track import SAMPLE_RATE, Track
 
+LOUD = rtc.AudioFrame(b"\x00\x40" * 4_800, SAMPLE_RATE, 1, 4_800)
+
 
 def test_playing_is_silent_at_once_when_cancelled() -> None:
     """A human who interrupts must not hear what is still in the queue."""
@@ -35,3 +37,49 @@ def test_playing_lasts_as_long_as_the_sound() -> None:
         return asyncio.get_running_loop().time() - started
 
     assert asyncio.run(run()) > 0.2
+
+
+def test_a_hushed_track_plays_silence_whoever_plays_on() -> None:
+    """An agent that may have been replaced must not be heard; and may go on where it is."""
+
+    async def run() -> list[bool]:
+        track = Track()
+        heard: list[int] = []
+        hearing = asyncio.create_task(loud_frames(track, heard))
+        was_heard = []
+        for hush_or_speak in (track.speak_again, track.hush, track.speak_again):
+            hush_or_speak()
+            heard.clear()
+            await track.play(LOUD)
+            await asyncio.sleep(0.1)
+            was_heard.append(bool(heard))
+        hearing.cancel()
+        await asyncio.wait({hearing})
+        await track.aclose()
+        return was_heard
+
+    assert [True, False, True] == asyncio.run(run())
+
+
+def test_hushing_takes_back_what_was_not_played_yet() -> None:
+    """Up to 200 ms wait in the queue, and nobody must hear them."""
+
+    async def run() -> float:
+        track = Track()
+        await track.source.capture_frame(rtc.AudioFrame.create(SAMPLE_RATE, 1, 4_800))
+        track.hush()
+        queued = track.source.queued_duration
+        await track.aclose()
+        return queued
+
+    assert 0.0 == asyncio.run(run())
+
+
+async def loud_frames(track: Track, heard: list[int]) -> None:
+    """Note how loud each frame is that is not silent."""
+    stream = rtc.AudioStream.from_track(track=track.local, sample_rate=SAMPLE_RATE)
+    try:
+        async for event in stream:
+            heard += filter(None, [max(map(abs, event.frame.data))])
+    finally:
+        await stream.aclose()

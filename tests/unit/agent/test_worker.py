@@ -2,11 +2,11 @@ from agent.settings import AgentSettings
 from agent.worker import agent_identity, build_worker
 
 
-def test_an_agent_has_one_identity_per_name() -> None:
-    """LiveKit evicts the older of two equal identities: no room holds an agent twice."""
-    assert ("agent-voice-agent", "agent-automatic") == (
-        agent_identity("voice-agent"),
-        agent_identity(""),
+def test_each_job_has_an_identity_of_its_own() -> None:
+    """What is done to one agent, by identity, must not strike the next."""
+    assert ("agent-voice-agent-AJ_1", "agent-automatic-AJ_2") == (
+        agent_identity("voice-agent", "AJ_1"),
+        agent_identity("", "AJ_2"),
     )
 
 
