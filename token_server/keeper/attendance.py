@@ -16,6 +16,7 @@ from token_server.livekit.rooms import DISPATCH_ATTRIBUTE, AgentOrder, Dispatch,
 
 # A good job takes a while, and LiveKit lists it up to 5 s late (livekit-behaviour 26, 28).
 UNANSWERED_AFTER = timedelta(seconds=6)
+UNANSWERED = "no worker took it"
 # A worker that is cold or loaded may take this long from job to room.
 JOB_LOST_AFTER = timedelta(seconds=20)
 # A job that did not come in time may have been merely slow, and the next one is as slow: the
@@ -231,7 +232,7 @@ def spent(dispatch: Dispatch, seen: Attendance) -> tuple[datetime, str]:
     if _has_left(dispatch, seen):
         return seen.now, "its agent has left"
     if not dispatch.jobs:
-        return dispatch.created_at + UNANSWERED_AFTER, "no worker took it"
+        return dispatch.created_at + UNANSWERED_AFTER, UNANSWERED
     if all(job.is_over for job in dispatch.jobs):
         return seen.now, "its job is over"
     last_job_at = max(job.started_at for job in dispatch.jobs)

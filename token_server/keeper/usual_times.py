@@ -12,9 +12,11 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from token_server.keeper.attendance import (
+    UNANSWERED,
     Action,
     Attendance,
     CreateDispatch,
+    DeleteDispatch,
     Hedging,
     Settled,
     Wait,
@@ -73,6 +75,10 @@ class UsualTimes:
                         new = (seen.now,) if isinstance(action, CreateDispatch) else ()
                         listed = tuple(d.created_at for d in seen.dispatches)
                         self._note(place, (*listed, *new))
+                    case DeleteDispatch(reason=reason) if reason == UNANSWERED and (
+                        place[1] in self._times
+                    ):
+                        self._lapsed_at[place[1]] = seen.now
                     case Settled() if wait := self._waits.pop(place, None):
                         self._learn(place[1], wait, seen)
                     case _:

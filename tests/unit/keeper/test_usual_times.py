@@ -6,7 +6,15 @@ from datetime import timedelta
 import pytest
 
 from tests.fakes import START
-from token_server.keeper.attendance import Attendance, CreateDispatch, Hedging, Settled, Wait
+from token_server.keeper.attendance import (
+    UNANSWERED,
+    Attendance,
+    CreateDispatch,
+    DeleteDispatch,
+    Hedging,
+    Settled,
+    Wait,
+)
 from token_server.keeper.usual_times import UsualTimes
 from token_server.livekit.rooms import AgentOrder, Dispatch, Participant, ParticipantKind
 
@@ -93,6 +101,18 @@ def test_a_dispatch_that_lapsed_lets_more_stand_for_a_minute() -> None:
     found = [hedging(times, now).most for now in (3.0, 61.9, 62.1)]
 
     assert [4, 4, 2] == found
+
+
+def test_a_dispatch_that_nobody_took_where_agents_have_come_lets_more_stand() -> None:
+    """So it is known before the human of that wait has anybody."""
+    times = UsualTimes()
+    gone = DeleteDispatch("AD_0.0", UNANSWERED)
+    times.looked("room", [(gone, seen(6.0, 0.0))])
+    nobody_ever_came = hedging(times).most
+    join(times, 0.5, 0.0, room_name="another")
+    times.looked("room", [(gone, seen(6.0, 0.0))])
+
+    assert (2, 4) == (nobody_ever_came, hedging(times).most)
 
 
 def test_a_second_dispatch_that_was_not_needed_tells_of_no_frozen_worker() -> None:
