@@ -42,7 +42,7 @@ def test_a_human_who_finds_every_worker_busy_gets_the_first_that_is_free(
 
 
 def test_a_worker_killed_in_three_calls_is_replaced_in_each(deploy: Deploy, room_name: str) -> None:
-    """Out of memory, a lost machine: the calls go on with other agents, long before LiveKit notices."""
+    """Out of memory, a lost machine: the calls go on, long before LiveKit notices."""
     running = deploy().with_worker()
     rooms = [f"{room_name}-{number}" for number in range(3)]
     running.enter(*[running.token(room) for room in rooms])
