@@ -16,6 +16,11 @@ LOOP_METHOD = "token-server.alive"
 TRANSPORT_METHOD = "token-server.transport"
 # One lost question proves nothing: LiveKit registers it after it was sent.
 _IN_A_ROW = 2
+# Seconds. An agent whose answers take so long is on a machine under load, and gets more time: times
+# so many. What it took is remembered for a few answers.
+_UNDER_LOAD = 0.2
+_LOAD_FACTOR = 4
+_REMEMBERED = 0.7
 # Seconds without any sign since an agent was first asked: it may be coming up.
 _COMES_UP = 6.0
 # Seconds for which LiveKit answers us, and does not get an answer from wherever the agent should
@@ -77,6 +82,7 @@ class AgentLife:
         blocked: How many in a row its event loop has not answered.
         absent: How many in a row LiveKit itself could not put to anybody.
         absent_since: When the first of these was asked.
+        pace: Seconds that its answers take at most, those of a while ago counting less.
     """
 
     asked_since: float
@@ -86,6 +92,7 @@ class AgentLife:
     blocked: int = 0
     absent: int = 0
     absent_since: float = 0.0
+    pace: float = 0.0
     _is_loop_in_doubt: bool = False
 
     @property
@@ -98,14 +105,17 @@ class AgentLife:
         """What to ask next: whose event loop is silent may have a transport that answers."""
         return TRANSPORT_METHOD if self._is_loop_in_doubt else LOOP_METHOD
 
-    def note(self, method: str, outcome: RpcOutcome, now: float) -> None:
+    def note(self, method: str, outcome: RpcOutcome, now: float, took: float = 0.0) -> None:
         """Take in an answer, or its absence.
 
         Args:
             method: What was asked.
             outcome: What LiveKit said; UNANSWERED only where it answers other questions.
             now: When.
+            took: The seconds since it was asked.
         """
+        if outcome in {RpcOutcome.ANSWERED, RpcOutcome.UNSUPPORTED}:
+            self.pace = max(took, self.pace * _REMEMBERED)
         has_asked_loop = method == LOOP_METHOD and self.loop_heard_at is not None
         self._is_loop_in_doubt = has_asked_loop and outcome is RpcOutcome.SILENT
         match outcome:
@@ -144,4 +154,4 @@ class AgentLife:
             return False
         if self.heard_at is None:
             return now - self.asked_since >= max(limit, _COMES_UP)
-        return now - self.heard_at >= limit
+        return now - self.heard_at >= limit * (_LOAD_FACTOR if self.pace > _UNDER_LOAD else 1)

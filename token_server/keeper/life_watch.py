@@ -167,7 +167,7 @@ class LifeWatch:
         life, sid = watched.life, watched.agent.participant_sid
         with self._lock:
             now = self._clock()
-            life.note(method, outcome, now)
+            life.note(method, outcome, now, now - asked_at)
             death = life.death(self._limits, now)
             if self._by_sid.get(sid) is watched:
                 is_urgent = life.is_in_doubt and not death

@@ -98,3 +98,28 @@ def test_each_limit_can_be_off() -> None:
     assert (None, None) == (frozen.death(off, 99), frozen.death(no_silence, 4.9))
     assert Death.BLOCKED == frozen.death(no_silence, 5.0)
     assert (True, False) == (off.are_off, no_silence.are_off)
+
+
+def test_an_agent_on_a_machine_under_load_gets_more_time() -> None:
+    """Its last answers took long: that the next is late too is no sign of death."""
+    slow, quick = life((0.0, LIVES)), life((0.0, LIVES))
+    slow.note(LOOP_METHOD, LIVES, 1.0, took=0.4)
+    quick.note(LOOP_METHOD, LIVES, 1.0, took=0.01)
+    for asked in (slow, quick):
+        for at in (2.6, 3.4):
+            asked.note(asked.method, SILENT, at, took=0.8)
+
+    assert (None, Death.SILENT) == (slow.death(LIMITS, 8.9), quick.death(LIMITS, 3.4))
+    assert Death.SILENT == slow.death(LIMITS, 9.0)
+
+
+def test_load_that_is_over_is_forgotten() -> None:
+    """After a few quick answers."""
+    asked = life((0.0, LIVES))
+    asked.note(LOOP_METHOD, LIVES, 1.0, took=0.4)
+    for at in (2.0, 3.0):
+        asked.note(LOOP_METHOD, LIVES, at, took=0.01)
+    for at in (4.8, 5.6):
+        asked.note(asked.method, SILENT, at, took=0.8)
+
+    assert Death.SILENT == asked.death(LIMITS, 5.6)
