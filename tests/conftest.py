@@ -13,6 +13,8 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling, Scheduling
 from xdist.workermanage import WorkerController
 
+from tests.processes import let_children_heed_signals
+
 _STARTS_PROCESSES = ("tests/system/", "tests/browser/", "tests/contract/")
 _CALCULATES = "gw0"
 # Started first, by the seconds that they take: what begins last ought to be short.
@@ -58,6 +60,12 @@ def pytest_configure(config: pytest.Config) -> None:
     told = getattr(config, "workerinput", None)
     if told and told["workercount"] > 1 and told["workerid"] == _CALCULATES:
         os.nice(5)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _signals_reach_children() -> None:
+    """Let what the tests start be ended by signals, however the tests were started."""
+    let_children_heed_signals()
 
 
 def _calculates(scope: str) -> bool:

@@ -22,6 +22,8 @@ from typing import IO, Self, TypeVar
 from token_server.cli.dev.binary import find_livekit_server
 
 T = TypeVar("T")
+# What a shell has its `&`, and nohup, ignore.
+_IGNORED_IN_THE_BACKGROUND = (signal.SIGINT, signal.SIGHUP)
 ROOT = Path(__file__).parent.parent
 API_KEY = "devkey"
 API_SECRET = "a-made-up-secret-of-more-than-thirty-two-bytes"
@@ -84,6 +86,19 @@ def wait_until(ask: Callable[[], T], *, within: float, what: str) -> T:
         time.sleep(pause)
         pause = min(1.2 * pause, _LONGEST_PAUSE)
     return answer
+
+
+def let_children_heed_signals(
+    numbers: Sequence[signal.Signals] = _IGNORED_IN_THE_BACKGROUND,
+) -> None:
+    """Keep ignoring the signals that this process was started to ignore, but not its children.
+
+    A process inherits from `command &` in a script that it ignores SIGINT, from nohup SIGHUP.
+    """
+    for number in numbers:
+        if signal.getsignal(number) is signal.SIG_IGN:
+            # Another program, started from here, inherits SIG_IGN and no handler.
+            signal.signal(number, lambda *_: None)
 
 
 def clean_environ() -> dict[str, str]:
@@ -150,13 +165,13 @@ class Process:
         assert match is not None
         return match
 
-    def stop(self, signal_number: int = signal.SIGTERM) -> int:
+    def stop(self, signal_number: int = signal.SIGTERM, *, within: float = _STOP_SECONDS) -> int:
         """Signal the group, kill what is left of it after a while, return the exit code."""
         if self._file.closed:
             return self.popen.wait()  # stopped before; its number may be another process's by now
         self._signal(signal_number)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self.popen.wait(_STOP_SECONDS)
+            self.popen.wait(within)
         self._signal(signal.SIGKILL)
         code = self.popen.wait()
         self._file.close()

@@ -12,6 +12,8 @@ import pytest
 
 from tests.processes import LiveKitServer, Process, clean_environ, free_port, wait_until
 
+# It gives its children 7 s to end, then some to be killed; a loaded machine needs longer for each.
+LONGEST_STOP = 30.0  # seconds
 COMMAND = [str(Path(sys.executable).parent / "token-server"), "dev"]
 # With another LiveKit than a local one, stand-ins start at once.
 ELSEWHERE = {
@@ -67,7 +69,7 @@ def test_the_stack_gets_ready_serves_a_token_and_goes(tmp_path: Path) -> None:
         answer = httpx.post(f"{url}/token", json={"room_name": "r"})
         children = groups(dev, 3)
 
-        code = dev.stop(signal.SIGINT)
+        code = dev.stop(signal.SIGINT, within=LONGEST_STOP)
 
     left = [group for group in children if is_running(group)]
     assert (201, 0, [], False) == (answer.status_code, code, left, listens(int(url[-5:])))
@@ -89,7 +91,7 @@ def test_whoever_ends_it_ends_all_of_it(tmp_path: Path, number: signal.Signals) 
     with start(tmp_path, ELSEWHERE, web="sleep 1000", worker=stubborn) as dev:
         children = groups(dev, 2)
 
-        code = dev.stop(number)
+        code = dev.stop(number, within=LONGEST_STOP)
 
     assert (0, [False, False]) == (code, [is_running(group) for group in children])
 
@@ -99,7 +101,7 @@ def test_a_signal_while_it_starts_leaves_nothing(tmp_path: Path) -> None:
     with start(tmp_path, ELSEWHERE, web="sleep 1000", worker="sleep 1000") as dev:
         dev.wait_for_output(r"started \(pid=")
 
-        code = dev.stop(signal.SIGINT)
+        code = dev.stop(signal.SIGINT, within=LONGEST_STOP)
 
     assert (0, [False, False]) == (code, [is_running(group) for group in groups(dev, 2)])
 
