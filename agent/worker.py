@@ -13,8 +13,10 @@ from agent.capacity import Capacity
 from agent.dead_agents import DeadAgents
 from agent.job import run_job, warm_up
 from agent.logs import use_console_format
+from agent.registration import Registration
 from agent.room_now import DISPATCH_ATTRIBUTE
 from agent.settings import AgentSettings
+from agent.standing import Standings
 from agent.twirp_room import TwirpRoom
 from shared_settings.settings import LogFormat
 
@@ -71,6 +73,8 @@ class Worker(AgentServer):
         )
         self.on("worker_started", self._watch_processes)
         self.on("worker_registered", self._on_worker_registered)
+        self._standings = Standings(self, self._capacity, lambda: not self._connecting)
+        self._registration = Registration(settings, self._standings.now)
 
     async def run(self, *, devmode: bool = False, unregistered: bool = False) -> None:
         """Run until closed; the command line of livekit-agents calls this once it logs."""
@@ -78,6 +82,8 @@ class Worker(AgentServer):
             use_console_format()
         if self._settings.voice_models and not self._settings.follows_instructions:
             logger.info(_NOT_FOLLOWED, extra={"setting": self._settings.voice_instructions.value})
+        if not unregistered:
+            self.once("worker_started", self._registration.start)
         try:
             await super().run(devmode=devmode, unregistered=unregistered)
             await self._dead_agents.aclose()
@@ -86,6 +92,11 @@ class Worker(AgentServer):
             if isinstance(error, OSError) and (sentence := _CANNOT_LISTEN.get(error.errno)):
                 logger.error(sentence)  # noqa: TRY400 (the caller logs the traceback)
             raise
+
+    async def aclose(self) -> None:
+        """Close the worker, and tell the token server that it is gone."""
+        await super().aclose()
+        await self._registration.leave()
 
     async def answer(self, request: JobRequest) -> None:
         """Accept a job, or pass it on when full (livekit-behaviour 31)."""
@@ -99,7 +110,7 @@ class Worker(AgentServer):
             logger.warning("job passed on, this worker is full", extra=about)
             await request.reject(terminate=False)
             return
-        with self._capacity.place_for(request.id):
+        with self._capacity.place_for(request.id), self._standings.accepted(request.job):
             await request.accept(
                 identity=agent_identity(request.agent_name, request.id),
                 name=request.agent_name,

@@ -1,11 +1,12 @@
 """What bad requests achieve, which is nothing; and what very many good ones leave behind."""
 
 import re
-import urllib.request
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+
+import httpx
 
 from bench.bad_requests import BadRequests
 from bench.effort import Effort
@@ -130,10 +131,7 @@ def _start(settings: dict[str, str], folder: Path, running: ExitStack) -> tuple[
 
 
 def _counted(port: int, counter: str) -> float:
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{port}/metrics", headers={"Authorization": f"Bearer {_OPERATOR_KEY}"}
-    )
-    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 (loopback)
-        page = answer.read().decode()
+    headers = {"Authorization": f"Bearer {_OPERATOR_KEY}"}
+    page = httpx.get(f"http://127.0.0.1:{port}/metrics", headers=headers, timeout=10).text
     found = re.search(rf"^{counter} (\S+)$", page, re.MULTILINE)
     return float(found[1]) if found else 0.0

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from shared_settings.livekit_url import LiveKitUrl
+from shared_settings.token_server_url import DEFAULT_PORT, ServerUrl
 
 
 class SettingsError(Exception):
@@ -50,6 +51,9 @@ class SharedSettings(BaseModel):
     agent_silent_seconds: float = Field(2.0, alias="AGENT_SILENT_SECONDS", ge=0, le=60)
     agent_blocked_seconds: float = Field(5.0, alias="AGENT_BLOCKED_SECONDS", ge=0, le=600)
     log_format: LogFormat = Field(LogFormat.CONSOLE, alias="LOG_FORMAT")
+    # The worker tells the token server where it is; commands ask it there.
+    token_server_url: ServerUrl = Field("", alias="TOKEN_SERVER_URL")
+    port: int = Field(DEFAULT_PORT, alias="PORT", ge=1, le=65535)
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:

@@ -1,41 +1,111 @@
-"""Two at a time: those that wait for agents to come in time take turns, the others run beside."""
+"""Which process runs what: one those that only calculate, the others those that mostly wait.
 
+What waits for real processes costs little time of the machine's: several of them run beside each
+other. What only calculates fills what they leave, at the lowest priority, so that nobody else's
+agent comes later for it.
+"""
+
+import os
 from collections import defaultdict
 
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling, Scheduling
+from xdist.workermanage import WorkerController
 
-_IN_TURN = ("tests/system/", "tests/browser/", "tests/contract/")
-# These judge by what they find rather than by how soon; one after the other all the same.
-_BESIDE = tuple(
-    f"tests/system/test_{name}"
-    for name in (
-        "dev",
-        "docs",
-        "doctor",
-        "metrics_processes",
-        "monitoring",
-        "operating",
-        "readme",
-        "slow_clients",
-        "web_process",
-    )
+_STARTS_PROCESSES = ("tests/system/", "tests/browser/", "tests/contract/")
+_CALCULATES = "gw0"
+# Started first, by the seconds that they take: what begins last ought to be short.
+_LONGEST = (
+    "tests/browser/",
+    "tests/system/test_joins.py",
+    "tests/system/test_webhook_faults.py",
+    "tests/system/test_agent.py",
+    "tests/system/test_several_machines.py",
+    "tests/system/test_worker_faults.py",
+    "tests/system/test_doctor.py",
+    "tests/system/test_doctor_agent.py",
+    "tests/system/test_doctor_server.py",
+    "tests/system/test_faults.py",
+    "tests/system/test_join_settings.py",
+    "tests/system/test_",
+    "tests/contract/",
+    "tests/model/",
+)
+# Each of their tests starts what it needs, so that any process can run it.
+_EACH_ALONE = (
+    "tests/model/",
+    "tests/system/test_dev.py",
+    "tests/system/test_doctor_agent.py",
+    "tests/system/test_doctor_server.py",
+    "tests/system/test_faults.py",
+    "tests/system/test_join_settings.py",
+    "tests/system/test_metrics.py",
+    "tests/system/test_server_faults.py",
+    "tests/system/test_tracing.py",
+    "tests/system/test_two_versions.py",
+    "tests/system/test_worker_faults.py",
 )
 
+# They share one `make dev`, which has the worker's usual port.
+_ON_MAKE_DEV = ("tests/system/test_docs.py", "tests/system/test_readme.py")
+# With it each of some hundred processes would compile the whole project for itself.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-class _InTurn(LoadScopeScheduling):  # type: ignore[misc]  # has no types
-    """One process gets all that must not be disturbed by others of its kind, and gets it first."""
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the process that calculates give way to all others."""
+    told = getattr(config, "workerinput", None)
+    if told and told["workercount"] > 1 and told["workerid"] == _CALCULATES:
+        os.nice(5)
+
+
+def _calculates(scope: str) -> bool:
+    return not scope.startswith(_STARTS_PROCESSES)
+
+
+class _Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # has no types
+    """A file in one process, or each of its tests in any; the longest first."""
 
     def _split_scope(self, nodeid: str) -> str:
-        if nodeid.startswith(_BESIDE):
-            return "beside"
-        return "in turn" if nodeid.startswith(_IN_TURN) else nodeid
+        """Return the name of what has to be run by one process."""
+        if nodeid.startswith("tests/browser/"):
+            return "tests/browser/"
+        if nodeid.startswith(_ON_MAKE_DEV):
+            return _ON_MAKE_DEV[0]
+        return nodeid.partition("[" if nodeid.startswith(_EACH_ALONE) else "::")[0]
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        """Give a process the longest that is left for its kind."""
+        if (scope := self._next_for(node)) is not None:
+            self.workqueue.move_to_end(scope, last=False)
+            super()._assign_work_unit(node)
+
+    def _reschedule(self, node: WorkerController) -> None:
+        """Give a process more when it has one test left: it begins none before it knows another."""
+        if node.shutting_down:
+            return
+        if self._next_for(node) is None:
+            node.shutdown()
+        elif self._pending_of(self.assigned_work[node]) < 2:
+            self._assign_work_unit(node)
+
+    def _next_for(self, node: WorkerController) -> str | None:
+        left = list(self.workqueue)
+        own = [scope for scope in left if _calculates(scope) == (node.gateway.id == _CALCULATES)]
+        if node.gateway.id == _CALCULATES and len(self.nodes) > 1:
+            left = []  # having given way, it would wait too long for an agent
+        return min(own or left, key=_place, default=None)
+
+
+def _place(scope: str) -> int:
+    places = (place for place, start in enumerate(_LONGEST) if scope.startswith(start))
+    return next(places, len(_LONGEST))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
     """Say which process runs what."""
-    return _InTurn(config, log)
+    return _Scheduling(config, log)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -45,9 +115,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for report in reports:
             if isinstance(report, pytest.TestReport):
                 path = report.nodeid.partition("::")[0]
-                seconds[path if path.startswith(_IN_TURN) else path.rpartition("/")[0]] += (
-                    report.duration
-                )
+                place = path if path.startswith(_STARTS_PROCESSES) else path.rpartition("/")[0]
+                seconds[place] += report.duration
     terminalreporter.section("seconds")
     for place, duration in sorted(seconds.items(), key=lambda each: -each[1]):
         terminalreporter.write_line(f"{duration:7.1f} {place}")

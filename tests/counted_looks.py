@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry
 
 from tests.exposition import counted
 from tests.fakes import FakeRooms
+from tests.lives import unasked
 from token_server.keeper.keeper_records import KeeperMetrics
 from token_server.keeper.look_at_room import Looker
 from token_server.keeper.wanted_agents import Policy
@@ -37,7 +38,11 @@ class Server:
         self.metrics = Metrics(CollectorRegistry())
         self.counts = KeeperMetrics(self.metrics)
         self._looker = Looker(
-            rooms, Locks(are_free=locks_are_free), SEALER, Policy(agent_names=(AGENT,))
+            rooms,
+            Locks(are_free=locks_are_free),
+            SEALER,
+            Policy(agent_names=(AGENT,)),
+            unasked(rooms),
         )
 
     def look(self, room_name: str = "room") -> None:

@@ -29,6 +29,7 @@ def all_metrics() -> Described:
     registry = CollectorRegistry()
     metrics = Metrics(registry)
     metrics.decisions.labels("Settled", "one agent is there")
+    metrics.workers.count = lambda: {("voice-agent", "idle"): 1}
     return {
         family.name + ("_total" if family.type == "counter" else ""): (
             family.type,

@@ -1,7 +1,7 @@
 """A LiveKit in memory, behind the rooms port; the contract suite says how far it is true."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -16,6 +16,7 @@ from token_server.livekit.rooms import (
     ParticipantKind,
     Room,
     RoomOrder,
+    RpcOutcome,
 )
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -40,6 +41,8 @@ class FakeRooms:
         self.rooms: dict[str, FakeRoom] = {}
         self.calls: list[str] = []
         self.created: list[tuple[str, AgentOrder]] = []
+        self.rpc_outcomes: dict[tuple[str, str], RpcOutcome] = {}
+        self.unremovable: set[str] = set()
         self.is_down = False
         self._now = START
         self._numbers = itertools.count(1)
@@ -87,8 +90,29 @@ class FakeRooms:
 
     def remove_participant(self, room_name: str, participant_identity: str) -> bool:
         self._call("remove_participant")
+        if participant_identity in self.unremovable:
+            raise LiveKitUnavailableError("nobody answers for them")
         found = self.rooms.get(room_name)
         return bool(found and found.participants.pop(participant_identity, None))
+
+    def set_attributes(
+        self, room_name: str, participant_identity: str, attributes: Mapping[str, str]
+    ) -> bool:
+        self._call("set_attributes")
+        found = self.rooms.get(room_name)
+        participant = found.participants.get(participant_identity) if found else None
+        if found and participant:
+            changed = {**participant.attributes, **attributes}
+            kept = {name: value for name, value in changed.items() if value}
+            found.participants[participant_identity] = replace(participant, attributes=kept)
+        return participant is not None
+
+    def ask_participant(self, room_name: str, participant_identity: str, method: str) -> RpcOutcome:
+        self._call("ask_participant")
+        found = self.rooms.get(room_name)
+        if not found or participant_identity not in found.participants:
+            return RpcOutcome.UNANSWERED
+        return self.rpc_outcomes.get((participant_identity, method), RpcOutcome.UNSUPPORTED)
 
     def join(
         self,

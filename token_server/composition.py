@@ -2,6 +2,7 @@
 
 import os
 import socket
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,20 +11,25 @@ from flask import Flask
 from prometheus_client import CollectorRegistry
 
 from token_server.auth.operators import Operators
-from token_server.http_api import metrics_endpoint, rooms_endpoint
+from token_server.http_api import metrics_endpoint, rooms_endpoint, workers_endpoint
 from token_server.http_api.app import create_app
 from token_server.http_api.room_watch import RoomWatch
+from token_server.http_api.workers_endpoint import WorkerWords
+from token_server.keeper.agent_life import LifeLimits
 from token_server.keeper.keeper import Keeper
+from token_server.keeper.life_watch import LifeWatch
 from token_server.keeper.look_at_room import Looker
 from token_server.keeper.wanted_agents import Policy
 from token_server.livekit.measured_rooms import MeasuredRooms
 from token_server.livekit.twirp import Twirp
-from token_server.livekit.twirp_rooms import LiveKitRooms
+from token_server.livekit.twirp_rooms import RPC_TIMEOUTS, LiveKitRooms
 from token_server.settings import Settings
 from token_server.state.machine_state import MachineState, file_lock
 from token_server.state.shared_folder import find_shared_folder, fingerprint
 from token_server.state.timeline import Shelf, Timeline
 from token_server.state.timeline_file import TimelineFile, remove_timelines
+from token_server.state.workers import WorkerBook, WorkerStore, count_states
+from token_server.state.workers_file import WorkersFile
 from token_server.telemetry.metrics import Metrics
 from token_server.tokens.tickets import TicketSealer
 
@@ -70,26 +76,62 @@ def compose(
     metrics = Metrics(CollectorRegistry(), metrics_folder)
     sealer = TicketSealer(*settings.webhook_secrets.values())
     tracing = _tracing(sealer) if is_traced else None
-    livekit = LiveKitRooms(Twirp.of(settings))
+    livekit = LiveKitRooms(Twirp.of(settings), Twirp.of(settings, RPC_TIMEOUTS))
     rooms = tracing.rooms(livekit, metrics) if tracing else MeasuredRooms(livekit, metrics)
     folder = find_shared_folder(settings.livekit_url, settings.livekit_api_key).path
     timelines = folder / "timeline.sqlite"
     shared, shelf, redis = _shared_state(settings, folder, timelines, metrics)
+    book = WorkerBook(
+        _worker_store(settings, folder, redis),
+        time.time,
+        # The keeper is built of it, below.
+        on_worker_free=lambda name: keeper.worker_has_room(name),  # noqa: PLW0108
+    )
     process = f"{socket.gethostname()}:{os.getpid()}"
     timeline = Timeline(rooms.now, process, shelf if settings.timeline else None)
     policy = Policy(agent_names=settings.allowed_agent_names, attend_rooms=settings.attend_rooms)
-    looker = Looker(rooms, shared, sealer, policy, timeline)
+    limits = LifeLimits(
+        silent=settings.agent_silent_seconds, blocked=settings.agent_blocked_seconds
+    )
+    lives = LifeWatch(rooms, shared, limits)
+    looker = Looker(rooms, shared, sealer, policy, lives, timeline, workers=book)
     looks = tracing.looks(looker) if tracing else looker
-    keeper = Keeper(rooms, looks, shared, metrics, timeline)
+    keeper = Keeper(rooms, looks, lives, shared, metrics, timeline)
     app = create_app(settings, rooms, keeper, redis, timeline)
     operators = Operators(settings.operator_keys, is_demo=settings.demo)
     app.register_blueprint(metrics_endpoint.create_blueprint(operators, metrics))
     app.wsgi_app = metrics_endpoint.CountRefused(app.wsgi_app, metrics)  # type: ignore[method-assign]
     watch = RoomWatch(rooms, sealer, policy, timeline)
     app.register_blueprint(rooms_endpoint.create_blueprint(operators, watch))
+    _add_workers(app, settings, operators, book, metrics)
     if tracing:
         tracing.trace_requests(app)
     return TokenServer(app, keeper, tracing, None if settings.timeline else timelines)
+
+
+def _add_workers(
+    app: Flask, settings: Settings, operators: Operators, book: WorkerBook, metrics: Metrics
+) -> None:
+    """Let workers tell, and operators and Prometheus see."""
+    names = settings.allowed_agent_names
+    words = WorkerWords(settings.webhook_secrets, book)
+    app.register_blueprint(workers_endpoint.create_blueprint(operators, words, book, names))
+    metrics.workers.count = lambda: count_states(book.workers(), names, time.time())
+
+
+def _worker_store(settings: Settings, folder: Path, redis: "RedisLink | None") -> WorkerStore:
+    """Choose who knows of workers: this machine, or all that share a Redis."""
+    if redis is None:
+        # Beside the folder: in it, other versions take nothing but files.
+        return WorkersFile(folder.with_name(f"{folder.name}-workers"))
+    from token_server.state.workers_redis import WorkersRedis  # noqa: PLC0415 (imports redis-py)
+
+    return WorkersRedis(redis, _redis_prefix(settings))
+
+
+def _redis_prefix(settings: Settings) -> str:
+    server = fingerprint(settings.livekit_url, settings.livekit_api_key)
+    return f"livekit-token-server:{server}:"
 
 
 def _tracing(sealer: TicketSealer) -> "Tracing":
@@ -112,8 +154,7 @@ def _shared_state(
     from token_server.state.redis_state import RedisState  # noqa: PLC0415
     from token_server.state.timeline_redis import TimelineRedis  # noqa: PLC0415
 
-    server = fingerprint(settings.livekit_url, settings.livekit_api_key)
-    prefix = f"livekit-token-server:{server}:"
+    prefix = _redis_prefix(settings)
     speaker = file_lock(folder / "redis-silence.lock")
     link = RedisLink(settings.redis_url, speaker, tell=metrics.redis_unavailable.set)
     return RedisState(machine, link, prefix), TimelineRedis(link, prefix, settings.timeline), link

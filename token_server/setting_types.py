@@ -36,14 +36,6 @@ def _check_origins(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
-def _check_server_url(value: str) -> str:
-    """Return the URL of a token server; ValueError says what is wrong with it."""
-    parts = split_url(value)
-    if parts is None or parts.scheme not in {"http", "https"} or parts.query or parts.fragment:
-        raise ValueError("must look like https://HOST, with a path where a proxy gives it one")
-    return value
-
-
 def _check_redis_url(value: str) -> str:
     """Return a Redis URL; ValueError says what it must look like, and never what it is."""
     try:
@@ -112,5 +104,4 @@ RateLimit = Annotated[Names, AfterValidator(_check_rate_limit)]
 RedisUrl = Annotated[str, AfterValidator(_check_redis_url)]
 Seconds = Annotated[timedelta, BeforeValidator(_to_seconds)]
 SecondsOrOff = Annotated[timedelta, BeforeValidator(partial(_to_seconds, least=0))]
-ServerUrl = Annotated[str, AfterValidator(_check_server_url)]
 Url = Annotated[str, AfterValidator(_check_issuer_url)]

@@ -21,7 +21,6 @@ from token_server.setting_types import (
     RedisUrl,
     Seconds,
     SecondsOrOff,
-    ServerUrl,
     Url,
     to_names,
 )
@@ -90,10 +89,8 @@ class Settings(SharedSettings):
     timeline: SecondsOrOff = Field(timedelta(hours=1), alias="TIMELINE_SECONDS")
     operator_keys: Keys = Field((), alias="OPERATOR_KEY", repr=False)
     demo: bool = Field(default=False, alias="DEMO")
-    token_server_url: ServerUrl = Field("", alias="TOKEN_SERVER_URL")
     log_level: LogLevel = Field(LogLevel.INFO, alias="LOG_LEVEL")
     host: str = Field("0.0.0.0", alias="HOST")  # noqa: S104 (a platform's router comes from outside)
-    port: int = Field(8080, alias="PORT", ge=1, le=65535)
     web_concurrency: int = Field(2, alias="WEB_CONCURRENCY", ge=1, le=64)
 
     @classmethod

@@ -2,9 +2,10 @@
 
 import os
 import re
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+import httpx
 
 from tests.processes import free_port
 
@@ -21,8 +22,7 @@ class CallCounter:
 
     def total(self) -> int:
         """Return the number of calls so far."""
-        with urllib.request.urlopen(self._url, timeout=10) as answer:  # noqa: S310 (loopback)
-            return count_calls(answer.read().decode())
+        return count_calls(httpx.get(self._url, timeout=10).text)
 
 
 def count_calls(page: str) -> int:

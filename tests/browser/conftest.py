@@ -1,4 +1,7 @@
-"""A browser with a speaking microphone, and the system with and without its worker."""
+"""A browser with a speaking microphone, and the system with and without its worker.
+
+All of it ends with this folder's tests: where Playwright runs, no other test can run asyncio.
+"""
 
 import contextlib
 import os
@@ -28,7 +31,7 @@ class OpenPage(Protocol):
     ) -> JoinPage: ...
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def _built_page() -> None:
     if not PAGE.is_file():
         pytest.fail(
@@ -36,7 +39,7 @@ def _built_page() -> None:
         )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def launch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launch]:
     """Launch headless Chromiums that are closed after the tests."""
     microphone = record_sentence(tmp_path_factory.mktemp("microphone"))
@@ -49,28 +52,28 @@ def launch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launch]:
         )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(launch: Launch) -> Iterator[Browser]:
     """One Chromium that plays sound unasked; each test has tabs of its own in it."""
     with launch("--autoplay-policy=no-user-gesture-required") as browser:
         yield browser
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def strict_browser(launch: Launch) -> Iterator[Browser]:
     """A Chromium that plays no sound before somebody clicks."""
     with launch("--autoplay-policy=document-user-activation-required") as browser:
         yield browser
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
     """Serve frontends that are not the token server's own page."""
     with Sites(tmp_path_factory.mktemp("sites")) as sites:
         yield sites
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def system(sites: Sites, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
     """Everything runs, and the other frontends are let in."""
     folder = tmp_path_factory.mktemp("system")
@@ -78,7 +81,7 @@ def system(sites: Sites, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def workerless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
     """There is no worker, and a token needs a key."""
     folder = tmp_path_factory.mktemp("workerless")

@@ -1,7 +1,6 @@
 """What the agent's system tests share: a real server, workers from the Procfile, API calls."""
 
 import asyncio
-import json
 import os
 import re
 import signal
@@ -10,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
-from urllib.request import urlopen
 
+import httpx
 from livekit import api
 
 from tests.processes import (
@@ -37,13 +36,12 @@ class Worker:
 
     def active_jobs(self) -> int:
         """Ask the worker itself how many jobs it runs."""
-        with urlopen(f"http://127.0.0.1:{self.health_port}/worker", timeout=5) as answer:
-            return int(json.load(answer).get("active_jobs", 0))
+        answer = httpx.get(f"http://127.0.0.1:{self.health_port}/worker")
+        return int(answer.json().get("active_jobs", 0))
 
     def is_healthy(self) -> bool:
         """Ask its health server as a platform does."""
-        with urlopen(f"http://127.0.0.1:{self.health_port}/", timeout=5) as answer:
-            return bool(answer.read() == b"OK")
+        return httpx.get(f"http://127.0.0.1:{self.health_port}/").text == "OK"
 
     def lines(self, *words: str) -> list[str]:
         """Return the log lines that contain all these words."""

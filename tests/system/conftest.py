@@ -3,7 +3,7 @@
 import subprocess
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -74,21 +74,41 @@ def room_name() -> str:
     return f"room-{uuid.uuid4().hex[:12]}"
 
 
+def livekit_behind_tls(folder: Path) -> TwirpServer:
+    """A LiveKit behind TLS that has no rooms, and makes what it is asked for."""
+    certificate = write_certificate(folder / "certificate.pem")
+    return TwirpServer(answer(ListRoomsResponse()), certificate=certificate)
+
+
+@contextmanager
+def running_web(livekit: TwirpServer, folder: Path) -> Iterator[Web]:
+    """Start `web` on it, and wait until it answers."""
+    port = free_port()
+    environ = environ_for(livekit, port, folder)
+    with start_from_procfile("web", environ, folder / "web.log") as process:
+        running = Web(process, port)
+        with running.http:
+            wait_until(running.answers, within=20, what="web answers")
+            yield running
+
+
 @pytest.fixture
 def livekit(tmp_path: Path) -> Iterator[TwirpServer]:
-    """A LiveKit behind TLS that has no rooms, and makes what it is asked for."""
-    certificate = write_certificate(tmp_path / "certificate.pem")
-    with TwirpServer(answer(ListRoomsResponse()), certificate=certificate) as server:
+    """A LiveKit of the test's own."""
+    with livekit_behind_tls(tmp_path) as server:
         yield server
 
 
 @pytest.fixture
 def web(livekit: TwirpServer, tmp_path: Path) -> Iterator[Web]:
-    """A web process of its own."""
-    port = free_port()
-    environ = environ_for(livekit, port, tmp_path)
-    with start_from_procfile("web", environ, tmp_path / "web.log") as process:
-        running = Web(process, port)
-        with running.http:
-            wait_until(running.answers, within=20, what="web answers")
-            yield running
+    """A `web` of the test's own."""
+    with running_web(livekit, tmp_path) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def shared_web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    """A `web` for the tests that leave it as it was."""
+    folder = tmp_path_factory.mktemp("web")
+    with livekit_behind_tls(folder) as server, running_web(server, folder) as running:
+        yield running

@@ -64,6 +64,8 @@ class Deployment:
         # People first: a worker that is stopped waits for its calls to end.
         self.humans.__exit__()
         self.http.close()
+        # And LiveKit: `web` waits for what it keeps open, `worker` for its agents to leave.
+        self.livekit.process.stop()
         self._ends.close()
 
     def with_worker(self) -> Self:
@@ -82,9 +84,11 @@ class Deployment:
 
     def start_worker(self) -> Process:
         """Start `worker` (another one, if there is one), and wait until it is registered."""
-        environ = self._environ() | {"LIVEKIT_AGENT_PORT": str(free_port())}
+        # Each warm process takes processor time from the tests beside this one.
+        environ = {"LIVEKIT_AGENT_IDLE_PROCESSES": "2", **self._environ()}
+        environ |= {"PORT": str(self.web_port), "LIVEKIT_AGENT_PORT": str(free_port())}
         worker = start_from_procfile("worker", environ, self._folder / "worker.log")
-        self._ends.callback(worker.stop)
+        self._ends.callback(worker.kill)
         worker.wait_for_output("registered worker", within=60)
         self.worker = worker
         return worker

@@ -118,6 +118,7 @@ class Stack:
         else:
             worker = start_from_procfile("worker", environ, log)
         self._ends.callback(worker.kill)
+        self.worker = worker
         worker.wait_for_output("registered worker", within=60)
         return self
 
@@ -155,12 +156,23 @@ class Stack:
         participants = self.rooms.list_participants(room_name)
         return any(one.kind is ParticipantKind.AGENT for one in participants)
 
+    def is_visited(self, room_name: str) -> bool:
+        """Whether it is a doctor's room, and the doctor's human is in it."""
+        participants = self.rooms.list_participants(room_name)
+        return room_name in {one.participant_identity for one in participants}
+
     def view(self, room_name: str) -> dict[str, Any]:
         """Return what the server shows its operator of a room."""
         headers = {"Authorization": f"Bearer {OPERATOR_KEY}"}
         url = f"{self.web_url}/rooms/{room_name}"
         shown: dict[str, Any] = httpx.get(url, headers=headers, trust_env=False).json()
         return shown
+
+    def worker_states(self) -> list[str]:
+        """Return how the workers are that have told the server."""
+        headers = {"Authorization": f"Bearer {OPERATOR_KEY}"}
+        told = httpx.get(f"{self.web_url}/workers", headers=headers, trust_env=False).json()
+        return [worker["state"] for worker in told["workers"]]
 
     def seconds_empty(self, room_name: str) -> float:
         """Return for how long nobody has been in a live room, by its timeline; 0 if unknown."""

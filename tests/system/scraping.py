@@ -11,6 +11,7 @@ _GAUGES = (
     "rooms_followed",
     "longest_unattended_seconds",
     "redis_unavailable",
+    "workers",
     "last_turn_timestamp_seconds",
 )
 

@@ -28,7 +28,9 @@ def start(folder: Path, environ: dict[str, str], **commands: str) -> Process:
         procfile = folder / "Procfile"
         procfile.write_text("".join(f"{name}: {line}\n" for name, line in commands.items()))
         arguments = ["--procfile", str(procfile)]
-    settings = clean_environ() | {"PORT": str(free_port())} | environ
+    # The worker's usual port is that of the `make dev` of other tests.
+    ports = {"PORT": str(free_port()), "LIVEKIT_AGENT_PORT": str(free_port())}
+    settings = clean_environ() | ports | environ
     return Process([*COMMAND, *arguments], settings, folder / "dev.log")
 
 

@@ -1,5 +1,7 @@
 """`token-server doctor` where the agent does not come, or comes and says nothing."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -7,8 +9,27 @@ import pytest
 from tests.humans import Humans
 from tests.processes import AGENT_NAME, wait_until
 from tests.system.doctor_stage import Stack
+from tests.system.web_processes import stopped
 
 pytestmark = pytest.mark.live
+
+
+@dataclass(frozen=True)
+class Troubled:
+    """A stack whose worker has the trouble that the file names at the time of a job."""
+
+    stack: Stack
+    trouble: Path
+
+
+@pytest.fixture(scope="module")
+def troubled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Troubled]:
+    """Start it once: to import livekit-agents is what takes long."""
+    folder = tmp_path_factory.mktemp("troubled")
+    trouble = folder / "trouble"
+    trouble.write_text("silent")
+    with Stack(folder) as stack:
+        yield Troubled(stack.with_web().with_worker(troubled=True, TROUBLE=str(trouble)), trouble)
 
 
 @pytest.mark.parametrize("mode", ["token", "automatic"])
@@ -64,10 +85,25 @@ def test_a_full_worker_of_ours_is_named(tmp_path: Path) -> None:
     assert "1 active jobs" in diagnosis.text("worker-full")
 
 
+def test_a_frozen_worker_is_named(tmp_path: Path) -> None:
+    """It keeps its connection for a while, and LiveKit goes on offering it jobs."""
+    with Stack(tmp_path) as stack:
+        worker = stack.with_web().with_worker().worker
+        with stopped(worker.popen.pid):
+            wait_until(
+                lambda: stack.worker_states() == ["silent"], within=15, what="a silent worker"
+            )
+            diagnosis = stack.diagnose()
+
+    assert (1, ["worker-silent"]) == (diagnosis.exit_code, diagnosis.causes())
+
+
 def test_another_project_s_full_worker_is_named(tmp_path: Path) -> None:
     """A worker that measures CPU is passed over on a busy machine (livekit-behaviour 23)."""
+    trouble = tmp_path / "trouble"
+    trouble.write_text("busy")
     with Stack(tmp_path) as stack:
-        stack.with_web().with_worker(troubled=True, TROUBLE="silent", LOAD="0.9")
+        stack.with_web().with_worker(troubled=True, TROUBLE=str(trouble))
         diagnosis = stack.diagnose()
 
     assert (1, ["worker-full"]) == (diagnosis.exit_code, diagnosis.causes())
@@ -92,12 +128,12 @@ def test_a_worker_at_another_livekit_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_a_job_that_brings_nothing_to_hear_is_named(
-    tmp_path: Path, trouble: str, cause: str
+    troubled: Troubled, trouble: str, cause: str
 ) -> None:
     """From outside all of these look alike: silence."""
-    with Stack(tmp_path) as stack:
-        stack.with_web().with_worker(troubled=True, TROUBLE=trouble)
-        diagnosis = stack.diagnose()
+    troubled.trouble.write_text(trouble)
+
+    diagnosis = troubled.stack.diagnose()
 
     assert (1, [cause]) == (diagnosis.exit_code, diagnosis.causes())
 

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from math import isfinite
 from typing import Any
 
@@ -87,7 +88,9 @@ def test_a_human_without_an_agent_is_an_alert_after_ten_seconds(monitored: Monit
 
     rules = monitored.prometheus.rules()
     (alert,) = rules["TokenServerRoomUnattended"].pop("alerts")
-    assert 10 <= float(alert["value"]) < 14
+    (lonely,) = monitored.running.rooms.list_participants("lonely")
+    fired_after = datetime.fromisoformat(alert["activeAt"]) - lonely.joined_at
+    assert 10 <= fired_after.total_seconds() < 14
     assert {"ok"} == {rule["health"] for rule in rules.values()}
     assert {"TokenServerRoomUnattended"} == {n for n, s in states().items() if s != "inactive"}
     monitored.lonely.leave()

@@ -127,10 +127,10 @@ REFUSED = {
 }
 
 
-def test_the_rest_of_a_refused_request_is_not_read(web: Web) -> None:
+def test_the_rest_of_a_refused_request_is_not_read(shared_web: Web) -> None:
     """It is answered at once, and what the client goes on sending is nobody's."""
     for name, (head, expected) in REFUSED.items():
-        with web.connect() as connection:
+        with shared_web.connect() as connection:
             connection.sendall(head + b"\r\n" + b"x" * 100)
             status, headers = read_answer(connection)
 
@@ -138,11 +138,11 @@ def test_the_rest_of_a_refused_request_is_not_read(web: Web) -> None:
             assert b"" == connection.recv(1)
 
 
-def test_who_waits_to_be_told_to_send_a_body_is_told_when_it_is_wanted(web: Web) -> None:
+def test_who_waits_to_be_told_to_send_a_body_is_told_when_it_is_wanted(shared_web: Web) -> None:
     """A refusal comes instead: the body is never sent."""
     expecting = HEAD.strip() + b"\r\nExpect: 100-continue\r\n\r\n"
     refused = expecting.replace(b"application/json", b"text/plain")
-    with web.connect() as connection, web.connect() as other:
+    with shared_web.connect() as connection, shared_web.connect() as other:
         connection.sendall(expecting)
         told = connection.recv(65536)
         connection.sendall(BODY)
@@ -171,31 +171,31 @@ MALFORMED = {
 UNREADABLE = b'{"code": "invalid_argument", "msg": "body must come whole, in time and well formed"}'
 
 
-def test_a_body_that_cannot_be_read_is_one_short_line(web: Web) -> None:
+def test_a_body_that_cannot_be_read_is_one_short_line(shared_web: Web) -> None:
     """It quotes nothing of what was sent, and neither does the log."""
     for name, body in MALFORMED.items():
-        with web.connect() as connection:
+        with shared_web.connect() as connection:
             connection.sendall(CHUNKED + body)
             connection.shutdown(socket.SHUT_WR)
             answer = connection.makefile("rb").read()
 
         head, _, said = answer.partition(b"\r\n\r\n")
         assert (name, b"400", UNREADABLE) == (name, head.split(b" ", 2)[1], said)
-    assert not re.search("MaRkEr|Traceback", web.process.output())
+    assert not re.search("MaRkEr|Traceback", shared_web.process.output())
 
 
 CODINGS = (b'"MaRkEr"', b"MaRkEr", b"chunked, MaRkEr", b"chunked,", b"")
 
 
-def test_an_unknown_transfer_coding_is_one_short_line(web: Web) -> None:
+def test_an_unknown_transfer_coding_is_one_short_line(shared_web: Web) -> None:
     """A 400, since no client must be able to cause the 5xx that operators are woken for."""
     for coding in CODINGS:
-        with web.connect() as connection:
+        with shared_web.connect() as connection:
             connection.sendall(CHUNKED.replace(b"chunked", coding) + b"0\r\n\r\n")
             status, headers = read_answer(connection)
 
         assert (coding, 400, "close") == (coding, status, headers["Connection"])
-    assert not re.search("MaRkEr|Traceback", web.process.output())
+    assert not re.search("MaRkEr|Traceback", shared_web.process.output())
 
 
 def test_as_many_may_connect_as_there_can_be_open_files(tmp_path: Path) -> None:

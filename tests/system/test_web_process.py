@@ -66,14 +66,14 @@ def test_whatever_a_proxy_writes_there_is_an_address_limit(
     assert 1 == process.output().count("Callers whose address cannot be read")
 
 
-def test_clients_that_dawdle_keep_nobody_waiting(web: Web) -> None:
+def test_clients_that_dawdle_keep_nobody_waiting(shared_web: Web) -> None:
     """Sixty that never finish their request cost anybody else nothing."""
     with ExitStack() as open_connections:
         for part in (b"", HEAD[:30], HEAD + BODY[:5]) * 20:
-            open_connections.enter_context(web.connect()).sendall(part)
+            open_connections.enter_context(shared_web.connect()).sendall(part)
         started = time.monotonic()
 
-        posts = [web.http.post("/token", content=BODY, headers=JSON) for _ in range(5)]
+        posts = [shared_web.http.post("/token", content=BODY, headers=JSON) for _ in range(5)]
 
         assert [201] * 5 == [post.status_code for post in posts]
         assert time.monotonic() - started < 5
@@ -88,10 +88,10 @@ def asked(web: Web, request: bytes) -> tuple[str, bytes]:
         return answer.headers["Content-Type"], answer.read()
 
 
-def test_requests_on_one_connection_are_answered_in_their_order(web: Web) -> None:
+def test_requests_on_one_connection_are_answered_in_their_order(shared_web: Web) -> None:
     """With an unusual header too, and two at once."""
     unusual = HEAD.replace(b"Host: t", b"Host: t\r\nX_Unusual: yes")
-    with web.connect() as connection:
+    with shared_web.connect() as connection:
         connection.sendall(HEAD + BODY)
         answers = [read_answer(connection)]
         connection.sendall(unusual + BODY)
@@ -168,24 +168,24 @@ UNREADABLE = {
 }
 
 
-def test_what_gunicorn_refuses_is_answered_as_all_errors_are(web: Web) -> None:
+def test_what_gunicorn_refuses_is_answered_as_all_errors_are(shared_web: Web) -> None:
     """A client reads one kind of error; gunicorn's own page quotes the request."""
     for request, msg in UNREADABLE.items():
-        kind, body = asked(web, request + b"\r\n\r\n")
+        kind, body = asked(shared_web, request + b"\r\n\r\n")
 
         error = json.loads(body)
         assert ("application/json", "invalid_argument") == (kind, error["code"])
         assert error["msg"].startswith(msg)
         # A line that was to be a header may hold a key.
-        assert "MaRkEr" not in error["msg"] + web.process.output()
+        assert "MaRkEr" not in error["msg"] + shared_web.process.output()
 
 
-def test_the_longest_query_fits(web: Web) -> None:
+def test_the_longest_query_fits(shared_web: Web) -> None:
     """Each byte may take three; what the document allows is not refused by the server before."""
     longest = dict.fromkeys(("room_name", "participant_identity", "participant_name"), "é" * 128)
     longest["participant_metadata"] = "é" * 512
 
-    assert 200 == web.http.get("/token", params=longest).status_code
+    assert 200 == shared_web.http.get("/token", params=longest).status_code
 
 
 def test_a_request_in_hand_is_answered_before_the_process_stops(web: Web) -> None:

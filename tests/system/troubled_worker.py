@@ -1,16 +1,22 @@
 """Workers that take jobs and do not do them: `python -m tests.system.troubled_worker start`.
 
-TROUBLE: dies (its process ends before the join), raises, hangs, silent (joins, publishes nothing).
+TROUBLE names a file with one word, read at each job: dies (its process ends before the join),
+raises, hangs, silent (joins, publishes nothing), busy (measures so much load that no job comes).
 """
 
 import asyncio
 import os
+from pathlib import Path
 
 from livekit.agents import AgentServer, JobContext, cli
 
 
+def _trouble_now() -> str:
+    return Path(os.environ["TROUBLE"]).read_text()
+
+
 async def _trouble(context: JobContext) -> None:
-    trouble = os.environ["TROUBLE"]
+    trouble = _trouble_now()
     if trouble == "dies":
         os._exit(3)
     if trouble == "raises":
@@ -22,7 +28,7 @@ async def _trouble(context: JobContext) -> None:
 
 def _build_worker() -> AgentServer:
     worker = AgentServer(
-        load_fnc=lambda: float(os.environ.get("LOAD", "0")),
+        load_fnc=lambda: 0.9 if _trouble_now() == "busy" else 0.0,
         port=int(os.environ["LIVEKIT_AGENT_PORT"]),
         num_idle_processes=2,
     )

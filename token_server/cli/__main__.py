@@ -1,4 +1,4 @@
-"""The command line: `token-server dev`, `token`, `doctor`, `room` and `rooms`.
+"""The command line: `token-server dev`, `token`, `doctor`, `room`, `rooms` and `workers`.
 
 It and wsgi.py are where the environment comes in.
 """
@@ -17,6 +17,7 @@ from token_server.cli.dev.ports import choose_ports
 from token_server.cli.dev.run import run
 from token_server.cli.running_server import fetch_token, server_url, unverified_claims
 from token_server.cli.show_rooms import follow_room, show_room, show_rooms
+from token_server.cli.workers import show_workers
 from token_server.environment import command_environ
 from token_server.errors import TokenServerError
 from token_server.telemetry.printable import printable_lines
@@ -51,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_doctor(commands.add_parser("doctor", help="find out why an agent does not come"))
     _add_room(commands.add_parser("room", help="show a room, and what happened in it"))
     _add_rooms(commands.add_parser("rooms", help="list live rooms, those that wait first"))
+    _add_workers(commands.add_parser("workers", help="list workers, those in trouble first"))
     return parser
 
 
@@ -85,6 +87,11 @@ def _add_room(parser: argparse.ArgumentParser) -> None:
 def _add_rooms(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print what machines can read")
     parser.set_defaults(run=_rooms)
+
+
+def _add_workers(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print what machines can read")
+    parser.set_defaults(run=_workers)
 
 
 def _dev(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -130,6 +137,10 @@ def _room(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 def _rooms(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     return show_rooms(environ, sys.stdout, as_json=arguments.json)
+
+
+def _workers(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    return show_workers(environ, sys.stdout, as_json=arguments.json)
 
 
 if __name__ == "__main__":

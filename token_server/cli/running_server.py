@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import urllib3
 
+from shared_settings.token_server_url import running_server_url
 from token_server.bearer_keys import plain_key
 from token_server.cli.asking import HttpResult, ask, bearer
 from token_server.errors import TokenServerError, UnknownRoomError
@@ -29,8 +30,7 @@ class NotAnsweredError(TokenServerError):
 
 def server_url(environ: Mapping[str, str]) -> str:
     """Return TOKEN_SERVER_URL, or loopback and PORT."""
-    default = f"http://127.0.0.1:{environ.get('PORT') or 8080}"
-    return (environ.get("TOKEN_SERVER_URL") or default).rstrip("/")
+    return running_server_url(environ.get("TOKEN_SERVER_URL", ""), environ.get("PORT", ""))
 
 
 def room_path(room_name: str) -> str:
@@ -62,6 +62,15 @@ def fetch_rooms(environ: Mapping[str, str]) -> list[dict[str, Any]]:
         NotAnsweredError: It cannot be asked.
     """
     return cast("list[dict[str, Any]]", _get(environ, "/rooms")["rooms"])
+
+
+def fetch_workers(environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return the workers that have told, and the agent names that the server asks for.
+
+    Raises:
+        NotAnsweredError: It cannot be asked.
+    """
+    return _get(environ, "/workers")
 
 
 def _get(environ: Mapping[str, str], path: str) -> dict[str, Any]:

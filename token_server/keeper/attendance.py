@@ -5,10 +5,14 @@ it into one action. Nothing is remembered between looks except, as a hint that s
 last agent that was seen. Times are LiveKit's clock.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
-from token_server.livekit.rooms import AgentOrder, Dispatch, Participant
+from token_server.keeper.agent_life import DeadAgent
+from token_server.keeper.known_workers import NOTHING_TOLD, WorkerNews
+from token_server.livekit.rooms import DISPATCH_ATTRIBUTE, AgentOrder, Dispatch, Participant
 
 # A good job takes a while, and LiveKit lists it up to 5 s late (livekit-behaviour 26, 28).
 UNANSWERED_AFTER = timedelta(seconds=6)
@@ -22,6 +26,27 @@ SLOW_JOB_LOST_AFTER = timedelta(seconds=60)
 # counts.
 LEFTOVER_AFTER = timedelta(seconds=2)
 CLEARLY_BEFORE = timedelta(seconds=1)
+# Two actors may have created within this time; a hedge comes later.
+AT_ONCE = timedelta(seconds=0.5)
+# A job that a worker has in hand is hedged once, after this time: it may have frozen since.
+IN_HAND_LATE_AFTER = timedelta(seconds=6)
+# An answer that leaves out an agent whose job may be good is asked for again, so much later.
+LOOK_AGAIN = timedelta(seconds=0.27)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hedging:
+    """When another dispatch is sent while one stands (usual_times.py learns it).
+
+    Attributes:
+        after: How long a dispatch of this name may take before it is late.
+        most: How many may stand at a time.
+        most_lapsed: How many, where none of them is in any worker's hands.
+    """
+
+    after: timedelta = timedelta(seconds=1.5)
+    most: int = 2
+    most_lapsed: int = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,19 +57,27 @@ class Attendance:
         now: LiveKit's time.
         order: Which agent is wanted, and what its job is to be told.
         waiting_since: When the first human who wants it joined; None without such a human.
-        agents: The agents of that name in the room.
+        agents: The agents of that name in the room that live, as far as is known.
+        dead: Those that do not, and were not put out yet.
         dispatches: The room's dispatches of that name.
         agent_last_joined_at: When the last agent of that name that we know of had joined.
         created_by_us: The dispatches that were created while acting on this room just now.
+        is_absence_proven: Whether an agent that is not listed is surely not there.
+        hedging: When a dispatch is late.
+        workers: What workers of this name have told.
     """
 
     now: datetime
     order: AgentOrder
     waiting_since: datetime | None
     agents: tuple[Participant, ...] = ()
+    dead: tuple[DeadAgent, ...] = ()
     dispatches: tuple[Dispatch, ...] = ()
     agent_last_joined_at: datetime | None = None
     created_by_us: frozenset[str] = frozenset()
+    is_absence_proven: bool = True
+    hedging: Hedging = Hedging()
+    workers: WorkerNews = NOTHING_TOLD
 
 
 @dataclass(frozen=True)
@@ -79,9 +112,9 @@ class DeleteDispatch:
 
 @dataclass(frozen=True)
 class RemoveAgent:
-    """Put an agent out that is one too many."""
+    """Put an agent out that is one too many, or dead."""
 
-    participant_identity: str
+    participant: Participant
     reason: str
 
 
@@ -102,14 +135,40 @@ def reason_of(action: Action) -> str:
 def decide(seen: Attendance) -> Action:
     """Choose the one next step towards exactly one agent where a human is, none where none is."""
     if len(seen.agents) > 1:
-        # Two may have joined in one millisecond: whoever looks has to choose the same one.
-        youngest = max(seen.agents, key=lambda agent: (agent.joined_at, agent.participant_sid))
-        return RemoveAgent(youngest.participant_identity, "a second agent in the room")
+        return RemoveAgent(_one_too_many(seen), "a second agent in the room")
     if seen.waiting_since is None:
         return _decide_without_human(seen)
+    if seen.dead:
+        return RemoveAgent(seen.dead[0].participant, seen.dead[0].death)
     if seen.agents:
-        return Settled(is_attended=True)
+        return _decide_attended(seen, seen.agents[0])
     return _decide_for_waiting_human(seen)
+
+
+def _one_too_many(seen: Attendance) -> Participant:
+    """Choose whom to put out: one whose dispatch is no more, else the younger.
+
+    Two may have joined in one millisecond: whoever looks has to choose the same one.
+    """
+
+    def rank(agent: Participant) -> tuple[bool, datetime, str]:
+        is_stray = DISPATCH_ATTRIBUTE in agent.attributes and not _dispatches_of(agent, seen)
+        return is_stray, agent.joined_at, agent.participant_sid
+
+    return max(seen.agents, key=rank)
+
+
+def _dispatches_of(agent: Participant, seen: Attendance) -> list[Dispatch]:
+    return [dispatch for dispatch in seen.dispatches if dispatch.brought(agent)]
+
+
+def _decide_attended(seen: Attendance, agent: Participant) -> Action:
+    """Take back what was sent beside the dispatch that brought the agent; if that is known."""
+    if own := _dispatches_of(agent, seen):
+        for dispatch in seen.dispatches:
+            if dispatch not in own:
+                return DeleteDispatch(dispatch.dispatch_id, "another one has brought the agent")
+    return Settled(is_attended=True)
 
 
 def _decide_without_human(seen: Attendance) -> Action:
@@ -117,26 +176,54 @@ def _decide_without_human(seen: Attendance) -> Action:
     for dispatch in seen.dispatches:
         if dispatch.dispatch_id in seen.created_by_us:
             return DeleteDispatch(dispatch.dispatch_id, "the human left while we dispatched")
-        if not seen.agents and _has_left(dispatch, seen):
+        if not seen.agents and not seen.dead and _has_left(dispatch, seen):
+            if not seen.is_absence_proven:
+                return Wait(seen.now + LOOK_AGAIN)
             return DeleteDispatch(dispatch.dispatch_id, "its agent has left")
     return Settled(is_attended=bool(seen.agents))
 
 
 def _decide_for_waiting_human(seen: Attendance) -> Action:
     """Delete what is spent first: DeleteDispatch is the compare-and-set (livekit-behaviour 25)."""
-    may_deliver = []
-    for dispatch in seen.dispatches:
+    may_deliver, ends = [], []
+    for dispatch in sorted(seen.dispatches, key=lambda d: (d.created_at, d.dispatch_id)):
         spent_at, reason = spent(dispatch, seen)
-        if spent_at <= seen.now:
+        if spent_at > seen.now:
+            may_deliver.append(dispatch)
+            ends.append(spent_at)
+        elif dispatch.has_job and not seen.is_absence_proven:
+            return Wait(seen.now + LOOK_AGAIN)
+        else:
             return DeleteDispatch(dispatch.dispatch_id, reason)
-        may_deliver.append((dispatch.created_at, dispatch.dispatch_id, spent_at))
     if not may_deliver:
         return CreateDispatch(seen.order, "a human waits and nothing is on its way")
-    (_, _, spent_at), *younger = sorted(may_deliver)
-    if younger:
+    for elder, younger in pairwise(may_deliver):
         # Whoever else created at the same moment sees the same list and keeps the same one.
-        return DeleteDispatch(younger[-1][1], "a second dispatch for the same agent")
-    return Wait(spent_at)
+        if younger.created_at - elder.created_at < AT_ONCE:
+            return DeleteDispatch(younger.dispatch_id, "a second dispatch for the same agent")
+    late_at = _late_at(may_deliver, seen)
+    if late_at is None or late_at > seen.now:
+        return Wait(min([*ends, *([late_at] if late_at else [])]))
+    return CreateDispatch(seen.order, "the one that stands is late")
+
+
+def _late_at(dispatches: Sequence[Dispatch], seen: Attendance) -> datetime | None:
+    """Return when another dispatch is to be sent beside these; None if these are enough."""
+    youngest, told = dispatches[-1], seen.workers
+    began = max(youngest.created_at, seen.waiting_since or seen.now)
+    if any(dispatch.has_job or dispatch.dispatch_id in told.in_hand for dispatch in dispatches):
+        # A worker is at it, and another one would be as slow: once.
+        is_first = len(dispatches) == 1 < seen.hedging.most
+        return began + max(IN_HAND_LATE_AFTER, seen.hedging.after) if is_first else None
+    if told.is_full:
+        # Whoever has room again tells it, and is asked then.
+        return None
+    is_news = told.newest_at is not None and told.newest_at > youngest.created_at
+    have_lapsed = is_news or all(each.dispatch_id in told.lapsed for each in dispatches)
+    if len(dispatches) >= (seen.hedging.most_lapsed if have_lapsed else seen.hedging.most):
+        return None
+    # Who was registered since was not asked.
+    return told.newest_at if is_news else began + seen.hedging.after
 
 
 def spent(dispatch: Dispatch, seen: Attendance) -> tuple[datetime, str]:

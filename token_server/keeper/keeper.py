@@ -13,6 +13,7 @@ from typing import Protocol
 from token_server.errors import KeeperStuckError, TokenServerError
 from token_server.keeper.keeper_records import KeeperMetrics, KeeperTimeline
 from token_server.keeper.last_seen_agents import LastSeenAgents
+from token_server.keeper.life_watch import LifeWatch
 from token_server.keeper.livekit_silence import News, Silence
 from token_server.keeper.look_queue import Agenda
 from token_server.keeper.loops import LONGEST_WAIT, Loop
@@ -74,15 +75,16 @@ class Looks(Protocol):
 class Keeper:
     """Keeps every room that it hears of attended."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 (everything arrives as an argument)
         self,
         rooms: Rooms,
         looker: Looks,
+        lives: LifeWatch,
         shared: SharedState,
         metrics: Metrics,
         timeline: Timeline = NOT_KEPT,
     ) -> None:
-        self._rooms, self._looker, self._shared = rooms, looker, shared
+        self._rooms, self._looker, self._lives, self._shared = rooms, looker, lives, shared
         self._timeline = KeeperTimeline(timeline)
         self._counts, self._turns = metrics, metrics.turns
         self._metrics = KeeperMetrics(metrics)
@@ -94,7 +96,7 @@ class Keeper:
     def start(self) -> None:
         """Start looking and sweeping, in threads of this process."""
         turns = [("look", self._look)] * _LOOKING_THREADS
-        turns += [("sweep", self._sweep), ("beat", self._beat)]
+        turns += [("sweep", self._sweep), ("beat", self._beat), ("life", self._ask)]
         self._loops = [Loop(name, turn, self._stopping, self._counts) for name, turn in turns]
         for loop in self._loops:
             loop.start()
@@ -103,6 +105,7 @@ class Keeper:
         """Finish the looks in hand and stop; whatever is left is found by the next sweep."""
         self._stopping.set()
         self._agenda.close()
+        self._lives.close()
         ends_at = time.monotonic() + _STOPS_WITHIN
         for loop in self._loops:
             loop.join(max(0.0, ends_at - time.monotonic()))
@@ -135,8 +138,13 @@ class Keeper:
         """Look at a room now: somebody has come or gone."""
         self._timeline.participant_changed(room_name, participant, is_here=is_here)
         if participant.kind is ParticipantKind.AGENT:
-            self._looker.sightings.note(room_name, participant)
+            self._looker.sightings.note(room_name, participant, is_here=is_here)
         if participant.kind is not ParticipantKind.OTHER:
+            self._agenda.look_now(room_name)
+
+    def worker_has_room(self, agent_name: str) -> None:
+        """Look at the rooms that wait for an agent of this name: a worker can be asked for it."""
+        for room_name in self._metrics.waiting_for(agent_name):
             self._agenda.look_now(room_name)
 
     def track_published(self, room_name: str, participant: Participant) -> None:
@@ -167,6 +175,7 @@ class Keeper:
             report = self._looker.look(room_name)
             self._metrics.looked(room_name, report)
             self._timeline.looked(room_name, report)
+            self._lives.watch(room_name, report.watched)
         except TokenServerError as error:
             failure = error
             self._metrics.look_failed()
@@ -188,6 +197,9 @@ class Keeper:
             return self._agenda.fail(room_name)
         self._agenda.finish(room_name, report)
         return 0
+
+    def _ask(self) -> float:
+        return self._lives.ask_due(self._agenda.look_now)
 
     def _beat(self) -> float:
         self._metrics.beat(self._agenda.rooms_followed, self._rooms.now())

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
 
+from token_server.keeper.agent_life import Death
 from token_server.keeper.attendance import (
     Action,
     Attendance,
     CreateDispatch,
     DeleteDispatch,
+    RemoveAgent,
     reason_of,
 )
 from token_server.keeper.awaited_humans import AwaitedHumans
@@ -56,6 +58,11 @@ class UnattendedHumans:
                     for seen in missing
                 }
 
+    def waiting_for(self, agent_name: str) -> list[str]:
+        """Name the rooms that wait for an agent of this name."""
+        with self._lock:
+            return [room_name for room_name, waits in self._rooms.items() if agent_name in waits]
+
     def longest(self, now: datetime) -> float:
         """Return the seconds of the longest wait that is not over; 0 if nobody waits.
 
@@ -74,7 +81,7 @@ class UnattendedHumans:
 
 def _wait(seen: Attendance, before: _MissingAgent | None) -> _MissingAgent:
     """Go on with a wait, or begin one; another human's begins with their join."""
-    first_seen_at = before.since if before else seen.now
+    first_seen_at = before.since if before else min([seen.now, *(dead.since for dead in seen.dead)])
     return _MissingAgent(since=max(first_seen_at, seen.waiting_since or seen.now), seen_at=seen.now)
 
 
@@ -120,6 +127,7 @@ class KeeperMetrics:
         self._metrics = metrics
         self._arrivals = AwaitedHumans()
         self._unattended = UnattendedHumans()
+        self.waiting_for = self._unattended.waiting_for
 
     def token_issued(self, sealed_ticket: str) -> None:
         """Count a token; its human is expected."""
@@ -146,6 +154,8 @@ class KeeperMetrics:
         self._unattended.looked(room_name, report.missing)
         self._metrics.looks.labels("done" if report.again_in is None else "waiting").inc()
         self._count_decisions(report.decided)
+        for removal in report.removed:
+            self._count_removal(removal)
         self._count_arrivals(report.waited)
 
     def _count_decisions(self, decided: Sequence[tuple[Action, Attendance]]) -> None:
@@ -160,6 +170,12 @@ class KeeperMetrics:
                     self._metrics.dispatches_repaired.inc()
                 case _:
                     pass
+
+    def _count_removal(self, removal: RemoveAgent) -> None:
+        if isinstance(removal.reason, Death):
+            self._metrics.agents_dead.labels(removal.reason.name.lower()).inc()
+        else:
+            self._metrics.duplicates_removed.inc()
 
     def _count_arrivals(self, waited: Mapping[str, float | None]) -> None:
         for sealed_ticket, seconds in waited.items():

@@ -1,41 +1,94 @@
 """Which agents were last known to be in which room: a hint that saves waiting, never the state.
 
 A dispatch that is older than an agent that has been there and is not any more is spent at once,
-where LiveKit's own list would let it look alive for good (livekit-behaviour 26).
+where LiveKit's own list would let it look alive for good (livekit-behaviour 26). And one answer
+may leave out an agent that is there (livekit-behaviour 95): an absence counts when a webhook told
+of the leaving, or when two answers some time apart agree.
 """
 
 from collections import OrderedDict
-from datetime import datetime
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from threading import Lock
 
 from token_server.livekit.rooms import Participant
 
 _ROOMS_KEPT = 10_000
+# Between the first answer without an agent and the one that proves that it is gone.
+ABSENCE_PROVEN_AFTER = timedelta(seconds=0.25)
+# Answers further apart than this do not prove each other.
+_ANSWERS_APART = timedelta(seconds=5)
+
+
+@dataclass
+class _Seen:
+    """What is known of one name in one room; times are LiveKit's."""
+
+    last_joined_at: datetime | None = None
+    absent_since: datetime | None = None
+    absent_until: datetime | None = None
+    has_left: bool = False
 
 
 class LastSeenAgents:
     """The last agent of each name in each room, as this process knows. Thread-safe."""
 
     def __init__(self) -> None:
-        self._rooms: OrderedDict[str, dict[str, datetime]] = OrderedDict()
+        self._rooms: OrderedDict[str, dict[str, _Seen]] = OrderedDict()
         self._lock = Lock()
 
-    def note(self, room_name: str, agent: Participant) -> None:
-        """Remember when an agent joined that is, or was, in the room."""
+    def note(self, room_name: str, agent: Participant, *, is_here: bool = True) -> None:
+        """Remember an agent that is in the room, or of which a webhook tells that it has left."""
         with self._lock:
-            joined = self._rooms.setdefault(room_name, {})
-            known = joined.get(agent.agent_name)
-            joined[agent.agent_name] = max(known or agent.joined_at, agent.joined_at)
-            self._rooms.move_to_end(room_name)
-            if len(self._rooms) > _ROOMS_KEPT:
-                self._rooms.popitem(last=False)
+            seen = self._of(room_name, agent.agent_name)
+            known = seen.last_joined_at
+            if known and known > agent.joined_at:
+                return  # what is told of an earlier one says nothing about the last
+            seen.last_joined_at, seen.has_left = agent.joined_at, not is_here
+            if is_here:
+                seen.absent_since = None
+
+    def is_absence_proven(
+        self,
+        room_name: str,
+        agent_name: str,
+        now: datetime,
+        heard_within: Callable[[float], bool],
+    ) -> bool:
+        """Say whether an agent that the last answer has left out is not there, as it seems.
+
+        Args:
+            room_name: Where.
+            agent_name: Whose.
+            now: LiveKit's time.
+            heard_within: Whether one of that name has given a sign of life in so many seconds.
+        """
+        with self._lock:
+            seen = self._of(room_name, agent_name)
+            if seen.has_left:
+                return True
+            since = seen.absent_since
+            is_news = seen.absent_until is None or now - seen.absent_until > _ANSWERS_APART
+            if since is None or is_news or heard_within((now - since).total_seconds()):
+                since = now
+            seen.absent_since, seen.absent_until = since, now
+            return now - since >= ABSENCE_PROVEN_AFTER
 
     def of(self, room_name: str) -> dict[str, datetime]:
         """Return when the last agent of each name joined this room."""
         with self._lock:
-            return dict(self._rooms.get(room_name, {}))
+            found = self._rooms.get(room_name, {})
+            return {name: s.last_joined_at for name, s in found.items() if s.last_joined_at}
 
     def forget(self, room_name: str) -> None:
         """Drop a room that has ended."""
         with self._lock:
             self._rooms.pop(room_name, None)
+
+    def _of(self, room_name: str, agent_name: str) -> _Seen:
+        seen = self._rooms.setdefault(room_name, {}).setdefault(agent_name, _Seen())
+        self._rooms.move_to_end(room_name)
+        if len(self._rooms) > _ROOMS_KEPT:
+            self._rooms.popitem(last=False)
+        return seen

@@ -4,11 +4,14 @@ All I/O goes through the rooms port. An error ends the look: what is unknown lea
 """
 
 import logging
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections import OrderedDict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from datetime import datetime
 from typing import Protocol
 
+from token_server.errors import LiveKitUnavailableError
+from token_server.keeper.agent_life import DeadAgent, Death
 from token_server.keeper.attendance import (
     Action,
     Attendance,
@@ -20,8 +23,16 @@ from token_server.keeper.attendance import (
     decide,
     reason_of,
 )
+from token_server.keeper.known_workers import ToldWorkers, WorkerNews, worker_news
 from token_server.keeper.last_seen_agents import LastSeenAgents
-from token_server.keeper.observed_room import LookReport, Observed, View, agents_of
+from token_server.keeper.observed_room import (
+    AGENT_STATE_ATTRIBUTE,
+    LookReport,
+    Observed,
+    View,
+    agents_of,
+)
+from token_server.keeper.usual_times import UsualTimes
 from token_server.keeper.wanted_agents import Policy, wants
 from token_server.livekit.rooms import Dispatch, Participant, Rooms
 from token_server.state.timeline import NOT_KEPT, EntryDetails, Event, Timeline
@@ -36,6 +47,8 @@ _ROOM_IS_HELD = 0.05
 # An agent that was dispatched is looked for this often, so that its leaving is noticed too.
 _WAITING_GAP = 1.0
 _CLOCK_SLACK = 0.02
+# Agents that were put out, by sid; the first is forgotten first.
+_PUT_OUT_KEPT = 10_000
 
 
 class RoomLocks(Protocol):
@@ -45,20 +58,35 @@ class RoomLocks(Protocol):
         """Hold a room while in the block; False if another actor has it now."""
 
 
+class Lives(Protocol):
+    """Which agents live: a LifeWatch, or nobody knows."""
+
+    def dead(self, room_name: str) -> Sequence[DeadAgent]:
+        """Return the agents of a room that were found dead."""
+
+    def heard_within(self, room_name: str, agent_name: str, seconds: float) -> bool:
+        """Whether an agent of this name has given a sign of life within so many seconds."""
+
+
 class Looker:
     """Looks at rooms, from any thread."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 (everything arrives as an argument)
         self,
         rooms: Rooms,
         locks: RoomLocks,
         sealer: TicketSealer,
         policy: Policy,
+        lives: Lives,
         timeline: Timeline = NOT_KEPT,
+        *,
+        workers: ToldWorkers | None = None,
     ) -> None:
         self._rooms, self._locks, self._sealer, self._policy = rooms, locks, sealer, policy
-        self._timeline = timeline
+        self._lives, self._timeline, self._workers = lives, timeline, workers
         self.sightings = LastSeenAgents()
+        self._usual_times = UsualTimes()
+        self._put_out: OrderedDict[str, None] = OrderedDict()
         self._unfinished: dict[str, dict[str, str]] = {}  # by room: dispatches, agents' names
 
     def look(self, room_name: str) -> LookReport:
@@ -78,6 +106,7 @@ class Looker:
 
     def _look(self, room_name: str, created: dict[str, str]) -> LookReport:
         everything: list[tuple[Action, Attendance]] = []
+        removed: list[RemoveAgent] = []
         with self._locks.hold_room(room_name) as is_held:
             for _ in range(_MOST_ROUNDS):
                 view = self._observe(room_name, created)
@@ -86,27 +115,75 @@ class Looker:
                 if acts and not is_held:
                     return _report(_ROOM_IS_HELD, view)
                 everything += decided
+                self._usual_times.looked(room_name, decided)
                 if not acts:
-                    return _report(_again_in(decided), view, everything)
+                    self._tell_humans(room_name, view.news)
+                    return _report(_again_in(decided), view, everything, removed)
                 for action, seen in acts:
-                    created.update(self._act(room_name, action, seen))
-        return _report(_WAITING_GAP, view, everything)
+                    created.update(self._act(room_name, action, seen, removed))
+        return _report(_WAITING_GAP, view, everything, removed)
 
     def _observe(self, room_name: str, created: Mapping[str, str]) -> View:
         # Before the participants: a webhook may meanwhile tell of an agent that is not among them.
         known = self.sightings.of(room_name)
         participants = self._rooms.list_participants(room_name)
+        now = self._rooms.now()
         wanted = wants(room_name, participants, self._sealer, self._policy)
         ours = {*self._policy.agent_names, *(want.order.agent_name for want in wanted)}
-        here = self._sight(room_name, [p for p in agents_of(participants) if p.agent_name in ours])
+        agents = [p for p in agents_of(participants) if p.participant_sid not in self._put_out]
+        here = self._sight(room_name, [p for p in agents if p.agent_name in ours])
         last_joined = {name: at for name, at in (known | here).items() if name in ours}
         names = {want.order.agent_name for want in wanted} | last_joined.keys()
         names.update(created.values())
-        there = {participant.agent_name for participant in agents_of(participants)}
-        # The second call only when something may have to be done: most looks are done with one.
-        dispatches = self._dispatches(room_name, participants) if created or names - there else ()
-        observed = Observed(participants, wanted, last_joined, dispatches, frozenset(created))
-        return observed.view(names, self._rooms.now())
+        absent = names - {agent.agent_name for agent in agents}
+        # The second call only when something may have to be done: most looks need one.
+        is_asked = created or absent or self._are_too_many(room_name, names, agents)
+        dispatches = self._dispatches(room_name, participants) if is_asked else ()
+        waited_for = [w.order.agent_name for w in wanted if w.order.agent_name in absent]
+        observed = Observed(
+            now=now,
+            participants=participants,
+            wanted=wanted,
+            dispatches=dispatches,
+            last_joined=last_joined,
+            created=frozenset(created),
+            dead=self._lives.dead(room_name),
+            put_out=self._put_out,
+            unproven=self._unproven(room_name, absent, now),
+            hedging={name: self._usual_times.hedging(name, now) for name in waited_for},
+            workers=self._worker_news(waited_for, dispatches, now),
+        )
+        return observed.view(names)
+
+    def _are_too_many(
+        self, room_name: str, names: Collection[str], agents: Sequence[Participant]
+    ) -> bool:
+        """Whether two agents of a name are here, or another one may be on its way."""
+        here = [agent.agent_name for agent in agents]
+        return any(
+            here.count(name) > 1 or self._usual_times.has_hedged(room_name, name) for name in names
+        )
+
+    def _unproven(self, room_name: str, absent: Collection[str], now: datetime) -> set[str]:
+        """Name the agents that the answer leaves out, and that may be there all the same."""
+
+        def is_proven(agent_name: str) -> bool:
+            return self.sightings.is_absence_proven(
+                room_name,
+                agent_name,
+                now,
+                lambda seconds: self._lives.heard_within(room_name, agent_name, seconds),
+            )
+
+        return {agent_name for agent_name in absent if not is_proven(agent_name)}
+
+    def _worker_news(
+        self, agent_names: Iterable[str], dispatches: Sequence[Dispatch], now: datetime
+    ) -> dict[str, WorkerNews]:
+        told = self._workers
+        if told is None:
+            return {}
+        return {name: worker_news(told, name, dispatches, now) for name in agent_names}
 
     def _dispatches(
         self, room_name: str, participants: Sequence[Participant]
@@ -126,7 +203,9 @@ class Looker:
             self.sightings.note(room_name, agent)
         return {agent.agent_name: agent.joined_at for agent in agents}
 
-    def _act(self, room_name: str, action: Action, seen: Attendance) -> dict[str, str]:
+    def _act(
+        self, room_name: str, action: Action, seen: Attendance, removed: list[RemoveAgent]
+    ) -> dict[str, str]:
         """Do what was decided; return the dispatches that this created, with the agent's name."""
         created, is_done = {}, True
         noted: EntryDetails = {"agent_name": seen.order.agent_name, "reason": reason_of(action)}
@@ -140,9 +219,10 @@ class Looker:
                 is_done = self._rooms.delete_dispatch(room_name, dispatch_id)
                 noted["dispatch_id"] = dispatch_id
                 event, subject = Event.DISPATCH_DELETED, dispatch_id
-            case RemoveAgent(participant_identity=identity):
-                is_done = self._rooms.remove_participant(room_name, identity)
-                noted["participant_identity"] = identity
+            case RemoveAgent(participant=agent, reason=reason):
+                is_done = self._remove(room_name, agent, is_dead=isinstance(reason, Death))
+                removed += [action] if is_done else []
+                noted["participant_identity"] = agent.participant_identity
                 event, subject = Event.AGENT_REMOVED, ""
             case Settled() | Wait():
                 return created
@@ -161,12 +241,47 @@ class Looker:
         )
         return created
 
+    def _tell_humans(self, room_name: str, news: Mapping[str, str]) -> None:
+        """Let pages see that an agent is being replaced; what fails is told by a later look."""
+        for identity, state in news.items():
+            with suppress(LiveKitUnavailableError):
+                attributes = {AGENT_STATE_ATTRIBUTE: state}
+                self._rooms.set_attributes(room_name, identity, attributes)
+
+    def _remove(self, room_name: str, agent: Participant, *, is_dead: bool) -> bool:
+        """Put an agent out; a dead one counts as put out even where LiveKit cannot do it.
+
+        LiveKit lists the participants of a crashed node for ever, and can reach none of them.
+        """
+        try:
+            return self._rooms.remove_participant(room_name, agent.participant_identity)
+        except LiveKitUnavailableError:
+            if not is_dead:
+                raise
+            return False
+        finally:
+            if is_dead:
+                self.sightings.note(room_name, agent, is_here=False)
+                self._put_out[agent.participant_sid] = None
+                if len(self._put_out) > _PUT_OUT_KEPT:
+                    self._put_out.popitem(last=False)
+
 
 def _report(
-    again_in: float | None, view: View, decided: Sequence[tuple[Action, Attendance]] = ()
+    again_in: float | None,
+    view: View,
+    decided: Sequence[tuple[Action, Attendance]] = (),
+    removed: Sequence[RemoveAgent] = (),
 ) -> LookReport:
     return LookReport(
-        again_in, view.tickets, tuple(decided), view.waited, view.participants, view.missing
+        again_in,
+        view.tickets,
+        tuple(decided),
+        view.waited,
+        view.participants,
+        view.missing,
+        view.watched,
+        tuple(removed),
     )
 
 

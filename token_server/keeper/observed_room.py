@@ -1,14 +1,20 @@
 """What LiveKit's answers about one room add up to. Pure, no I/O."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from token_server.keeper.attendance import Action, Attendance
+from token_server.keeper.agent_life import DeadAgent
+from token_server.keeper.attendance import Action, Attendance, Hedging, RemoveAgent
+from token_server.keeper.known_workers import NOTHING_TOLD, WorkerNews
 from token_server.keeper.schedule import Looked
 from token_server.keeper.wanted_agents import Want
 from token_server.livekit.rooms import AgentOrder, Dispatch, Participant, ParticipantKind
 from token_server.tokens.tickets import TICKET_ATTRIBUTE
+
+# What a page sees of its agent's state, among its own human's attributes (docs/frontends.md).
+AGENT_STATE_ATTRIBUTE = "token_server.agent"
+REPLACING = "replacing"
 
 # By the sealed tickets of the humans in a room: the seconds from a human's join to that of their
 # agent; None if it is not there.
@@ -17,17 +23,36 @@ Waited = dict[str, float | None]
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """What one observation of a room has shown."""
+    """What one observation of a room has shown.
+
+    Attributes:
+        attendances: By wanted agent.
+        participants: Who is listed.
+        tickets: The sealed tickets of the humans among them.
+        waited: How long they have waited.
+        news: What AGENT_STATE_ATTRIBUTE is to be for humans whom it tells otherwise, by identity.
+    """
 
     attendances: tuple[Attendance, ...] = ()
     participants: tuple[Participant, ...] = ()
     tickets: frozenset[str] = frozenset()
     waited: Waited = field(default_factory=dict)
+    news: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def missing(self) -> tuple[Attendance, ...]:
         """What it shows about the agents that a human waits for."""
         return tuple(seen for seen in self.attendances if seen.waiting_since and not seen.agents)
+
+    @property
+    def watched(self) -> tuple[Participant, ...]:
+        """The agents that a human has, or waits for: each is to show that it lives."""
+        return tuple(
+            agent
+            for seen in self.attendances
+            if seen.waiting_since
+            for agent in (*seen.agents, *(dead.participant for dead in seen.dead))
+        )
 
 
 @dataclass(frozen=True)
@@ -40,48 +65,99 @@ class LookReport(Looked):
         waited: How long the humans in the room have waited.
         participants: Who was in the room at the last look.
         missing: What the look has last shown about agents that a human waits for.
+        watched: The agents that have to show that they live.
+        removed: The agents that were put out.
     """
 
     decided: tuple[tuple[Action, Attendance], ...] = ()
     waited: Waited = field(default_factory=dict)
     participants: tuple[Participant, ...] = ()
     missing: tuple[Attendance, ...] = ()
+    watched: tuple[Participant, ...] = ()
+    removed: tuple[RemoveAgent, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Observed:
-    """The answers of LiveKit that one observation is made of."""
+    """What one observation is made of: LiveKit's answers, and what this process knows.
 
+    Attributes:
+        now: LiveKit's time.
+        participants: Who is listed.
+        wanted: Which agents the humans among them want.
+        dispatches: The room's; none where nothing is to be done about them.
+        last_joined: When the last known agent of each name joined.
+        created: The dispatches that the look has made.
+        dead: The agents that do not live.
+        put_out: The sids of those that were put out, whatever LiveKit lists.
+        unproven: The names of agents whose absence may be a stale answer.
+        hedging: When a dispatch of each wanted name is late.
+        workers: What workers of each wanted name have told.
+    """
+
+    now: datetime
     participants: Sequence[Participant]
     wanted: Sequence[Want]
-    last_joined: dict[str, datetime]
-    dispatches: Sequence[Dispatch]
-    created: frozenset[str]
+    dispatches: Sequence[Dispatch] = ()
+    last_joined: Mapping[str, datetime] = field(default_factory=dict)
+    created: frozenset[str] = frozenset()
+    dead: Sequence[DeadAgent] = ()
+    put_out: Container[str] = frozenset()
+    unproven: Container[str] = frozenset()
+    hedging: Mapping[str, Hedging] = field(default_factory=dict)
+    workers: Mapping[str, WorkerNews] = field(default_factory=dict)
 
-    def view(self, agent_names: Iterable[str], now: datetime) -> View:
+    def view(self, agent_names: Iterable[str]) -> View:
         """Say what it shows about these agents."""
+        attendances = tuple(self._attendance(name) for name in sorted(agent_names))
         return View(
-            attendances=tuple(self._attendance(name, now) for name in sorted(agent_names)),
+            attendances=attendances,
             participants=tuple(self.participants),
             tickets=frozenset(
                 participant.attributes.get(TICKET_ATTRIBUTE, "")
                 for participant in self.participants
             ),
             waited=self._waited(),
+            news=self._news(attendances),
         )
 
-    def _attendance(self, agent_name: str, now: datetime) -> Attendance:
+    def _attendance(self, agent_name: str) -> Attendance:
         """Pick out what concerns one agent."""
         want = next((w for w in self.wanted if w.order.agent_name == agent_name), None)
+        dead = {each.participant.participant_sid: each for each in self.dead}
+        listed = [
+            agent
+            for agent in agents_named(agent_name, self.participants)
+            if agent.participant_sid not in self.put_out
+        ]
+        sids = [agent.participant_sid for agent in listed]
         return Attendance(
-            now=now,
+            now=self.now,
             order=want.order if want else AgentOrder(agent_name=agent_name),
             waiting_since=want.since if want else None,
-            agents=tuple(agents_named(agent_name, self.participants)),
+            agents=tuple(agent for agent in listed if agent.participant_sid not in dead),
+            dead=tuple(dead[sid] for sid in sids if sid in dead),
             dispatches=tuple(d for d in self.dispatches if d.agent_name == agent_name),
             agent_last_joined_at=self.last_joined.get(agent_name),
             created_by_us=self.created,
+            is_absence_proven=agent_name not in self.unproven,
+            hedging=self.hedging.get(agent_name, Hedging()),
+            workers=self.workers.get(agent_name, NOTHING_TOLD),
         )
+
+    def _news(self, attendances: Sequence[Attendance]) -> dict[str, str]:
+        """Say whose agent is being replaced, or is there again, and who does not know yet."""
+        seen = {each.order.agent_name: each for each in attendances}
+        states = {
+            human.participant_identity: (human, _state(seen[want.order.agent_name], human))
+            for want in self.wanted
+            for human in want.humans
+        }
+        return {
+            identity: state
+            for identity, (human, state) in states.items()
+            if state is not None and state != human.attributes.get(AGENT_STATE_ATTRIBUTE, "")
+        }
 
     def _waited(self) -> Waited:
         waited: Waited = {}
@@ -103,3 +179,13 @@ def agents_of(participants: Sequence[Participant]) -> list[Participant]:
 def agents_named(agent_name: str, participants: Sequence[Participant]) -> list[Participant]:
     """Return the agents of this name among those in a room."""
     return [agent for agent in agents_of(participants) if agent.agent_name == agent_name]
+
+
+def _state(seen: Attendance, human: Participant) -> str | None:
+    """Return what a human is to be told of their agent; None while it is not known."""
+    if seen.agents:
+        return ""
+    had_one = seen.agent_last_joined_at and seen.agent_last_joined_at >= human.joined_at
+    if not had_one:
+        return ""
+    return REPLACING if seen.is_absence_proven else None

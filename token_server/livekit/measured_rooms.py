@@ -1,11 +1,19 @@
 """The rooms port with every call to LiveKit counted and timed. Changes no answer."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar, TypeVarTuple
 
 from token_server.errors import LiveKitUnavailableError, TokenServerError
-from token_server.livekit.rooms import AgentOrder, Dispatch, Participant, Room, RoomOrder, Rooms
+from token_server.livekit.rooms import (
+    AgentOrder,
+    Dispatch,
+    Participant,
+    Room,
+    RoomOrder,
+    Rooms,
+    RpcOutcome,
+)
 from token_server.telemetry.metrics import Metrics
 
 Asked = TypeVarTuple("Asked")
@@ -46,13 +54,22 @@ class MeasuredRooms:
         return self._measure("DeleteDispatch", self._rooms.delete_dispatch, room_name, dispatch_id)
 
     def remove_participant(self, room_name: str, participant_identity: str) -> bool:
-        """Put a participant out: only ever an agent that is one too many (attendance.py)."""
-        was_there = self._measure(
+        """Put a participant out: only ever an agent, one too many or dead (attendance.py)."""
+        return self._measure(
             "RemoveParticipant", self._rooms.remove_participant, room_name, participant_identity
         )
-        if was_there:
-            self._metrics.duplicates_removed.inc()
-        return was_there
+
+    def set_attributes(
+        self, room_name: str, participant_identity: str, attributes: Mapping[str, str]
+    ) -> bool:
+        """Set some of a participant's attributes."""
+        ask = self._rooms.set_attributes
+        return self._measure("UpdateParticipant", ask, room_name, participant_identity, attributes)
+
+    def ask_participant(self, room_name: str, participant_identity: str, method: str) -> RpcOutcome:
+        """Call a participant's RPC method."""
+        ask = self._rooms.ask_participant
+        return self._measure("PerformRpc", ask, room_name, participant_identity, method)
 
     def _measure(self, method: str, ask: Callable[[*Asked], Result], *asked: *Asked) -> Result:
         outcome, began = "unavailable", time.perf_counter()

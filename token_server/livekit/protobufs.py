@@ -84,6 +84,7 @@ def _to_job(job: agent.Job) -> Job:
         job_id=job.id,
         status=_to_status(job.state.status),
         started_at=_from_seconds(job.state.started_at / 1e9),
+        participant_identity=job.state.participant_identity,
     )
 
 

@@ -4,14 +4,17 @@ Every method waits a bounded time and raises only what errors.py lists: an error
 answer is unknown, never that there is nobody.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum, IntEnum
 from typing import Protocol
 
-# How an agent is known (livekit-behaviour 41).
+# How an agent is known; older SDKs leave it to livekit-server's own (livekit-behaviour 41, 94).
 AGENT_NAME_ATTRIBUTE = "lk.agent.name"
+_SERVERS_AGENT_NAME_ATTRIBUTE = "lk.agent_name"
+# Our agents' own (agent/worker.py): which dispatch they are of.
+DISPATCH_ATTRIBUTE = "job.dispatch"
 
 
 class ParticipantKind(Enum):
@@ -61,7 +64,8 @@ class Participant:
     @property
     def agent_name(self) -> str:
         """The name an agent's worker registered under; "" for an unnamed worker's agent."""
-        return self.attributes.get(AGENT_NAME_ATTRIBUTE, "")
+        by_server = self.attributes.get(_SERVERS_AGENT_NAME_ATTRIBUTE, "")
+        return self.attributes.get(AGENT_NAME_ATTRIBUTE) or by_server
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +75,7 @@ class Job:
     job_id: str
     status: JobStatus
     started_at: datetime
+    participant_identity: str = ""
 
     @property
     def is_taken(self) -> bool:
@@ -100,6 +105,18 @@ class Dispatch:
     created_at: datetime
     jobs: tuple[Job, ...] = ()
 
+    @property
+    def has_job(self) -> bool:
+        """Whether a worker is known to have it in hand."""
+        return any(not job.is_over for job in self.jobs)
+
+    def brought(self, agent: Participant) -> bool:
+        """Whether this agent is known to have come of it."""
+        if of := agent.attributes.get(DISPATCH_ATTRIBUTE):
+            return of == self.dispatch_id
+        identity = agent.participant_identity
+        return any(job.participant_identity == identity for job in self.jobs)
+
 
 @dataclass(frozen=True, kw_only=True)
 class RoomOrder:
@@ -109,6 +126,16 @@ class RoomOrder:
     empty_timeout: timedelta
     departure_timeout: timedelta
     agents: tuple[AgentOrder, ...] = ()
+
+
+class RpcOutcome(Enum):
+    """What became of a question that LiveKit has put to a participant (livekit-behaviour 92)."""
+
+    ANSWERED = "by the method that it has registered"
+    UNSUPPORTED = "by its transport, which knows no such method: its process lives"
+    SILENT = "LiveKit says that no answer came in time"
+    UNANSWERED = "LiveKit itself gave no answer"
+    UNKNOWN = "anything else, such as a data channel that is not up yet"
 
 
 class Rooms(Protocol):
@@ -137,3 +164,11 @@ class Rooms(Protocol):
 
     def remove_participant(self, room_name: str, participant_identity: str) -> bool:
         """Put a participant out of the room; False when they are not there."""
+
+    def ask_participant(self, room_name: str, participant_identity: str, method: str) -> RpcOutcome:
+        """Call a participant's RPC method; whatever goes wrong is an outcome, and no error."""
+
+    def set_attributes(
+        self, room_name: str, participant_identity: str, attributes: Mapping[str, str]
+    ) -> bool:
+        """Set some of a participant's attributes, "" takes one away; False when they are gone."""

@@ -86,10 +86,10 @@ class Twirp:
         self._tokens = AdminTokens(partial(admin_token, api_key, api_secret), self.clock.now)
 
     @classmethod
-    def of(cls, settings: Settings) -> Self:
+    def of(cls, settings: Settings, timeouts: Timeouts = _TIMEOUTS) -> Self:
         """Return the API of the LiveKit that the settings name."""
         key = settings.livekit_api_key, settings.livekit_api_secret
-        return cls(settings.livekit_url, *key, proxy=settings.livekit_proxy)
+        return cls(settings.livekit_url, *key, timeouts, settings.livekit_proxy)
 
     def call(self, method: Method[Result], request: Message, grants: Grants) -> Result:
         """Call a method and return what LiveKit answers.
@@ -100,12 +100,7 @@ class Twirp:
             LiveKitRefusedKeyError: Our key or secret is wrong.
             LiveKitRefusedRequestError: LiveKit rejects the request itself.
         """
-        body = request.SerializeToString()
-        token = self._tokens.of(grants)
-        response = self._post(method, body, token)
-        if response.status == HTTPStatus.UNAUTHORIZED and token != self._tokens.of(grants):
-            # The refusal has told what time it is at LiveKit: the token was not of this time.
-            response = self._post(method, body, self._tokens.of(grants))
+        response = self.ask(method, request, grants)
         if response.status != HTTPStatus.OK:
             raise _to_error(method.name, response.status, response.body)
         if response.headers.get("content-type") != _PROTOBUF:
@@ -115,6 +110,20 @@ class Twirp:
             return method.answer.FromString(response.body)
         except DecodeError as error:
             raise LiveKitUnavailableError("LIVEKIT_URL does not answer like LiveKit") from error
+
+    def ask(self, method: Method[Result], request: Message, grants: Grants) -> HttpAnswer:
+        """Call a method and return the HTTP answer, whatever it is.
+
+        Raises:
+            LiveKitUnavailableError: There is none.
+        """
+        body = request.SerializeToString()
+        token = self._tokens.of(grants)
+        response = self._post(method, body, token)
+        if response.status == HTTPStatus.UNAUTHORIZED and token != self._tokens.of(grants):
+            # The refusal has told what time it is at LiveKit: the token was not of this time.
+            response = self._post(method, body, self._tokens.of(grants))
+        return response
 
     def _post(self, method: Method[Result], body: bytes, token: str) -> HttpAnswer:
         headers = {"Authorization": f"Bearer {token}", "Content-Type": _PROTOBUF}

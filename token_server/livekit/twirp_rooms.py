@@ -1,13 +1,19 @@
 """The adapter of the rooms port: LiveKit's room and dispatch services, called over Twirp."""
 
-from collections.abc import Sequence
+import json
+import re
+import time
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from http import HTTPStatus
 
 from google.protobuf.message import Message
 from livekit.protocol import agent_dispatch, models
 from livekit.protocol import room as room_protocol
 
+from token_server.errors import LiveKitUnavailableError
 from token_server.livekit.admin_tokens import Grants
+from token_server.livekit.connections import Timeouts
 from token_server.livekit.protobufs import (
     JOB_RESTART_NEVER,
     to_dispatch,
@@ -15,7 +21,14 @@ from token_server.livekit.protobufs import (
     to_room,
     to_room_dispatch,
 )
-from token_server.livekit.rooms import AgentOrder, Dispatch, Participant, Room, RoomOrder
+from token_server.livekit.rooms import (
+    AgentOrder,
+    Dispatch,
+    Participant,
+    Room,
+    RoomOrder,
+    RpcOutcome,
+)
 from token_server.livekit.twirp import Method, NotFoundError, Result, Twirp
 
 _CREATE_ROOM = Method("RoomService/CreateRoom", models.Room)
@@ -24,6 +37,7 @@ _LIST_PARTICIPANTS = Method("RoomService/ListParticipants", room_protocol.ListPa
 _REMOVE_PARTICIPANT = Method(
     "RoomService/RemoveParticipant", room_protocol.RemoveParticipantResponse
 )
+_UPDATE_PARTICIPANT = Method("RoomService/UpdateParticipant", models.ParticipantInfo)
 _LIST_DISPATCH = Method(
     "AgentDispatchService/ListDispatch", agent_dispatch.ListAgentDispatchResponse
 )
@@ -31,13 +45,34 @@ _CREATE_DISPATCH = Method(
     "AgentDispatchService/CreateDispatch", agent_dispatch.AgentDispatch, is_repeatable=False
 )
 _DELETE_DISPATCH = Method("AgentDispatchService/DeleteDispatch", agent_dispatch.AgentDispatch)
+# Not sent twice: the second would wait as long as the first.
+_PERFORM_RPC = Method(
+    "RoomService/PerformRpc", room_protocol.PerformRpcResponse, is_repeatable=False
+)
+# A participant's answer, in milliseconds; for an acknowledgement alone LiveKit waits 2,000, so it
+# has to be less. An answer that took this much longer is LiveKit's own standstill, after which it
+# may call everybody silent at once.
+_RPC_TIMEOUT = 800
+_RPC_SLACK = 0.3
+# For calls to participants.
+RPC_TIMEOUTS = Timeouts(connect=1.0, answer=1.5)
+_RPC_ERRORS = {
+    "1400": RpcOutcome.UNSUPPORTED,
+    "1502": RpcOutcome.SILENT,
+}
+_RPC_ERROR = re.compile(r"RpcError (\d{4})")
 
 
 class LiveKitRooms:
-    """LiveKit, as the rooms port wants it."""
+    """LiveKit, as the rooms port wants it.
 
-    def __init__(self, twirp: Twirp) -> None:
-        self._twirp = twirp
+    Args:
+        twirp: Its API.
+        participants: The same with RPC_TIMEOUTS, for questions to participants.
+    """
+
+    def __init__(self, twirp: Twirp, participants: Twirp | None = None) -> None:
+        self._twirp, self._participants = twirp, participants or twirp
 
     def now(self) -> datetime:
         """Return LiveKit's time."""
@@ -94,16 +129,44 @@ class LiveKitRooms:
     def delete_dispatch(self, room_name: str, dispatch_id: str) -> bool:
         """Take a dispatch back; False when it is not there any more (livekit-behaviour 25)."""
         request = agent_dispatch.DeleteAgentDispatchRequest(room=room_name, dispatch_id=dispatch_id)
-        return self._ends(_DELETE_DISPATCH, request, room_name)
+        return self._was_there(_DELETE_DISPATCH, request, room_name)
 
     def remove_participant(self, room_name: str, participant_identity: str) -> bool:
         """Put a participant out of the room; False when they are not there."""
         request = room_protocol.RoomParticipantIdentity(
             room=room_name, identity=participant_identity
         )
-        return self._ends(_REMOVE_PARTICIPANT, request, room_name)
+        return self._was_there(_REMOVE_PARTICIPANT, request, room_name)
 
-    def _ends(self, method: Method[Result], request: Message, room_name: str) -> bool:
+    def set_attributes(
+        self, room_name: str, participant_identity: str, attributes: Mapping[str, str]
+    ) -> bool:
+        """Set some of a participant's attributes; those that are not named stay."""
+        request = room_protocol.UpdateParticipantRequest(
+            room=room_name, identity=participant_identity, attributes=attributes
+        )
+        return self._was_there(_UPDATE_PARTICIPANT, request, room_name)
+
+    def ask_participant(self, room_name: str, participant_identity: str, method: str) -> RpcOutcome:
+        """Call a participant's RPC method (livekit-behaviour 92)."""
+        request = room_protocol.PerformRpcRequest(
+            room=room_name,
+            destination_identity=participant_identity,
+            method=method,
+            response_timeout_ms=_RPC_TIMEOUT,
+        )
+        asked_at = time.monotonic()
+        try:
+            answer = self._participants.ask(_PERFORM_RPC, request, _admin(room_name))
+        except LiveKitUnavailableError:
+            return RpcOutcome.UNANSWERED
+        if answer.status == HTTPStatus.OK:
+            return RpcOutcome.ANSWERED
+        outcome = _rpc_error(answer.body)
+        was_slow = time.monotonic() - asked_at > _RPC_TIMEOUT / 1000 + _RPC_SLACK
+        return RpcOutcome.UNKNOWN if was_slow else outcome
+
+    def _was_there(self, method: Method[Result], request: Message, room_name: str) -> bool:
         try:
             self._twirp.call(method, request, _admin(room_name))
         except NotFoundError:
@@ -115,3 +178,12 @@ def _admin(room_name: str) -> Grants:
     # LiveKit wants the room's own name in the grant (pkg/service/auth.go 1.13.5,
     # EnsureAdminPermission).
     return {"roomAdmin": True, "room": room_name}
+
+
+def _rpc_error(body: bytes) -> RpcOutcome:
+    """Read the error of a call, which has its number in its text alone."""
+    try:
+        found = _RPC_ERROR.search(json.loads(body)["msg"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return RpcOutcome.UNKNOWN
+    return _RPC_ERRORS.get(found[1], RpcOutcome.UNKNOWN) if found else RpcOutcome.UNKNOWN

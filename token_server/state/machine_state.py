@@ -4,8 +4,10 @@ All of it saves work and decides nothing: without the folder (a full disk, say) 
 as if each lock were free, and the look that finds a second dispatch or agent takes it away.
 """
 
+import fcntl
 import hashlib
 import logging
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -30,6 +32,7 @@ class MachineState:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._sweeper = file_lock(folder / "sweeper.lock")
+        self._watches: int | None = None  # a file, opened after the fork
         self._webhook = folder / "webhook-seen"
         self._next_touch = float("-inf")  # monotonic
         self._outage = Outage()
@@ -37,8 +40,7 @@ class MachineState:
     @contextmanager
     def hold_room(self, room_name: str) -> Iterator[bool]:
         """Hold a room's lock while in the block; False if another actor has it now."""
-        number = int.from_bytes(hashlib.sha256(room_name.encode()).digest()[:4]) % _ROOM_LOCKS
-        lock = file_lock(self._folder / f"room-{number}.lock")
+        lock = file_lock(self._folder / f"room-{_number_of(room_name) % _ROOM_LOCKS}.lock")
         try:
             yield self._acquire(lock)
         finally:
@@ -49,8 +51,34 @@ class MachineState:
         return self._sweeper.is_locked or self._acquire(self._sweeper)
 
     def resign(self) -> None:
-        """Let another process sweep."""
+        """Let another process sweep, and watch rooms."""
         self._sweeper.release()
+        if self._watches is not None:
+            os.close(self._watches)
+            self._watches = None
+
+    def claim_watch(self, room_name: str) -> bool:
+        """Become the one process of this machine that watches a room; False if another does.
+
+        A lock on one byte of a file that all share: it costs no file per room, and the operating
+        system takes it back when its process dies.
+        """
+        try:
+            if self._watches is None:
+                path = self._folder / "watches.lock"
+                self._watches = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.lockf(self._watches, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _byte_of(room_name))
+        except (BlockingIOError, PermissionError):
+            return False
+        except OSError as error:
+            self._tell_outage(error)
+        return True
+
+    def give_up_watch(self, room_name: str) -> None:
+        """Let another process watch a room."""
+        if self._watches is not None:
+            with suppress(OSError):
+                fcntl.lockf(self._watches, fcntl.LOCK_UN, 1, _byte_of(room_name))
 
     def beat(self) -> None:
         """Do nothing: the operating system knows who is alive."""
@@ -76,10 +104,21 @@ class MachineState:
             lock.acquire()
         except Timeout:
             return False
-        except (OSError, NotImplementedError):
-            if self._outage.begins():
-                logger.warning("Locks do not work, going on without", exc_info=True)
+        except (OSError, NotImplementedError) as error:
+            self._tell_outage(error)
         return True
+
+    def _tell_outage(self, error: Exception) -> None:
+        if self._outage.begins():
+            logger.warning("Locks do not work, going on without", exc_info=error)
+
+
+def _number_of(room_name: str) -> int:
+    return int.from_bytes(hashlib.sha256(room_name.encode()).digest()[:4])
+
+
+def _byte_of(room_name: str) -> int:
+    return 1 + _number_of(room_name)
 
 
 def file_lock(path: Path) -> FileLock:

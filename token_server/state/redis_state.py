@@ -44,6 +44,8 @@ class RedisState:
         self._machine, self._link = machine, link
         self._leases = Leases(link, prefix, lease_seconds)
         self._pulse = f"{prefix}webhook"
+        # Each machine watches for itself, as far as its processes look at a room.
+        self.claim_watch, self.give_up_watch = machine.claim_watch, machine.give_up_watch
         self._has_webhook = False
         self._pulsed_at = 0.0  # monotonic
         self._arrived_elsewhere = 0.0  # Unix seconds

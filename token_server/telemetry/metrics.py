@@ -13,8 +13,10 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from token_server.telemetry.turns import LOOPS, Turns
+from token_server.telemetry.worker_gauge import WorkerGauge
 
 LOOK_OUTCOMES = ("done", "waiting", "failed")
+DEATHS = ("silent", "blocked", "gone")
 CALL_OUTCOMES = ("ok", "refused", "unavailable")
 # HTTP statuses that are usual here: a series has to be there at 0 for its first rise to be seen.
 TOKEN_REFUSALS = (400, 401, 403, 413, 415, 429, 500, 503)
@@ -28,6 +30,8 @@ METHODS = (
     "ListDispatch",
     "CreateDispatch",
     "DeleteDispatch",
+    "PerformRpc",
+    "UpdateParticipant",
 )
 _NAMESPACE = "token_server"
 # Seconds. A join is attended after 0.3 to 0.7 s where all is well; the later bounds are those of
@@ -59,6 +63,8 @@ class Metrics:
         # Each gauge says whether it is the sum, largest or smallest of the processes that live.
         self._gauge = partial(Gauge, namespace=_NAMESPACE, registry=registry)
         self._histogram = partial(Histogram, namespace=_NAMESPACE, registry=registry)
+        self.workers = WorkerGauge()
+        registry.register(self.workers)
         self._count_tokens_and_webhooks()
         self._count_looks()
         self._count_calls()
@@ -111,6 +117,11 @@ class Metrics:
         self.dispatches_repaired = self._counter(
             "dispatches_repaired", "Dispatches that replaced one that did not deliver."
         )
+        self.agents_dead = self._counter(
+            "agents_dead", "Agents that LiveKit listed and that were found dead.", ["death"]
+        )
+        for death in DEATHS:
+            self.agents_dead.labels(death)
         self.duplicates_removed = self._counter("duplicates_removed", "Second agents put out.")
 
     def _count_calls(self) -> None:
@@ -158,4 +169,5 @@ class Metrics:
             return generate_latest(self._registry)
         everybody = CollectorRegistry()
         MultiProcessCollector(everybody, str(self._folder))  # type: ignore[no-untyped-call]
+        everybody.register(self.workers)
         return generate_latest(everybody)

@@ -13,7 +13,7 @@ from tests.http.clients import client_for, error_of
 from tests.processes import API_SECRET
 from tests.recording_keeper import RecordingKeeper
 from tests.webhook_signing import joined, sign
-from token_server.livekit import webhooks
+from token_server.livekit import signed_bodies
 
 HEADER_TEXT = st.text(st.characters(min_codepoint=32, max_codepoint=255, exclude_characters="\x7f"))
 whatever = hypothesis.settings(max_examples=60, deadline=None)
@@ -62,7 +62,7 @@ def test_a_forged_webhook_is_looked_at_once(
         verified.append(unverified_token)
         return {}
 
-    monkeypatch.setattr(webhooks, "verify", verify)
+    monkeypatch.setattr(signed_bodies, "verify", verify)
     signature = sign(joined())
 
     assert (401, [signature]) == (post(client, joined(), signature).status_code, verified)

@@ -7,6 +7,7 @@ import pytest
 from token_server.cli.doctor.arrival import Surroundings, check_agent, check_audio, check_join
 from token_server.cli.doctor.checks import Finding
 from token_server.cli.doctor.probe_observation import ObservedAgent, ProbeObservation
+from token_server.cli.doctor.told_workers import ToldWorker
 from token_server.cli.doctor.worker import WorkerReport
 from token_server.livekit.rooms import Dispatch, Job, JobStatus
 
@@ -54,6 +55,45 @@ def worker(
         has_given_up=False,
     )
     return Surroundings(worker=report, worker_port=8081)
+
+
+def told(*states: str, agent_name: str = "voice-agent") -> Surroundings:
+    """With workers that have told the token server, on other machines than this one."""
+    workers = tuple(
+        ToldWorker(
+            agent_name=agent_name,
+            host="engine-room\x1b",
+            state=state,
+            calls=2,
+            max_calls=2,
+            seconds_since_heard=7.0,
+        )
+        for state in states
+    )
+    return Surroundings(worker=None, worker_port=8081, told=workers)
+
+
+@pytest.mark.parametrize(
+    ("around", "cause"),
+    [
+        pytest.param(told("full"), "worker-full", id="full"),
+        pytest.param(told("full", "silent"), "worker-full", id="full, and an old one silent"),
+        pytest.param(told("silent"), "worker-silent", id="silent"),
+        pytest.param(told("idle", "silent"), "worker-silent", id="a silent one beside it"),
+        pytest.param(told("idle", "full"), "worker-elsewhere", id="it has room"),
+        pytest.param(told("idle", agent_name="parrot"), "worker-other-name", id="other name"),
+        pytest.param(told("idle", agent_name=""), "worker-without-name", id="no name"),
+        pytest.param(told(), "no-worker", id="nobody has told"),
+    ],
+)
+def test_what_workers_have_told_names_the_cause_without_their_port(
+    around: Surroundings, cause: str
+) -> None:
+    """They run on other machines, and only the token server knows of them."""
+    check = check_agent(dispatched(probe()), around)
+
+    assert (Finding.WRONG, cause) == (check.finding, check.cause)
+    assert around.told == () or any("engine-room\\x1b" in line for line in check.evidence)
 
 
 @pytest.mark.parametrize(

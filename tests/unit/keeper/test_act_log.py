@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 import pytest
 
 from tests.fakes import FakeRooms
+from tests.lives import unasked
 from token_server.keeper.look_at_room import Looker
 from token_server.keeper.wanted_agents import Policy
 from token_server.livekit.rooms import AgentOrder
@@ -40,7 +41,7 @@ class LateRooms(FakeRooms):
 
 def look(rooms: FakeRooms) -> None:
     """Look at "room"."""
-    Looker(rooms, Free(), SEALER, Policy(agent_names=(AGENT,))).look("room")
+    Looker(rooms, Free(), SEALER, Policy(agent_names=(AGENT,)), unasked(rooms)).look("room")
 
 
 def join(rooms: FakeRooms) -> None:

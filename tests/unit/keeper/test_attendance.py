@@ -6,17 +6,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes import START
+from token_server.keeper.agent_life import DeadAgent, Death
 from token_server.keeper.attendance import (
+    LOOK_AGAIN,
     Action,
     Attendance,
     CreateDispatch,
     DeleteDispatch,
+    Hedging,
     RemoveAgent,
     Settled,
     Wait,
     decide,
 )
+from token_server.keeper.known_workers import NOTHING_TOLD, WorkerNews
 from token_server.livekit.rooms import (
+    DISPATCH_ATTRIBUTE,
     AgentOrder,
     Dispatch,
     Job,
@@ -63,13 +68,20 @@ def dispatch(
     )
 
 
-def waiting(now: float, *dispatches: Dispatch, since: float | None = 0) -> Attendance:
+# Only one may stand: what becomes of it is seen by itself.
+NO_HEDGE = Hedging(most=1)
+
+
+def waiting(
+    now: float, *dispatches: Dispatch, since: float | None = 0, hedging: Hedging = NO_HEDGE
+) -> Attendance:
     """A human has joined `since` seconds after the start, no agent is there."""
     return Attendance(
         now=START + at(now),
         order=ORDER,
         waiting_since=None if since is None else START + at(since),
         dispatches=dispatches,
+        hedging=hedging,
     )
 
 
@@ -89,7 +101,7 @@ def test_the_younger_of_two_agents_goes() -> None:
     """Exactly one: whoever looks removes the same one."""
     seen = replace(waiting(9), agents=(agent("a", joined=1), agent("b", joined=2)))
 
-    assert RemoveAgent("b", "a second agent in the room") == decide(seen)
+    assert RemoveAgent(agent("b", joined=2), "a second agent in the room") == decide(seen)
 
 
 def test_of_two_agents_of_one_moment_every_look_removes_the_same() -> None:
@@ -244,7 +256,7 @@ def test_whatever_is_listed_a_waiting_human_is_served_in_bounded_steps(
 ) -> None:
     """Deleting what is to be deleted and waiting as told leads to a new dispatch."""
     seen = waiting(now, *listed, since=since)
-    for _ in range(len(listed) + 2):
+    for _ in range(2 * len(listed) + 2):
         action = decide(seen)
         if isinstance(action, Wait):
             seen = replace(seen, now=action.until)
@@ -270,3 +282,124 @@ def test_a_job_that_is_merely_slow_is_cancelled_twice_at_most(seconds: float) ->
 
     slow = dispatch(created=created, job_started=created)
     assert isinstance(decide(waiting(created + seconds - 0.01, slow)), Wait)
+
+
+def dead(death: Death = Death.SILENT) -> DeadAgent:
+    """An agent that LiveKit lists, and that does not live."""
+    return DeadAgent(participant=agent(), death=death, since=START)
+
+
+@pytest.mark.parametrize("death", list(Death))
+def test_a_dead_agent_is_put_out_before_anything_else(death: Death) -> None:
+    """Its dispatch is deleted next, and the next one sent last: each is a compare-and-set."""
+    seen = replace(waiting(9, dispatch(job_started=0)), dead=(dead(death),))
+
+    assert RemoveAgent(agent(), death) == decide(seen)
+
+
+def test_a_dead_agent_of_nobody_is_left_to_livekit() -> None:
+    """No human waits for another."""
+    seen = replace(waiting(9, since=None), dead=(dead(),))
+
+    assert Settled(is_attended=False) == decide(seen)
+
+
+def test_of_two_agents_the_one_without_a_dispatch_goes() -> None:
+    """Its dispatch was deleted when it was cut off; it came back, elder than its successor."""
+    stray = replace(agent("a", joined=1), attributes={DISPATCH_ATTRIBUTE: "AD_gone"})
+    kept = replace(agent("b", joined=2), attributes={DISPATCH_ATTRIBUTE: "AD_1"})
+    seen = replace(waiting(9, dispatch()), agents=(stray, kept))
+
+    assert RemoveAgent(stray, "a second agent in the room") == decide(seen)
+
+
+def test_a_job_that_may_be_good_is_not_ended_by_one_answer() -> None:
+    """With several nodes, one answer in ten leaves somebody out."""
+    seen = replace(
+        waiting(60, dispatch(job_started=0)),
+        agent_last_joined_at=START + at(1),
+        is_absence_proven=False,
+    )
+
+    assert Wait(seen.now + LOOK_AGAIN) == decide(seen)
+    assert ("DeleteDispatch", "AD_1") == kind(decide(replace(seen, is_absence_proven=True)))
+
+
+HEDGE = Hedging(after=at(1), most=2)
+
+
+@pytest.mark.parametrize(
+    ("now", "listed", "expected"),
+    [
+        pytest.param(0.9, [dispatch()], Wait(START + at(1)), id="not late yet"),
+        pytest.param(1.0, [dispatch()], "CreateDispatch", id="late"),
+        pytest.param(2.0, [dispatch(job_started=0.1)], Wait(START + at(6)), id="a worker has it"),
+        pytest.param(6.0, [dispatch(job_started=0.1)], "CreateDispatch", id="and may have frozen"),
+        pytest.param(
+            5.9,
+            [dispatch(), dispatch("AD_2", created=1)],
+            Wait(START + at(6)),
+            id="two are enough",
+        ),
+        pytest.param(
+            1.2,
+            [dispatch(), dispatch("AD_2", created=0.3)],
+            "DeleteDispatch",
+            id="two of one moment are one too many",
+        ),
+    ],
+)
+def test_a_dispatch_that_is_late_is_hedged(
+    now: float, listed: list[Dispatch], expected: Action | str
+) -> None:
+    """LiveKit asks one worker; where that one is frozen, nobody else is asked."""
+    action = decide(waiting(now, *listed, hedging=HEDGE))
+
+    assert expected == (kind(action)[0] if isinstance(expected, str) else action)
+
+
+def test_what_was_sent_beside_the_one_that_came_is_taken_back() -> None:
+    """Or its agent comes too."""
+    came = replace(agent(), attributes={DISPATCH_ATTRIBUTE: "AD_2"})
+    seen = replace(waiting(3, dispatch(), dispatch("AD_2", created=1)), agents=(came,))
+
+    assert ("DeleteDispatch", "AD_1") == kind(decide(seen))
+
+
+def test_where_nobody_knows_which_dispatch_came_nothing_is_taken_back() -> None:
+    """The wrong one would end the agent's own job."""
+    seen = replace(waiting(3, dispatch(), dispatch("AD_2", created=1)), agents=(agent(),))
+
+    assert Settled(is_attended=True) == decide(seen)
+
+
+@pytest.mark.parametrize(
+    ("now", "told", "expected"),
+    [
+        pytest.param(2.0, WorkerNews(in_hand=frozenset({"AD_1"})), "Wait", id="one has it"),
+        pytest.param(2.0, WorkerNews(is_full=True), "Wait", id="all are full"),
+        pytest.param(1.0, NOTHING_TOLD, "CreateDispatch", id="nobody tells"),
+        pytest.param(0.3, WorkerNews(newest_at=START + at(0.2)), "CreateDispatch", id="one came"),
+        pytest.param(0.3, WorkerNews(newest_at=START - at(9)), "Wait", id="one came before"),
+    ],
+)
+def test_what_workers_tell_decides_whether_another_is_asked(
+    now: float, told: WorkerNews, expected: str
+) -> None:
+    """A slow worker is not asked twice, one that has just come at once."""
+    seen = replace(waiting(now, dispatch(), hedging=HEDGE), workers=told)
+
+    assert expected == kind(decide(seen))[0]
+
+
+@pytest.mark.parametrize(
+    ("lapsed", "expected"), [({"AD_1", "AD_2"}, "CreateDispatch"), ({"AD_1"}, "Wait")]
+)
+def test_where_no_worker_has_any_more_may_stand(lapsed: set[str], expected: str) -> None:
+    """Half of the offers go to a frozen one, and the next one may again."""
+    seen = replace(
+        waiting(2.5, dispatch(), dispatch("AD_2", created=1), hedging=HEDGE),
+        workers=WorkerNews(lapsed=frozenset(lapsed)),
+    )
+
+    assert expected == kind(decide(seen))[0]

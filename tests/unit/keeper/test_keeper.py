@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from tests.exposition import counted
 from tests.fakes import FakeRooms
+from tests.lives import unasked
 from tests.processes import wait_until
 from token_server.errors import KeeperStuckError, LiveKitRefusedRequestError
 from token_server.keeper.keeper import Keeper
@@ -111,8 +112,8 @@ def keeper_of(
 ) -> Keeper:
     """Build a keeper of one process, on a machine whose processes share the folder."""
     machine = build_state(folder)
-    looker = Looker(rooms, machine, SEALER, POLICY)
-    return Keeper(rooms, looker, machine, metrics or Metrics(CollectorRegistry()))
+    looker = Looker(rooms, machine, SEALER, POLICY, unasked(rooms))
+    return Keeper(rooms, looker, unasked(rooms), machine, metrics or Metrics(CollectorRegistry()))
 
 
 def is_stuck(keeper: Keeper) -> str:
@@ -345,8 +346,8 @@ def test_looks_that_end_their_threads_do_not_end_the_looking(
 ) -> None:
     """All four have died once, and every human has their agent."""
     metrics, machine = Metrics(CollectorRegistry()), MachineState(tmp_path)
-    looker = DyingLooker(rooms, machine, SEALER, POLICY)
-    keeper = Keeper(rooms, looker, machine, metrics)
+    looker = DyingLooker(rooms, machine, SEALER, POLICY, unasked(rooms))
+    keeper = Keeper(rooms, looker, unasked(rooms), machine, metrics)
     keeper.start()
 
     for number in range(4):

@@ -5,8 +5,11 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.fakes import FakeRooms
+from tests.lives import unasked
 from token_server.errors import LiveKitUnavailableError
+from token_server.keeper.agent_life import DeadAgent, Death
 from token_server.keeper.look_at_room import Looker
+from token_server.keeper.observed_room import AGENT_STATE_ATTRIBUTE
 from token_server.keeper.wanted_agents import Policy
 from token_server.livekit.rooms import AgentOrder, Dispatch, Participant, ParticipantKind
 from token_server.tokens.tickets import TICKET_ATTRIBUTE, Ticket, TicketSealer
@@ -39,7 +42,7 @@ def rooms() -> FakeRooms:
 @pytest.fixture
 def looker(rooms: FakeRooms) -> Looker:
     """A process that has seen nothing yet."""
-    return Looker(rooms, Locks(), SEALER, POLICY)
+    return Looker(rooms, Locks(), SEALER, POLICY, unasked(rooms))
 
 
 def ticket(room_name: str, identity: str, agent_name: str = AGENT, metadata: str = "") -> str:
@@ -51,6 +54,14 @@ def ticket(room_name: str, identity: str, agent_name: str = AGENT, metadata: str
 def join(rooms: FakeRooms, identity: str = "alice", agent_name: str = AGENT) -> None:
     """Let a human with our token join "room"."""
     rooms.join("room", identity, {TICKET_ATTRIBUTE: ticket("room", identity, agent_name)})
+
+
+def look_twice(rooms: FakeRooms, looker: Looker) -> None:
+    """Look, and as soon as that look says once more: one answer may leave an agent out."""
+    looked = looker.look("room")
+    assert looked.again_in is not None
+    rooms.pass_time(seconds=looked.again_in)
+    looker.look("room")
 
 
 def dispatched(rooms: FakeRooms) -> list[str]:
@@ -180,7 +191,7 @@ def test_a_reload_gets_a_new_agent_at_once(rooms: FakeRooms, looker: Looker) -> 
     rooms.leave("room", f"agent-{AGENT}")
     join(rooms)
 
-    looker.look("room")
+    look_twice(rooms, looker)
 
     assert [AGENT, AGENT] == dispatched(rooms)
 
@@ -196,7 +207,7 @@ def test_an_agent_that_left_an_empty_room_leaves_no_dispatch(
     rooms.leave("room", "alice")
     rooms.leave("room", f"agent-{AGENT}")
 
-    looker.look("room")
+    look_twice(rooms, looker)
 
     assert [""] == [d.agent_name for d in rooms.rooms["room"].dispatches.values()]
 
@@ -241,7 +252,7 @@ def test_a_room_that_another_actor_holds_is_only_observed() -> None:
     rooms = FakeRooms()
     join(rooms)
 
-    looked = Looker(rooms, Locks(is_free=False), SEALER, POLICY).look("room")
+    looked = Looker(rooms, Locks(is_free=False), SEALER, POLICY, unasked(rooms)).look("room")
 
     assert ([], True) == (dispatched(rooms), (looked.again_in or 9) < 0.2)
 
@@ -271,7 +282,7 @@ def test_no_agent_stays_in_a_room_that_we_re_created() -> None:
     rooms = LeavingRooms()
     join(rooms)
 
-    Looker(rooms, Locks(), SEALER, POLICY).look("room")
+    Looker(rooms, Locks(), SEALER, POLICY, unasked(rooms)).look("room")
 
     assert [""] == [d.agent_name for d in rooms.rooms["room"].dispatches.values()]
 
@@ -288,7 +299,7 @@ def test_a_quick_agent_does_not_stay_in_a_room_that_we_re_created() -> None:
     rooms = QuickRooms()
     join(rooms)
 
-    Looker(rooms, Locks(), SEALER, POLICY).look("room")
+    Looker(rooms, Locks(), SEALER, POLICY, unasked(rooms)).look("room")
 
     assert [""] == [d.agent_name for d in rooms.rooms["room"].dispatches.values()]
 
@@ -304,7 +315,7 @@ def test_what_a_failed_look_made_is_taken_back_by_the_next() -> None:
 
     rooms = FailingRooms()
     join(rooms)
-    looker = Looker(rooms, Locks(), SEALER, POLICY)
+    looker = Looker(rooms, Locks(), SEALER, POLICY, unasked(rooms))
     with pytest.raises(LiveKitUnavailableError):
         looker.look("room")
     rooms.is_down = False
@@ -327,8 +338,133 @@ def test_an_agent_that_comes_during_a_look_is_not_taken_for_gone() -> None:
     rooms = OvertakenRooms()
     join(rooms)
     rooms.create_dispatch("room", AgentOrder(agent_name=AGENT))
-    process = Looker(rooms, Locks(), SEALER, POLICY)
+    process = Looker(rooms, Locks(), SEALER, POLICY, unasked(rooms))
 
     process.look("room")
 
     assert "delete_dispatch" not in rooms.calls
+
+
+@dataclass
+class Lives:
+    """Which agents are dead, as a test says."""
+
+    died: list[DeadAgent] = field(default_factory=list)
+    heard: bool = False
+
+    def dead(self, room_name: str) -> list[DeadAgent]:
+        """Return them."""
+        del room_name
+        return self.died
+
+    def heard_within(self, room_name: str, agent_name: str, seconds: float) -> bool:
+        """Say whether something was heard."""
+        del room_name, agent_name, seconds
+        return self.heard
+
+
+def find_dead(rooms: FakeRooms, lives: Lives, identity: str = f"agent-{AGENT}") -> None:
+    """Let an agent that is in the room be found dead."""
+    agent = rooms.rooms["room"].participants[identity]
+    lives.died.append(DeadAgent(participant=agent, death=Death.SILENT, since=rooms.now()))
+
+
+@pytest.fixture
+def lives() -> Lives:
+    """Everybody lives."""
+    return Lives()
+
+
+@pytest.fixture
+def asking(rooms: FakeRooms, lives: Lives) -> Looker:
+    """A process whose agents are asked whether they live; one of them is in a call."""
+    looker = Looker(rooms, Locks(), SEALER, POLICY, lives)
+    join(rooms)
+    looker.look("room")
+    rooms.take_job("room")
+    rooms.join_agent("room", AGENT)
+    looker.look("room")
+    rooms.calls.clear()
+    return looker
+
+
+def test_a_dead_agent_is_replaced_in_one_look(
+    rooms: FakeRooms, lives: Lives, asking: Looker
+) -> None:
+    """Put out, its dispatch deleted, the next one sent: in this order."""
+    find_dead(rooms, lives)
+
+    looked = asking.look("room")
+
+    acts = [call for call in rooms.calls if not call.startswith("list")]
+    assert ["remove_participant", "delete_dispatch", "create_dispatch", "set_attributes"] == acts
+    assert ([AGENT] * 2, [Death.SILENT]) == (
+        dispatched(rooms),
+        [removal.reason for removal in looked.removed],
+    )
+
+
+def test_the_human_is_told_while_the_agent_is_replaced(
+    rooms: FakeRooms, lives: Lives, asking: Looker
+) -> None:
+    """A page can say so; and that it is over."""
+    find_dead(rooms, lives)
+    asking.look("room")
+    meanwhile = rooms.rooms["room"].participants["alice"].attributes
+    rooms.join_agent("room", AGENT, "agent-2")
+    asking.look("room")
+    afterwards = rooms.rooms["room"].participants["alice"].attributes
+
+    assert "replacing" == meanwhile[AGENT_STATE_ATTRIBUTE]
+    assert AGENT_STATE_ATTRIBUTE not in afterwards
+
+
+def test_a_dead_agent_that_livekit_cannot_put_out_does_not_attend(
+    rooms: FakeRooms, lives: Lives, asking: Looker
+) -> None:
+    """A crashed node's participants are listed for ever, and nobody can reach them."""
+    find_dead(rooms, lives)
+    rooms.unremovable.add(f"agent-{AGENT}")
+
+    asking.look("room")
+    rooms.join_agent("room", AGENT, "agent-2")
+    looked = asking.look("room")
+
+    assert ([AGENT] * 2, None) == (dispatched(rooms), looked.again_in)
+    assert 1 == rooms.calls.count("remove_participant")
+
+
+def test_an_agent_that_answers_is_not_lost_by_a_list_without_it(
+    rooms: FakeRooms, lives: Lives, asking: Looker
+) -> None:
+    """However many answers leave it out: it has just said that it lives."""
+    lives.heard = True
+    rooms.leave("room", f"agent-{AGENT}")
+
+    for _ in range(5):
+        rooms.pass_time(seconds=1)
+        asking.look("room")
+
+    assert [AGENT] == dispatched(rooms)
+
+
+def test_an_absence_that_a_webhook_tells_counts_at_once(rooms: FakeRooms, asking: Looker) -> None:
+    """No second look is needed where LiveKit has said it."""
+    agent = rooms.rooms["room"].participants[f"agent-{AGENT}"]
+    rooms.leave("room", f"agent-{AGENT}")
+    asking.sightings.note("room", agent, is_here=False)
+
+    asking.look("room")
+
+    assert [AGENT] * 2 == dispatched(rooms)
+
+
+def test_an_old_absence_proves_nothing(rooms: FakeRooms, asking: Looker) -> None:
+    """Two answers that are far apart may each be wrong by themselves."""
+    agent = rooms.rooms["room"].participants.pop(f"agent-{AGENT}")
+    asking.look("room")
+    rooms.pass_time(seconds=60)
+    asking.look("room")
+    rooms.rooms["room"].participants[agent.participant_identity] = agent
+
+    assert ([AGENT], None) == (dispatched(rooms), asking.look("room").again_in)

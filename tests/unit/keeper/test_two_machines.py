@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import FakeRooms
+from tests.lives import unasked
 from tests.machines import Machines
 from tests.redis_server import RedisServer
 from token_server.keeper.look_at_room import Looker
@@ -60,7 +61,10 @@ def lookers(tmp_path: Path, mortal: RedisServer, rooms: RacingRooms) -> Iterator
     """The lookers of two machines."""
     policy = Policy(agent_names=(ORDER.agent_name,))
     with Machines(tmp_path, mortal.url) as machines:
-        yield [Looker(rooms, machines.process(name), SEALER, policy) for name in ("a", "b")]
+        yield [
+            Looker(rooms, machines.process(name), SEALER, policy, unasked(rooms))
+            for name in ("a", "b")
+        ]
 
 
 def test_with_redis_the_second_machine_lets_the_first_act(

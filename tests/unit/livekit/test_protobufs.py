@@ -80,6 +80,13 @@ def test_a_participant_is_read_with_attributes_and_milliseconds() -> None:
     )
 
 
+def test_the_agent_of_an_old_sdk_has_the_name_that_livekit_gives_it() -> None:
+    """It was thrown out and sent for again, for ever."""
+    old = to_participant(Info(kind=Info.AGENT, attributes={"lk.agent_name": "tutor"}))
+
+    assert "tutor" == old.agent_name
+
+
 def test_an_agent_without_the_attribute_is_unnamed() -> None:
     """An unnamed worker's."""
     assert "" == to_participant(Info(kind=Info.AGENT)).agent_name

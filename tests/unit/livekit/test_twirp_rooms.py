@@ -1,5 +1,6 @@
 """The adapter: what goes to LiveKit, with which grants, and how its answers are read."""
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -10,13 +11,14 @@ from livekit.protocol.room import (
     CreateRoomRequest,
     ListParticipantsResponse,
     ListRoomsResponse,
+    PerformRpcResponse,
     RemoveParticipantResponse,
 )
 
 from tests.processes import API_KEY, API_SECRET
-from tests.twirp_server import Canned, TwirpServer, answer, error
+from tests.twirp_server import CUT, Canned, TwirpServer, answer, error
 from token_server.errors import LiveKitUnavailableError, TokenServerError
-from token_server.livekit.rooms import AgentOrder, RoomOrder
+from token_server.livekit.rooms import AgentOrder, RoomOrder, RpcOutcome
 from token_server.livekit.twirp import Twirp
 from token_server.livekit.twirp_rooms import LiveKitRooms
 
@@ -73,10 +75,23 @@ METHODS: dict[str, tuple[Ask, Canned, VideoGrants]] = {
         answer(RemoveParticipantResponse()),
         ADMIN,
     ),
+    "UpdateParticipant": (
+        lambda livekit: livekit.set_attributes("kitchen", "alice", {"state": "replacing"}),
+        answer(models.ParticipantInfo()),
+        ADMIN,
+    ),
+}
+# Whose errors are outcomes.
+PERFORM_RPC: dict[str, tuple[Ask, Canned, VideoGrants]] = {
+    "PerformRpc": (
+        lambda livekit: livekit.ask_participant("kitchen", "alice", "x"),
+        answer(PerformRpcResponse()),
+        ADMIN,
+    ),
 }
 
 
-@pytest.mark.parametrize(("method", "row"), METHODS.items(), ids=METHODS.keys())
+@pytest.mark.parametrize(("method", "row"), (METHODS | PERFORM_RPC).items())
 def test_each_call_has_the_least_grants(method: str, row: tuple[Ask, Canned, VideoGrants]) -> None:
     """A token of ours that leaks from a proxy's log opens one room, for minutes."""
     ask, canned, grants = row
@@ -100,7 +115,12 @@ def test_each_call_says_when_the_answer_is_unknown(row: tuple[Ask, Canned, Video
 CODES = [code for name, code in vars(ServerErrorCode).items() if name.isupper()]
 # What else is asked for in a room that is not there is unknown, or was not done
 # (livekit-behaviour 4, 5).
-NOT_FOUND = {"ListParticipants": [], "DeleteDispatch": False, "RemoveParticipant": False}
+NOT_FOUND = {
+    "ListParticipants": [],
+    "DeleteDispatch": False,
+    "RemoveParticipant": False,
+    "UpdateParticipant": False,
+}
 
 
 @pytest.mark.parametrize("code", CODES)
@@ -171,3 +191,30 @@ def test_an_agent_is_ordered_with_its_metadata() -> None:
         room="kitchen", agent_name="tutor", metadata="be brief", restart_policy=NEVER
     )
     assert ("AD_1", expected) == (dispatch.dispatch_id, asked)
+
+
+def rpc_error(code: str, number: str) -> Canned:
+    """Answer with a participant's error as LiveKit passes it on."""
+    msg = f"twirp error unknown: RpcError {number}: some words"
+    return Canned(400, json.dumps({"code": code, "msg": msg}).encode())
+
+
+@pytest.mark.parametrize(
+    ("canned", "outcome"),
+    [
+        pytest.param(answer(PerformRpcResponse()), RpcOutcome.ANSWERED, id="answered"),
+        pytest.param(rpc_error("invalid_argument", "1400"), RpcOutcome.UNSUPPORTED, id="1400"),
+        pytest.param(rpc_error("canceled", "1502"), RpcOutcome.SILENT, id="1502"),
+        pytest.param(rpc_error("canceled", "1501"), RpcOutcome.UNKNOWN, id="another number"),
+        pytest.param(error("internal"), RpcOutcome.UNKNOWN, id="the data channel is not up"),
+        pytest.param(Canned(401, b"invalid token"), RpcOutcome.UNKNOWN, id="no JSON"),
+        pytest.param(Canned(500, b"[]"), RpcOutcome.UNKNOWN, id="other JSON"),
+        pytest.param(CUT, RpcOutcome.UNANSWERED, id="no answer"),
+    ],
+)
+def test_what_a_participant_answered_is_read_from_its_error(
+    canned: Canned, outcome: RpcOutcome
+) -> None:
+    """Silence alone is a sign of death; whatever else goes wrong is not known."""
+    with TwirpServer(canned) as server:
+        assert outcome is rooms(server).ask_participant("kitchen", "agent", "x")

@@ -31,6 +31,9 @@ TAKEN = {
     "auth": ("TOKEN_AUTH", " none "),
     "json": ("LOG_FORMAT", "json\n"),
     "no log format": ("LOG_FORMAT", ""),
+    "a server's URL": ("TOKEN_SERVER_URL", " https://tokens.example/path/ "),
+    "a server's port": ("PORT", "1234"),
+    "no server's port": ("PORT", ""),
 }
 REFUSED = {
     "no URL": ("LIVEKIT_URL", " "),
@@ -54,6 +57,9 @@ REFUSED = {
     "blocked for less than no time": ("AGENT_BLOCKED_SECONDS", "-0.1"),
     "blocked for hours": ("AGENT_BLOCKED_SECONDS", "601"),
     "another log format": ("LOG_FORMAT", "xml"),
+    "a server without a scheme": ("TOKEN_SERVER_URL", "tokens.example"),
+    "a server's user": ("TOKEN_SERVER_URL", "https://user:password@tokens.example"),
+    "a port that cannot be": ("PORT", "0"),
 }
 # Of TOKEN_AUTH the worker takes anything: a wrong one is the server's to refuse.
 SHARED = {*Settings.model_fields} & {*AgentSettings.model_fields}

@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 
 from tests.environ import settings
 from tests.fakes import START, FakeRooms
+from tests.lives import unasked
 from tests.processes import AGENT_NAME, API_SECRET
 from tests.recording_keeper import RecordingKeeper
 from tests.webhook_signing import joined, sign
@@ -61,7 +62,7 @@ class Server:
         tracing = Tracing(delivery, sealer)
         traced = tracing.rooms(rooms, Metrics(CollectorRegistry()))
         policy = Policy(agent_names=(AGENT_NAME,))
-        self.looker = tracing.looks(Looker(traced, Free(), sealer, policy))
+        self.looker = tracing.looks(Looker(traced, Free(), sealer, policy, unasked(traced)))
         app = create_app(settings(**changes), traced, RecordingKeeper())
         tracing.trace_requests(app)
         self.http = app.test_client()

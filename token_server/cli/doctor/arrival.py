@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from token_server.cli.doctor.checks import TOO_OLD, Check, Trouble, ok, skipped
 from token_server.cli.doctor.probe_observation import ProbeObservation
 from token_server.cli.doctor.regions import region_hint
+from token_server.cli.doctor.told_workers import ToldWorker, lines, why_not_taken
 from token_server.cli.doctor.worker import WorkerReport
 from token_server.keeper import absence_reasons
 from token_server.keeper.absence_reasons import Absence, name_of
@@ -24,12 +25,14 @@ class Surroundings:
         jobs_before: How many jobs it had before the probe.
         worker_port: That port (LIVEKIT_AGENT_PORT).
         other_names: The names of agents in this LiveKit's other rooms.
+        told: The workers that have told the token server where they are.
     """
 
     worker: WorkerReport | None
     worker_port: int
     jobs_before: int = 0
     other_names: tuple[str, ...] = ()
+    told: tuple[ToldWorker, ...] = ()
 
 
 def not_dispatched(seen: ProbeObservation) -> Check:
@@ -66,6 +69,8 @@ def not_taken(seen: ProbeObservation, around: Surroundings) -> Check:
         f" {_waited(seen):.0f} s"
     )
     evidence = [dispatched, *_worker_lines(around), *region_hint(seen)]
+    if check := why_not_taken(seen.agent_name, around.told, *evidence):
+        return check
     if worker is None:
         return _no_worker(seen, around, evidence)
     if worker.agent_name != seen.agent_name:
@@ -76,6 +81,10 @@ def not_taken(seen: ProbeObservation, around: Surroundings) -> Check:
             "Start another worker, or raise LIVEKIT_AGENT_MAX_JOBS (this project's worker) or"
             " `load_threshold` (others).",
         ).wrong("agent", f"The worker is at its load limit ({worker.load:.2f}).", *evidence)
+    return _elsewhere(evidence)
+
+
+def _elsewhere(evidence: list[str]) -> Check:
     return Trouble(
         "worker-elsewhere",
         "Start the worker with the LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET that are set"
@@ -90,6 +99,10 @@ def not_taken(seen: ProbeObservation, around: Surroundings) -> Check:
 
 
 def _no_worker(seen: ProbeObservation, around: Surroundings, evidence: list[str]) -> Check:
+    if any(worker.agent_name == seen.agent_name for worker in around.told):
+        return _elsewhere(evidence)
+    if around.told:
+        return other_name(seen, around.told[0].agent_name, *evidence)
     names = [name for name in around.other_names if name != seen.agent_name]
     if names:
         shown = ", ".join(map(name_of, names[:5]))
@@ -113,8 +126,9 @@ def _trouble(absence: Absence) -> Trouble:
 def _worker_lines(around: Surroundings) -> list[str]:
     if around.worker:
         gave_up = ["it says that it cannot connect to LiveKit"] * around.worker.has_given_up
-        return [around.worker.in_words, *gave_up]
-    return [f"no worker on this machine answers on port {around.worker_port} (LIVEKIT_AGENT_PORT)"]
+        return [around.worker.in_words, *gave_up, *lines(around.told)]
+    nobody = f"no worker on this machine answers on port {around.worker_port} (LIVEKIT_AGENT_PORT)"
+    return lines(around.told) or [nobody]
 
 
 def _waited(seen: ProbeObservation) -> float:

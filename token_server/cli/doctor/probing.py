@@ -19,8 +19,9 @@ from token_server.cli.doctor.patient import Patient
 from token_server.cli.doctor.probe_observation import ProbeObservation
 from token_server.cli.doctor.regions import check_region
 from token_server.cli.doctor.report import Report
+from token_server.cli.doctor.told_workers import ToldWorker, ask_told_workers
 from token_server.cli.doctor.webhook_watch import WebhookWatch
-from token_server.cli.doctor.worker import ask_worker
+from token_server.cli.doctor.worker import WorkerReport, ask_worker
 from token_server.errors import TokenServerError
 from token_server.livekit.rooms import ParticipantKind, Room
 from token_server.livekit.twirp import Method, NotFoundError, Twirp
@@ -99,7 +100,7 @@ class Probing:
     def run(self) -> None:
         """Do it, and leave nothing behind."""
         self._watch = WebhookWatch(self._patient)
-        worker = ask_worker(self._patient.worker_port)
+        worker, _ = self._ask_workers()
         self._jobs_before = worker.active_jobs if worker else 0
         try:
             if token := self._fetch_token():
@@ -190,9 +191,18 @@ class Probing:
         port = self._patient.worker_port
         if seen.agent:
             return Surroundings(worker=None, worker_port=port)
+        worker, told = self._ask_workers()
         return Surroundings(
-            worker=ask_worker(port),
+            worker=worker,
             worker_port=port,
             jobs_before=self._jobs_before,
             other_names=self._rooms.other_agent_names(seen.room_name),
+            told=told,
         )
+
+    def _ask_workers(self) -> tuple[WorkerReport | None, tuple[ToldWorker, ...]]:
+        """Ask the worker's port, and the token server what workers have told."""
+        told = ask_told_workers(self._patient.server)
+        # A frozen one takes the connection and answers nothing, for as long as we wait.
+        is_silent = any(worker.is_silent for worker in told)
+        return None if is_silent else ask_worker(self._patient.worker_port), told

@@ -1,0 +1,142 @@
+"""Whom the watch asks, when, and what it makes of it."""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from tests.fakes import FakeRooms
+from tests.lives import Watching
+from tests.processes import wait_until
+from token_server.keeper.agent_life import LOOP_METHOD, Death, LifeLimits
+from token_server.keeper.life_watch import LifeWatch
+from token_server.livekit.rooms import Participant, RpcOutcome
+
+AGENT = "voice-agent"
+LIMITS = LifeLimits(silent=2.0, blocked=5.0)
+
+
+@dataclass
+class Claims(Watching):
+    """Claims that are refused, or noted."""
+
+    are_ours: bool = True
+    held: set[str] = field(default_factory=set)
+
+    def claim_watch(self, room_name: str) -> bool:
+        """Claim a room."""
+        if self.are_ours:
+            self.held.add(room_name)
+        return self.are_ours
+
+    def give_up_watch(self, room_name: str) -> None:
+        """Give a room back."""
+        self.held.discard(room_name)
+
+
+class Watch:
+    """A watch over one agent, with a clock that stands still until told."""
+
+    def __init__(self, limits: LifeLimits = LIMITS, *, are_ours: bool = True) -> None:
+        self.rooms, self.claims, self.now = FakeRooms(), Claims(are_ours=are_ours), 100.0
+        self.found_dead: list[str] = []
+        self.watch = LifeWatch(self.rooms, self.claims, limits, lambda: self.now)
+        self.agent = self.rooms.join_agent("room", AGENT)
+
+    @property
+    def asked(self) -> int:
+        """How many questions there were."""
+        return self.rooms.calls.count("ask_participant")
+
+
+@pytest.fixture
+def watched() -> Watch:
+    """A watch that has an agent to ask."""
+    found = Watch()
+    found.watch.watch("room", [found.agent])
+    return found
+
+
+def questions(watched: Watch, seconds: float, *, until: int) -> None:
+    """Let so much time pass, and wait until so many questions have been asked altogether."""
+    watched.now += seconds
+
+    def ask() -> bool:
+        # Whoever has answered the last question is due as soon as that is noted.
+        watched.watch.ask_due(watched.found_dead.append)
+        return watched.asked >= until
+
+    wait_until(ask, within=5, what="the question is asked")
+
+
+def test_an_agent_that_answers_is_asked_every_second(watched: Watch) -> None:
+    """It costs LiveKit and us a call."""
+    questions(watched, 0.0, until=1)
+    wait_until(
+        lambda: watched.watch.heard_within("room", AGENT, 0.001), within=5, what="it has answered"
+    )
+    wait = watched.watch.ask_due(watched.found_dead.append)
+    watched.now += 0.9
+    watched.watch.ask_due(watched.found_dead.append)
+    questions(watched, 0.1, until=2)
+
+    assert (2, 0.5) == (watched.asked, wait)
+
+
+def test_a_dead_agent_is_told_and_shown(watched: Watch) -> None:
+    """The look that follows puts it out."""
+    questions(watched, 0.0, until=1)
+    wait_until(
+        lambda: watched.watch.heard_within("room", AGENT, 0.001), within=5, what="it has answered"
+    )
+    watched.rooms.rpc_outcomes[watched.agent.participant_identity, LOOP_METHOD] = RpcOutcome.SILENT
+    questions(watched, 1.5, until=2)
+    questions(watched, 1.0, until=3)
+    wait_until(lambda: watched.found_dead, within=5, what="it is found dead")
+
+    (dead,) = watched.watch.dead("room")
+    assert (["room"], watched.agent, Death.SILENT) == (
+        watched.found_dead,
+        dead.participant,
+        dead.death,
+    )
+    assert 2.5 == pytest.approx((watched.rooms.now() - dead.since).total_seconds(), abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("limits", "are_ours"),
+    [
+        pytest.param(LifeLimits(silent=0, blocked=0), True, id="it is off"),
+        pytest.param(LIMITS, False, id="another process asks"),
+    ],
+)
+def test_nobody_is_asked(limits: LifeLimits, *, are_ours: bool) -> None:
+    """AGENT_SILENT_SECONDS=0 costs nothing; and one process asks for a room."""
+    found = Watch(limits, are_ours=are_ours)
+
+    found.watch.watch("room", [found.agent])
+    found.watch.ask_due(found.found_dead.append)
+    found.watch.close()
+
+    assert ([], set()) == (found.rooms.calls, found.claims.held)
+
+
+def test_a_room_without_a_human_is_given_up(watched: Watch) -> None:
+    """Whoever sees a human there next may ask."""
+    held = set(watched.claims.held)
+
+    watched.watch.watch("room", [])
+    watched.watch.ask_due(watched.found_dead.append)
+
+    assert ({"room"}, set(), []) == (held, watched.claims.held, watched.rooms.calls)
+
+
+def test_another_agent_of_the_room_is_asked_from_the_start(watched: Watch) -> None:
+    """What the one before it has answered says nothing."""
+    questions(watched, 0.0, until=1)
+    watched.rooms.leave("room", watched.agent.participant_identity)
+    successor: Participant = watched.rooms.join_agent("room", AGENT, "agent-2")
+
+    watched.watch.watch("room", [successor])
+    questions(watched, 0.0, until=2)
+
+    assert [] == watched.watch.dead("room")

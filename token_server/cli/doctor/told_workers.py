@@ -1,0 +1,72 @@
+"""What workers have told the token server: one that is full or silent needs no port of ours."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from token_server.cli.asking import ask, bearer
+from token_server.cli.doctor.checks import Check, Trouble
+from token_server.cli.doctor.server import Server
+from token_server.telemetry.printable import printable
+
+_SILENT, _FULL = "silent", "full"
+_LONGEST_LIST = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToldWorker:
+    """A worker in `GET /workers`; docs/workers.md says what its states mean."""
+
+    agent_name: str
+    host: str
+    state: str
+    calls: int
+    max_calls: int
+    seconds_since_heard: float
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it was not heard lately."""
+        return self.state == _SILENT
+
+    @property
+    def in_words(self) -> str:
+        """All of it in a line."""
+        name = f"`{printable(self.agent_name)}`" if self.agent_name else "no name"
+        return (
+            f"a worker on {printable(self.host)} has told: name {name}, {self.state},"
+            f" {self.calls} of {self.max_calls} calls, heard {self.seconds_since_heard:.0f} s ago"
+        )
+
+
+def ask_told_workers(server: Server) -> tuple[ToldWorker, ...]:
+    """Ask the token server which workers there are; none where it does not tell us."""
+    answer = ask("GET", f"{server.url}/workers", bearer(server.operator_key))
+    return tuple(map(_told, answer.content.get("workers", ()))) if answer.is_ok else ()
+
+
+def _told(row: dict[str, Any]) -> ToldWorker:
+    return ToldWorker(**{name: row[name] for name in ToldWorker.__dataclass_fields__})
+
+
+def lines(told: Sequence[ToldWorker]) -> list[str]:
+    """Return what they have told, as evidence."""
+    return [worker.in_words for worker in told[:_LONGEST_LIST]]
+
+
+def why_not_taken(agent_name: str, told: Sequence[ToldWorker], *evidence: str) -> Check | None:
+    """Say why no worker of that name has taken a job, if what they told explains it. Pure."""
+    named = [worker for worker in told if worker.agent_name == agent_name]
+    living = [worker for worker in named if not worker.is_silent]
+    if living and all(worker.state == _FULL for worker in living):
+        return Trouble(
+            "worker-full", "Start another worker, or raise LIVEKIT_AGENT_MAX_JOBS."
+        ).wrong("agent", "Every worker of the name has as many calls as it takes.", *evidence)
+    if len(living) == len(named):
+        return None
+    return Trouble(
+        "worker-silent",
+        "Start that worker again, on the host that the evidence names: one that is frozen or cut"
+        " off may still be offered jobs, which then nobody takes. If its log looks well, set"
+        " TOKEN_SERVER_URL for it.",
+    ).wrong("agent", "A worker of the name has not been heard for 6 s or more.", *evidence)

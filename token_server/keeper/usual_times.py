@@ -1,0 +1,104 @@
+"""How long an agent of a name usually takes from dispatch to room; and so when it is late.
+
+LiveKit offers a job to one worker, drawn at random, and to no other when that one is silent
+(livekit-behaviour 93). So a dispatch that has brought nobody in the usual time is hedged: another
+one is sent while it still stands. Nothing is learnt from where more than one was sent.
+"""
+
+from collections import OrderedDict, deque
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from threading import Lock
+
+from token_server.keeper.attendance import (
+    Action,
+    Attendance,
+    CreateDispatch,
+    Hedging,
+    Settled,
+    Wait,
+)
+
+# Times kept of a name; names and waits that are kept.
+_TIMES = 20
+_KEPT = 10_000
+# Seconds until a dispatch is late: twice what nearly all took, within these bounds.
+_SOONEST, _LATEST, _UNKNOWN = 0.8, 4.0, 1.5
+# As many dispatches may stand as where workers tell that they have none of them, after a worker has
+# let one lapse.
+_GHOSTS_REMEMBERED = timedelta(seconds=60)
+
+
+@dataclass(frozen=True)
+class _Wait:
+    """The dispatches that have stood for a name in a room, by when they were created."""
+
+    created_at: tuple[datetime, ...]
+
+
+class UsualTimes:
+    """Learns from this process's looks. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._waits: OrderedDict[tuple[str, str], _Wait] = OrderedDict()
+        self._times: OrderedDict[str, deque[float]] = OrderedDict()
+        self._lapsed_at: dict[str, datetime] = {}
+        self._lock = Lock()
+
+    def hedging(self, agent_name: str, now: datetime) -> Hedging:
+        """Say when a dispatch of this name is late, and how many may stand."""
+        with self._lock:
+            times = sorted(self._times.get(agent_name, ()))
+            usual = times[len(times) * 9 // 10] * 2 if times else _UNKNOWN
+            lapsed_at = self._lapsed_at.get(agent_name)
+            is_haunted = lapsed_at is not None and now - lapsed_at < _GHOSTS_REMEMBERED
+        after = timedelta(seconds=min(max(usual, _SOONEST), _LATEST))
+        usually = Hedging(after=after)
+        return replace(usually, most=usually.most_lapsed) if is_haunted else usually
+
+    def has_hedged(self, room_name: str, agent_name: str) -> bool:
+        """Whether more than one dispatch has stood in the wait that is not over."""
+        with self._lock:
+            wait = self._waits.get((room_name, agent_name))
+            return wait is not None and len(wait.created_at) > 1
+
+    def looked(self, room_name: str, decided: Iterable[tuple[Action, Attendance]]) -> None:
+        """Take in a look, decision by decision."""
+        with self._lock:
+            for action, seen in decided:
+                place = room_name, seen.order.agent_name
+                match action:
+                    case Wait() | CreateDispatch():
+                        new = (seen.now,) if isinstance(action, CreateDispatch) else ()
+                        listed = tuple(d.created_at for d in seen.dispatches)
+                        self._note(place, (*listed, *new))
+                    case Settled() if wait := self._waits.pop(place, None):
+                        self._learn(place[1], wait, seen)
+                    case _:
+                        pass
+
+    def _note(self, place: tuple[str, str], created_at: tuple[datetime, ...]) -> None:
+        before = self._waits.pop(place, _Wait(()))
+        # One that was deleted meanwhile counts all the same: it did not bring the agent.
+        if len(created_at) >= len(before.created_at):
+            before = _Wait(tuple(sorted(created_at)))
+        self._waits[place] = before
+        if len(self._waits) > _KEPT:
+            self._waits.popitem(last=False)
+
+    def _learn(self, agent_name: str, wait: _Wait, seen: Attendance) -> None:
+        if not seen.agents or not wait.created_at:
+            return
+        joined_at = seen.agents[0].joined_at
+        if len(wait.created_at) > 1:
+            if joined_at > wait.created_at[1]:
+                self._lapsed_at[agent_name] = seen.now
+            return
+        seconds = (
+            joined_at - max(wait.created_at[0], seen.waiting_since or joined_at)
+        ).total_seconds()
+        if seconds > 0:
+            self._times.setdefault(agent_name, deque(maxlen=_TIMES)).append(seconds)
+            if len(self._times) > _KEPT:
+                self._times.popitem(last=False)
