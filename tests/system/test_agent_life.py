@@ -62,8 +62,6 @@ def test_an_agent_that_thaws_after_it_was_replaced_is_not_heard_and_leaves(
         process = job_pid(deployment.worker, room_name)
         os.kill(process, signal.SIGSTOP)
         stopped_at = time.monotonic()
-        # What the keeper does.
-        deployment.rooms.remove_participant(room_name, frozen)
         successor = wait_for_voice(human, frozen)
         wait_until(
             lambda: time.monotonic() > stopped_at + FROZEN, within=FROZEN + 1, what="long enough"
@@ -81,13 +79,13 @@ def test_an_agent_that_was_frozen_and_not_replaced_goes_on_talking(
     deploy: Deploy, room_name: str, speech: Path
 ) -> None:
     """Nobody else is there: to leave would only make the human wait."""
-    running = deploy({"AGENT_SILENT_SECONDS": "3"}).with_worker()
+    running = deploy({"AGENT_SILENT_SECONDS": "6"}).with_worker()
     with call(running, room_name) as human:
         voice = wait_for_voice(human)
         process = job_pid(running.worker, room_name)
 
         os.kill(process, signal.SIGSTOP)
-        time.sleep(2)  # less than the keeper waits, and more than an agent takes for nothing
+        time.sleep(4)  # less than the keeper waits, and more than an agent takes for nothing
         os.kill(process, signal.SIGCONT)
 
         running.worker.wait_for_output(f"was frozen for .*{room_name}")
