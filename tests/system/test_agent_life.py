@@ -82,6 +82,7 @@ def test_an_agent_that_was_frozen_and_not_replaced_goes_on_talking(
     running = deploy({"AGENT_SILENT_SECONDS": "6"}).with_worker()
     with call(running, room_name) as human:
         voice = wait_for_voice(human)
+        wait_until(lambda: human.agent_states[-1:] == ["listening"], within=5, what="silence")
         process = job_pid(running.worker, room_name)
 
         os.kill(process, signal.SIGSTOP)
@@ -91,7 +92,7 @@ def test_an_agent_that_was_frozen_and_not_replaced_goes_on_talking(
         running.worker.wait_for_output(f"was frozen for .*{room_name}")
         before = human.heard_from[voice]
         human.say(speech)
-        wait_until(lambda: human.heard_from[voice] > before, within=10, what="it talks again")
+        wait_until(lambda: human.heard_from[voice] > before + 1, within=10, what="it talks again")
         assert [voice] == human.identities
 
 
