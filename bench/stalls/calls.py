@@ -12,7 +12,7 @@ from tests.twirp_server import TwirpServer, answer
 from token_server.livekit.twirp import Twirp
 from token_server.livekit.twirp_rooms import LiveKitRooms
 
-ROOMS, PARTICIPANTS = 5_000, 1_000
+ROOMS, PARTICIPANTS = 5_000, 500
 _ATTRIBUTES = {"lk.agent.name": "tutor", "ticket": "t" * 300}
 
 

@@ -32,10 +32,12 @@ def measure_stalls(effort: Effort, folder: Path) -> list[Section]:
         [*command, str(rounds), str(folder)],
         cwd=ROOT,
         env=os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(folder)},
-        stdout=subprocess.PIPE,
+        capture_output=True,
         timeout=_WITHIN,
-        check=True,
+        check=False,
     )
+    if done.returncode:
+        raise RuntimeError(done.stderr.decode())
     rows = tuple(_row(what, gaps) for what, gaps in json.loads(done.stdout).items())
     how, title = _HOW.format(rounds=rounds), "In one go"
     return [Section(key="stalls", title=title, how=how, columns=_COLUMNS, rows=rows)]
@@ -44,7 +46,9 @@ def measure_stalls(effort: Effort, folder: Path) -> list[Section]:
 def _row(what: str, gaps: list[tuple[float, float]]) -> Row:
     cpu, clock = zip(*gaps, strict=True)
     cells = [
-        number(figure(seconds) * 1000, 1) for seconds in (cpu, clock) for figure in (median, p95, max)
+        number(figure(seconds) * 1000, 1)
+        for seconds in (cpu, clock)
+        for figure in (median, p95, max)
     ]
     say(f"    {what}: {max(cpu) * 1000:.1f} ms")
     return Row(what=what, cells=tuple(cells), held=Held(value=max(cpu) * 1000, bar=_BAR))

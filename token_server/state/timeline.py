@@ -5,7 +5,6 @@ share: a file of the machine (timeline_file.py), or Redis (timeline_redis.py). N
 it: LiveKit stays the only store of what is.
 """
 
-import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from datetime import UTC, datetime
@@ -13,13 +12,13 @@ from enum import StrEnum
 from threading import Lock
 from typing import NamedTuple, Protocol, TypedDict, Unpack
 
+from token_server.livekit.slices import give_way
+
 # Of one room, the last ones.
 MOST_ENTRIES = 200
 # More than a process issues tokens in ten seconds; written twice a second, a few at a time: nobody
 # else runs meanwhile.
 _MOST_UNWRITTEN, _AT_ONCE = 20_000, 200
-# Seconds: a turn of the others; 0 would be none (docs/architecture.md).
-_TURN = 0.0001
 _REMEMBERED = 10_000
 
 
@@ -139,7 +138,7 @@ class Timeline:
             left = len(self._unwritten)
             while left > 0 and self._write(min(left, _AT_ONCE)):
                 left -= _AT_ONCE
-                time.sleep(_TURN)
+                give_way()
 
     def _write(self, number: int) -> bool:
         entries = [self._unwritten.popleft() for _ in range(number)]

@@ -20,6 +20,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TypeVar, cast
 
+from token_server.livekit.slices import give_way
 from token_server.state.timeline import MOST_ENTRIES, Entry
 from token_server.state.timeline_entries import entry_of, from_json
 from token_server.telemetry.outage import Outage
@@ -31,8 +32,7 @@ T = TypeVar("T")
 _MOST_ROWS = 100_000
 # How often, and in seconds how soon, a file that another process writes is tried again.
 _TRIES, _AGAIN_AFTER = 10, 0.005
-# Seconds. A turn of the others; 0 would be none (docs/architecture.md).
-_TIDY_EVERY, _TURN = 30.0, 0.0001
+_TIDY_EVERY = 30.0  # seconds
 _COLUMNS = {
     "room_name": "TEXT",
     "at": "REAL",
@@ -106,7 +106,7 @@ class TimelineFile:
         while after is not None:
             tidy = partial(_tidy_slice, after=after, oldest=oldest)
             after = self._ask(tidy, if_busy=None, if_broken=None)
-            time.sleep(_TURN)
+            give_way()
 
     def _read(self, connection: sqlite3.Connection, room_name: str) -> list[Entry]:
         rows = connection.execute(
