@@ -28,7 +28,7 @@ def measure_stalls(effort: Effort, folder: Path) -> list[Section]:
     rounds = 4 * effort.rounds
     say(f"stalls: {rounds} rounds each")
     command = [sys.executable, "-m", "gevent.monkey", "--module", "bench.stalls.inside"]
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 (our own module)
         [*command, str(rounds), str(folder)],
         cwd=ROOT,
         env=os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(folder)},
