@@ -19,7 +19,7 @@ _MOST_ROOMS = 200
 _MOST_EMPTY = 50
 _AT_ONCE = 8
 # Rows made in one go; no request has a turn meanwhile.
-_ROWS_AT_ONCE = 200
+_ROWS_AT_ONCE = 50
 # Seconds; the rooms that LiveKit has not answered for by then are unknown.
 _LOOK_FOR = 8.0
 
