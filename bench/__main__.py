@@ -31,6 +31,7 @@ from bench.progress import say
 from bench.reliability import measure_reliability
 from bench.report import Result, from_json, to_json, to_markdown, to_terminal
 from bench.slow_clients import measure_slow_clients
+from bench.stalls import measure_stalls
 from bench.starts import measure_starts
 from bench.tokens import (
     measure_live_tokens,
@@ -51,6 +52,7 @@ _PARTS: Mapping[str, Callable[[Effort, Path], Sequence[Section]]] = {
     "growth": measure_growth,
     "abuse": measure_abuse,
     "slow": measure_slow_clients,
+    "stalls": measure_stalls,
     "mutations": measure_mutations,
 }
 # What a first answer does without.
@@ -62,6 +64,7 @@ _NOT_QUICK = {
     "following",
     "abuse",
     "slow",
+    "stalls",
     "mutations",
 }
 _DOCS = Path(__file__).parent.parent / "docs"

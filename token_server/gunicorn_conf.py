@@ -117,7 +117,7 @@ def on_exit(server: Arbiter) -> None:
 
 
 def post_worker_init(worker: Worker) -> None:
-    """Start what looks at rooms in the process that serves: threads do not survive a fork."""
+    """Start what looks at rooms in the process that serves: loops do not survive a fork."""
     from token_server.wsgi import token_server  # noqa: PLC0415 (the process's own composition)
 
     del worker

@@ -47,7 +47,7 @@ def fetch_json_object(url: str, ends_at: float) -> dict[str, Any]:
 
 
 def _get(url: str, ends_at: float) -> tuple[int, bytes]:
-    """Wait in this thread for what another one reads; TimeoutError when the time is over."""
+    """Wait here for what another greenlet reads; TimeoutError when the time is over."""
     parts = urllib3.util.parse_url(url)
     if parts.scheme not in _CONNECTIONS or not parts.host:
         raise ValueError

@@ -9,6 +9,7 @@ from token_server.http_api.room_advice import Situation
 from token_server.http_api.room_view import document, in_urgency, row
 from token_server.keeper.wanted_agents import Policy, Want, wants
 from token_server.livekit.rooms import Participant, Room, Rooms
+from token_server.livekit.slices import give_way, slices
 from token_server.state.timeline import Timeline
 from token_server.tokens.tickets import TicketSealer
 
@@ -17,6 +18,8 @@ _MOST_ROOMS = 200
 # Of these, as many are left for rooms that look empty: the count lags (livekit-behaviour 6).
 _MOST_EMPTY = 50
 _AT_ONCE = 8
+# Rows made in one go; no request has a turn meanwhile.
+_ROWS_AT_ONCE = 50
 # Seconds; the rooms that LiveKit has not answered for by then are unknown.
 _LOOK_FOR = 8.0
 
@@ -69,6 +72,7 @@ class RoomWatch:
             past=kept,
             now=self._rooms.now(),
         )
+        give_way()  # a large room has many tickets to open, and much to show
         return document(seen, found[0])
 
     def rooms(self) -> list[dict[str, Any]]:
@@ -79,7 +83,11 @@ class RoomWatch:
         """
         live = self._rooms.list_rooms()
         participants = self._participants(to_look_into(live))
-        return in_urgency(self._row(room, participants.get(room.room_name)) for room in live)
+        return in_urgency(
+            self._row(room, participants.get(room.room_name))
+            for some in slices(live, _ROWS_AT_ONCE)
+            for room in some
+        )
 
     def _participants(self, rooms: Sequence[Room]) -> dict[str, Sequence[Participant] | None]:
         """Ask who is in these rooms; those that were not answered for in time are left out."""

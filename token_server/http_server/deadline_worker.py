@@ -1,9 +1,9 @@
 """The gunicorn worker that serves: gevent's, with a deadline for each wait for a client.
 
-Each connection has a greenlet of its own, so a slow client holds nobody up, and waiting for LiveKit
-lets others run. gunicorn reads and writes HTTP, counts requests and calls hooks. This adds what
-gunicorn leaves without a limit: how long a client may take over a head, a body or an answer, and
-how much it may send behind a refusal.
+Each connection has a greenlet of its own, no thread (docs/architecture.md), so a slow client holds
+nobody up, and waiting for LiveKit lets others run. gunicorn reads and writes HTTP, counts requests
+and calls hooks. This adds what gunicorn leaves without a limit: how long a client may take over a
+head, a body or an answer, and how much it may send behind a refusal.
 """
 
 import socket

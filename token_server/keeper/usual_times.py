@@ -26,7 +26,7 @@ from token_server.keeper.attendance import (
 _TIMES = 20
 _KEPT = 10_000
 # Seconds until a dispatch is late: twice what nearly all took, within these bounds.
-_SOONEST, _LATEST, _UNKNOWN = 0.8, 4.0, 1.5
+_SOONEST, _LATEST, _UNKNOWN = 0.8, 4.0, 2.5
 # As many dispatches may stand as where workers tell that they have none of them, after a worker has
 # let one lapse.
 _GHOSTS_REMEMBERED = timedelta(seconds=60)

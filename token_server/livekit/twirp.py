@@ -1,4 +1,4 @@
-"""One call to LiveKit: a protobuf over a kept-alive connection, in the caller's own thread.
+"""One call to LiveKit: a protobuf over a kept-alive connection, in the caller's own greenlet.
 
 No loop thread and no aiohttp: livekit-api's service classes are asyncio only, and handing each
 call to a loop costs 3 to 5 times the throughput (livekit-behaviour 71).

@@ -29,6 +29,7 @@ from token_server.livekit.rooms import (
     RoomOrder,
     RpcOutcome,
 )
+from token_server.livekit.slices import slices
 from token_server.livekit.twirp import Method, NotFoundError, Result, Twirp
 
 _CREATE_ROOM = Method("RoomService/CreateRoom", models.Room)
@@ -61,6 +62,8 @@ _RPC_ERRORS = {
     "1502": RpcOutcome.SILENT,
 }
 _RPC_ERROR = re.compile(r"RpcError (\d{4})")
+# Thousands of rooms read in one go would hold up every request.
+_AT_ONCE = 500
 
 
 class LiveKitRooms:
@@ -92,7 +95,7 @@ class LiveKitRooms:
         """Return the live rooms of these names, or all."""
         request = room_protocol.ListRoomsRequest(names=room_names)
         answer = self._twirp.call(_LIST_ROOMS, request, {"roomList": True})
-        return [to_room(room) for room in answer.rooms]
+        return [to_room(room) for some in slices(answer.rooms, _AT_ONCE) for room in some]
 
     def list_participants(self, room_name: str) -> Sequence[Participant]:
         """Return who is in the room and not on the way out.

@@ -12,10 +12,13 @@ from enum import StrEnum
 from threading import Lock
 from typing import NamedTuple, Protocol, TypedDict, Unpack
 
+from token_server.livekit.slices import give_way
+
 # Of one room, the last ones.
 MOST_ENTRIES = 200
-# Written together, twice a second: more than a process issues tokens in ten seconds.
-_MOST_UNWRITTEN = 20_000
+# More than a process issues tokens in ten seconds; written twice a second, a few at a time: nobody
+# else runs meanwhile.
+_MOST_UNWRITTEN, _AT_ONCE = 20_000, 200
 _REMEMBERED = 10_000
 
 
@@ -132,9 +135,17 @@ class Timeline:
         if self._shelf is None:
             return
         with self._writing:
-            entries = [self._unwritten.popleft() for _ in range(len(self._unwritten))]
-            if entries and not self._shelf.put(entries):
-                self._unwritten.extendleft(reversed(entries))
+            left = len(self._unwritten)
+            while left > 0 and self._write(min(left, _AT_ONCE)):
+                left -= _AT_ONCE
+                give_way()
+
+    def _write(self, number: int) -> bool:
+        entries = [self._unwritten.popleft() for _ in range(number)]
+        if self._shelf is None or self._shelf.put(entries):
+            return True
+        self._unwritten.extendleft(reversed(entries))
+        return False
 
     def of(self, room_name: str) -> list[Entry]:
         """Return what all processes have noted of a room, in no order."""

@@ -3,6 +3,9 @@
 Token servers of other versions write into the same file. Columns are known by name, and one that
 is missing is added; a later version may add more, which have to be allowed to be empty. Whoever
 wants anything else of the table takes another file.
+
+While SQLite works or waits, nobody else in this process runs. So it never waits for another process
+here, and works on a few rows at a time, between which others have their turn.
 """
 
 import json
@@ -15,8 +18,9 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from threading import Lock
-from typing import TypeVar
+from typing import TypeVar, cast
 
+from token_server.livekit.slices import give_way
 from token_server.state.timeline import MOST_ENTRIES, Entry
 from token_server.state.timeline_entries import entry_of, from_json
 from token_server.telemetry.outage import Outage
@@ -26,9 +30,9 @@ T = TypeVar("T")
 
 # Of all rooms together; about 25 MB.
 _MOST_ROWS = 100_000
-# Seconds. All greenlets of a process wait with the one that does.
-_LOCKED = 0.05
-_TIDY_EVERY = 30.0
+# How often, and in seconds how soon, a file that another process writes is tried again.
+_TRIES, _AGAIN_AFTER = 10, 0.005
+_TIDY_EVERY = 30.0  # seconds
 _COLUMNS = {
     "room_name": "TEXT",
     "at": "REAL",
@@ -48,6 +52,16 @@ _INSERT = (
     "INSERT INTO entries (room_name, at, event, subject, facts, process, written_at)"
     " VALUES (:room_name, :at, :event, :subject, :facts, :process, :written_at)"
 )
+# A slice of all rows: 1 to 2 ms of work where all of them go.
+_SLICE = """
+SELECT max(id), sum(written_at < :oldest OR id <= :excess) FROM (
+    SELECT id, written_at FROM entries WHERE id > :after ORDER BY id LIMIT 500
+)
+"""
+_DELETE = """
+DELETE FROM entries
+WHERE id > :after AND id <= :last AND (written_at < :oldest OR id <= :excess)
+"""
 
 
 class TimelineFile:
@@ -75,27 +89,24 @@ class TimelineFile:
             each._asdict() | {"facts": json.dumps(each.facts), "written_at": now}
             for each in entries
         ]
-        write = partial(self._write, rows=rows, now=now)
-        return self._ask(write, if_busy=False, if_broken=True)
+        is_written = self._ask(partial(_write, rows=rows), if_busy=False, if_broken=True)
+        if is_written and time.monotonic() - self._tidied_at > _TIDY_EVERY:
+            self._tidied_at = time.monotonic()
+            self._tidy(now - self._keep)
+        return is_written
 
     def of(self, room_name: str) -> Sequence[Entry]:
         """Return the last entries of a room; none if the file cannot be read."""
         read = partial(self._read, room_name=room_name)
         return self._ask(read, if_busy=[], if_broken=[])
 
-    def _write(
-        self, connection: sqlite3.Connection, rows: Sequence[dict[str, object]], now: float
-    ) -> bool:
-        with connection:
-            connection.executemany(_INSERT, rows)
-            if time.monotonic() - self._tidied_at > _TIDY_EVERY:
-                self._tidied_at = time.monotonic()
-                connection.execute(
-                    "DELETE FROM entries WHERE written_at < ?"
-                    " OR id <= (SELECT max(id) FROM entries) - ?",
-                    (now - self._keep, _MOST_ROWS),
-                )
-        return True
+    def _tidy(self, oldest: float) -> None:
+        """Delete what was written before then, and what are too many; the rest is left if busy."""
+        after: int | None = 0
+        while after is not None:
+            tidy = partial(_tidy_slice, after=after, oldest=oldest)
+            after = self._ask(tidy, if_busy=None, if_broken=None)
+            give_way()
 
     def _read(self, connection: sqlite3.Connection, room_name: str) -> list[Entry]:
         rows = connection.execute(
@@ -110,17 +121,22 @@ class TimelineFile:
         return [entry for entry in found if entry]
 
     def _ask(self, question: Callable[[sqlite3.Connection], T], *, if_busy: T, if_broken: T) -> T:
-        with self._lock:
-            try:
-                if self._connection and not self._is_there():
-                    self._close()
-                self._connection = self._connection or self._open()
-                return question(self._connection)
-            except (sqlite3.Error, OSError, ValueError) as error:
-                if _is_busy(error):
-                    return if_busy
-                self._give_up(error)
-                return if_broken
+        for _ in range(_TRIES):
+            with self._lock:
+                try:
+                    return question(self._opened())
+                except (sqlite3.Error, OSError, ValueError) as error:
+                    if not _is_busy(error):
+                        self._give_up(error)
+                        return if_broken
+            time.sleep(_AGAIN_AFTER)
+        return if_busy
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._connection and not self._is_there():
+            self._close()
+        self._connection = self._connection or self._open()
+        return self._connection
 
     def _is_there(self) -> bool:
         """Whether the open file is still the one of that name: somebody may have removed it."""
@@ -131,7 +147,9 @@ class TimelineFile:
         return (found.st_dev, found.st_ino) == self._identity
 
     def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, timeout=_LOCKED, check_same_thread=False)
+        connection = sqlite3.connect(
+            self._path, timeout=0, isolation_level="IMMEDIATE", check_same_thread=False
+        )
         try:
             # What a machine's crash loses is of calls that it has ended anyway.
             connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;")
@@ -177,5 +195,24 @@ def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute(_INDEX)
 
 
+def _write(connection: sqlite3.Connection, rows: Sequence[dict[str, object]]) -> bool:
+    with connection:
+        connection.executemany(_INSERT, rows)
+    return True
+
+
+def _tidy_slice(connection: sqlite3.Connection, after: int, oldest: float) -> int | None:
+    """Tidy the rows that follow this id; return the last one's, None if there were none."""
+    (newest,) = connection.execute("SELECT max(id) FROM entries").fetchone()
+    bounds = {"after": after, "oldest": oldest, "excess": (newest or 0) - _MOST_ROWS}
+    last, superfluous = connection.execute(_SLICE, bounds).fetchone()
+    if superfluous:
+        with connection:
+            connection.execute(_DELETE, bounds | {"last": last})
+    return cast("int | None", last)
+
+
 def _is_busy(error: Exception) -> bool:
-    return getattr(error, "sqlite_errorcode", None) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+    # The lowest byte says what it is, the others say why.
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}

@@ -13,7 +13,7 @@ STUCK_AFTER = 30.0
 
 
 class Turns:
-    """Notes turns, by the thread that makes them. Thread-safe.
+    """Notes turns, by the thread (here a greenlet) that makes them. Thread-safe.
 
     Args:
         show: Is told, after each turn of a loop, how many seconds ago the one of its threads that

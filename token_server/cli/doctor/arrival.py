@@ -44,6 +44,9 @@ def not_dispatched(seen: ProbeObservation) -> Check:
     return _wrong(absence_reasons.not_dispatched(seen.agent_name), evidence)
 
 
+_HEDGED = 2
+
+
 def job_lost(seen: ProbeObservation, around: Surroundings) -> Check:
     """A worker took the job, and no agent came of it."""
     jobs = seen.jobs_of(seen.agent_name)
@@ -54,9 +57,10 @@ def job_lost(seen: ProbeObservation, around: Surroundings) -> Check:
     has_died = (
         worker is not None
         and worker.agent_name == seen.agent_name
-        and worker.active_jobs <= around.jobs_before
+        and worker.active_jobs - around.jobs_before < len(jobs)
     )
-    if has_died or any(job.is_over for job in jobs) or len(jobs) > 1:
+    # A job that is late is hedged by one more.
+    if has_died or any(job.is_over for job in jobs) or len(jobs) > _HEDGED:
         return _wrong(absence_reasons.job_died(seen.room_name), *evidence)
     return _wrong(absence_reasons.job_slow(seen.room_name, _waited(seen)), *evidence)
 
