@@ -98,6 +98,10 @@ class JoinPage:
         words = self.page.get_by_text(text)
         words.first.wait_for(timeout=1000 * _PATIENCE_SECONDS)
 
+    def agent_pill(self) -> str:
+        """Return what stands beside the agent."""
+        return self.page.locator("#agent-state").inner_text()
+
     def read_out(self) -> list[str]:
         """Return what a screen reader was given to read out since the page was opened."""
         said: list[str] = self.page.evaluate("window.__said")

@@ -14,6 +14,7 @@ from tests.processes import (
     API_SECRET,
     ROOT,
     LiveKitServer,
+    Process,
     free_port,
     start_from_procfile,
     wait_until,
@@ -28,6 +29,7 @@ class RunningSystem:
 
     page_url: str
     livekit: LiveKitServer
+    worker: Process | None
 
     def agents_in(self, room_name: str) -> list[dict[str, Any]]:
         """Return the agents that LiveKit lists in the room."""
@@ -67,14 +69,15 @@ def running_system(folder: Path, *, has_worker: bool, **settings: str) -> Iterat
         )
         more = {"DEMO": "1", "PORT": str(port), "LIVEKIT_AGENT_PORT": str(free_port())}
         environ = livekit.environ() | more | settings
+        worker = None
         if has_worker:
             worker = start_from_procfile("worker", environ, folder / "worker.log")
             running.enter_context(worker)
         web = running.enter_context(start_from_procfile("web", environ, folder / "web.log"))
         wait_until(lambda: _is_ready(page_url), within=30, what=f"web is ready\n{web.output()}")
-        if has_worker:
+        if worker:
             worker.wait_for_output("registered worker")
-        yield RunningSystem(page_url, livekit)
+        yield RunningSystem(page_url, livekit, worker)
 
 
 def _is_ready(page_url: str) -> bool:

@@ -1,12 +1,15 @@
 """What the page says when something does not go as it should."""
 
+import os
+
 import pytest
 from playwright.sync_api import Browser, ViewportSize
 
 from tests.browser.conftest import OpenPage
 from tests.browser.join_page import JoinPage
 from tests.browser.running_system import RunningSystem
-from tests.processes import AGENT_NAME
+from tests.processes import AGENT_NAME, wait_until
+from tests.system.web_processes import stopped
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(120)]
 _PHONE: ViewportSize = {"width": 360, "height": 740}
@@ -134,6 +137,31 @@ def test_a_deleted_room_is_named_and_not_joined_again_by_a_reload(
 
     page.wait_for_text("You are not in the room.")
     assert page.report() == {}
+
+
+def test_an_agent_that_freezes_is_shown_as_being_replaced_until_the_next_one_is_there(
+    system: RunningSystem, open_page: OpenPage
+) -> None:
+    """Without a word the human goes on talking to nobody."""
+    assert system.worker
+    page = open_page(system.page_url)
+    page.press("Join")
+    page.wait_for_stage("heard")
+    room_name = page.room_name()
+    (frozen,) = system.agents_in(room_name)
+
+    # With its worker, so that the next one cannot come before we have looked.
+    with stopped(system.worker.popen.pid, os.killpg):
+        wait_until(lambda: page.agent_pill() == "being replaced", within=20, what="the pill")
+        page.wait_for_text("has stopped answering and is being replaced")
+        page.take_picture("replaced-desktop-light")
+        assert [] == page.accessibility_faults()
+
+    states = {"listening", "speaking"}
+    wait_until(lambda: page.agent_pill() in states, within=20, what="the next agent's state")
+    page.wait_for_text("The agent is here.")
+    assert frozen["identity"] not in {one["identity"] for one in system.agents_in(room_name)}
+    assert page.complaints == []
 
 
 def test_who_left_stays_out_after_a_reload(system: RunningSystem, open_page: OpenPage) -> None:

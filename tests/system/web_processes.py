@@ -3,7 +3,7 @@
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from tests.processes import Process
@@ -17,10 +17,10 @@ def processes(web: Process) -> list[int]:
 
 
 @contextmanager
-def stopped(process: int) -> Iterator[None]:
-    """Let a process do nothing meanwhile."""
-    os.kill(process, signal.SIGSTOP)
+def stopped(process: int, send: Callable[[int, int], None] = os.kill) -> Iterator[None]:
+    """Let a process, or with `os.killpg` its whole group, do nothing meanwhile."""
+    send(process, signal.SIGSTOP)
     try:
         yield
     finally:
-        os.kill(process, signal.SIGCONT)
+        send(process, signal.SIGCONT)

@@ -9,6 +9,7 @@ const look = (more: Partial<Look>): Look => ({
   hadAgent: true,
   agentName: 'voice-agent',
   agentState: 'listening',
+  isReplacing: false,
   agentRms: 0,
   loudestAgentRms: 0,
   microphoneRms: 0,

@@ -8,6 +8,8 @@ const NAME = 'lk.agent.name';
 const ON_BEHALF = 'lk.publish_on_behalf';
 /** Set by the agent itself. */
 const STATE = 'lk.agent.state';
+/** Set by the token server, on the human who waits (docs/frontends.md). */
+const WANTED_AGENT = 'token_server.agent';
 
 const STATE_WORDS: Record<string, string> = {
   initializing: 'getting ready',
@@ -32,6 +34,11 @@ export function agentName(agent: RemoteParticipant): string {
 export function agentState(agent: RemoteParticipant): string {
   const state = agent.attributes[STATE];
   return state ? (STATE_WORDS[state] ?? state) : 'in the room';
+}
+
+/** Whether the token server has found our agent dead, and the next one is not there yet. */
+export function isReplacing({ localParticipant }: Pick<Room, 'localParticipant'>): boolean {
+  return localParticipant.attributes[WANTED_AGENT] === 'replacing';
 }
 
 /** The agent's voice, once we have subscribed to it. */

@@ -3,6 +3,7 @@
 import type { Advice } from './advice';
 import { barLevel } from './meter';
 import type { Look } from './watch';
+import { agentWordsOf } from './words';
 
 function element<T extends HTMLElement>(id: string): T {
   const found = document.getElementById(id);
@@ -68,9 +69,8 @@ function showMicrophone(look: Look, isOver: boolean): void {
 function showAgent(look: Look): void {
   const state = element('agent-state');
   say(element('agent-name'), look.agentName);
-  const isLost = look.stage === 'reconnecting';
-  say(state, isLost ? 'out of reach' : look.agents ? look.agentState : 'not here');
-  state.dataset['state'] = isLost ? '' : look.agentState;
+  say(state, agentWordsOf(look));
+  state.dataset['state'] = agentWordsOf(look);
   showLevel(element('agent-meter'), look.agentRms);
 }
 

@@ -1,7 +1,7 @@
 /** What can be seen of a call at one moment. Looks at the state of things, never at events. */
 
 import { ConnectionState, RoomEvent, Track } from 'livekit-client';
-import { agentAudio, agentName, agentsIn, agentState } from './agents';
+import { agentAudio, agentName, agentsIn, agentState, isReplacing } from './agents';
 import type { Call } from './call';
 import { AUDIBLE_RMS, Meter } from './meter';
 
@@ -27,6 +27,8 @@ export interface Look {
   hadAgent: boolean;
   agentName: string;
   agentState: string;
+  /** The agent does not live, and the next one is not there yet. */
+  isReplacing: boolean;
   /** Root mean square of samples in -1 to 1, as are the two below. */
   agentRms: number;
   loudestAgentRms: number;
@@ -73,6 +75,7 @@ export class Watch {
       hadAgent: this.#call.timeline.at('agent') !== undefined,
       agentName: agent ? agentName(agent) : '',
       agentState: agent ? agentState(agent) : '',
+      isReplacing: !this.#call.ending && isReplacing(this.#call.room),
       agentRms,
       loudestAgentRms: this.#loudestAgentRms,
       microphoneRms: this.#microphoneRms(),

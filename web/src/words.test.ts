@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Row } from './rows';
 import type { Look } from './watch';
-import { labelOf, millisecondsOf, noteOf, statusOf } from './words';
+import { agentWordsOf, labelOf, millisecondsOf, noteOf, statusOf } from './words';
 
 const look = (more: Partial<Look>) =>
   ({ stage: 'no-agent', stageMs: 2_000, isPlaybackBlocked: false, ...more }) as Look;
@@ -29,6 +29,17 @@ test('the line does not flicker while all goes well', () => {
   const young = look({ stageMs: 400 });
 
   expect(statusOf(young, [row('job_taken')], 'voice-agent')).toBe(statusOf(young, [], ''));
+});
+
+test.each<[Partial<Look>, string, string]>([
+  [{ stage: 'heard', agents: 1, agentState: 'listening' }, 'listening', 'The agent is here.'],
+  [{ stage: 'heard', agents: 1, isReplacing: true }, 'being replaced', 'is being replaced…'],
+  [{ stage: 'no-agent', agents: 0, isReplacing: true }, 'being replaced', 'is being replaced…'],
+  [{ stage: 'no-agent', agents: 0 }, 'not here', 'Waiting for the agent'],
+  [{ stage: 'reconnecting', agents: 1, isReplacing: true }, 'out of reach', 'Connection lost'],
+])('an agent that is being replaced is neither here nor missing (%j)', (more, pill, status) => {
+  expect(agentWordsOf(look(more))).toBe(pill);
+  expect(statusOf(look(more), [], 'voice-agent')).toContain(status);
 });
 
 test('an event of a newer server keeps its word', () => {

@@ -14,6 +14,8 @@ const STATUS: Record<Look['stage'], string> = {
   ended: 'You are not in the room.',
 };
 
+const REPLACING = 'You are in the room. The agent has stopped answering and is being replaced…';
+
 /** Who waits this long, in milliseconds, wants to know for what; before that it would flicker. */
 const CURIOUS_MS = 1_500;
 
@@ -27,11 +29,19 @@ const ON_ITS_WAY: Record<string, string> = {
 /** The line that says how far the call is, and that a screen reader reads out when it changes. */
 export function statusOf(look: Look, rows: Row[], wantedAgent: string): string {
   if (look.isPlaybackBlocked) return 'The browser waits for your click to play sound.';
+  if (look.isReplacing && look.stage !== 'reconnecting') return REPLACING;
   if (look.stage !== 'no-agent' || look.stageMs < CURIOUS_MS) return STATUS[look.stage];
   const last = rows.findLast(
     ({ by, what, agentName }) => by === 'server' && agentName === wantedAgent && what in ON_ITS_WAY,
   );
   return (last && ON_ITS_WAY[last.what]) ?? STATUS['no-agent'];
+}
+
+/** What the agent does, in a word or two. */
+export function agentWordsOf({ stage, agents, agentState, isReplacing }: Look): string {
+  if (stage === 'reconnecting') return 'out of reach';
+  if (isReplacing) return 'being replaced';
+  return agents ? agentState : 'not here';
 }
 
 const BROWSER: Record<string, string> = {
