@@ -1,6 +1,6 @@
 """The rooms port of one token server: the world, seen through calls that are slow, fail or lie."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
@@ -11,12 +11,21 @@ from tests.model.promises import Look, Promises
 from tests.model.workers import Workers
 from tests.model.world import World
 from token_server.errors import LiveKitUnavailableError
-from token_server.livekit.rooms import AgentOrder, Dispatch, Participant, Room, RoomOrder
+from token_server.livekit.rooms import (
+    AgentOrder,
+    Dispatch,
+    Participant,
+    Room,
+    RoomOrder,
+    RpcOutcome,
+)
 
 Answer = TypeVar("Answer")
 
 # Seconds until we give up on an answer.
 _TIME_OUT = 3.0
+# Seconds of a question to an agent: answered, given up by LiveKit, given up by us.
+_ANSWERS_IN, _SILENT_AFTER, _UNANSWERED_AFTER = 0.003, 0.8, 1.5
 
 
 class Port:
@@ -127,6 +136,34 @@ class Port:
             return bool(there)
 
         return self._call(room_name, f"remove {participant_identity}", remove)
+
+    def set_attributes(
+        self, room_name: str, participant_identity: str, attributes: Mapping[str, str]
+    ) -> bool:
+        def change() -> bool:
+            found = self._world.rooms.get(room_name)
+            there = found.participants.get(participant_identity) if found else None
+            if there:
+                there.attributes.update(attributes)
+            return bool(there)
+
+        return self._call(room_name, f"tell {participant_identity}", change)
+
+    def ask_participant(self, room_name: str, participant_identity: str, method: str) -> RpcOutcome:
+        """Answer in 3 ms; 0.8 s where LiveKit gives up on the agent, 1.5 s where we give up."""
+        self._die_if_due()
+        if self._network.is_down:
+            pause(_UNANSWERED_AFTER)
+            # A LiveKit that stood still tells its answers on waking, none of them to be believed.
+            is_back = not self._network.is_down
+            return RpcOutcome.UNKNOWN if is_back else RpcOutcome.UNANSWERED
+        found = self._world.rooms.get(room_name)
+        agent = found.participants.get(participant_identity) if found else None
+        outcome = self._workers.answer(agent, method)
+        waits = {RpcOutcome.SILENT: _SILENT_AFTER, RpcOutcome.UNANSWERED: _UNANSWERED_AFTER}
+        pause(waits.get(outcome, _ANSWERS_IN))
+        self._die_if_due()
+        return outcome
 
     def _shuffled(self, found: list[Answer]) -> list[Answer]:
         """LiveKit keeps maps: no order is to be relied on."""

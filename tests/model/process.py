@@ -81,12 +81,14 @@ class Process:
         self._schedule.follow(room_name, awaited, self._clock.now)
         self._poke_in(0)
 
-    def participant_changed(self, room_name: str, participant: Participant) -> None:
+    def participant_changed(
+        self, room_name: str, participant: Participant, *, is_here: bool
+    ) -> None:
         """Receive a webhook; one that comes while nobody is there is lost."""
         if not self.is_alive:
             return
         if participant.kind is ParticipantKind.AGENT:
-            self._looker.sightings.note(room_name, participant)
+            self._looker.sightings.note(room_name, participant, is_here=is_here)
         self._schedule.look_now(room_name)
         self._poke_in(0)
 

@@ -2,11 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import pairwise
 
 from tests.model.workers import SLOWEST, Workers
 from tests.model.world import LiveRoom, World
-from token_server.livekit.rooms import AgentOrder, Dispatch, Participant, ParticipantKind
+from token_server.livekit.rooms import (
+    DISPATCH_ATTRIBUTE,
+    AgentOrder,
+    Dispatch,
+    Participant,
+    ParticipantKind,
+)
 from token_server.tokens.tickets import TICKET_ATTRIBUTE
 
 PHONE_ROOM = "phone"
@@ -16,6 +23,13 @@ AGENT = "voice-agent"
 _MAY_BE_LOST = 5.9
 # A look that has not found or made an agent is followed by another within this time (seconds).
 _LONGEST_WAIT = 1.0
+# Seconds after which a dispatch may be late, at the soonest; and as many may stand at most.
+_SOONEST_LATE = 0.79
+_MOST_STANDING = 4
+# Two that were created within this time were so by two token servers.
+_AT_ONCE = timedelta(seconds=0.5)
+# Seconds until the next look of one that saw an agent gone, which one answer does not prove.
+_LOOKS_AGAIN = 0.3
 # A look gives up after so many rounds, and comes back.
 _MOST_ACTS = 8
 
@@ -64,6 +78,27 @@ class Look:
         """Return the dispatches seen of our name."""
         return [d for d in self.dispatches or () if d.agent_name == AGENT]
 
+    def spent(self) -> list[Dispatch]:
+        """Return the dispatches whose agent has come and is not there any more, as was seen."""
+        return [
+            d
+            for d in self.ours()
+            if self.last_seen is not None
+            and d.created_at <= self.last_seen
+            and d.dispatch_id not in self.created
+        ]
+
+    def is_stray(self, agent: Participant) -> bool:
+        """Whether the dispatch of an agent that tells it is not listed."""
+        is_told = DISPATCH_ATTRIBUTE in agent.attributes
+        return is_told and not any(dispatch.brought(agent) for dispatch in self.ours())
+
+    def surplus(self) -> list[Dispatch]:
+        """Return the dispatches beside the one that brought the agent; none if not known."""
+        agents = self.agents()
+        own = [d for d in self.ours() if len(agents) == 1 and d.brought(agents[0])]
+        return [d for d in self.ours() if own and d not in own]
+
     def forget(self, dispatch_id: str) -> None:
         """Note that a dispatch is deleted."""
         self.dispatches = [d for d in self.dispatches or () if d.dispatch_id != dispatch_id]
@@ -95,7 +130,9 @@ class Promises:
         self._require("no agent is sent into the unknown", kept=is_known)
         self._require("no agent is sent without a human", kept=look.has_human())
         self._require("no second agent is sent", kept=not look.agents())
-        self._require("delete comes before create", kept=not look.ours())
+        self._require("what is spent is deleted before another is sent", kept=not look.spent())
+        kept = not look.ours() or self._is_late(look)
+        self._require("another one is sent only beside one that is late", kept=kept)
         self._require("the agent asked for is sent", kept=order.agent_name == AGENT)
 
     def may_delete(self, look: Look, dispatch_id: str) -> None:
@@ -106,13 +143,17 @@ class Promises:
         is_known = look.participants is not None
         self._require("nothing is deleted in the unknown", kept=is_known)
         is_attended = look.has_human() and bool(look.agents())
-        self._require("an attended room is left alone", kept=not is_attended)
+        is_surplus = dispatch_id in {d.dispatch_id for d in look.surplus()}
+        self._require("an attended room is left alone", kept=not is_attended or is_surplus)
 
     def may_remove(self, look: Look, participant_identity: str) -> None:
-        """Only one agent of two, and never the elder."""
+        """Only one agent of two: one whose dispatch is no more, or else the younger."""
         look.acts += 1
-        younger = {p.participant_identity for p in look.agents()[1:]}
-        self._require("only a second agent is put out", kept=participant_identity in younger)
+        agents = look.agents()
+        strays = [agent for agent in agents if look.is_stray(agent)]
+        second = {p.participant_identity for p in (strays or agents)[len(strays) < 1 :]}
+        kept = len(agents) > 1 and participant_identity in second
+        self._require("only a second agent is put out", kept=kept)
 
     def deletes(self, look: Look, dispatch_id: str) -> None:
         """A good job is cancelled at most once a wait; an agent that is there for a human never.
@@ -144,15 +185,28 @@ class Promises:
         if not held or look.acts >= _MOST_ACTS:
             return  # nothing was to be done, or the rest is for the next look
         if is_unattended:
-            self._leaves_one_on_its_way(look)
+            self._leaves_one_on_its_way(look, again_in or 0.0)
         left = look.created & {d.dispatch_id for d in look.ours()}
         kept = look.has_human() or not left
         self._require("nobody is on the way to an empty room", kept=kept)
         self._require("a look leaves one agent", kept=len(look.agents()) <= 1)
+        kept = not look.has_human() or not look.surplus()
+        self._require("what was sent beside the one that came is taken back", kept=kept)
 
-    def _leaves_one_on_its_way(self, look: Look) -> None:
-        self._require("a human is waited for with one dispatch", kept=len(look.ours()) == 1)
-        (dispatch,) = look.ours()
-        is_spent = look.last_seen is not None and dispatch.created_at <= look.last_seen
-        kept = not is_spent or dispatch.dispatch_id in look.created
+    def _leaves_one_on_its_way(self, look: Look, again_in: float) -> None:
+        self._require("a human is waited for with a dispatch", kept=bool(look.ours()))
+        created_at = sorted(d.created_at for d in look.ours())
+        are_apart = all(later - earlier >= _AT_ONCE for earlier, later in pairwise(created_at))
+        kept = are_apart or again_in <= _LOOKS_AGAIN
+        self._require("of two sent at the same moment one is left", kept=kept)
+        kept = not look.spent() or again_in <= _LOOKS_AGAIN
         self._require("an agent that has left is replaced at once", kept=kept)
+
+    def _is_late(self, look: Look) -> bool:
+        """Whether the dispatches that stand are late, and no more than may stand."""
+        joined = min(p.joined_at for p in look.participants or () if is_waiting(look.room_name, p))
+        began = max(joined, *(d.created_at for d in look.ours()))
+        waited = (self._world.clock.at(self._world.clock.now) - began).total_seconds()
+        has_job = any(dispatch.has_job for dispatch in look.ours())
+        most = 1 if has_job else _MOST_STANDING - 1
+        return waited >= _SOONEST_LATE and len(look.ours()) <= most

@@ -128,12 +128,12 @@ class Scene:
             is_alone = bool(run and run.participant) and not found.humans()
             self.clock.require(f"{room_name} is not kept for an agent alone", kept=not is_alone)
 
-    def _post_webhook(self, room_name: str, participant: Participant) -> None:
+    def _post_webhook(self, room_name: str, participant: Participant, *, is_here: bool) -> None:
         """Send a webhook to whichever token server LiveKit reaches."""
         for _ in range({Post.LOST: 0, Post.DOUBLED: 2}.get(self.post, 1)):
             delay = self.chance.uniform(0, 30.0 if self.post is Post.LATE else 0.2)
             process = self.chance.choice(self.processes)
-            arrive = partial(process.participant_changed, room_name, participant)
+            arrive = partial(process.participant_changed, room_name, participant, is_here=is_here)
             self.clock.after(delay, arrive)
 
 

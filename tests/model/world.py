@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from random import Random
+from typing import Protocol
 
 from tests.model.clock import Clock
 from token_server.livekit.rooms import (
@@ -21,7 +22,12 @@ DEPARTURE_TIMEOUT = 20.0
 # ListRooms' num_participants is brought up to date this often (livekit-behaviour 6).
 COUNTED_EVERY = 5.0
 
-Changed = Callable[[str, Participant], None]
+
+class Changed(Protocol):
+    """Is told of whoever came to a room, or left it."""
+
+    def __call__(self, room_name: str, participant: Participant, *, is_here: bool) -> None:
+        """Be told."""
 
 
 @dataclass
@@ -112,7 +118,7 @@ class World:
         self.agents_joined += is_agent
         self.rooms[room_name].participants[identity] = participant
         self.clock.tell(f"{room_name} + {identity} {participant.participant_sid}")
-        self._announce(room_name, participant)
+        self._announce(room_name, participant, is_here=True)
         return participant
 
     def leave(self, room_name: str, participant: Participant) -> bool:
@@ -128,7 +134,7 @@ class World:
             self.clock.after(DEPARTURE_TIMEOUT, lambda: self._end_if_unused(found.room))
             for tell in self.on_last_human_left:
                 tell(room_name)
-        self._announce(room_name, participant)
+        self._announce(room_name, participant, is_here=False)
         return True
 
     def end(self, room_name: str) -> None:
@@ -141,9 +147,9 @@ class World:
         found = self.rooms.get(room.room_name)
         return bool(found and found.room is room)
 
-    def _announce(self, room_name: str, participant: Participant) -> None:
+    def _announce(self, room_name: str, participant: Participant, *, is_here: bool) -> None:
         for tell in self.on_changed:
-            tell(room_name, participant)
+            tell(room_name, participant, is_here=is_here)
 
     def _count(self, room: Room) -> None:
         if self.is_live(room):
