@@ -4,9 +4,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from tests.model.jobs import Manner
+from tests.model.keepers import AGENT, Parts
 from tests.model.network import Fault
-from tests.model.process import LookerBuilder
-from tests.model.promises import AGENT
 from tests.model.scene import PROCESSES, ROOMS, Post, Scene
 from tests.model.workers import SLOWEST
 from token_server.livekit.rooms import AgentOrder
@@ -20,7 +19,7 @@ manners = st.builds(Manner, st.booleans(), st.booleans(), st.booleans())
 class Histories(RuleBasedStateMachine):
     """One history, until all faults end and the guarantee is due."""
 
-    looker_builder: LookerBuilder
+    parts: Parts
 
     @initialize(
         seed=st.integers(0, 2**32),
@@ -30,7 +29,7 @@ class Histories(RuleBasedStateMachine):
     )
     def begin(self, seed: int, manner: Manner, slowest: float, pace: float) -> None:
         """Begin with a human who has just joined: most of what can go wrong begins so."""
-        self.scene = Scene(seed, manner, self.looker_builder)
+        self.scene = Scene(seed, manner, self.parts)
         self.change_network(is_down=False, slowest=slowest)
         self.change_pace(fastest=0.3, slowest=pace, lag=0.0)
         self.fetch_token(ROOMS[0], "alice", 0, is_ordered=False)

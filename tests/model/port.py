@@ -45,6 +45,10 @@ class Port:
         self.calls_to_live = float("inf")
         self._looks: dict[str, Look] = {}
 
+    def for_questions(self) -> "Port":
+        """Return the port that the questions for life go through: none of them is a look."""
+        return Port(self._world, self._workers, self._network, self._name)
+
     def begin_look(self, room_name: str) -> None:
         """Know nothing of the room but what was there, and what a look that failed has made."""
         self._looks[room_name] = self._looks.get(room_name, Look(room_name)).next()
@@ -71,7 +75,7 @@ class Port:
         return self._call("*", "list_rooms", rooms)
 
     def list_participants(self, room_name: str) -> Sequence[Participant]:
-        look = self._looks[room_name]
+        look = self._looks.setdefault(room_name, Look(room_name))
         look.participants = look.dispatches = None
 
         def participants() -> list[Participant]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from tests.model.keepers import AGENT, PHONE_ROOM
 from tests.model.workers import SLOWEST, Workers
 from tests.model.world import LiveRoom, World
 from token_server.livekit.rooms import (
@@ -16,8 +17,6 @@ from token_server.livekit.rooms import (
 )
 from token_server.tokens.tickets import TICKET_ATTRIBUTE
 
-PHONE_ROOM = "phone"
-AGENT = "voice-agent"
 # A dispatch of this age (seconds) may be given up for having no job listed
 # (livekit-behaviour 26, 28).
 _MAY_BE_LOST = 5.9

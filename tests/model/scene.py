@@ -6,19 +6,17 @@ from random import Random
 
 from tests.model.clock import Clock
 from tests.model.jobs import Manner
+from tests.model.keepers import AGENT, PHONE_ROOM, SEALER, Parts
 from tests.model.network import Network
 from tests.model.port import Port
-from tests.model.process import LookerBuilder, Process
-from tests.model.promises import AGENT, PHONE_ROOM, waiting
+from tests.model.process import Process
+from tests.model.promises import waiting
 from tests.model.room_locks import Locks
 from tests.model.workers import SLOWEST, Workers
 from tests.model.world import World
-from token_server.keeper.wanted_agents import Policy
 from token_server.livekit.rooms import AgentOrder, Participant
-from token_server.tokens.tickets import TICKET_ATTRIBUTE, Ticket, TicketSealer
+from token_server.tokens.tickets import TICKET_ATTRIBUTE, Ticket
 
-SEALER = TicketSealer("a-made-up-secret-of-more-than-thirty-two-bytes")
-POLICY = Policy(agent_names=(AGENT,), attend_rooms=(PHONE_ROOM,))
 ROOMS = ("alpha", PHONE_ROOM)
 PROCESSES = 3
 
@@ -44,13 +42,13 @@ class Post(Enum):
 class Scene:
     """One history's world, and what may befall it."""
 
-    def __init__(self, seed: int, manner: Manner, build: LookerBuilder) -> None:
+    def __init__(self, seed: int, manner: Manner, parts: Parts) -> None:
         self.clock, self.chance = Clock(), Random(seed)  # noqa: S311 (a game, no secret)
         self.world = World(self.clock, self.chance)
         self.workers = Workers(self.world, manner)
         self.network, self.locks, self.post = Network(), Locks(), Post.PROMPT
         self.processes = [
-            Process(self.clock, self._port(f"server {number}"), self.locks, build)
+            Process(self.clock, self._port(f"server {number}"), self.locks, parts)
             for number in range(PROCESSES)
         ]
         self.world.on_changed.append(self._post_webhook)
