@@ -6,15 +6,17 @@ from datetime import datetime
 from typing import TypeVar
 
 from tests.model.actors import pause
-from tests.model.network import Fault, Network
+from tests.model.network import Fault, Lie, Network
 from tests.model.promises import Look, Promises
+from tests.model.vitality import Vitality
 from tests.model.workers import Workers
-from tests.model.world import World
+from tests.model.world import LiveRoom, World
 from token_server.errors import LiveKitUnavailableError
 from token_server.livekit.rooms import (
     AgentOrder,
     Dispatch,
     Participant,
+    ParticipantKind,
     Room,
     RoomOrder,
     RpcOutcome,
@@ -24,6 +26,8 @@ Answer = TypeVar("Answer")
 
 # Seconds until we give up on an answer.
 _TIME_OUT = 3.0
+# Seconds that an answer may lag behind.
+_OLDEST = 2.0
 # Seconds of a question to an agent: answered, given up by LiveKit, given up by us.
 _ANSWERS_IN, _SILENT_AFTER, _UNANSWERED_AFTER = 0.003, 0.8, 1.5
 
@@ -80,11 +84,24 @@ class Port:
 
         def participants() -> list[Participant]:
             found = self._world.rooms.get(room_name)
-            return self._shuffled(list(found.participants.values()) if found else [])
+            look.listed_at = self._world.clock.now
+            return self._shuffled(self._listed(found)) if found else []
 
         found = self._call(room_name, "list_participants", participants)
         look.saw(found)
         return found
+
+    def _listed(self, found: LiveRoom) -> list[Participant]:
+        """Return who is there; or a lie, if one is due."""
+        there, now = list(found.participants.values()), self._world.clock.now
+        lie = self._network.lie_about(found.room.room_name, now)
+        if lie is Lie.LEFT_OUT:
+            there = [p for p in there if p.kind is not ParticipantKind.AGENT]
+        elif lie is Lie.OLD and now - found.changed_at <= _OLDEST:
+            there = list(found.before)
+        if lie:
+            self._world.clock.tell(f"{found.room.room_name} {self._name} is told a lie: {lie.value}")
+        return there
 
     def list_dispatches(self, room_name: str) -> Sequence[Dispatch]:
         def dispatches() -> list[Dispatch]:
@@ -135,6 +152,9 @@ class Port:
         def remove() -> bool:
             found = self._world.rooms.get(room_name)
             there = found.participants.get(participant_identity) if found else None
+            if there and self._workers.vitals.of(there) is Vitality.GHOST:
+                pause(_TIME_OUT)
+                raise LiveKitUnavailableError("nobody can reach a ghost (livekit-behaviour 95)")
             if there:
                 self._workers.put_out(there, room_name)
             return bool(there)

@@ -29,6 +29,8 @@ _MOST_STANDING = 4
 _AT_ONCE = timedelta(seconds=0.5)
 # Seconds until the next look of one that saw an agent gone, which one answer does not prove.
 _LOOKS_AGAIN = 0.3
+# Seconds. An answer may be as old, and the one before it no better.
+_LISTS_LAG = 3.0
 # A look gives up after so many rounds, and comes back.
 _MOST_ACTS = 8
 
@@ -43,6 +45,7 @@ class Look:
     created: set[str] = field(default_factory=set)
     entered: set[str] = field(default_factory=set)
     last_seen: datetime | None = None
+    listed_at: float = 0.0
     acts: int = 0
 
     def next(self) -> "Look":
@@ -146,13 +149,16 @@ class Promises:
         self._require("an attended room is left alone", kept=not is_attended or is_surplus)
 
     def may_remove(self, look: Look, participant_identity: str) -> None:
-        """Only one agent of two: one whose dispatch is no more, or else the younger."""
+        """Only the dead, and one agent of two: whose dispatch is no more, or else the younger."""
         look.acts += 1
-        agents = look.agents()
-        strays = [agent for agent in agents if look.is_stray(agent)]
-        second = {p.participant_identity for p in (strays or agents)[len(strays) < 1 :]}
-        kept = len(agents) > 1 and participant_identity in second
-        self._require("only a second agent is put out", kept=kept)
+        agents, vitals = look.agents(), self._workers.vitals
+        (agent,) = (a for a in agents if a.participant_identity == participant_identity)
+        if vitals.may_be_called_dead(agent):
+            return
+        others = [other for other in agents if other is not agent and vitals.lives_or_did(other)]
+        self._require("no living agent is put out but one too many", kept=bool(others))
+        kept = agent in agents[1:] or look.is_stray(agent)
+        self._require("the younger of two is put out", kept=kept)
 
     def deletes(self, look: Look, dispatch_id: str) -> None:
         """A good job is cancelled at most once a wait; an agent that is there for a human never.
@@ -162,11 +168,15 @@ class Promises:
         after this one and has left.
         """
         found, run = self._world.rooms.get(look.room_name), self._workers.run_of(dispatch_id)
+        if run and run.participant and not self._is_healthy(run.participant):
+            return
         is_alone = found and dispatch_id in found.dispatches and len(look.ours()) == 1
         if not found or not run or not is_alone or not waiting(found) or not look.has_human():
             return
         if self._workers.had_other_agent_since(run):
             return
+        is_new = not run.participant or self._came_since(run.participant, look.listed_at)
+        self._require("no healthy job is ended by a stale answer", kept=is_new)
         is_early = self._world.clock.now - run.dispatched_at < _MAY_BE_LOST
         is_lost = not run.participant or not is_early
         self._require("an agent that is there is left alone", kept=is_lost)
@@ -175,6 +185,14 @@ class Promises:
             self._workers.cancelled[sid] += 1
             kept = self._workers.cancelled[sid] <= 1
             self._require("a slow job is cancelled once at most", kept=kept)
+
+    def _is_healthy(self, agent: Participant) -> bool:
+        vitals = self._workers.vitals
+        return vitals.lives(agent) and not vitals.may_be_called_dead(agent)
+
+    def _came_since(self, agent: Participant, listed_at: float) -> bool:
+        """Whether an agent came when the list was asked for, or as shortly before as lists lag."""
+        return agent.joined_at > self._world.clock.at(listed_at - _LISTS_LAG)
 
     def ends(self, look: Look, again_in: float | None, *, held: bool) -> None:
         """After a look that met no error, all is well, or well underway, or looked at again."""
@@ -207,5 +225,5 @@ class Promises:
         began = max(joined, *(d.created_at for d in look.ours()))
         waited = (self._world.clock.at(self._world.clock.now) - began).total_seconds()
         has_job = any(dispatch.has_job for dispatch in look.ours())
-        most = 1 if has_job else _MOST_STANDING - 1
+        most = 1 if has_job or not self._workers.lapses else _MOST_STANDING - 1
         return waited >= _SOONEST_LATE and len(look.ours()) <= most

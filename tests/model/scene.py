@@ -87,6 +87,8 @@ class Scene:
         self.clock.tell("all faults end")
         self.network.faults.clear()
         self.network.surprises.clear()
+        self.network.lies.clear()
+        self.workers.haunted = self.workers.vitals.lose_probes = False
         self.network.is_down, self.network.slowest = False, 0.02
         self.workers.are_free, self.workers.slowest = True, SLOWEST
         self.locks.do_work, self.post = True, Post.LOST
@@ -118,9 +120,10 @@ class Scene:
 
     def _require_attended(self, promise: str) -> None:
         for room_name, found in self.world.rooms.items():
-            agents = found.agents(AGENT)
+            agents = self.workers.vitals.without_ghosts(found.agents(AGENT))
             if waiting(found):
-                self.clock.require(promise, kept=len(agents) == 1)
+                kept = len(agents) == 1 and self.workers.vitals.lives(agents[0])
+                self.clock.require(promise, kept=kept)
             is_guarded = found.room.room_sid not in self.world.unguarded
             run = self.workers.run_of(found.made_by_dispatch) if is_guarded else None
             is_alone = bool(run and run.participant) and not found.humans()

@@ -1,5 +1,6 @@
 """Which agents truly live, and what each answers to a question (livekit-behaviour 91, 92, 95)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from random import Random
@@ -12,6 +13,8 @@ from token_server.livekit.rooms import Participant, RpcOutcome
 _COMES_UP = 0.5
 # Who lives again was dead a moment ago: what was decided meanwhile may still be done (seconds).
 _WAS_DEAD = 12.0
+# Seconds for which LiveKit lists a dead agent; those of a crashed node for ever.
+LISTED_DEAD = 20.0
 # Seconds for which an agent gives no sign before it may be called dead, by what it does.
 _MAY_BE_DEAD = 2.0
 
@@ -65,6 +68,16 @@ class Vitals:
     def lives(self, agent: Participant) -> bool:
         """Whether an agent lives."""
         return self.of(agent) is Vitality.LIVES
+
+    def without_ghosts(self, agents: Iterable[Participant]) -> list[Participant]:
+        """Return those that nodes which stand have."""
+        return [agent for agent in agents if self.of(agent) is not Vitality.GHOST]
+
+    def lives_or_did(self, agent: Participant) -> bool:
+        """Whether it lives, or has not been dead for so long that everybody has noticed."""
+        state = self._states.get(agent.participant_sid)
+        is_new = state is not None and self._clock.now - state.since <= LISTED_DEAD
+        return self.lives(agent) or is_new
 
     def may_be_called_dead(self, agent: Participant) -> bool:
         """Whether it gives no sign for long enough, or did not until a moment ago."""

@@ -28,6 +28,10 @@ LINGERS = 20.0
 SLOWEST = 10.0
 # Seconds from the join of a careful agent to its own look at who else is there.
 _LOOKS_AROUND = 0.3
+# How many of the offers go to a worker that has vanished, where there is one.
+_TO_GHOST = 0.5
+# A dispatch whose agent takes longer may look lapsed (seconds).
+_BRISK = 0.79
 
 
 class Workers:
@@ -37,6 +41,10 @@ class Workers:
         self._world, self._manner = world, manner
         self.vitals = Vitals(world.clock, world.chance)
         self.are_free = True
+        # Whether a worker that has vanished is still offered jobs (livekit-behaviour 93).
+        self.haunted = False
+        # Dispatches of which the keeper may think that a ghost had them: nobody, or a slow one.
+        self.lapses = 0
         self.fastest, self.slowest = 0.3, 1.0
         self.longest_lag = 0.5
         self.runs: list[Run] = []
@@ -72,7 +80,49 @@ class Workers:
             if run.participant is participant:
                 run.is_over = True
         self.vitals.strike(participant, Vitality.KILLED)
-        self._world.clock.after(LINGERS, lambda: self._world.leave(room_name, participant))
+        self._world.clock.after(LINGERS, lambda: self._is_missed(participant, room_name))
+
+    def freeze(self, participant: Participant, room_name: str) -> None:
+        """Stop an agent's process, or its machine, or cut it off."""
+        self.vitals.strike(participant, Vitality.FROZEN)
+        self._world.clock.after(LINGERS, lambda: self._is_missed(participant, room_name))
+
+    def hang(self, participant: Participant) -> None:
+        """Block the event loop of an agent of ours, for ever; of others nobody can tell."""
+        if self._manner.is_careful:
+            self.vitals.strike(participant, Vitality.HUNG)
+
+    def haunt(self, participant: Participant) -> None:
+        """Crash the node that an agent is on: LiveKit lists it for ever."""
+        for run in self.runs:
+            run.is_over = run.is_over or run.participant is participant
+        self.vitals.strike(participant, Vitality.GHOST)
+
+    def thaw(self) -> None:
+        """Let every agent that is frozen go on."""
+        for run in self.runs:
+            if (agent := run.participant) and self.vitals.thaw(agent):
+                self._come_back(run, agent)
+
+    def _come_back(self, run: Run, agent: Participant) -> None:
+        """Let an agent find out what has become of it: ours leaves, others join anew."""
+        found = self._world.rooms.get(run.room.room_name)
+        if not found or found.room is not run.room:
+            return
+        is_there = found.participants.get(run.identity) is agent
+        if self._manner.is_careful:
+            if is_there:
+                self._world.clock.after(_LOOKS_AROUND, lambda: self._look_around(run))
+        elif not is_there:
+            run.is_over = False
+            run.participant = self._world.join(
+                run.room.room_name, run.identity, dict(agent.attributes)
+            )
+
+    def _is_missed(self, participant: Participant, room_name: str) -> None:
+        """Notice that an agent has gone, if it has."""
+        if self.vitals.of(participant) in {Vitality.KILLED, Vitality.FROZEN}:
+            self.put_out(participant, room_name)
 
     def answer(self, agent: Participant | None, method: str) -> RpcOutcome:
         """Return what becomes of a question to an agent."""
@@ -84,19 +134,23 @@ class Workers:
         return sorted(found, key=lambda agent: (agent.joined_at, agent.participant_sid))
 
     def give_up(self, participant: Participant, room_name: str) -> None:
-        """Let an agent leave for a reason of its own."""
+        """Let an agent that lives leave for a reason of its own."""
+        if not self.vitals.lives(participant):
+            return
         for run in self.runs:
             if run.participant is participant:
                 self._end(run)
         self._world.leave(room_name, participant)
 
     def put_out(self, participant: Participant, room_name: str) -> None:
-        """Put an agent out as RemoveParticipant does: its job is over."""
+        """Put an agent out as RemoveParticipant does: its job is over; but nobody can a ghost."""
         self._over_with(participant)
-        self._world.leave(room_name, participant)
+        if self.vitals.of(participant) is not Vitality.GHOST:
+            self._world.leave(room_name, participant)
 
     def lose_job(self) -> None:
         """Let a worker die with the jobs that it has not brought to their rooms yet."""
+        self.lapses += 1
         for run in self.runs:
             if not run.participant:
                 run.is_over = True
@@ -124,9 +178,14 @@ class Workers:
 
     def _offer(self, room_name: str, dispatch: Dispatch) -> None:
         """Offer the job once, to whoever is free at this instant (livekit-behaviour 22)."""
-        if not dispatch.agent_name or not self.are_free:
+        if not dispatch.agent_name:
+            return
+        is_lost = self.haunted and self._world.chance.random() < _TO_GHOST
+        if is_lost or not self.are_free:
+            self.lapses += 1
             return
         run = self._run(self._world.rooms[room_name].room, dispatch)
+        self.lapses += run.due_at - run.dispatched_at >= _BRISK
         self.runs.append(run)
         self._world.clock.after(run.due_at - run.dispatched_at, lambda: self._arrive(run))
 

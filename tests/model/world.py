@@ -40,10 +40,17 @@ class LiveRoom:
     counted: int = 0
     last_human_left_at: float | None = None
     made_by_dispatch: str = ""  # its id
+    # Who was there before the last change, and when that was.
+    before: tuple[Participant, ...] = ()
+    changed_at: float = 0.0
 
     def humans(self) -> list[Participant]:
         """Those who keep the room open; only they are counted (updateProto, 1.13.5)."""
         return [p for p in self.participants.values() if p.kind is ParticipantKind.HUMAN]
+
+    def changes(self, now: float) -> None:
+        """Keep who is there, since that is about to change."""
+        self.before, self.changed_at = tuple(self.participants.values()), now
 
     def agents(self, agent_name: str) -> list[Participant]:
         """The agents of a name."""
@@ -116,6 +123,7 @@ class World:
         if older := self.rooms[room_name].participants.get(identity):
             self.leave(room_name, older)
         self.agents_joined += is_agent
+        self.rooms[room_name].changes(self.clock.now)
         self.rooms[room_name].participants[identity] = participant
         self.clock.tell(f"{room_name} + {identity} {participant.participant_sid}")
         self._announce(room_name, participant, is_here=True)
@@ -127,6 +135,7 @@ class World:
         identity = participant.participant_identity
         if not found or found.participants.get(identity) is not participant:
             return False
+        found.changes(self.clock.now)
         del found.participants[identity]
         self.clock.tell(f"{room_name} - {identity} {participant.participant_sid}")
         if participant.kind is ParticipantKind.HUMAN and not found.humans():
