@@ -1,6 +1,9 @@
 """Real code that blocks, run bit by bit in virtual time, without a thread."""
 
 from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from functools import partial
+from typing import Any
 
 from greenlet import getcurrent, greenlet
 
@@ -38,3 +41,15 @@ class Actor:
         seconds = self._greenlet.switch()
         if not self.is_done:
             self._clock.after(seconds, self._go_on)
+
+
+class Actors(Executor):
+    """Runs each piece of work that it is given as an actor."""
+
+    def __init__(self, begin: Callable[[Callable[[], Any]], None]) -> None:
+        self._begin = begin
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Begin a piece of work; nobody waits for it."""
+        self._begin(partial(fn, *args, **kwargs))
+        return Future()

@@ -10,9 +10,10 @@ class Manner:
     """How the workers and agents of one name behave.
 
     Attributes:
-        is_careful: As ours: stays out where its agent is, takes one job a room and second, and
-            leaves only from a room without humans. Otherwise a common livekit-agents worker.
-        has_fixed_identity: One identity per name, so that LiveKit evicts the older.
+        is_careful: As ours: has an identity for each job, tells its dispatch, stays out where a
+            living agent is, leaves again where the elder one lives, and else only a room without
+            humans. Otherwise a common livekit-agents worker.
+        has_fixed_identity: One identity per name, so that LiveKit evicts the older; not ours.
         leaves: Whether its agents leave after the last human.
     """
 

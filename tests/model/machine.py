@@ -4,9 +4,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from tests.model.jobs import Manner
-from tests.model.network import Fault
-from tests.model.process import LookerBuilder
-from tests.model.promises import AGENT
+from tests.model.keepers import AGENT, Parts
+from tests.model.network import Fault, Lie
 from tests.model.scene import PROCESSES, ROOMS, Post, Scene
 from tests.model.workers import SLOWEST
 from token_server.livekit.rooms import AgentOrder
@@ -20,7 +19,7 @@ manners = st.builds(Manner, st.booleans(), st.booleans(), st.booleans())
 class Histories(RuleBasedStateMachine):
     """One history, until all faults end and the guarantee is due."""
 
-    looker_builder: LookerBuilder
+    parts: Parts
 
     @initialize(
         seed=st.integers(0, 2**32),
@@ -30,7 +29,7 @@ class Histories(RuleBasedStateMachine):
     )
     def begin(self, seed: int, manner: Manner, slowest: float, pace: float) -> None:
         """Begin with a human who has just joined: most of what can go wrong begins so."""
-        self.scene = Scene(seed, manner, self.looker_builder)
+        self.scene = Scene(seed, manner, self.parts)
         self.change_network(is_down=False, slowest=slowest)
         self.change_pace(fastest=0.3, slowest=pace, lag=0.0)
         self.fetch_token(ROOMS[0], "alice", 0, is_ordered=False)
@@ -64,13 +63,37 @@ class Histories(RuleBasedStateMachine):
         for agent in self.scene.agents(room_name)[:1]:
             (workers.kill if is_sudden else workers.give_up)(agent, room_name)
 
+    @rule(room_name=rooms, what=st.sampled_from(("freeze", "hang", "haunt")))
+    def strike_agent(self, room_name: str, what: str) -> None:
+        workers = self.scene.workers
+        for agent in self.scene.agents(room_name)[:1]:
+            match what:
+                case "freeze":
+                    workers.freeze(agent, room_name)
+                case "hang":
+                    workers.hang(agent)
+                case _:
+                    workers.haunt(agent)
+
+    @rule()
+    def thaw(self) -> None:
+        self.scene.workers.thaw()
+
+    @rule(do_lose=st.booleans())
+    def lose_questions(self, *, do_lose: bool) -> None:
+        self.scene.workers.vitals.lose_probes = do_lose
+
+    @rule(room_name=rooms, lie=st.sampled_from(Lie))
+    def lie(self, room_name: str, lie: Lie) -> None:
+        self.scene.network.lies[room_name] = lie
+
     @rule()
     def lose_jobs_on_their_way(self) -> None:
         self.scene.workers.lose_job()
 
-    @rule(are_free=st.booleans())
-    def change_workers(self, *, are_free: bool) -> None:
-        self.scene.workers.are_free = are_free
+    @rule(are_free=st.booleans(), haunted=st.booleans())
+    def change_workers(self, *, are_free: bool, haunted: bool) -> None:
+        self.scene.workers.are_free, self.scene.workers.haunted = are_free, haunted
 
     @rule(
         fastest=st.sampled_from((0.3, 2.0, 9.0)),

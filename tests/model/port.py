@@ -1,22 +1,35 @@
 """The rooms port of one token server: the world, seen through calls that are slow, fail or lie."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
 from tests.model.actors import pause
-from tests.model.network import Fault, Network
+from tests.model.network import Fault, Lie, Network
 from tests.model.promises import Look, Promises
+from tests.model.vitality import Vitality
 from tests.model.workers import Workers
-from tests.model.world import World
+from tests.model.world import LiveRoom, World
 from token_server.errors import LiveKitUnavailableError
-from token_server.livekit.rooms import AgentOrder, Dispatch, Participant, Room, RoomOrder
+from token_server.livekit.rooms import (
+    AgentOrder,
+    Dispatch,
+    Participant,
+    ParticipantKind,
+    Room,
+    RoomOrder,
+    RpcOutcome,
+)
 
 Answer = TypeVar("Answer")
 
 # Seconds until we give up on an answer.
 _TIME_OUT = 3.0
+# Seconds that an answer may lag behind.
+_OLDEST = 2.0
+# Seconds of a question to an agent: answered, given up by LiveKit, given up by us.
+_ANSWERS_IN, _SILENT_AFTER, _UNANSWERED_AFTER = 0.003, 0.8, 1.5
 
 
 class Port:
@@ -35,6 +48,10 @@ class Port:
         """Forget what this process knew."""
         self.calls_to_live = float("inf")
         self._looks: dict[str, Look] = {}
+
+    def for_questions(self) -> "Port":
+        """Return the port that the questions for life go through: none of them is a look."""
+        return Port(self._world, self._workers, self._network, self._name)
 
     def begin_look(self, room_name: str) -> None:
         """Know nothing of the room but what was there, and what a look that failed has made."""
@@ -62,16 +79,29 @@ class Port:
         return self._call("*", "list_rooms", rooms)
 
     def list_participants(self, room_name: str) -> Sequence[Participant]:
-        look = self._looks[room_name]
+        look = self._looks.setdefault(room_name, Look(room_name))
         look.participants = look.dispatches = None
 
         def participants() -> list[Participant]:
             found = self._world.rooms.get(room_name)
-            return self._shuffled(list(found.participants.values()) if found else [])
+            look.listed_at = self._world.clock.now
+            return self._shuffled(self._listed(found)) if found else []
 
         found = self._call(room_name, "list_participants", participants)
         look.saw(found)
         return found
+
+    def _listed(self, found: LiveRoom) -> list[Participant]:
+        """Return who is there; or a lie, if one is due."""
+        there, now = list(found.participants.values()), self._world.clock.now
+        lie = self._network.lie_about(found.room.room_name, now)
+        if lie is Lie.LEFT_OUT:
+            there = [p for p in there if p.kind is not ParticipantKind.AGENT]
+        elif lie is Lie.OLD and now - found.changed_at <= _OLDEST:
+            there = list(found.before)
+        if lie:
+            self._world.clock.tell(f"{found.room.room_name} {self._name} is told a lie: {lie.value}")
+        return there
 
     def list_dispatches(self, room_name: str) -> Sequence[Dispatch]:
         def dispatches() -> list[Dispatch]:
@@ -122,11 +152,42 @@ class Port:
         def remove() -> bool:
             found = self._world.rooms.get(room_name)
             there = found.participants.get(participant_identity) if found else None
+            if there and self._workers.vitals.of(there) is Vitality.GHOST:
+                pause(_TIME_OUT)
+                raise LiveKitUnavailableError("nobody can reach a ghost (livekit-behaviour 95)")
             if there:
                 self._workers.put_out(there, room_name)
             return bool(there)
 
         return self._call(room_name, f"remove {participant_identity}", remove)
+
+    def set_attributes(
+        self, room_name: str, participant_identity: str, attributes: Mapping[str, str]
+    ) -> bool:
+        def change() -> bool:
+            found = self._world.rooms.get(room_name)
+            there = found.participants.get(participant_identity) if found else None
+            if there:
+                there.attributes.update(attributes)
+            return bool(there)
+
+        return self._call(room_name, f"tell {participant_identity}", change)
+
+    def ask_participant(self, room_name: str, participant_identity: str, method: str) -> RpcOutcome:
+        """Answer in 3 ms; 0.8 s where LiveKit gives up on the agent, 1.5 s where we give up."""
+        self._die_if_due()
+        if self._network.is_down:
+            pause(_UNANSWERED_AFTER)
+            # A LiveKit that stood still tells its answers on waking, none of them to be believed.
+            is_back = not self._network.is_down
+            return RpcOutcome.UNKNOWN if is_back else RpcOutcome.UNANSWERED
+        found = self._world.rooms.get(room_name)
+        agent = found.participants.get(participant_identity) if found else None
+        outcome = self._workers.answer(agent, method)
+        waits = {RpcOutcome.SILENT: _SILENT_AFTER, RpcOutcome.UNANSWERED: _UNANSWERED_AFTER}
+        pause(waits.get(outcome, _ANSWERS_IN))
+        self._die_if_due()
+        return outcome
 
     def _shuffled(self, found: list[Answer]) -> list[Answer]:
         """LiveKit keeps maps: no order is to be relied on."""

@@ -5,18 +5,16 @@ The threads of keeper.py become actors; what these do is the same, line by line.
 
 from collections.abc import Callable
 from functools import partial
-from typing import Protocol
 
-from tests.model.actors import Actor, pause
+from tests.model.actors import Actor, Actors, pause
 from tests.model.clock import Clock
+from tests.model.keepers import Parts
 from tests.model.port import Port
-from tests.model.room_locks import Locks, NotingLocks
+from tests.model.room_locks import Locks, NotingLocks, WatchClaims
 from token_server.errors import TokenServerError
-from token_server.keeper.last_seen_agents import LastSeenAgents
 from token_server.keeper.livekit_silence import News, Silence
-from token_server.keeper.look_at_room import RoomLocks
-from token_server.keeper.schedule import Awaited, Looked, Schedule
-from token_server.livekit.rooms import Participant, ParticipantKind, Rooms
+from token_server.keeper.schedule import Awaited, Schedule
+from token_server.livekit.rooms import Participant, ParticipantKind
 
 # As in keeper.py; the contract between the two is short enough to be read.
 LOOKING_THREADS = 4
@@ -25,23 +23,11 @@ _SWEEP_PACE = 0.1
 _SWEEP_AGAIN = 1.0
 
 
-class Looks(Protocol):
-    """A `Looker`, real or broken on purpose."""
-
-    sightings: LastSeenAgents
-
-    def look(self, room_name: str) -> Looked:
-        """Look at a room."""
-
-
-LookerBuilder = Callable[[Rooms, RoomLocks], Looks]
-
-
 class Process:
     """One token server; a crash takes its memory and all that it was doing."""
 
-    def __init__(self, clock: Clock, port: Port, locks: Locks, build: LookerBuilder) -> None:
-        self._clock, self._port, self._locks, self._build = clock, port, locks, build
+    def __init__(self, clock: Clock, port: Port, locks: Locks, parts: Parts) -> None:
+        self._clock, self._port, self._locks, self._parts = clock, port, locks, parts
         self._actors: list[Actor] = []
         self._life = 0
         port.on_death = self.crash
@@ -53,11 +39,18 @@ class Process:
         self._life += 1
         self._schedule, self._silence = Schedule(), Silence()
         self._noting = NotingLocks(self._locks)
-        self._looker = self._build(self._port, self._noting)
+        self._lives = self._parts.build_watch(
+            self._port.for_questions(),
+            WatchClaims(self._locks, self),
+            lambda: self._clock.now,
+            lambda: Actors(self._begin),
+        )
+        self._looker = self._parts.build_looker(self._port, self._noting, self._lives)
         self._port.restart()
         self._in_hand = 0
         self._poke_due = float("inf")
         self._begin(self._sweep_on)
+        self._begin(self._ask_on)
 
     def crash(self) -> None:
         """Die between two calls."""
@@ -67,6 +60,7 @@ class Process:
         self._life += 1
         if self._locks.sweeper is self:
             self._locks.sweeper = None
+        self._locks.forget(self)
         for actor in self._actors:
             actor.kill()
         self._actors.clear()
@@ -81,12 +75,14 @@ class Process:
         self._schedule.follow(room_name, awaited, self._clock.now)
         self._poke_in(0)
 
-    def participant_changed(self, room_name: str, participant: Participant) -> None:
+    def participant_changed(
+        self, room_name: str, participant: Participant, *, is_here: bool
+    ) -> None:
         """Receive a webhook; one that comes while nobody is there is lost."""
         if not self.is_alive:
             return
         if participant.kind is ParticipantKind.AGENT:
-            self._looker.sightings.note(room_name, participant)
+            self._looker.sightings.note(room_name, participant, is_here=is_here)
         self._schedule.look_now(room_name)
         self._poke_in(0)
 
@@ -123,6 +119,7 @@ class Process:
             news = self._silence.look_failed(room_name, failures)
         else:
             self._port.end_look(room_name, looked.again_in, held=self._noting.held[room_name])
+            self._lives.watch(room_name, looked.watched)
             self._schedule.finish(room_name, looked, self._clock.now)
             news = self._silence.looked(room_name)
         self._in_hand -= 1
@@ -131,6 +128,14 @@ class Process:
     def _heed(self, news: News) -> None:
         if news is News.BACK:
             self._schedule.forgive(self._clock.now, self._silence.failing_alone())
+        self._poke_in(0)
+
+    def _ask_on(self) -> None:
+        while True:
+            pause(self._lives.ask_due(self._found_dead))
+
+    def _found_dead(self, room_name: str) -> None:
+        self._schedule.look_now(room_name)
         self._poke_in(0)
 
     def _sweep_on(self) -> None:

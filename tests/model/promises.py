@@ -2,20 +2,35 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import pairwise
 
+from tests.model.keepers import AGENT, PHONE_ROOM
 from tests.model.workers import SLOWEST, Workers
 from tests.model.world import LiveRoom, World
-from token_server.livekit.rooms import AgentOrder, Dispatch, Participant, ParticipantKind
+from token_server.livekit.rooms import (
+    DISPATCH_ATTRIBUTE,
+    AgentOrder,
+    Dispatch,
+    Participant,
+    ParticipantKind,
+)
 from token_server.tokens.tickets import TICKET_ATTRIBUTE
 
-PHONE_ROOM = "phone"
-AGENT = "voice-agent"
 # A dispatch of this age (seconds) may be given up for having no job listed
 # (livekit-behaviour 26, 28).
 _MAY_BE_LOST = 5.9
 # A look that has not found or made an agent is followed by another within this time (seconds).
 _LONGEST_WAIT = 1.0
+# Seconds after which a dispatch may be late, at the soonest; and as many may stand at most.
+_SOONEST_LATE = 0.79
+_MOST_STANDING = 4
+# Two that were created within this time were so by two token servers.
+_AT_ONCE = timedelta(seconds=0.5)
+# Seconds until the next look of one that saw an agent gone, which one answer does not prove.
+_LOOKS_AGAIN = 0.3
+# Seconds. An answer may be as old, and the one before it no better.
+_LISTS_LAG = 3.0
 # A look gives up after so many rounds, and comes back.
 _MOST_ACTS = 8
 
@@ -30,6 +45,7 @@ class Look:
     created: set[str] = field(default_factory=set)
     entered: set[str] = field(default_factory=set)
     last_seen: datetime | None = None
+    listed_at: float = 0.0
     acts: int = 0
 
     def next(self) -> "Look":
@@ -64,6 +80,27 @@ class Look:
         """Return the dispatches seen of our name."""
         return [d for d in self.dispatches or () if d.agent_name == AGENT]
 
+    def spent(self) -> list[Dispatch]:
+        """Return the dispatches whose agent has come and is not there any more, as was seen."""
+        return [
+            d
+            for d in self.ours()
+            if self.last_seen is not None
+            and d.created_at <= self.last_seen
+            and d.dispatch_id not in self.created
+        ]
+
+    def is_stray(self, agent: Participant) -> bool:
+        """Whether the dispatch of an agent that tells it is not listed."""
+        is_told = DISPATCH_ATTRIBUTE in agent.attributes
+        return is_told and not any(dispatch.brought(agent) for dispatch in self.ours())
+
+    def surplus(self) -> list[Dispatch]:
+        """Return the dispatches beside the one that brought the agent; none if not known."""
+        agents = self.agents()
+        own = [d for d in self.ours() if len(agents) == 1 and d.brought(agents[0])]
+        return [d for d in self.ours() if own and d not in own]
+
     def forget(self, dispatch_id: str) -> None:
         """Note that a dispatch is deleted."""
         self.dispatches = [d for d in self.dispatches or () if d.dispatch_id != dispatch_id]
@@ -95,7 +132,9 @@ class Promises:
         self._require("no agent is sent into the unknown", kept=is_known)
         self._require("no agent is sent without a human", kept=look.has_human())
         self._require("no second agent is sent", kept=not look.agents())
-        self._require("delete comes before create", kept=not look.ours())
+        self._require("what is spent is deleted before another is sent", kept=not look.spent())
+        kept = not look.ours() or self._is_late(look)
+        self._require("another one is sent only beside one that is late", kept=kept)
         self._require("the agent asked for is sent", kept=order.agent_name == AGENT)
 
     def may_delete(self, look: Look, dispatch_id: str) -> None:
@@ -106,13 +145,20 @@ class Promises:
         is_known = look.participants is not None
         self._require("nothing is deleted in the unknown", kept=is_known)
         is_attended = look.has_human() and bool(look.agents())
-        self._require("an attended room is left alone", kept=not is_attended)
+        is_surplus = dispatch_id in {d.dispatch_id for d in look.surplus()}
+        self._require("an attended room is left alone", kept=not is_attended or is_surplus)
 
     def may_remove(self, look: Look, participant_identity: str) -> None:
-        """Only one agent of two, and never the elder."""
+        """Only the dead, and one agent of two: whose dispatch is no more, or else the younger."""
         look.acts += 1
-        younger = {p.participant_identity for p in look.agents()[1:]}
-        self._require("only a second agent is put out", kept=participant_identity in younger)
+        agents, vitals = look.agents(), self._workers.vitals
+        (agent,) = (a for a in agents if a.participant_identity == participant_identity)
+        if vitals.may_be_called_dead(agent):
+            return
+        others = [other for other in agents if other is not agent and vitals.lives_or_did(other)]
+        self._require("no living agent is put out but one too many", kept=bool(others))
+        kept = agent in agents[1:] or look.is_stray(agent)
+        self._require("the younger of two is put out", kept=kept)
 
     def deletes(self, look: Look, dispatch_id: str) -> None:
         """A good job is cancelled at most once a wait; an agent that is there for a human never.
@@ -122,11 +168,15 @@ class Promises:
         after this one and has left.
         """
         found, run = self._world.rooms.get(look.room_name), self._workers.run_of(dispatch_id)
+        if run and run.participant and not self._is_healthy(run.participant):
+            return
         is_alone = found and dispatch_id in found.dispatches and len(look.ours()) == 1
         if not found or not run or not is_alone or not waiting(found) or not look.has_human():
             return
         if self._workers.had_other_agent_since(run):
             return
+        is_new = not run.participant or self._came_since(run.participant, look.listed_at)
+        self._require("no healthy job is ended by a stale answer", kept=is_new)
         is_early = self._world.clock.now - run.dispatched_at < _MAY_BE_LOST
         is_lost = not run.participant or not is_early
         self._require("an agent that is there is left alone", kept=is_lost)
@@ -136,6 +186,14 @@ class Promises:
             kept = self._workers.cancelled[sid] <= 1
             self._require("a slow job is cancelled once at most", kept=kept)
 
+    def _is_healthy(self, agent: Participant) -> bool:
+        vitals = self._workers.vitals
+        return vitals.lives(agent) and not vitals.may_be_called_dead(agent)
+
+    def _came_since(self, agent: Participant, listed_at: float) -> bool:
+        """Whether an agent came when the list was asked for, or as shortly before as lists lag."""
+        return agent.joined_at > self._world.clock.at(listed_at - _LISTS_LAG)
+
     def ends(self, look: Look, again_in: float | None, *, held: bool) -> None:
         """After a look that met no error, all is well, or well underway, or looked at again."""
         is_soon = again_in is not None and again_in <= _LONGEST_WAIT
@@ -144,15 +202,28 @@ class Promises:
         if not held or look.acts >= _MOST_ACTS:
             return  # nothing was to be done, or the rest is for the next look
         if is_unattended:
-            self._leaves_one_on_its_way(look)
+            self._leaves_one_on_its_way(look, again_in or 0.0)
         left = look.created & {d.dispatch_id for d in look.ours()}
         kept = look.has_human() or not left
         self._require("nobody is on the way to an empty room", kept=kept)
         self._require("a look leaves one agent", kept=len(look.agents()) <= 1)
+        kept = not look.has_human() or not look.surplus()
+        self._require("what was sent beside the one that came is taken back", kept=kept)
 
-    def _leaves_one_on_its_way(self, look: Look) -> None:
-        self._require("a human is waited for with one dispatch", kept=len(look.ours()) == 1)
-        (dispatch,) = look.ours()
-        is_spent = look.last_seen is not None and dispatch.created_at <= look.last_seen
-        kept = not is_spent or dispatch.dispatch_id in look.created
+    def _leaves_one_on_its_way(self, look: Look, again_in: float) -> None:
+        self._require("a human is waited for with a dispatch", kept=bool(look.ours()))
+        created_at = sorted(d.created_at for d in look.ours())
+        are_apart = all(later - earlier >= _AT_ONCE for earlier, later in pairwise(created_at))
+        kept = are_apart or again_in <= _LOOKS_AGAIN
+        self._require("of two sent at the same moment one is left", kept=kept)
+        kept = not look.spent() or again_in <= _LOOKS_AGAIN
         self._require("an agent that has left is replaced at once", kept=kept)
+
+    def _is_late(self, look: Look) -> bool:
+        """Whether the dispatches that stand are late, and no more than may stand."""
+        joined = min(p.joined_at for p in look.participants or () if is_waiting(look.room_name, p))
+        began = max(joined, *(d.created_at for d in look.ours()))
+        waited = (self._world.clock.at(self._world.clock.now) - began).total_seconds()
+        has_job = any(dispatch.has_job for dispatch in look.ours())
+        most = 1 if has_job or not self._workers.lapses else _MOST_STANDING - 1
+        return waited >= _SOONEST_LATE and len(look.ours()) <= most

@@ -11,6 +11,21 @@ class Locks:
         self.do_work = True
         self._held: set[str] = set()
         self.sweeper: object = None
+        self._watchers: dict[str, object] = {}
+
+    def claim_watch(self, room_name: str, who: object) -> bool:
+        """Let one watch a room; without working locks everybody does."""
+        return not self.do_work or self._watchers.setdefault(room_name, who) is who
+
+    def give_up_watch(self, room_name: str, who: object) -> None:
+        """Let another watch it."""
+        if self._watchers.get(room_name) is who:
+            del self._watchers[room_name]
+
+    def forget(self, who: object) -> None:
+        """Free what a process that died has held."""
+        for room_name in list(self._watchers):
+            self.give_up_watch(room_name, who)
 
     @contextmanager
     def hold_room(self, room_name: str) -> Iterator[bool]:
@@ -25,6 +40,21 @@ class Locks:
         finally:
             if is_held:
                 self._held.discard(room_name)
+
+
+class WatchClaims:
+    """The rooms whose agents one token server asks for life."""
+
+    def __init__(self, locks: Locks, who: object) -> None:
+        self._locks, self._who = locks, who
+
+    def claim_watch(self, room_name: str) -> bool:
+        """Become, or stay, the one that does."""
+        return self._locks.claim_watch(room_name, self._who)
+
+    def give_up_watch(self, room_name: str) -> None:
+        """Let another one."""
+        self._locks.give_up_watch(room_name, self._who)
 
 
 class NotingLocks:

@@ -6,19 +6,17 @@ from random import Random
 
 from tests.model.clock import Clock
 from tests.model.jobs import Manner
+from tests.model.keepers import AGENT, PHONE_ROOM, SEALER, Parts
 from tests.model.network import Network
 from tests.model.port import Port
-from tests.model.process import LookerBuilder, Process
-from tests.model.promises import AGENT, PHONE_ROOM, waiting
+from tests.model.process import Process
+from tests.model.promises import waiting
 from tests.model.room_locks import Locks
 from tests.model.workers import SLOWEST, Workers
 from tests.model.world import World
-from token_server.keeper.wanted_agents import Policy
 from token_server.livekit.rooms import AgentOrder, Participant
-from token_server.tokens.tickets import TICKET_ATTRIBUTE, Ticket, TicketSealer
+from token_server.tokens.tickets import TICKET_ATTRIBUTE, Ticket
 
-SEALER = TicketSealer("a-made-up-secret-of-more-than-thirty-two-bytes")
-POLICY = Policy(agent_names=(AGENT,), attend_rooms=(PHONE_ROOM,))
 ROOMS = ("alpha", PHONE_ROOM)
 PROCESSES = 3
 
@@ -44,13 +42,13 @@ class Post(Enum):
 class Scene:
     """One history's world, and what may befall it."""
 
-    def __init__(self, seed: int, manner: Manner, build: LookerBuilder) -> None:
+    def __init__(self, seed: int, manner: Manner, parts: Parts) -> None:
         self.clock, self.chance = Clock(), Random(seed)  # noqa: S311 (a game, no secret)
         self.world = World(self.clock, self.chance)
         self.workers = Workers(self.world, manner)
         self.network, self.locks, self.post = Network(), Locks(), Post.PROMPT
         self.processes = [
-            Process(self.clock, self._port(f"server {number}"), self.locks, build)
+            Process(self.clock, self._port(f"server {number}"), self.locks, parts)
             for number in range(PROCESSES)
         ]
         self.world.on_changed.append(self._post_webhook)
@@ -89,6 +87,8 @@ class Scene:
         self.clock.tell("all faults end")
         self.network.faults.clear()
         self.network.surprises.clear()
+        self.network.lies.clear()
+        self.workers.haunted = self.workers.vitals.lose_probes = False
         self.network.is_down, self.network.slowest = False, 0.02
         self.workers.are_free, self.workers.slowest = True, SLOWEST
         self.locks.do_work, self.post = True, Post.LOST
@@ -120,20 +120,21 @@ class Scene:
 
     def _require_attended(self, promise: str) -> None:
         for room_name, found in self.world.rooms.items():
-            agents = found.agents(AGENT)
+            agents = self.workers.vitals.without_ghosts(found.agents(AGENT))
             if waiting(found):
-                self.clock.require(promise, kept=len(agents) == 1)
+                kept = len(agents) == 1 and self.workers.vitals.lives(agents[0])
+                self.clock.require(promise, kept=kept)
             is_guarded = found.room.room_sid not in self.world.unguarded
             run = self.workers.run_of(found.made_by_dispatch) if is_guarded else None
             is_alone = bool(run and run.participant) and not found.humans()
             self.clock.require(f"{room_name} is not kept for an agent alone", kept=not is_alone)
 
-    def _post_webhook(self, room_name: str, participant: Participant) -> None:
+    def _post_webhook(self, room_name: str, participant: Participant, *, is_here: bool) -> None:
         """Send a webhook to whichever token server LiveKit reaches."""
         for _ in range({Post.LOST: 0, Post.DOUBLED: 2}.get(self.post, 1)):
             delay = self.chance.uniform(0, 30.0 if self.post is Post.LATE else 0.2)
             process = self.chance.choice(self.processes)
-            arrive = partial(process.participant_changed, room_name, participant)
+            arrive = partial(process.participant_changed, room_name, participant, is_here=is_here)
             self.clock.after(delay, arrive)
 
 

@@ -6,8 +6,8 @@ import time
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.model.keepers import Parts
 from tests.model.machine import Histories
-from tests.model.process import LookerBuilder
 
 # Seconds to search for a history that breaks the guarantee, with new ones each time. Without it
 # the same histories are told every time: a failure in CI is a failure everywhere.
@@ -27,13 +27,13 @@ _BUDGET = settings(
 _SEARCH = settings(_BUDGET, derandomize=False, stateful_step_count=35)
 
 
-def tell_histories(build: LookerBuilder, histories: int = 800) -> None:
+def tell_histories(keepers: Parts, histories: int = 800) -> None:
     """Tell so many histories about a keeper that looks so; raise where one ends badly."""
 
     class Told(Histories):
         """Histories of that keeper."""
 
-        looker_builder = staticmethod(build)
+        parts = keepers
 
     run_state_machine_as_test(Told, settings=settings(_BUDGET, max_examples=histories))
     end = time.monotonic() + SEARCH_SECONDS

@@ -4,25 +4,34 @@ As LiveKit treats them (livekit-behaviour 22, 24, 25, 26, 28, 43, 45, 47, 61).
 """
 
 from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 
 from tests.model.jobs import Manner, Run
+from tests.model.vitality import Vitality, Vitals
 from tests.model.world import World
 from token_server.livekit.rooms import (
     AGENT_NAME_ATTRIBUTE,
+    DISPATCH_ATTRIBUTE,
     Dispatch,
     Job,
     JobStatus,
     Participant,
     Room,
+    RpcOutcome,
 )
 
 # Seconds a killed agent's participant is still listed (livekit-behaviour 47).
 LINGERS = 20.0
 # The slowest good job, from dispatch to room (livekit-behaviour 28).
 SLOWEST = 10.0
-# A careful worker takes no second job for a room within this time.
-_CLAIM = 1.0
+# Seconds from the join of a careful agent to its own look at who else is there.
+_LOOKS_AROUND = 0.3
+# How many of the offers go to a worker that has vanished, where there is one.
+_TO_GHOST = 0.5
+# A dispatch whose agent takes longer may look lapsed (seconds).
+_BRISK = 0.79
 
 
 class Workers:
@@ -30,13 +39,17 @@ class Workers:
 
     def __init__(self, world: World, manner: Manner) -> None:
         self._world, self._manner = world, manner
+        self.vitals = Vitals(world.clock, world.chance)
         self.are_free = True
+        # Whether a worker that has vanished is still offered jobs (livekit-behaviour 93).
+        self.haunted = False
+        # Dispatches of which the keeper may think that a ghost had them: nobody, or a slow one.
+        self.lapses = 0
         self.fastest, self.slowest = 0.3, 1.0
         self.longest_lag = 0.5
         self.runs: list[Run] = []
         # Good jobs that were cancelled, by the waiting human's sid.
         self.cancelled: Counter[str] = Counter()
-        self._claimed_at: dict[tuple[str, str], float] = {}
         world.on_dispatched.append(self._offer)
         world.on_last_human_left.append(self._last_human_left)
 
@@ -66,23 +79,78 @@ class Workers:
         for run in self.runs:
             if run.participant is participant:
                 run.is_over = True
-        self._world.clock.tell(f"{room_name} killed {participant.participant_sid}")
-        self._world.clock.after(LINGERS, lambda: self._world.leave(room_name, participant))
+        self.vitals.strike(participant, Vitality.KILLED)
+        self._world.clock.after(LINGERS, lambda: self._is_missed(participant, room_name))
+
+    def freeze(self, participant: Participant, room_name: str) -> None:
+        """Stop an agent's process, or its machine, or cut it off."""
+        self.vitals.strike(participant, Vitality.FROZEN)
+        self._world.clock.after(LINGERS, lambda: self._is_missed(participant, room_name))
+
+    def hang(self, participant: Participant) -> None:
+        """Block the event loop of an agent of ours, for ever; of others nobody can tell."""
+        if self._manner.is_careful:
+            self.vitals.strike(participant, Vitality.HUNG)
+
+    def haunt(self, participant: Participant) -> None:
+        """Crash the node that an agent is on: LiveKit lists it for ever."""
+        for run in self.runs:
+            run.is_over = run.is_over or run.participant is participant
+        self.vitals.strike(participant, Vitality.GHOST)
+
+    def thaw(self) -> None:
+        """Let every agent that is frozen go on."""
+        for run in self.runs:
+            if (agent := run.participant) and self.vitals.thaw(agent):
+                self._come_back(run, agent)
+
+    def _come_back(self, run: Run, agent: Participant) -> None:
+        """Let an agent find out what has become of it: ours leaves, others join anew."""
+        found = self._world.rooms.get(run.room.room_name)
+        if not found or found.room is not run.room:
+            return
+        is_there = found.participants.get(run.identity) is agent
+        if self._manner.is_careful:
+            if is_there:
+                self._world.clock.after(_LOOKS_AROUND, lambda: self._look_around(run))
+        elif not is_there:
+            run.is_over = False
+            run.participant = self._world.join(
+                run.room.room_name, run.identity, dict(agent.attributes)
+            )
+
+    def _is_missed(self, participant: Participant, room_name: str) -> None:
+        """Notice that an agent has gone, if it has."""
+        if self.vitals.of(participant) in {Vitality.KILLED, Vitality.FROZEN}:
+            self.put_out(participant, room_name)
+
+    def answer(self, agent: Participant | None, method: str) -> RpcOutcome:
+        """Return what becomes of a question to an agent."""
+        return self.vitals.answer(agent, method, is_ours=self._manner.is_careful)
+
+    def living(self, agents: Iterable[Participant]) -> list[Participant]:
+        """Return those that live, the elder first."""
+        found = [agent for agent in agents if self.vitals.lives(agent)]
+        return sorted(found, key=lambda agent: (agent.joined_at, agent.participant_sid))
 
     def give_up(self, participant: Participant, room_name: str) -> None:
-        """Let an agent leave for a reason of its own."""
+        """Let an agent that lives leave for a reason of its own."""
+        if not self.vitals.lives(participant):
+            return
         for run in self.runs:
             if run.participant is participant:
                 self._end(run)
         self._world.leave(room_name, participant)
 
     def put_out(self, participant: Participant, room_name: str) -> None:
-        """Put an agent out as RemoveParticipant does: its job is over."""
+        """Put an agent out as RemoveParticipant does: its job is over; but nobody can a ghost."""
         self._over_with(participant)
-        self._world.leave(room_name, participant)
+        if self.vitals.of(participant) is not Vitality.GHOST:
+            self._world.leave(room_name, participant)
 
     def lose_job(self) -> None:
         """Let a worker die with the jobs that it has not brought to their rooms yet."""
+        self.lapses += 1
         for run in self.runs:
             if not run.participant:
                 run.is_over = True
@@ -110,46 +178,43 @@ class Workers:
 
     def _offer(self, room_name: str, dispatch: Dispatch) -> None:
         """Offer the job once, to whoever is free at this instant (livekit-behaviour 22)."""
-        if not dispatch.agent_name or not self.are_free:
+        if not dispatch.agent_name:
+            return
+        is_lost = self.haunted and self._world.chance.random() < _TO_GHOST
+        if is_lost or not self.are_free:
+            self.lapses += 1
             return
         run = self._run(self._world.rooms[room_name].room, dispatch)
+        self.lapses += run.due_at - run.dispatched_at >= _BRISK
         self.runs.append(run)
-        if self._manner.is_careful and not self._claim(run):
-            self._end(run, JobStatus.FAILED)
-        else:
-            self._world.clock.after(run.due_at - run.dispatched_at, lambda: self._arrive(run))
+        self._world.clock.after(run.due_at - run.dispatched_at, lambda: self._arrive(run))
 
     def _run(self, room: Room, dispatch: Dispatch) -> Run:
         clock, chance = self._world.clock, self._world.chance
+        job_id = self._world.new_id("AJ")
+        is_fixed = self._manner.has_fixed_identity and not self._manner.is_careful
+        identity = f"agent-{dispatch.agent_name if is_fixed else job_id}"
         job = Job(
-            job_id=self._world.new_id("AJ"),
+            job_id=job_id,
             status=JobStatus.RUNNING,
             started_at=clock.at(clock.now),
+            participant_identity=identity,
         )
-        who = dispatch.agent_name if self._manner.has_fixed_identity else job.job_id
         return Run(
             room=room,
             dispatch=dispatch,
             job=job,
-            identity=f"agent-{who}",
+            identity=identity,
             dispatched_at=clock.now,
             listed_at=clock.now + chance.uniform(0, self.longest_lag),
             due_at=clock.now + chance.uniform(self.fastest, self.slowest),
         )
 
-    def _claim(self, run: Run) -> bool:
-        """Whether no agent of this name is on its way to the room already."""
-        claim, now = (run.room.room_sid, run.dispatch.agent_name), self._world.clock.now
-        is_free = now - self._claimed_at.get(claim, -_CLAIM) >= _CLAIM
-        if is_free:
-            self._claimed_at[claim] = now
-        return is_free
-
-    def _end(self, run: Run, status: JobStatus = JobStatus.SUCCESS) -> None:
+    def _end(self, run: Run) -> None:
         """End a job; LiveKit's list says so only now and then (livekit-behaviour 26)."""
         run.is_over = True
         if self._world.chance.random() < 0.5:
-            run.job = Job(job_id=run.job.job_id, status=status, started_at=run.job.started_at)
+            run.job = replace(run.job, status=JobStatus.SUCCESS)
 
     def _arrive(self, run: Run) -> None:
         world, name = self._world, run.dispatch.agent_name
@@ -157,16 +222,30 @@ class Workers:
             run.is_over = True
             return
         found = world.rooms[run.room.room_name]
-        if self._manner.is_careful and found.agents(name):
+        if self._manner.is_careful and self.living(found.agents(name)):
             self._end(run)
             return
         evicted = found.participants.get(run.identity)
-        run.participant = world.join(run.room.room_name, run.identity, {AGENT_NAME_ATTRIBUTE: name})
+        attributes = {AGENT_NAME_ATTRIBUTE: name}
+        if self._manner.is_careful:
+            attributes[DISPATCH_ATTRIBUTE] = run.dispatch.dispatch_id
+        run.participant = world.join(run.room.room_name, run.identity, attributes)
+        if self._manner.is_careful:
+            world.clock.after(_LOOKS_AROUND, lambda: self._look_around(run))
         if evicted:
             # LiveKit finds the job to end by identity: the newer one's too (livekit-behaviour 45).
             self._over_with(evicted)
             here = run.participant
             world.clock.after(0.2, lambda: self.give_up(here, run.room.room_name))
+
+    def _look_around(self, run: Run) -> None:
+        """Let a careful agent leave again where an elder one lives."""
+        found = self._world.rooms.get(run.room.room_name)
+        if run.is_over or not run.participant or not found or found.room is not run.room:
+            return
+        living = self.living(found.agents(run.dispatch.agent_name))
+        if run.participant in living[1:]:
+            self.give_up(run.participant, run.room.room_name)
 
     def _last_human_left(self, room_name: str) -> None:
         if not self._manner.leaves:

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from random import Random
+from typing import Protocol
 
 from tests.model.clock import Clock
 from token_server.livekit.rooms import (
@@ -21,7 +22,12 @@ DEPARTURE_TIMEOUT = 20.0
 # ListRooms' num_participants is brought up to date this often (livekit-behaviour 6).
 COUNTED_EVERY = 5.0
 
-Changed = Callable[[str, Participant], None]
+
+class Changed(Protocol):
+    """Is told of whoever came to a room, or left it."""
+
+    def __call__(self, room_name: str, participant: Participant, *, is_here: bool) -> None:
+        """Be told."""
 
 
 @dataclass
@@ -34,10 +40,17 @@ class LiveRoom:
     counted: int = 0
     last_human_left_at: float | None = None
     made_by_dispatch: str = ""  # its id
+    # Who was there before the last change, and when that was.
+    before: tuple[Participant, ...] = ()
+    changed_at: float = 0.0
 
     def humans(self) -> list[Participant]:
         """Those who keep the room open; only they are counted (updateProto, 1.13.5)."""
         return [p for p in self.participants.values() if p.kind is ParticipantKind.HUMAN]
+
+    def changes(self, now: float) -> None:
+        """Keep who is there, since that is about to change."""
+        self.before, self.changed_at = tuple(self.participants.values()), now
 
     def agents(self, agent_name: str) -> list[Participant]:
         """The agents of a name."""
@@ -110,9 +123,10 @@ class World:
         if older := self.rooms[room_name].participants.get(identity):
             self.leave(room_name, older)
         self.agents_joined += is_agent
+        self.rooms[room_name].changes(self.clock.now)
         self.rooms[room_name].participants[identity] = participant
         self.clock.tell(f"{room_name} + {identity} {participant.participant_sid}")
-        self._announce(room_name, participant)
+        self._announce(room_name, participant, is_here=True)
         return participant
 
     def leave(self, room_name: str, participant: Participant) -> bool:
@@ -121,6 +135,7 @@ class World:
         identity = participant.participant_identity
         if not found or found.participants.get(identity) is not participant:
             return False
+        found.changes(self.clock.now)
         del found.participants[identity]
         self.clock.tell(f"{room_name} - {identity} {participant.participant_sid}")
         if participant.kind is ParticipantKind.HUMAN and not found.humans():
@@ -128,7 +143,7 @@ class World:
             self.clock.after(DEPARTURE_TIMEOUT, lambda: self._end_if_unused(found.room))
             for tell in self.on_last_human_left:
                 tell(room_name)
-        self._announce(room_name, participant)
+        self._announce(room_name, participant, is_here=False)
         return True
 
     def end(self, room_name: str) -> None:
@@ -141,9 +156,9 @@ class World:
         found = self.rooms.get(room.room_name)
         return bool(found and found.room is room)
 
-    def _announce(self, room_name: str, participant: Participant) -> None:
+    def _announce(self, room_name: str, participant: Participant, *, is_here: bool) -> None:
         for tell in self.on_changed:
-            tell(room_name, participant)
+            tell(room_name, participant, is_here=is_here)
 
     def _count(self, room: Room) -> None:
         if self.is_live(room):

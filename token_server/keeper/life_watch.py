@@ -6,7 +6,7 @@ so each has a thread: silent agents do not wait for each other.
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from threading import Lock
@@ -54,6 +54,7 @@ class LifeWatch:
         claims: Which rooms are ours to watch.
         limits: When an agent is dead.
         clock: Seconds that never go back.
+        threads: Makes what asks the questions, when the first is due: after the fork.
     """
 
     def __init__(
@@ -62,13 +63,15 @@ class LifeWatch:
         claims: Claims,
         limits: LifeLimits,
         clock: Callable[[], float] = time.monotonic,
+        threads: Callable[[], Executor] = lambda: ThreadPoolExecutor(_AT_ONCE, "keeper-asks"),
     ) -> None:
         self._rooms, self._claims, self._limits, self._clock = rooms, claims, limits, clock
         self._watched: dict[str, dict[str, _Watched]] = {}  # by room, by sid
         self._due = Plan()  # by sid
         self._by_sid: dict[str, _Watched] = {}
         self._lock = Lock()
-        self._threads: ThreadPoolExecutor | None = None
+        self._make_threads = threads
+        self._threads: Executor | None = None
 
     def watch(self, room_name: str, agents: Sequence[Participant]) -> None:
         """Ask these agents of a room from now on, and no others; none where no human waits."""
@@ -124,8 +127,7 @@ class LifeWatch:
         """
         now = self._clock()
         if self._threads is None:
-            # After the fork.
-            self._threads = ThreadPoolExecutor(_AT_ONCE, "keeper-asks")
+            self._threads = self._make_threads()
         while True:
             with self._lock:
                 sid = self._due.take(now + _TOGETHER)

@@ -2,7 +2,8 @@
 
 LiveKit offers a job to one worker, drawn at random, and to no other when that one is silent
 (livekit-behaviour 93). So a dispatch that has brought nobody in the usual time is hedged: another
-one is sent while it still stands. Nothing is learnt from where more than one was sent.
+one is sent while it still stands. Nothing is learnt from where more than one was sent. Where all
+jobs of a name have one identity, two agents would put each other out: they are not hedged.
 """
 
 from collections import OrderedDict, deque
@@ -46,6 +47,8 @@ class UsualTimes:
         self._waits: OrderedDict[tuple[str, str], _Wait] = OrderedDict()
         self._times: OrderedDict[str, deque[float]] = OrderedDict()
         self._lapsed_at: dict[str, datetime] = {}
+        self._jobs: OrderedDict[tuple[str, str, str], str] = OrderedDict()  # by identity
+        self._sharing: set[str] = set()  # names whose jobs share an identity
         self._lock = Lock()
 
     def hedging(self, agent_name: str, now: datetime) -> Hedging:
@@ -55,7 +58,10 @@ class UsualTimes:
             usual = times[len(times) * 9 // 10] * 2 if times else _UNKNOWN
             lapsed_at = self._lapsed_at.get(agent_name)
             is_haunted = lapsed_at is not None and now - lapsed_at < _GHOSTS_REMEMBERED
+            is_sharing = agent_name in self._sharing
         after = timedelta(seconds=min(max(usual, _SOONEST), _LATEST))
+        if is_sharing:
+            return Hedging(after=after, most=1, most_lapsed=1)
         usually = Hedging(after=after)
         return replace(usually, most=usually.most_lapsed) if is_haunted else usually
 
@@ -70,6 +76,7 @@ class UsualTimes:
         with self._lock:
             for action, seen in decided:
                 place = room_name, seen.order.agent_name
+                self._note_identities(room_name, seen)
                 match action:
                     case Wait() | CreateDispatch():
                         new = (seen.now,) if isinstance(action, CreateDispatch) else ()
@@ -92,6 +99,18 @@ class UsualTimes:
         self._waits[place] = before
         if len(self._waits) > _KEPT:
             self._waits.popitem(last=False)
+
+    def _note_identities(self, room_name: str, seen: Attendance) -> None:
+        """Notice a second job in a room that has the participant identity of another one."""
+        name = seen.order.agent_name
+        for job in (job for dispatch in seen.dispatches for job in dispatch.jobs):
+            if not job.participant_identity:
+                continue
+            identity = (room_name, name, job.participant_identity)
+            if self._jobs.setdefault(identity, job.job_id) != job.job_id:
+                self._sharing.add(name)
+            if len(self._jobs) > _KEPT:
+                self._jobs.popitem(last=False)
 
     def _learn(self, agent_name: str, wait: _Wait, seen: Attendance) -> None:
         if not seen.agents or not wait.created_at:

@@ -1,0 +1,52 @@
+"""What a token server's keeper is made of: real, or broken on purpose."""
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Protocol
+
+from token_server.keeper.agent_life import LifeLimits
+from token_server.keeper.last_seen_agents import LastSeenAgents
+from token_server.keeper.life_watch import Claims, LifeWatch
+from token_server.keeper.look_at_room import Lives, Looker, RoomLocks
+from token_server.keeper.observed_room import LookReport
+from token_server.keeper.wanted_agents import Policy
+from token_server.livekit.rooms import Rooms
+from token_server.tokens.tickets import TicketSealer
+
+PHONE_ROOM = "phone"
+AGENT = "voice-agent"
+SEALER = TicketSealer("a-made-up-secret-of-more-than-thirty-two-bytes")
+POLICY = Policy(agent_names=(AGENT,), attend_rooms=(PHONE_ROOM,))
+LIMITS = LifeLimits()
+
+
+class Looks(Protocol):
+    """A `Looker`."""
+
+    sightings: LastSeenAgents
+
+    def look(self, room_name: str) -> LookReport:
+        """Look at a room."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The classes of a keeper."""
+
+    looker: Callable[..., Looks] = Looker
+    watch: Callable[..., LifeWatch] = LifeWatch
+
+    def build_looker(self, rooms: Rooms, locks: RoomLocks, lives: Lives) -> Looks:
+        """Build what looks at rooms."""
+        return self.looker(rooms, locks, SEALER, POLICY, lives)
+
+    def build_watch(
+        self,
+        rooms: Rooms,
+        claims: Claims,
+        clock: Callable[[], float],
+        threads: Callable[[], Executor],
+    ) -> LifeWatch:
+        """Build what asks agents for signs of life."""
+        return self.watch(rooms, claims, LIMITS, clock, threads)
