@@ -3,20 +3,14 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from token_server.livekit.rooms import (
-    AgentOrder,
-    Dispatch,
-    Participant,
-    ParticipantKind,
-    Room,
-    RoomOrder,
-)
+from tests.fakes import FakeRooms
+from token_server.livekit.rooms import Dispatch, Participant, ParticipantKind, Room
 from token_server.tokens.tickets import TICKET_ATTRIBUTE
 
 _THEN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-class StillRooms:
+class StillRooms(FakeRooms):
     """Many rooms of one human each, and one room of many, as the rooms port shows them.
 
     Args:
@@ -26,7 +20,8 @@ class StillRooms:
     """
 
     def __init__(self, rooms: int, participants: int, ticket: Callable[[str, str], str]) -> None:
-        self._rooms = {
+        super().__init__()
+        self._many_rooms = {
             f"room-{number}": Room(
                 room_name=f"room-{number}", room_sid=f"RM_{number}", created_at=_THEN
             )
@@ -35,7 +30,7 @@ class StillRooms:
         self.big = "room-0"
         self._ticket = ticket
         # Made before: sealing is no part of what is measured.
-        self._lone = {name: [self._human(name, 0)] for name in self._rooms}
+        self._lone = {name: [self._human(name, 0)] for name in self._many_rooms}
         self._many = [self._human(self.big, number) for number in range(participants)]
 
     def now(self) -> datetime:
@@ -44,7 +39,7 @@ class StillRooms:
 
     def list_rooms(self, room_names: Sequence[str] = ()) -> Sequence[Room]:
         """Return these, or all."""
-        return [self._rooms[name] for name in room_names] or list(self._rooms.values())
+        return [self._many_rooms[name] for name in room_names] or list(self._many_rooms.values())
 
     def list_participants(self, room_name: str) -> Sequence[Participant]:
         """Return many, or one."""
@@ -64,19 +59,3 @@ class StillRooms:
             joined_at=_THEN,
             attributes={TICKET_ATTRIBUTE: self._ticket(room_name, identity)},
         )
-
-    def create_room(self, order: RoomOrder) -> Room:
-        """Nobody asks for it."""
-        raise NotImplementedError
-
-    def create_dispatch(self, room_name: str, order: AgentOrder) -> Dispatch:
-        """Nobody asks for it."""
-        raise NotImplementedError
-
-    def delete_dispatch(self, room_name: str, dispatch_id: str) -> bool:
-        """Nobody asks for it."""
-        raise NotImplementedError
-
-    def remove_participant(self, room_name: str, participant_identity: str) -> bool:
-        """Nobody asks for it."""
-        raise NotImplementedError
