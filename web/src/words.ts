@@ -22,7 +22,8 @@ const CURIOUS_MS = 1_500;
 /** How far the agent is, by the last of these that the server has seen. */
 const ON_ITS_WAY: Record<string, string> = {
   dispatched: 'You are in the room. The agent was sent for, and no worker has taken the job yet…',
-  dispatched_again: 'You are in the room. The agent was sent for once more, and no worker has taken the job yet…',
+  dispatched_again:
+    'You are in the room. The agent was sent for once more, and no worker has taken the job yet…',
   job_taken: 'You are in the room. A worker has taken the job; the agent is on its way…',
 };
 
