@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
-
 # Seconds between two lies about a room.
 _APART = 6.0
 
