@@ -49,7 +49,7 @@ class Actors(Executor):
     def __init__(self, begin: Callable[[Callable[[], Any]], None]) -> None:
         self._begin = begin
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+    def submit(self, fn: Callable[..., Any], /, *args: object, **kwargs: object) -> Future[Any]:
         """Begin a piece of work; nobody waits for it."""
         self._begin(partial(fn, *args, **kwargs))
         return Future()

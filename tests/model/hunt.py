@@ -16,7 +16,7 @@ _HISTORIES = 5000
 def main() -> int:
     """Hunt one mutant."""
     try:
-        tell_histories(MUTANTS[sys.argv[1]].looker(), histories=_HISTORIES)
+        tell_histories(MUTANTS[sys.argv[1]].parts(), histories=_HISTORIES)
     except AssertionError as error:
         sys.stdout.write(f"{error}\n")
         return 0 if "broken" in str(error) else 1

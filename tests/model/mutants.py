@@ -1,49 +1,62 @@
 """The keeper with its decisions broken on purpose, each in one way."""
 
-import ast
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, ModuleType
 
-from tests.model.process import LookerBuilder
-from tests.model.scene import POLICY, SEALER
-from token_server.keeper import attendance, look_at_room
+from tests.model.keepers import Parts
+from token_server.keeper import (
+    agent_life,
+    attendance,
+    last_seen_agents,
+    life_watch,
+    look_at_room,
+    observed_room,
+    usual_times,
+)
+
+# What is built anew, each after what it imports.
+_KEEPER = (
+    agent_life,
+    attendance,
+    observed_room,
+    last_seen_agents,
+    usual_times,
+    look_at_room,
+    life_watch,
+)
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change of the text of attendance.py, or look_at_room.py, that makes it wrong."""
+    """One change of the text of a module of the keeper that makes it wrong."""
 
     old: str
     new: str
     module: ModuleType = attendance
 
-    def looker(self) -> LookerBuilder:
-        """Build lookers that do so; the real modules are left alone."""
-        broken: dict[str, object] = {"__name__": "tests.model.broken_attendance"}
-        _run(compile(self._tree(attendance), "broken_attendance", "exec"), broken)
-        broken["__name__"] = "tests.model.broken_look"
-        _run(compile(_without_attendance(self._tree(look_at_room)), "broken_look", "exec"), broken)
-        looker = broken["Looker"]
-        assert callable(looker)
-        return lambda rooms, locks: looker(rooms, locks, SEALER, POLICY)
+    def parts(self) -> Parts:
+        """Build a keeper that does so; the real modules are left alone."""
+        broken: dict[str, ModuleType] = {}
+        try:
+            for module in _KEEPER:
+                name = module.__name__
+                sys.modules[name] = broken[name] = ModuleType(name)
+                _run(compile(self._text(module), name, "exec"), broken[name].__dict__)
+        finally:
+            sys.modules.update({module.__name__: module for module in _KEEPER})
+        return Parts(
+            looker=broken[look_at_room.__name__].Looker,
+            watch=broken[life_watch.__name__].LifeWatch,
+        )
 
-    def _tree(self, module: ModuleType) -> ast.Module:
+    def _text(self, module: ModuleType) -> str:
         source = Path(module.__file__ or "").read_text("utf-8")
-        if module is self.module:
-            assert source.count(self.old) == 1
-            source = source.replace(self.old, self.new)
-        return ast.parse(source)
-
-
-def _without_attendance(tree: ast.Module) -> ast.Module:
-    """Take out the import of what is in the namespace already."""
-    tree.body = [
-        node
-        for node in tree.body
-        if not (isinstance(node, ast.ImportFrom) and node.module == attendance.__name__)
-    ]
-    return tree
+        if module is not self.module:
+            return source
+        assert source.count(self.old) == 1
+        return source.replace(self.old, self.new)
 
 
 def _run(code: CodeType, namespace: dict[str, object]) -> None:
@@ -52,13 +65,19 @@ def _run(code: CodeType, namespace: dict[str, object]) -> None:
 
 MUTANTS = {
     "does not wait for a live dispatch": Mutant(
-        "        if spent_at <= seen.now:", "        if seen.now:"
+        "        if spent_at > seen.now:", "        if not seen.now:"
     ),
     "creates without deleting": Mutant(
         "            return DeleteDispatch(dispatch.dispatch_id, reason)", "            continue"
     ),
+    "sends the next before it deletes what is spent": Mutant(
+        "        else:\n            return DeleteDispatch(dispatch.dispatch_id, reason)",
+        "        elif seen.created_by_us:\n"
+        "            return DeleteDispatch(dispatch.dispatch_id, reason)",
+    ),
     "never gives up a dispatch without a job": Mutant(
-        "dispatch.created_at + UNANSWERED_AFTER, ", "dispatch.created_at + timedelta(days=1), "
+        "dispatch.created_at + UNANSWERED_AFTER, UNANSWERED",
+        "dispatch.created_at + timedelta(days=1), UNANSWERED",
     ),
     "gives up a dispatch before its job can be listed": Mutant(
         "UNANSWERED_AFTER = timedelta(seconds=6)", "UNANSWERED_AFTER = timedelta(seconds=2)"
@@ -75,18 +94,62 @@ MUTANTS = {
     "leaves behind what it made for a human who left": Mutant(
         "if dispatch.dispatch_id in seen.created_by_us:\n", "if not seen.dispatches:\n"
     ),
-    "removes the elder of two agents": Mutant("youngest = max(", "youngest = min("),
+    "removes the elder of two agents": Mutant(
+        "return max(seen.agents, key=rank)", "return min(seen.agents, key=rank)"
+    ),
     "leaves two agents": Mutant("if len(seen.agents) > 1:", "if len(seen.agents) > 99:"),
     "forgets the agents that it saw": Mutant(
         "    if seen.agent_last_joined_at is None or ", "    if seen.now or "
     ),
-    "keeps two dispatches": Mutant("    if younger:", "    if not may_deliver:"),
+    "keeps two dispatches that were sent at once": Mutant(
+        "        if younger.created_at - elder.created_at < AT_ONCE:", "        if not elder:"
+    ),
     "sends another agent beside the one there": Mutant(
-        "    if seen.agents:\n", "    if not seen.order:\n"
+        "    if seen.agents:\n        return _decide_attended",
+        "    if not seen.order:\n        return _decide_attended",
     ),
     "takes nothing back where the agent is there already": Mutant(
         "    if seen.waiting_since is None:\n        return",
         "    if seen.agents:\n        return Settled(is_attended=True)\n"
         "    if seen.waiting_since is None:\n        return",
+    ),
+    "never hedges": Mutant(
+        "    if late_at is None or late_at > seen.now:", "    if seen.now or late_at is None:"
+    ),
+    "hedges without end": Mutant(
+        "    if len(dispatches) >= (seen.hedging.most_lapsed if have_lapsed"
+        " else seen.hedging.most):",
+        "    if not dispatches:",
+    ),
+    "keeps the hedge's other dispatch": Mutant(
+        "            if dispatch not in own:", "            if not own:"
+    ),
+    "believes a dead agent": Mutant(
+        "        return RemoveAgent(seen.dead[0].participant, seen.dead[0].death)",
+        "        return Settled(is_attended=True)",
+    ),
+    "believes an agent whose event loop stands still": Mutant(
+        "self.blocked >= _IN_A_ROW", "self.blocked < 0", agent_life
+    ),
+    "believes an agent for whom nobody answers": Mutant(
+        "self.absent >= _GONE_IN_A_ROW", "self.absent < 0", agent_life
+    ),
+    "puts an agent out for one lost question": Mutant(
+        "        if self.silent < _IN_A_ROW:\n            return False",
+        "        if self.silent:\n            return True",
+        agent_life,
+    ),
+    "treats what is unknown as death": Mutant(
+        "            case RpcOutcome.SILENT:",
+        "            case RpcOutcome.SILENT | RpcOutcome.UNKNOWN:",
+        agent_life,
+    ),
+    "believes one answer that leaves out an agent": Mutant(
+        "return now - since >= ABSENCE_PROVEN_AFTER", "return now >= since", last_seen_agents
+    ),
+    "waits for a ghost to be removed": Mutant(
+        "            if is_dead:\n                self.sightings",
+        "            if not agent.participant_sid:\n                self.sightings",
+        look_at_room,
     ),
 }

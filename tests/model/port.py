@@ -100,7 +100,9 @@ class Port:
         elif lie is Lie.OLD and now - found.changed_at <= _OLDEST:
             there = list(found.before)
         if lie:
-            self._world.clock.tell(f"{found.room.room_name} {self._name} is told a lie: {lie.value}")
+            self._world.clock.tell(
+                f"{found.room.room_name} {self._name} is told a lie: {lie.value}"
+            )
         return there
 
     def list_dispatches(self, room_name: str) -> Sequence[Dispatch]:
@@ -183,7 +185,7 @@ class Port:
             return RpcOutcome.UNKNOWN if is_back else RpcOutcome.UNANSWERED
         found = self._world.rooms.get(room_name)
         agent = found.participants.get(participant_identity) if found else None
-        outcome = self._workers.answer(agent, method)
+        outcome = self._workers.answer(agent, method, self._name)
         waits = {RpcOutcome.SILENT: _SILENT_AFTER, RpcOutcome.UNANSWERED: _UNANSWERED_AFTER}
         pause(waits.get(outcome, _ANSWERS_IN))
         self._die_if_due()

@@ -22,8 +22,9 @@ from token_server.tokens.tickets import TICKET_ATTRIBUTE
 _MAY_BE_LOST = 5.9
 # A look that has not found or made an agent is followed by another within this time (seconds).
 _LONGEST_WAIT = 1.0
-# Seconds after which a dispatch may be late, at the soonest; and as many may stand at most.
-_SOONEST_LATE = 0.79
+# Seconds after which a dispatch may be late, at the soonest, and surely is; and as
+# many may stand at most.
+_SOONEST_LATE, _LATEST = 0.79, 4.01
 _MOST_STANDING = 4
 # Two that were created within this time were so by two token servers.
 _AT_ONCE = timedelta(seconds=0.5)
@@ -216,14 +217,26 @@ class Promises:
         are_apart = all(later - earlier >= _AT_ONCE for earlier, later in pairwise(created_at))
         kept = are_apart or again_in <= _LOOKS_AGAIN
         self._require("of two sent at the same moment one is left", kept=kept)
+        is_lonely = len(look.ours()) == 1 and not look.ours()[0].has_job
+        kept = (
+            not is_lonely
+            or self._waited(look, look.listed_at) < _LATEST
+            or self._workers.share_identity
+        )
+        self._require("one that is late does not stand alone", kept=kept)
         kept = not look.spent() or again_in <= _LOOKS_AGAIN
         self._require("an agent that has left is replaced at once", kept=kept)
 
     def _is_late(self, look: Look) -> bool:
         """Whether the dispatches that stand are late, and no more than may stand."""
-        joined = min(p.joined_at for p in look.participants or () if is_waiting(look.room_name, p))
-        began = max(joined, *(d.created_at for d in look.ours()))
-        waited = (self._world.clock.at(self._world.clock.now) - began).total_seconds()
         has_job = any(dispatch.has_job for dispatch in look.ours())
         most = 1 if has_job or not self._workers.lapses else _MOST_STANDING - 1
-        return waited >= _SOONEST_LATE and len(look.ours()) <= most
+        return (
+            self._waited(look, self._world.clock.now) >= _SOONEST_LATE and len(look.ours()) <= most
+        )
+
+    def _waited(self, look: Look, now: float) -> float:
+        """Return for how long a human has waited for the youngest dispatch."""
+        joined = min(p.joined_at for p in look.participants or () if is_waiting(look.room_name, p))
+        began = max([joined, *(d.created_at for d in look.ours())])
+        return (self._world.clock.at(now) - began).total_seconds()

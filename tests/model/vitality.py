@@ -42,8 +42,8 @@ class Vitals:
     def __init__(self, clock: Clock, chance: Random) -> None:
         self._clock, self._chance = clock, chance
         self._states: dict[str, _State] = {}
-        self._lost: set[str] = set()
-        # Whether a question, or its answer, is lost now and then: never two in a row.
+        self._lost: set[tuple[str, str]] = set()
+        # Whether a question, or its answer, is lost now and then: never two in a row of one asker.
         self.lose_probes = False
 
     def strike(self, agent: Participant, vitality: Vitality) -> None:
@@ -88,12 +88,14 @@ class Vitals:
         # The last answer may have been under way when it was struck, and counted when it came.
         return ended_at - state.since >= _MAY_BE_DEAD - 1.0 and now - ended_at <= _WAS_DEAD
 
-    def answer(self, agent: Participant | None, method: str, *, is_ours: bool) -> RpcOutcome:
+    def answer(
+        self, agent: Participant | None, method: str, asker: str, *, is_ours: bool
+    ) -> RpcOutcome:
         """Return what becomes of a question to whoever has the identity now; None: nobody."""
         if agent is None or self.of(agent) is Vitality.GHOST:
             return RpcOutcome.UNANSWERED
         sid, vitality = agent.participant_sid, self.of(agent)
-        if vitality in {Vitality.KILLED, Vitality.FROZEN} or self._is_lost(sid):
+        if vitality in {Vitality.KILLED, Vitality.FROZEN} or self._is_lost((sid, asker)):
             return RpcOutcome.SILENT
         if vitality is Vitality.HUNG and is_ours and method == LOOP_METHOD:
             return RpcOutcome.SILENT
@@ -102,9 +104,9 @@ class Vitals:
         has_method = is_ours and method == LOOP_METHOD
         return RpcOutcome.ANSWERED if has_method else RpcOutcome.UNSUPPORTED
 
-    def _is_lost(self, sid: str) -> bool:
-        if not self.lose_probes or sid in self._lost or self._chance.random() < 0.5:
-            self._lost.discard(sid)
+    def _is_lost(self, way: tuple[str, str]) -> bool:
+        if not self.lose_probes or way in self._lost or self._chance.random() < 0.5:
+            self._lost.discard(way)
             return False
-        self._lost.add(sid)
+        self._lost.add(way)
         return True

@@ -53,6 +53,11 @@ class Workers:
         world.on_dispatched.append(self._offer)
         world.on_last_human_left.append(self._last_human_left)
 
+    @property
+    def share_identity(self) -> bool:
+        """Whether two agents would put each other out."""
+        return self._manner.has_fixed_identity and not self._manner.is_careful
+
     def run_of(self, dispatch_id: str) -> Run | None:
         """Return the job of a dispatch that is not over."""
         return next(
@@ -124,9 +129,9 @@ class Workers:
         if self.vitals.of(participant) in {Vitality.KILLED, Vitality.FROZEN}:
             self.put_out(participant, room_name)
 
-    def answer(self, agent: Participant | None, method: str) -> RpcOutcome:
+    def answer(self, agent: Participant | None, method: str, asker: str) -> RpcOutcome:
         """Return what becomes of a question to an agent."""
-        return self.vitals.answer(agent, method, is_ours=self._manner.is_careful)
+        return self.vitals.answer(agent, method, asker, is_ours=self._manner.is_careful)
 
     def living(self, agents: Iterable[Participant]) -> list[Participant]:
         """Return those that live, the elder first."""
@@ -192,8 +197,7 @@ class Workers:
     def _run(self, room: Room, dispatch: Dispatch) -> Run:
         clock, chance = self._world.clock, self._world.chance
         job_id = self._world.new_id("AJ")
-        is_fixed = self._manner.has_fixed_identity and not self._manner.is_careful
-        identity = f"agent-{dispatch.agent_name if is_fixed else job_id}"
+        identity = f"agent-{dispatch.agent_name if self.share_identity else job_id}"
         job = Job(
             job_id=job_id,
             status=JobStatus.RUNNING,
