@@ -138,6 +138,35 @@ def test_a_job_that_brings_nothing_to_hear_is_named(
     assert (1, [cause]) == (diagnosis.exit_code, diagnosis.causes())
 
 
+@pytest.mark.parametrize(
+    ("trouble", "evidence"),
+    [
+        pytest.param("freezes", "neither its event loop nor its transport", id="frozen"),
+        pytest.param("blocks", "its transport answers", id="event-loop-stands-still"),
+    ],
+)
+def test_an_agent_that_is_there_and_hangs_is_told_apart_from_a_quiet_one(
+    troubled: Troubled, trouble: str, evidence: str
+) -> None:
+    """LiveKit lists it, its worker is well, and nobody will ever answer the human."""
+    troubled.trouble.write_text(trouble)
+
+    diagnosis = troubled.stack.diagnose()
+
+    assert (1, ["agent-hung"]) == (diagnosis.exit_code, diagnosis.causes())
+    assert evidence in diagnosis.text("agent-hung")
+
+
+def test_a_worker_that_has_ended_is_missing_and_not_silent(tmp_path: Path) -> None:
+    """Who ends in order says so: nothing is frozen, and it only has to be started again."""
+    with Stack(tmp_path) as stack:
+        worker = stack.with_web().with_worker().worker
+        worker.stop()
+        diagnosis = stack.diagnose()
+
+    assert (1, ["no-worker"]) == (diagnosis.exit_code, diagnosis.causes())
+
+
 def test_a_nameless_agent_that_comes_too_is_named(tmp_path: Path) -> None:
     """Two workers, one of them old: the human hears two agents."""
     with Stack(tmp_path) as stack:

@@ -1,14 +1,19 @@
 """Workers that take jobs and do not do them: `python -m tests.system.troubled_worker start`.
 
 TROUBLE names a file with one word, read at each job: dies (its process ends before the join),
-raises, hangs, silent (joins, publishes nothing), busy (measures so much load that no job comes).
+raises, hangs, silent (joins, publishes nothing), freezes (once it has joined), blocks (its event
+loop, once it has joined), busy (measures so much load that no job comes).
 """
 
 import asyncio
 import os
+import signal
+import time
 from pathlib import Path
 
 from livekit.agents import AgentServer, JobContext, cli
+
+from agent.life import answer_for_life
 
 
 def _trouble_now() -> str:
@@ -24,6 +29,11 @@ async def _trouble(context: JobContext) -> None:
     if trouble == "hangs":
         await asyncio.sleep(60)
     await context.connect()
+    answer_for_life(context.room.local_participant)
+    if trouble == "freezes":
+        os.kill(os.getpid(), signal.SIGSTOP)
+    if trouble == "blocks":
+        time.sleep(60)  # noqa: ASYNC251 (that is the trouble)
 
 
 def _build_worker() -> AgentServer:

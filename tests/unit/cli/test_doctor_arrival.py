@@ -6,6 +6,7 @@ import pytest
 
 from token_server.cli.doctor.arrival import Surroundings, check_agent, check_audio, check_join
 from token_server.cli.doctor.checks import Finding
+from token_server.cli.doctor.hung_agent import Hang
 from token_server.cli.doctor.probe_observation import ObservedAgent, ProbeObservation
 from token_server.cli.doctor.told_workers import ToldWorker
 from token_server.cli.doctor.worker import WorkerReport
@@ -170,6 +171,20 @@ def test_an_agent_that_is_there_is_well_and_its_silence_is_not() -> None:
         check_agent(seen, NOBODY).finding,
         check_audio(seen).cause,
     )
+
+
+@pytest.mark.parametrize("hang", list(Hang))
+def test_an_agent_that_hangs_is_told_once_though_it_is_replaced_meanwhile(hang: Hang) -> None:
+    """The next one is no second agent, and the silence has its reason."""
+    seen = probe()
+    seen.note_agent("agent-1", ObservedAgent(agent_name="voice-agent", seconds=1.5))
+    seen.note_agent("agent-2", ObservedAgent(agent_name="voice-agent", seconds=8.5))
+    seen.life.hang = hang
+
+    checks = [check_agent(seen, NOBODY), check_audio(seen)]
+
+    assert ["agent-hung", None] == [check.cause for check in checks]
+    assert (hang.value,) == checks[0].evidence
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
+from token_server.cli.doctor.hung_agent import Hang
 from token_server.cli.doctor.probe_observation import ObservedAgent, ProbeObservation
-from token_server.livekit.rooms import Dispatch, Job, JobStatus
+from token_server.livekit.rooms import Dispatch, Job, JobStatus, RpcOutcome
 
 ZERO = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -84,3 +85,27 @@ def test_a_visit_ends_when_nothing_more_can_come() -> None:
         [False, False, False, True],
         [False, False, True, True],
     ] == [[s.knows_enough(now) for now in at] for s in (nobody, heard, quiet, trackless, dying)]
+
+
+def test_who_is_heard_is_not_asked_and_who_is_quiet_for_a_second_is() -> None:
+    """A question costs time, and most agents speak at once."""
+    seen = probe()
+    asked = [seen.whom_to_ask(9.0)]
+    seen.note_agent("agent-1", ObservedAgent(agent_name="voice-agent", seconds=1.4))
+    asked += [seen.whom_to_ask(2.0), seen.whom_to_ask(2.5)]
+    seen.sound_at = 2.6
+
+    assert [None, None, "agent-1", None] == [*asked, seen.whom_to_ask(2.7)]
+
+
+def test_a_doubt_is_waited_for_and_a_hang_ends_the_visit() -> None:
+    """An agent with a track that hangs is not well."""
+    seen = probe()
+    seen.note_agent("agent-1", ObservedAgent(agent_name="voice-agent", seconds=1.4))
+    seen.track_at = 1.5
+    knew = [seen.knows_enough(9.0)]
+    seen.life.note(seen.life.method, RpcOutcome.SILENT, 8.0, 8.8)
+    knew.append(seen.knows_enough(9.0))
+    seen.life.hang = Hang.FROZEN
+
+    assert [True, False, True] == [*knew, seen.knows_enough(2.0)]

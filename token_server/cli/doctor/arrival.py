@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from token_server.cli.doctor.checks import TOO_OLD, Check, Trouble, ok, skipped
+from token_server.cli.doctor.hung_agent import agent_hung
 from token_server.cli.doctor.probe_observation import ProbeObservation
 from token_server.cli.doctor.regions import region_hint
 from token_server.cli.doctor.told_workers import ToldWorker, lines, why_not_taken
@@ -171,7 +172,7 @@ def check_join(seen: ProbeObservation, server_url: str) -> Check:
 def check_agent(seen: ProbeObservation, around: Surroundings) -> Check:
     """Say whether the wanted agent came, and if not, what kept it."""
     if seen.agent:
-        return _second_agent(seen) if len(seen.agents) > 1 else _agent_is_there(seen)
+        return _agent_came(seen)
     if seen.strangers:
         return other_name(seen, seen.strangers[0], "it is in the probe's room")
     if not seen.dispatches_of(seen.agent_name):
@@ -187,6 +188,8 @@ def check_audio(seen: ProbeObservation) -> Check:
     """Say whether the agent can be heard."""
     if not seen.agent:
         return skipped("audio", "There is no agent to listen to.")
+    if seen.hang:
+        return skipped("audio", "The agent does not answer.")
     if seen.sound_at is not None:
         return ok("audio", f"First sound {seen.sound_at - seen.agent.seconds:.2f} s later.")
     if seen.track_at is not None:
@@ -204,6 +207,12 @@ def check_audio(seen: ProbeObservation) -> Check:
         "The agent joined and publishes nothing.",
         f"no track within {seen.ended_at - seen.agent.seconds:.1f} s of its arrival",
     )
+
+
+def _agent_came(seen: ProbeObservation) -> Check:
+    if seen.hang:
+        return agent_hung(_capital(name_of(seen.agent_name)), seen.hang)
+    return _second_agent(seen) if len(seen.agents) > 1 else _agent_is_there(seen)
 
 
 def _agent_is_there(seen: ProbeObservation) -> Check:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from token_server.cli.doctor.hung_agent import Hang, SignsOfLife
 from token_server.livekit.rooms import Dispatch, Job
 
 # Seconds. A visit ends when it knows enough: how long the list of jobs may lag behind what is
@@ -18,6 +19,8 @@ UNLISTED_FOR = 5.0
 SILENT_TRACK_FOR = 2.5
 NO_TRACK_FOR = 4.0
 OVER_FOR = 2.0
+# Seconds. Who is heard before is not asked whether it lives: most are.
+ASKED_AFTER = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +55,7 @@ class ProbeObservation:
         agents: By identity.
         track_at: When the wanted agent published audio.
         sound_at: When it was heard.
+        life: What the wanted agent answers; nobody asks one that is heard.
         dispatches: By id, as last listed.
         failed_looks: How often LiveKit's API did not answer.
         ended_at: When the visit ended.
@@ -71,6 +75,7 @@ class ProbeObservation:
     agents: dict[str, ObservedAgent] = field(default_factory=dict)
     track_at: float | None = None
     sound_at: float | None = None
+    life: SignsOfLife = field(default_factory=SignsOfLife)
     dispatches: dict[str, Dispatch] = field(default_factory=dict)
     failed_looks: int = 0
     ended_at: float = 0.0
@@ -120,11 +125,25 @@ class ProbeObservation:
         """Return a time of LiveKit's as seconds since the token was asked for."""
         return (livekit_time - self.zero) / timedelta(seconds=1)
 
+    @property
+    def hang(self) -> Hang | None:
+        """How the wanted agent hangs; who is heard lives."""
+        return self.life.hang if self.sound_at is None else None
+
+    def whom_to_ask(self, now: float) -> str | None:
+        """Return the identity of an agent that is to be asked whether it lives."""
+        agent = self.agent
+        if not agent or self.sound_at is not None or now - agent.seconds < ASKED_AFTER:
+            return None
+        return next(identity for identity, a in self.agents.items() if a is agent)
+
     def knows_enough(self, now: float) -> bool:
         """Whether there is nothing more to wait for."""
         jobs = self.jobs_of(self.agent_name)
         if self.sound_at is not None:
             return bool(jobs) or now - self.sound_at > UNLISTED_FOR
+        if self.hang or self.life.is_in_doubt:
+            return self.hang is not None
         if self.track_at is not None:
             return now - self.track_at > SILENT_TRACK_FOR
         if self.agent:

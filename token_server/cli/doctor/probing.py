@@ -25,7 +25,7 @@ from token_server.cli.doctor.worker import WorkerReport, ask_worker
 from token_server.errors import TokenServerError
 from token_server.livekit.rooms import ParticipantKind, Room
 from token_server.livekit.twirp import Method, NotFoundError, Twirp
-from token_server.livekit.twirp_rooms import LiveKitRooms
+from token_server.livekit.twirp_rooms import RPC_TIMEOUTS, LiveKitRooms
 
 _DELETE_ROOM = Method("RoomService/DeleteRoom", room_protocol.DeleteRoomResponse)
 # A keeper that acts at the very moment of the deletion makes the room again (CreateDispatch).
@@ -93,7 +93,8 @@ class Probing:
 
     def __init__(self, patient: Patient, report: Report, started: float) -> None:
         self._patient, self._report, self._started = patient, report, started
-        self._rooms = ProbedRooms(Twirp.of(patient.settings))
+        settings = patient.settings
+        self._rooms = ProbedRooms(Twirp.of(settings), Twirp.of(settings, RPC_TIMEOUTS))
         self._room_name = ""  # to be deleted
         self._room: Room | None = None
 

@@ -80,6 +80,7 @@ class Visit:
         while not self._seen.knows_enough(now) and now < ends_at:
             say(self._doing())
             await asyncio.to_thread(self._look)
+            await asyncio.to_thread(self._ask_for_life)
             await asyncio.sleep(_LOOK_EVERY)
             now = self._now()
         await asyncio.to_thread(self._look)
@@ -131,6 +132,14 @@ class Visit:
             self._seen.note_dispatches(self._rooms.list_dispatches(self._token.room_name))
         except TokenServerError:
             self._seen.failed_looks += 1
+
+    def _ask_for_life(self) -> None:
+        """Put one question to an agent that is there and is not heard."""
+        asked_at, life = self._now(), self._seen.life
+        if identity := self._seen.whom_to_ask(asked_at):
+            method = life.method
+            outcome = self._rooms.ask_participant(self._token.room_name, identity, method)
+            life.note(method, outcome, asked_at, self._now())
 
     def _note(self, participant: Participant) -> None:
         if participant.kind is ParticipantKind.AGENT:
