@@ -14,7 +14,7 @@ class Effort:
         lone_seconds: One with a single connection.
         join_blocks: Blocks of joins for each way, in turns with the other ways.
         joins_per_block: Joins that count; one before them does not.
-        rooms: Rooms of each cell of the reliability table.
+        rooms: LiveKit of each cell of the reliability table.
         patience: Seconds after which a room of it without an agent counts as one without.
         is_thorough: Whether that table has all scenarios.
         rooms_followed: Numbers of rooms for which tokens are issued, and nobody joins.

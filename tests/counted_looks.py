@@ -5,12 +5,12 @@ from contextlib import AbstractContextManager, nullcontext
 from prometheus_client import CollectorRegistry
 
 from tests.exposition import counted
-from tests.fakes import FakeRooms
+from tests.fakes import FakeLiveKit
 from tests.lives import unasked
 from token_server.keeper.keeper_records import KeeperMetrics
 from token_server.keeper.look_at_room import Looker
 from token_server.keeper.wanted_agents import Policy
-from token_server.livekit.rooms import AgentOrder
+from token_server.livekit.port import AgentOrder
 from token_server.telemetry.metrics import Metrics
 from token_server.tokens.tickets import TICKET_ATTRIBUTE, Ticket, TicketSealer
 
@@ -33,7 +33,7 @@ class Locks:
 class Server:
     """One token server's looks, and what it counts."""
 
-    def __init__(self, rooms: FakeRooms, *, locks_are_free: bool = True) -> None:
+    def __init__(self, rooms: FakeLiveKit, *, locks_are_free: bool = True) -> None:
         self._rooms = rooms
         self.metrics = Metrics(CollectorRegistry())
         self.counts = KeeperMetrics(self.metrics)
@@ -72,7 +72,7 @@ def ticket(identity: str = "alice", room_name: str = "room") -> str:
 
 
 def join(
-    rooms: FakeRooms, server: Server | None, identity: str = "alice", room_name: str = "room"
+    rooms: FakeLiveKit, server: Server | None, identity: str = "alice", room_name: str = "room"
 ) -> None:
     """Let a human join with a token of this server, or of one that is gone."""
     sealed = ticket(identity, room_name)

@@ -1,4 +1,4 @@
-"""A LiveKit in memory, behind the rooms port; the contract suite says how far it is true."""
+"""A LiveKit in memory, behind the port; the contract suite says how far it is true."""
 
 import itertools
 from collections.abc import Mapping, Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from token_server.errors import LiveKitUnavailableError
-from token_server.livekit.rooms import (
+from token_server.livekit.port import (
     AGENT_NAME_ATTRIBUTE,
     AgentOrder,
     Dispatch,
@@ -31,7 +31,7 @@ class FakeRoom:
     dispatches: dict[str, Dispatch] = field(default_factory=dict)
 
 
-class FakeRooms:
+class FakeLiveKit:
     """LiveKit as docs/livekit-behaviour.md has it, without workers: tests say what those do.
 
     `calls` has the name of every call in order; `is_down` makes all of them fail.

@@ -7,7 +7,7 @@ from livekit.api.access_token import Claims
 
 from tests.fakes import START
 from tests.processes import API_KEY, API_SECRET
-from token_server.livekit.rooms import AgentOrder, Participant, ParticipantKind
+from token_server.livekit.port import AgentOrder, Participant, ParticipantKind
 from token_server.tokens.tickets import TICKET_ATTRIBUTE, TicketSealer
 
 

@@ -2,7 +2,7 @@
 
 from token_server.keeper.agent_life import LifeLimits
 from token_server.keeper.life_watch import LifeWatch
-from token_server.livekit.rooms import Rooms
+from token_server.livekit.port import LiveKit
 
 
 class Watching:
@@ -17,6 +17,6 @@ class Watching:
         """Do nothing."""
 
 
-def unasked(rooms: Rooms) -> LifeWatch:
+def unasked(rooms: LiveKit) -> LifeWatch:
     """Return a watch that is off: every agent that is listed lives."""
     return LifeWatch(rooms, Watching(), LifeLimits(silent=0, blocked=0))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from token_server.errors import KeeperStuckError
-from token_server.livekit.rooms import Participant, Room
+from token_server.livekit.port import Participant, Room
 
 
 @dataclass

@@ -20,9 +20,9 @@ from token_server.keeper.keeper import Keeper
 from token_server.keeper.life_watch import LifeWatch
 from token_server.keeper.look_at_room import Looker
 from token_server.keeper.wanted_agents import Policy
-from token_server.livekit.measured_rooms import MeasuredRooms
+from token_server.livekit.measured_livekit import MeasuredLiveKit
 from token_server.livekit.twirp import Twirp
-from token_server.livekit.twirp_rooms import RPC_TIMEOUTS, LiveKitRooms
+from token_server.livekit.twirp_livekit import RPC_TIMEOUTS, TwirpLiveKit
 from token_server.settings import Settings
 from token_server.state.machine_state import MachineState, file_lock
 from token_server.state.shared_folder import find_shared_folder, fingerprint
@@ -76,8 +76,8 @@ def compose(
     metrics = Metrics(CollectorRegistry(), metrics_folder)
     sealer = TicketSealer(*settings.webhook_secrets.values())
     tracing = _tracing(sealer) if is_traced else None
-    livekit = LiveKitRooms(Twirp.of(settings), Twirp.of(settings, RPC_TIMEOUTS))
-    rooms = tracing.rooms(livekit, metrics) if tracing else MeasuredRooms(livekit, metrics)
+    twirp = TwirpLiveKit(Twirp.of(settings), Twirp.of(settings, RPC_TIMEOUTS))
+    livekit = tracing.livekit(twirp, metrics) if tracing else MeasuredLiveKit(twirp, metrics)
     folder = find_shared_folder(settings.livekit_url, settings.livekit_api_key).path
     timelines = folder / "timeline.sqlite"
     shared, shelf, redis = _shared_state(settings, folder, timelines, metrics)
@@ -88,20 +88,20 @@ def compose(
         on_worker_free=lambda name: keeper.worker_has_room(name),  # noqa: PLW0108
     )
     process = f"{socket.gethostname()}:{os.getpid()}"
-    timeline = Timeline(rooms.now, process, shelf if settings.timeline else None)
+    timeline = Timeline(livekit.now, process, shelf if settings.timeline else None)
     policy = Policy(agent_names=settings.allowed_agent_names, attend_rooms=settings.attend_rooms)
     limits = LifeLimits(
         silent=settings.agent_silent_seconds, blocked=settings.agent_blocked_seconds
     )
-    lives = LifeWatch(rooms, shared, limits)
-    looker = Looker(rooms, shared, sealer, policy, lives, timeline, workers=book)
+    lives = LifeWatch(livekit, shared, limits)
+    looker = Looker(livekit, shared, sealer, policy, lives, timeline, workers=book)
     looks = tracing.looks(looker) if tracing else looker
-    keeper = Keeper(rooms, looks, lives, shared, metrics, timeline)
-    app = create_app(settings, rooms, keeper, redis, timeline)
+    keeper = Keeper(livekit, looks, lives, shared, metrics, timeline)
+    app = create_app(settings, livekit, keeper, redis, timeline)
     operators = Operators(settings.operator_keys, is_demo=settings.demo)
     app.register_blueprint(metrics_endpoint.create_blueprint(operators, metrics))
     app.wsgi_app = metrics_endpoint.CountRefused(app.wsgi_app, metrics)  # type: ignore[method-assign]
-    watch = RoomWatch(rooms, sealer, policy, timeline)
+    watch = RoomWatch(livekit, sealer, policy, timeline)
     app.register_blueprint(rooms_endpoint.create_blueprint(operators, watch))
     _add_workers(app, settings, operators, book, metrics)
     if tracing:

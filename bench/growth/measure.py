@@ -33,7 +33,7 @@ class Step:
         rooms: How many.
         use: What the web processes used.
         seconds: From each human's join to the agent in the room, where there are humans.
-        attended: Rooms with exactly one agent, where there are humans.
+        attended: LiveKit with exactly one agent, where there are humans.
     """
 
     rooms: int

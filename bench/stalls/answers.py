@@ -20,7 +20,7 @@ from token_server.auth.operators import Operators
 from token_server.http_api import openapi, rooms_endpoint
 from token_server.http_api.room_watch import RoomWatch
 from token_server.keeper.wanted_agents import Policy
-from token_server.livekit.rooms import AgentOrder
+from token_server.livekit.port import AgentOrder
 from token_server.state.timeline import MOST_ENTRIES, Entry, Event, Timeline
 from token_server.state.timeline_file import TimelineFile
 from token_server.telemetry.metrics import METHODS, Metrics

@@ -10,7 +10,7 @@ from livekit.protocol.room import ListParticipantsResponse, ListRoomsResponse
 from tests.processes import API_KEY, API_SECRET
 from tests.twirp_server import TwirpServer, answer
 from token_server.livekit.twirp import Twirp
-from token_server.livekit.twirp_rooms import LiveKitRooms
+from token_server.livekit.twirp_livekit import TwirpLiveKit
 
 ROOMS, PARTICIPANTS = 5_000, 500
 _ATTRIBUTES = {"lk.agent.name": "tutor", "ticket": "t" * 300}
@@ -41,5 +41,5 @@ def livekit() -> Iterator[Mapping[str, Callable[[], Callable[[], object]]]]:
         }
 
 
-def _rooms(server: TwirpServer) -> LiveKitRooms:
-    return LiveKitRooms(Twirp(server.url, API_KEY, API_SECRET))
+def _rooms(server: TwirpServer) -> TwirpLiveKit:
+    return TwirpLiveKit(Twirp(server.url, API_KEY, API_SECRET))

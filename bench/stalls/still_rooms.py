@@ -3,15 +3,15 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from tests.fakes import FakeRooms
-from token_server.livekit.rooms import Dispatch, Participant, ParticipantKind, Room
+from tests.fakes import FakeLiveKit
+from token_server.livekit.port import Dispatch, Participant, ParticipantKind, Room
 from token_server.tokens.tickets import TICKET_ATTRIBUTE
 
 _THEN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-class StillRooms(FakeRooms):
-    """Many rooms of one human each, and one room of many, as the rooms port shows them.
+class StillRooms(FakeLiveKit):
+    """Many rooms of one human each, and one room of many, as the port shows them.
 
     Args:
         rooms: How many.

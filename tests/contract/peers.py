@@ -5,19 +5,19 @@ from typing import Protocol
 
 from livekit import api
 
-from tests.fakes import FakeRooms
+from tests.fakes import FakeLiveKit
 from tests.humans import Humans
 from tests.processes import API_KEY, API_SECRET, LiveKitServer, wait_until
-from token_server.livekit.rooms import Dispatch, Rooms
+from token_server.livekit.port import Dispatch, LiveKit
 from token_server.livekit.twirp import Twirp
-from token_server.livekit.twirp_rooms import LiveKitRooms
+from token_server.livekit.twirp_livekit import TwirpLiveKit
 
 
 class Peer(Protocol):
     """A LiveKit behind the port, which humans can join."""
 
     @property
-    def rooms(self) -> Rooms:
+    def rooms(self) -> LiveKit:
         """The port."""
 
     def join(self, room_name: str, identity: str, attributes: dict[str, str]) -> None:
@@ -31,7 +31,7 @@ class FakePeer:
     """The fake."""
 
     def __init__(self) -> None:
-        self.rooms = FakeRooms()
+        self.rooms = FakeLiveKit()
 
     def join(self, room_name: str, identity: str, attributes: dict[str, str]) -> None:
         self.rooms.join(room_name, identity, attributes)
@@ -47,7 +47,7 @@ class RealPeer:
 
     def __init__(self, server: LiveKitServer, humans: Humans) -> None:
         self._url, self._humans = server.url, humans
-        self.rooms = LiveKitRooms(Twirp(server.url, API_KEY, API_SECRET))
+        self.rooms = TwirpLiveKit(Twirp(server.url, API_KEY, API_SECRET))
 
     def join(self, room_name: str, identity: str, attributes: dict[str, str]) -> None:
         token = (

@@ -11,7 +11,7 @@ import pytest
 from tests.environ import settings
 from tests.processes import API_SECRET, LiveKitServer
 from token_server.errors import InvalidRequestError
-from token_server.livekit.rooms import AgentOrder
+from token_server.livekit.port import AgentOrder
 from token_server.tokens.join_tokens import JoinToken, mint_join_token
 from token_server.tokens.tickets import Ticket, TicketSealer
 from token_server.tokens.token_request import TokenRequest, parse_json

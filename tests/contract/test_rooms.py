@@ -9,7 +9,7 @@ import pytest
 from tests.contract.peers import FakePeer, Peer, RealPeer
 from tests.humans import Humans
 from tests.processes import LiveKitServer
-from token_server.livekit.rooms import AgentOrder, ParticipantKind, RoomOrder
+from token_server.livekit.port import AgentOrder, ParticipantKind, RoomOrder
 
 ORDER = AgentOrder(agent_name="nobody-has-this-name", metadata="hello")
 

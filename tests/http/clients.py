@@ -4,13 +4,13 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tests.environ import settings
-from tests.fakes import FakeRooms
+from tests.fakes import FakeLiveKit
 from tests.recording_keeper import RecordingKeeper
 from token_server.errors import TokenServerError
 from token_server.http_api.app import create_app
 
 
-class FailingRooms(FakeRooms):
+class FailingLiveKit(FakeLiveKit):
     """A LiveKit of which every call ends in this error."""
 
     def __init__(self, error: Exception) -> None:
@@ -23,16 +23,16 @@ class FailingRooms(FakeRooms):
 
 
 def client_for(
-    rooms: FakeRooms | None = None, keeper: RecordingKeeper | None = None, **changes: str
+    rooms: FakeLiveKit | None = None, keeper: RecordingKeeper | None = None, **changes: str
 ) -> FlaskClient:
     """Return a client of an application with these settings changed."""
-    app = create_app(settings(**changes), rooms or FakeRooms(), keeper or RecordingKeeper())
+    app = create_app(settings(**changes), rooms or FakeLiveKit(), keeper or RecordingKeeper())
     return app.test_client()
 
 
 def failing_client(error: TokenServerError | RuntimeError) -> FlaskClient:
     """Return a client of an application whose LiveKit answers each call with this error."""
-    return client_for(FailingRooms(error))
+    return client_for(FailingLiveKit(error))
 
 
 def error_of(response: TestResponse) -> tuple[int, str, str]:

@@ -3,15 +3,15 @@
 import pytest
 from flask.testing import FlaskClient
 
-from tests.fakes import FakeRooms
+from tests.fakes import FakeLiveKit
 from tests.http.clients import client_for
 from tests.recording_keeper import RecordingKeeper
 
 
 @pytest.fixture
-def rooms() -> FakeRooms:
+def rooms() -> FakeLiveKit:
     """LiveKit."""
-    return FakeRooms()
+    return FakeLiveKit()
 
 
 @pytest.fixture
@@ -21,6 +21,6 @@ def keeper() -> RecordingKeeper:
 
 
 @pytest.fixture
-def client(rooms: FakeRooms, keeper: RecordingKeeper) -> FlaskClient:
+def client(rooms: FakeLiveKit, keeper: RecordingKeeper) -> FlaskClient:
     """A client of an application with the default settings."""
     return client_for(rooms, keeper)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from token_server.livekit.rooms import Dispatch, Job, Participant, Room
+from token_server.livekit.port import Dispatch, Job, Participant, Room
 
 
 @dataclass(frozen=True)

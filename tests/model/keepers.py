@@ -11,7 +11,7 @@ from token_server.keeper.life_watch import Claims, LifeWatch
 from token_server.keeper.look_at_room import Lives, Looker, RoomLocks
 from token_server.keeper.observed_room import LookReport
 from token_server.keeper.wanted_agents import Policy
-from token_server.livekit.rooms import Rooms
+from token_server.livekit.port import LiveKit
 from token_server.tokens.tickets import TicketSealer
 
 PHONE_ROOM = "phone"
@@ -37,13 +37,13 @@ class Parts:
     looker: Callable[..., Looks] = Looker
     watch: Callable[..., LifeWatch] = LifeWatch
 
-    def build_looker(self, rooms: Rooms, locks: RoomLocks, lives: Lives) -> Looks:
+    def build_looker(self, rooms: LiveKit, locks: RoomLocks, lives: Lives) -> Looks:
         """Build what looks at rooms."""
         return self.looker(rooms, locks, SEALER, POLICY, lives)
 
     def build_watch(
         self,
-        rooms: Rooms,
+        rooms: LiveKit,
         claims: Claims,
         clock: Callable[[], float],
         threads: Callable[[], Executor],

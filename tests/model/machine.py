@@ -8,7 +8,7 @@ from tests.model.keepers import AGENT, Parts
 from tests.model.network import Fault, Lie
 from tests.model.scene import PROCESSES, ROOMS, Post, Scene
 from tests.model.workers import SLOWEST
-from token_server.livekit.rooms import AgentOrder
+from token_server.livekit.port import AgentOrder
 
 rooms = st.sampled_from(ROOMS)
 humans = st.sampled_from(("alice", "bob"))

@@ -1,4 +1,4 @@
-"""The rooms port of one token server: the world, seen through calls that are slow, fail or lie."""
+"""The port of one token server: the world, seen through calls that are slow, fail or lie."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -12,7 +12,7 @@ from tests.model.vitality import Vitality
 from tests.model.workers import Workers
 from tests.model.world import LiveRoom, World
 from token_server.errors import LiveKitUnavailableError
-from token_server.livekit.rooms import (
+from token_server.livekit.port import (
     AgentOrder,
     Dispatch,
     Participant,
@@ -33,7 +33,7 @@ _ANSWERS_IN, _SILENT_AFTER, _UNANSWERED_AFTER = 0.003, 0.8, 1.5
 
 
 class Port:
-    """Implements the rooms port; every call lets other actors go on, before and after it is done.
+    """Implements the port; every call lets other actors go on, before and after it is done.
 
     Each call is held against the promises with what the look's own answers have shown.
     """

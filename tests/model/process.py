@@ -14,7 +14,7 @@ from tests.model.room_locks import Locks, NotingLocks, WatchClaims
 from token_server.errors import TokenServerError
 from token_server.keeper.livekit_silence import News, Silence
 from token_server.keeper.schedule import Awaited, Schedule
-from token_server.livekit.rooms import Participant, ParticipantKind
+from token_server.livekit.port import Participant, ParticipantKind
 
 # As in keeper.py; the contract between the two is short enough to be read.
 LOOKING_THREADS = 4

@@ -8,7 +8,7 @@ from itertools import pairwise
 from tests.model.keepers import AGENT, PHONE_ROOM
 from tests.model.workers import SLOWEST, Workers
 from tests.model.world import LiveRoom, World
-from token_server.livekit.rooms import (
+from token_server.livekit.port import (
     DISPATCH_ATTRIBUTE,
     AgentOrder,
     Dispatch,

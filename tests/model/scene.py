@@ -14,7 +14,7 @@ from tests.model.promises import waiting
 from tests.model.room_locks import Locks
 from tests.model.workers import SLOWEST, Workers
 from tests.model.world import World
-from token_server.livekit.rooms import AgentOrder, Participant
+from token_server.livekit.port import AgentOrder, Participant
 from token_server.tokens.tickets import TICKET_ATTRIBUTE, Ticket
 
 ROOMS = ("alpha", PHONE_ROOM)

@@ -7,7 +7,7 @@ from random import Random
 
 from tests.model.clock import Clock
 from token_server.keeper.agent_life import LOOP_METHOD
-from token_server.livekit.rooms import Participant, RpcOutcome
+from token_server.livekit.port import Participant, RpcOutcome
 
 # Seconds after a join in which an agent's data channel may not be up yet.
 _COMES_UP = 0.5

@@ -11,7 +11,7 @@ from functools import partial
 from tests.model.jobs import Manner, Run
 from tests.model.vitality import Vitality, Vitals
 from tests.model.world import World
-from token_server.livekit.rooms import (
+from token_server.livekit.port import (
     AGENT_NAME_ATTRIBUTE,
     DISPATCH_ATTRIBUTE,
     Dispatch,

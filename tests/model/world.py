@@ -7,7 +7,7 @@ from random import Random
 from typing import Protocol
 
 from tests.model.clock import Clock
-from token_server.livekit.rooms import (
+from token_server.livekit.port import (
     AGENT_NAME_ATTRIBUTE,
     AgentOrder,
     Dispatch,

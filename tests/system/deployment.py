@@ -21,9 +21,9 @@ from tests.processes import (
     start_from_procfile,
     wait_until,
 )
-from token_server.livekit.rooms import Participant, ParticipantKind
+from token_server.livekit.port import Participant, ParticipantKind
 from token_server.livekit.twirp import Twirp
-from token_server.livekit.twirp_rooms import LiveKitRooms
+from token_server.livekit.twirp_livekit import TwirpLiveKit
 
 OPERATOR_KEY = "operator"
 SOON = 8.0  # seconds; within the windows of attendance.py on a loaded machine
@@ -51,7 +51,7 @@ class Deployment:
 
     def __enter__(self) -> Self:
         self.livekit = self._ends.enter_context(self._livekit())
-        self.rooms = LiveKitRooms(Twirp(self.livekit.url, API_KEY, API_SECRET))
+        self.rooms = TwirpLiveKit(Twirp(self.livekit.url, API_KEY, API_SECRET))
         self.humans = Humans().__enter__()
         try:
             self.web = self.start_web()

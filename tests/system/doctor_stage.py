@@ -21,9 +21,9 @@ from tests.processes import (
     start_from_procfile,
     wait_until,
 )
-from token_server.livekit.rooms import ParticipantKind
+from token_server.livekit.port import ParticipantKind
 from token_server.livekit.twirp import Twirp
-from token_server.livekit.twirp_rooms import LiveKitRooms
+from token_server.livekit.twirp_livekit import TwirpLiveKit
 
 OPERATOR_KEY = "an-operators-key"
 OTHER_KEY, OTHER_SECRET = "otherkey", "another-made-up-secret-of-more-than-32-bytes"
@@ -89,7 +89,7 @@ class Stack:
         self.livekit = self._ends.enter_context(
             ChangedLiveKit(folder, livekit or {}, webhook_urls=urls, redis_address=redis_address)
         )
-        self.rooms = LiveKitRooms(Twirp(self.livekit.url, API_KEY, API_SECRET))
+        self.rooms = TwirpLiveKit(Twirp(self.livekit.url, API_KEY, API_SECRET))
 
     @property
     def environ(self) -> dict[str, str]:

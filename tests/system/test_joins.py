@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.system.deployment import Deployment
-from token_server.livekit.rooms import RoomOrder
+from token_server.livekit.port import RoomOrder
 
 pytestmark = pytest.mark.live
 

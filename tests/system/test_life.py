@@ -13,7 +13,7 @@ from tests.processes import Process, wait_until
 from tests.system.conftest import Deploy
 from tests.system.deployment import SOON, Deployment
 from token_server.keeper.observed_room import AGENT_STATE_ATTRIBUTE
-from token_server.livekit.rooms import Participant
+from token_server.livekit.port import Participant
 
 pytestmark = pytest.mark.live
 

@@ -14,7 +14,7 @@ import pytest
 
 from tests.processes import ROOT, Process, clean_environ, wait_until
 from tests.system.deployment import OPERATOR_KEY, SOON, Deployment
-from token_server.livekit.rooms import RoomOrder
+from token_server.livekit.port import RoomOrder
 
 pytestmark = pytest.mark.live
 KEY = {"Authorization": f"Bearer {OPERATOR_KEY}"}

@@ -14,7 +14,7 @@ from tests.processes import wait_until
 from tests.system.attended import wait_for_one_agent_each
 from tests.system.conftest import Deploy
 from tests.system.deployment import SOON, Deployment
-from token_server.livekit.rooms import Participant
+from token_server.livekit.port import Participant
 
 pytestmark = pytest.mark.live
 

@@ -20,7 +20,7 @@ from token_server.http_api.openapi import describe
 from token_server.http_api.readiness import Readiness
 from token_server.http_api.token_endpoint import TOKEN_BODY_LIMIT, token_views
 from token_server.http_api.webhook_endpoint import webhook_views
-from token_server.livekit.rooms import Rooms
+from token_server.livekit.port import LiveKit
 from token_server.livekit.webhooks import WebhookListener, Webhooks
 from token_server.settings import Settings
 from token_server.state.timeline import NOT_KEPT, Timeline
@@ -44,7 +44,7 @@ class RunningKeeper(Follower, WebhookListener, Protocol):
 
 def create_app(
     settings: Settings,
-    rooms: Rooms,
+    livekit: LiveKit,
     keeper: RunningKeeper,
     redis: "RedisLink | None" = None,
     timeline: Timeline = NOT_KEPT,
@@ -53,7 +53,7 @@ def create_app(
 
     Args:
         settings: What the operator wants.
-        rooms: LiveKit.
+        livekit: LiveKit.
         keeper: Who is told of issued tokens and of webhooks.
         redis: What several machines share; None if they share nothing.
         timeline: Where it is noted what happens in rooms.
@@ -68,7 +68,7 @@ def create_app(
     app.register_error_handler(Exception, lambda error: render(error, request))
     app.after_request(forbid_caching)
     sealer = TicketSealer(*settings.webhook_secrets.values())
-    joins = Joins(settings, rooms, sealer, keeper, timeline)
+    joins = Joins(settings, livekit, sealer, keeper, timeline)
     tokens = token_views(Admission(settings, redis), joins)
     webhooks = webhook_views(Webhooks(settings.webhook_secrets, keeper))
     endpoints = {
@@ -76,7 +76,7 @@ def create_app(
         "/webhook": Endpoint(webhooks, admit),
     }
     app.wsgi_app = Endpoints(endpoints, app.wsgi_app)  # type: ignore[method-assign]
-    _add_health(app, keeper, Readiness(rooms, redis))
+    _add_health(app, keeper, Readiness(livekit, redis))
     app.add_url_rule("/openapi.json", "document", partial(describe, settings.token_auth))
     if settings.demo:
         app.register_blueprint(demo_page.create_blueprint())

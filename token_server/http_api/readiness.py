@@ -7,7 +7,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from token_server.errors import LiveKitUnavailableError, RedisUnavailableError
-from token_server.livekit.rooms import Rooms
+from token_server.livekit.port import LiveKit
 
 if TYPE_CHECKING:
     from token_server.state.redis_link import RedisLink
@@ -22,12 +22,12 @@ class Readiness:
     """What /readyz answers.
 
     Args:
-        rooms: LiveKit.
+        livekit: LiveKit.
         redis: What several machines share; None if they share nothing.
     """
 
-    def __init__(self, rooms: Rooms, redis: "RedisLink | None" = None) -> None:
-        self._rooms, self._redis = rooms, redis
+    def __init__(self, livekit: LiveKit, redis: "RedisLink | None" = None) -> None:
+        self._livekit, self._redis = livekit, redis
         self._found = OnceASecond(self._ask)
 
     def check(self) -> dict[str, str]:
@@ -40,7 +40,7 @@ class Readiness:
 
     def _ask(self) -> dict[str, str]:
         # A name that no room has: LiveKit has to accept our key, and has nothing to send.
-        self._rooms.list_rooms(["token-server-readyz"])
+        self._livekit.list_rooms(["token-server-readyz"])
         if self._redis is None:
             return {"status": "ready"}
         try:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from token_server.keeper import absence_reasons
 from token_server.keeper.absence_reasons import Absence
 from token_server.keeper.wanted_agents import Want
-from token_server.livekit.rooms import Dispatch, Job, Participant, ParticipantKind
+from token_server.livekit.port import Dispatch, Job, Participant, ParticipantKind
 from token_server.state.timeline import Entry, Event
 
 # Most agents come within one; and LiveKit lists a job up to 5 s late (livekit-behaviour 26).

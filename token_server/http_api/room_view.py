@@ -8,7 +8,7 @@ from typing import Any
 from token_server.http_api.room_advice import Situation, advise
 from token_server.keeper.observed_room import agents_named
 from token_server.keeper.wanted_agents import Want
-from token_server.livekit.rooms import Dispatch, Job, Participant, Room
+from token_server.livekit.port import Dispatch, Job, Participant, Room
 from token_server.state import livekit_past
 from token_server.state.timeline import Entry, in_order
 

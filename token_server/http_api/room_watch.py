@@ -8,7 +8,7 @@ from token_server.errors import LiveKitUnavailableError, UnknownRoomError
 from token_server.http_api.room_advice import Situation
 from token_server.http_api.room_view import document, in_urgency, row
 from token_server.keeper.wanted_agents import Policy, Want, wants
-from token_server.livekit.rooms import Participant, Room, Rooms
+from token_server.livekit.port import LiveKit, Participant, Room
 from token_server.livekit.slices import give_way, slices
 from token_server.state.timeline import Timeline
 from token_server.tokens.tickets import TicketSealer
@@ -28,7 +28,7 @@ class RoomWatch:
     """Looks into rooms, and changes nothing.
 
     Args:
-        rooms: LiveKit.
+        livekit: LiveKit.
         sealer: Opens tickets.
         policy: Which agents humans may want.
         timeline: What was kept.
@@ -37,14 +37,14 @@ class RoomWatch:
 
     def __init__(
         self,
-        rooms: Rooms,
+        livekit: LiveKit,
         sealer: TicketSealer,
         policy: Policy,
         timeline: Timeline,
         *,
         seconds: float = _LOOK_FOR,
     ) -> None:
-        self._rooms, self._sealer, self._policy = rooms, sealer, policy
+        self._livekit, self._sealer, self._policy = livekit, sealer, policy
         self._timeline, self._seconds = timeline, seconds
 
     def room(self, room_name: str) -> dict[str, Any]:
@@ -54,23 +54,23 @@ class RoomWatch:
             UnknownRoomError: It is not live, and nothing is kept of it.
             LiveKitUnavailableError: LiveKit did not answer.
         """
-        found = self._rooms.list_rooms([room_name])
+        found = self._livekit.list_rooms([room_name])
         kept = self._timeline.of(room_name)
         if not found and not kept:
             raise UnknownRoomError(
                 "room_name is not a live room, and nothing is kept of an earlier one"
             )
         if not found:
-            past = Situation(room_name=room_name, now=self._rooms.now(), past=kept)
+            past = Situation(room_name=room_name, now=self._livekit.now(), past=kept)
             return document(past, None)
-        participants = self._rooms.list_participants(room_name)
+        participants = self._livekit.list_participants(room_name)
         seen = Situation(
             room_name=room_name,
             participants=participants,
-            dispatches=self._rooms.list_dispatches(room_name),
+            dispatches=self._livekit.list_dispatches(room_name),
             wanted=self._wanted(room_name, participants),
             past=kept,
-            now=self._rooms.now(),
+            now=self._livekit.now(),
         )
         give_way()  # a large room has many tickets to open, and much to show
         return document(seen, found[0])
@@ -81,7 +81,7 @@ class RoomWatch:
         Raises:
             LiveKitUnavailableError: LiveKit did not answer.
         """
-        live = self._rooms.list_rooms()
+        live = self._livekit.list_rooms()
         participants = self._participants(to_look_into(live))
         return in_urgency(
             self._row(room, participants.get(room.room_name))
@@ -101,7 +101,7 @@ class RoomWatch:
 
     def _look(self, room_name: str) -> Sequence[Participant] | None:
         try:
-            return self._rooms.list_participants(room_name)
+            return self._livekit.list_participants(room_name)
         except LiveKitUnavailableError:
             return None
 

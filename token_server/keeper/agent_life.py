@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from token_server.livekit.rooms import Participant, RpcOutcome
+from token_server.livekit.port import Participant, RpcOutcome
 
 # Our agents register this method (agent/life.py), and nobody the other.
 LOOP_METHOD = "token-server.alive"
@@ -46,8 +46,8 @@ class LifeLimits:
         blocked: Without a sign from its event loop (AGENT_BLOCKED_SECONDS).
     """
 
-    silent: float = 2.0
-    blocked: float = 5.0
+    silent: float
+    blocked: float
 
     @property
     def are_off(self) -> bool:

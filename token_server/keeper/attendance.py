@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from token_server.keeper.agent_life import DeadAgent
 from token_server.keeper.known_workers import NOTHING_TOLD, WorkerNews
-from token_server.livekit.rooms import DISPATCH_ATTRIBUTE, AgentOrder, Dispatch, Participant
+from token_server.livekit.port import DISPATCH_ATTRIBUTE, AgentOrder, Dispatch, Participant
 
 # A good job takes a while, and LiveKit lists it up to 5 s late (livekit-behaviour 26, 28).
 UNANSWERED_AFTER = timedelta(seconds=6)

@@ -19,7 +19,7 @@ from token_server.keeper.look_queue import Agenda
 from token_server.keeper.loops import LONGEST_WAIT, Loop
 from token_server.keeper.observed_room import LookReport
 from token_server.keeper.schedule import Awaited, Schedule
-from token_server.livekit.rooms import Participant, ParticipantKind, Room, Rooms
+from token_server.livekit.port import LiveKit, Participant, ParticipantKind, Room
 from token_server.state.timeline import NOT_KEPT, Timeline
 from token_server.telemetry.metrics import Metrics
 from token_server.telemetry.turns import STUCK_AFTER
@@ -77,14 +77,14 @@ class Keeper:
 
     def __init__(  # noqa: PLR0913, PLR0917 (everything arrives as an argument)
         self,
-        rooms: Rooms,
+        livekit: LiveKit,
         looker: Looks,
         lives: LifeWatch,
         shared: SharedState,
         metrics: Metrics,
         timeline: Timeline = NOT_KEPT,
     ) -> None:
-        self._rooms, self._looker, self._lives, self._shared = rooms, looker, lives, shared
+        self._livekit, self._looker, self._lives, self._shared = livekit, looker, lives, shared
         self._timeline = KeeperTimeline(timeline)
         self._counts, self._turns = metrics, metrics.turns
         self._metrics = KeeperMetrics(metrics)
@@ -129,7 +129,7 @@ class Keeper:
     def webhook_arrived(self, created_at: float) -> None:
         """Know that webhooks reach us."""
         self._shared.webhook_arrived()
-        age = self._rooms.now().timestamp() - created_at if created_at else None
+        age = self._livekit.now().timestamp() - created_at if created_at else None
         self._metrics.webhook_arrived(age)
 
     def participant_changed(
@@ -202,7 +202,7 @@ class Keeper:
         return self._lives.ask_due(self._agenda.look_now)
 
     def _beat(self) -> float:
-        self._metrics.beat(self._agenda.rooms_followed, self._rooms.now())
+        self._metrics.beat(self._agenda.rooms_followed, self._livekit.now())
         self._shared.beat()
         self._timeline.flush()
         return _BEAT_EVERY
@@ -212,7 +212,7 @@ class Keeper:
             self._tell(self._silence.swept())
             return _SWEEP_EVERY
         try:
-            rooms = self._rooms.list_rooms()
+            rooms = self._livekit.list_rooms()
         except TokenServerError as error:
             self._tell(self._silence.sweep_failed(), error)
             return _SWEEP_AGAIN

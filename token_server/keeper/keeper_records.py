@@ -16,7 +16,7 @@ from token_server.keeper.attendance import (
 )
 from token_server.keeper.awaited_humans import AwaitedHumans
 from token_server.keeper.observed_room import LookReport
-from token_server.livekit.rooms import Participant
+from token_server.livekit.port import Participant
 from token_server.state import livekit_past
 from token_server.state.timeline import Event, Timeline
 from token_server.telemetry.metrics import Metrics

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from token_server.livekit.rooms import Dispatch
+from token_server.livekit.port import Dispatch
 
 
 @dataclass(frozen=True, kw_only=True)

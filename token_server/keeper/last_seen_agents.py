@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
 
-from token_server.livekit.rooms import Participant
+from token_server.livekit.port import Participant
 
 _ROOMS_KEPT = 10_000
 # Between the first answer without an agent and the one that proves that it is gone.

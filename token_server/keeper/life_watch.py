@@ -15,7 +15,7 @@ from typing import Protocol
 from token_server.errors import TokenServerError
 from token_server.keeper.agent_life import AgentLife, DeadAgent, LifeLimits
 from token_server.keeper.due_rooms import Plan
-from token_server.livekit.rooms import Participant, Rooms, RpcOutcome
+from token_server.livekit.port import LiveKit, Participant, RpcOutcome
 
 # Seconds between two questions to an agent that answers, and to one that has not answered the last.
 _ASK_EVERY = 1.0
@@ -50,7 +50,7 @@ class LifeWatch:
     """Knows which agents are dead, from any thread.
 
     Args:
-        rooms: LiveKit.
+        livekit: LiveKit.
         claims: Which rooms are ours to watch.
         limits: When an agent is dead.
         clock: Seconds that never go back.
@@ -59,13 +59,13 @@ class LifeWatch:
 
     def __init__(
         self,
-        rooms: Rooms,
+        livekit: LiveKit,
         claims: Claims,
         limits: LifeLimits,
         clock: Callable[[], float] = time.monotonic,
         threads: Callable[[], Executor] = lambda: ThreadPoolExecutor(_AT_ONCE, "keeper-asks"),
     ) -> None:
-        self._rooms, self._claims, self._limits, self._clock = rooms, claims, limits, clock
+        self._livekit, self._claims, self._limits, self._clock = livekit, claims, limits, clock
         self._watched: dict[str, dict[str, _Watched]] = {}  # by room, by sid
         self._due = Plan()  # by sid
         self._by_sid: dict[str, _Watched] = {}
@@ -96,7 +96,7 @@ class LifeWatch:
 
     def dead(self, room_name: str) -> Sequence[DeadAgent]:
         """Return the agents of a room that were asked, and found dead."""
-        now, livekits = self._clock(), self._rooms.now()
+        now, livekits = self._clock(), self._livekit.now()
         found = []
         with self._lock:
             for watched in self._watched.get(room_name, {}).values():
@@ -156,7 +156,7 @@ class LifeWatch:
         room_name, agent, life = watched.room_name, watched.agent, watched.life
         method, outcome, asked_at = life.method, RpcOutcome.UNKNOWN, self._clock()
         try:
-            outcome = self._rooms.ask_participant(room_name, agent.participant_identity, method)
+            outcome = self._livekit.ask_participant(room_name, agent.participant_identity, method)
             if outcome is RpcOutcome.UNANSWERED and not self._is_listed(room_name, agent):
                 outcome = RpcOutcome.UNKNOWN
         finally:
@@ -182,7 +182,7 @@ class LifeWatch:
         One that answers nothing at all stands still, and nobody is dead.
         """
         try:
-            participants = self._rooms.list_participants(room_name)
+            participants = self._livekit.list_participants(room_name)
         except TokenServerError:
             return False
         return any(p.participant_sid == agent.participant_sid for p in participants)

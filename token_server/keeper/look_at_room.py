@@ -1,6 +1,6 @@
 """One look at one room: observe, decide, act, until there is nothing more to do right now.
 
-All I/O goes through the rooms port. An error ends the look: what is unknown leads to nothing.
+All I/O goes through the port. An error ends the look: what is unknown leads to nothing.
 """
 
 import logging
@@ -34,7 +34,7 @@ from token_server.keeper.observed_room import (
 )
 from token_server.keeper.usual_times import UsualTimes
 from token_server.keeper.wanted_agents import Policy, wants
-from token_server.livekit.rooms import Dispatch, Participant, Rooms
+from token_server.livekit.port import Dispatch, LiveKit, Participant
 from token_server.state.timeline import NOT_KEPT, EntryDetails, Event, Timeline
 from token_server.tokens.tickets import TicketSealer
 
@@ -73,7 +73,7 @@ class Looker:
 
     def __init__(  # noqa: PLR0913, PLR0917 (everything arrives as an argument)
         self,
-        rooms: Rooms,
+        livekit: LiveKit,
         locks: RoomLocks,
         sealer: TicketSealer,
         policy: Policy,
@@ -82,7 +82,7 @@ class Looker:
         *,
         workers: ToldWorkers | None = None,
     ) -> None:
-        self._rooms, self._locks, self._sealer, self._policy = rooms, locks, sealer, policy
+        self._livekit, self._locks, self._sealer, self._policy = livekit, locks, sealer, policy
         self._lives, self._timeline, self._workers = lives, timeline, workers
         self.sightings = LastSeenAgents()
         self._usual_times = UsualTimes()
@@ -126,8 +126,8 @@ class Looker:
     def _observe(self, room_name: str, created: Mapping[str, str]) -> View:
         # Before the participants: a webhook may meanwhile tell of an agent that is not among them.
         known = self.sightings.of(room_name)
-        participants = self._rooms.list_participants(room_name)
-        now = self._rooms.now()
+        participants = self._livekit.list_participants(room_name)
+        now = self._livekit.now()
         wanted = wants(room_name, participants, self._sealer, self._policy)
         ours = {*self._policy.agent_names, *(want.order.agent_name for want in wanted)}
         agents = [p for p in agents_of(participants) if p.participant_sid not in self._put_out]
@@ -189,10 +189,10 @@ class Looker:
         self, room_name: str, participants: Sequence[Participant]
     ) -> Sequence[Dispatch]:
         """List the room's dispatches, if it is there: else it takes 3 s (livekit-behaviour 5)."""
-        if not participants and not self._rooms.list_rooms([room_name]):
+        if not participants and not self._livekit.list_rooms([room_name]):
             self.sightings.forget(room_name)
             return ()
-        return self._rooms.list_dispatches(room_name)
+        return self._livekit.list_dispatches(room_name)
 
     def _sight(self, room_name: str, agents: Sequence[Participant]) -> dict[str, datetime]:
         """Remember the agents that are here, and return when each of them joined.
@@ -211,12 +211,12 @@ class Looker:
         noted: EntryDetails = {"agent_name": seen.order.agent_name, "reason": reason_of(action)}
         match action:
             case CreateDispatch(order=order):
-                dispatch = self._rooms.create_dispatch(room_name, order)
+                dispatch = self._livekit.create_dispatch(room_name, order)
                 created[dispatch.dispatch_id] = order.agent_name
                 noted["dispatch_id"] = dispatch.dispatch_id
                 event, subject = Event.DISPATCHED, dispatch.dispatch_id
             case DeleteDispatch(dispatch_id=dispatch_id):
-                is_done = self._rooms.delete_dispatch(room_name, dispatch_id)
+                is_done = self._livekit.delete_dispatch(room_name, dispatch_id)
                 noted["dispatch_id"] = dispatch_id
                 event, subject = Event.DISPATCH_DELETED, dispatch_id
             case RemoveAgent(participant=agent, reason=reason):
@@ -246,7 +246,7 @@ class Looker:
         for identity, state in news.items():
             with suppress(LiveKitUnavailableError):
                 attributes = {AGENT_STATE_ATTRIBUTE: state}
-                self._rooms.set_attributes(room_name, identity, attributes)
+                self._livekit.set_attributes(room_name, identity, attributes)
 
     def _remove(self, room_name: str, agent: Participant, *, is_dead: bool) -> bool:
         """Put an agent out; a dead one counts as put out even where LiveKit cannot do it.
@@ -254,7 +254,7 @@ class Looker:
         LiveKit lists the participants of a crashed node for ever, and can reach none of them.
         """
         try:
-            return self._rooms.remove_participant(room_name, agent.participant_identity)
+            return self._livekit.remove_participant(room_name, agent.participant_identity)
         except LiveKitUnavailableError:
             if not is_dead:
                 raise

@@ -9,7 +9,7 @@ from token_server.keeper.attendance import Action, Attendance, Hedging, RemoveAg
 from token_server.keeper.known_workers import NOTHING_TOLD, WorkerNews
 from token_server.keeper.schedule import Looked
 from token_server.keeper.wanted_agents import Want
-from token_server.livekit.rooms import AgentOrder, Dispatch, Participant, ParticipantKind
+from token_server.livekit.port import AgentOrder, Dispatch, Participant, ParticipantKind
 from token_server.tokens.tickets import TICKET_ATTRIBUTE
 
 # What a page sees of its agent's state, among its own human's attributes (docs/frontends.md).

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from token_server.livekit.rooms import AgentOrder, Participant, ParticipantKind
+from token_server.livekit.port import AgentOrder, Participant, ParticipantKind
 from token_server.tokens.room_patterns import matches_any
 from token_server.tokens.tickets import TicketSealer
 

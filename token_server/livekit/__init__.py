@@ -1,1 +1,1 @@
-"""What we say to LiveKit and what it tells us, behind one port (rooms.py)."""
+"""What we say to LiveKit and what it tells us, behind one port (port.py)."""

@@ -1,10 +1,10 @@
-"""LiveKit's protobuf messages on one side, the plain values of rooms.py on the other. No I/O."""
+"""LiveKit's protobuf messages on one side, the plain values of port.py on the other. No I/O."""
 
 from datetime import UTC, datetime
 
 from livekit.protocol import agent, agent_dispatch, models
 
-from token_server.livekit.rooms import (
+from token_server.livekit.port import (
     AgentOrder,
     Dispatch,
     Job,

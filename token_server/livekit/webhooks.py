@@ -14,8 +14,8 @@ from google.protobuf.json_format import Parse, ParseError
 from livekit.protocol.webhook import WebhookEvent
 
 from token_server.errors import InvalidRequestError
+from token_server.livekit.port import Participant
 from token_server.livekit.protobufs import LATEST_SECONDS, to_participant
-from token_server.livekit.rooms import Participant
 from token_server.livekit.signed_bodies import SignedBodies
 
 logger = logging.getLogger(__name__)

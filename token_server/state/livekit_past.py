@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from token_server.livekit.rooms import Dispatch, Participant, ParticipantKind
+from token_server.livekit.port import Dispatch, Participant, ParticipantKind
 from token_server.state.timeline import Entry, EntryDetails, Event
 
 _ARRIVALS = {ParticipantKind.HUMAN: Event.JOINED, ParticipantKind.AGENT: Event.AGENT_JOINED}

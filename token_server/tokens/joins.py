@@ -16,7 +16,7 @@ from pydantic import Field
 
 from shared_settings.settings import AgentDispatch
 from token_server.errors import PermissionDeniedError
-from token_server.livekit.rooms import AgentOrder, Room, RoomOrder, Rooms
+from token_server.livekit.port import AgentOrder, LiveKit, Room, RoomOrder
 from token_server.settings import Settings
 from token_server.state.timeline import NOT_KEPT, Event, Timeline
 from token_server.tokens.join_tokens import JoinToken, mint_join_token
@@ -55,12 +55,12 @@ class Joins:
     def __init__(
         self,
         settings: Settings,
-        rooms: Rooms,
+        livekit: LiveKit,
         sealer: TicketSealer,
         follower: Follower,
         timeline: Timeline = NOT_KEPT,
     ) -> None:
-        self._settings, self._rooms, self._timeline = settings, rooms, timeline
+        self._settings, self._livekit, self._timeline = settings, livekit, timeline
         self._sealer, self._follower = sealer, follower
         self._agent_names = settings.allowed_agent_names
 
@@ -80,7 +80,7 @@ class Joins:
         room_name = self._room_name(request)
         participant_identity = request.participant_identity or f"human-{uuid.uuid4()}"
         room, is_new = self._make_room_ready(room_name, order)
-        ready_at = self._rooms.now()
+        ready_at = self._livekit.now()
         ticket = Ticket(room_name, participant_identity, order, traceparent)
         sealed_ticket = self._sealer.seal(ticket)
         join_token = JoinToken(ticket, request, sealed_ticket)
@@ -140,8 +140,8 @@ class Joins:
         anyway; the order carries its metadata.
         """
         is_ordered_now = self._settings.agent_dispatch is not AgentDispatch.JOIN
-        asked_at = self._rooms.now()
-        room = self._rooms.create_room(
+        asked_at = self._livekit.now()
+        room = self._livekit.create_room(
             RoomOrder(
                 room_name=room_name,
                 empty_timeout=self._settings.room_empty_timeout,

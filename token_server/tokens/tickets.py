@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from token_server.livekit.rooms import AgentOrder, Participant
+from token_server.livekit.port import AgentOrder, Participant
 
 TICKET_ATTRIBUTE = "token_server.ticket"
 _KEY_PURPOSE = b"livekit-token-server ticket v1"

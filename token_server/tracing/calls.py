@@ -7,8 +7,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from token_server.errors import TokenServerError
-from token_server.livekit.measured_rooms import Asked, MeasuredRooms, Result
-from token_server.livekit.rooms import AgentOrder, Dispatch, Participant, RoomOrder
+from token_server.livekit.measured_livekit import Asked, MeasuredLiveKit, Result
+from token_server.livekit.port import AgentOrder, Dispatch, Participant, RoomOrder
 from token_server.tracing.names import (
     AGENT_NAME,
     DISPATCH_ID,
@@ -51,8 +51,8 @@ def record() -> Iterator[Recording]:
         _recording.reset(reset)
 
 
-class TracedRooms(MeasuredRooms):
-    """The rooms port with every call measured, and recorded where somebody records."""
+class TracedLiveKit(MeasuredLiveKit):
+    """The port with every call measured, and recorded where somebody records."""
 
     def _measure(self, method: str, ask: Callable[[*Asked], Result], *asked: *Asked) -> Result:
         recording = _recording.get()

@@ -5,10 +5,10 @@ from flask import Flask
 from token_server import __version__
 from token_server.keeper.awaited_humans import AwaitedHumans
 from token_server.keeper.look_at_room import Looker
-from token_server.livekit.rooms import Rooms
+from token_server.livekit.port import LiveKit
 from token_server.telemetry.metrics import Metrics
 from token_server.tokens.tickets import TicketSealer
-from token_server.tracing.calls import TracedRooms
+from token_server.tracing.calls import TracedLiveKit
 from token_server.tracing.delivery import Delivery
 from token_server.tracing.traced_looks import TracedLooker
 from token_server.tracing.traced_requests import TracedRequests
@@ -22,9 +22,9 @@ class Tracing:
         self._sealer, self._arrivals = sealer, AwaitedHumans()
         self.start, self.stop = delivery.start, delivery.stop
 
-    def rooms(self, rooms: Rooms, metrics: Metrics) -> TracedRooms:
+    def livekit(self, livekit: LiveKit, metrics: Metrics) -> TracedLiveKit:
         """Build what records the calls to LiveKit."""
-        return TracedRooms(rooms, metrics)
+        return TracedLiveKit(livekit, metrics)
 
     def looks(self, looker: Looker) -> TracedLooker:
         """Have the looks of a looker, which has our rooms, become spans."""

@@ -16,7 +16,7 @@ from token_server.keeper.attendance import Settled, Wait
 from token_server.keeper.awaited_humans import AwaitedHumans
 from token_server.keeper.look_at_room import Looker
 from token_server.keeper.observed_room import LookReport, agents_named
-from token_server.livekit.rooms import Participant
+from token_server.livekit.port import Participant
 from token_server.tokens.tickets import Ticket, TicketSealer
 from token_server.tracing.calls import Recording, record
 from token_server.tracing.names import (

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.fakes import FakeRooms
+from tests.fakes import FakeLiveKit
 from tests.http.clients import client_for, error_of
 from tests.issuer import Issuer
 from tests.join_tokens import claims_of
@@ -21,7 +21,7 @@ def ask(client: FlaskClient, address: str = "192.0.2.1", **headers: str) -> int:
     return client.post("/token", headers=headers, environ_overrides=environ).status_code
 
 
-def test_who_asks_too_often_is_told_when_to_come_again(rooms: FakeRooms) -> None:
+def test_who_asks_too_often_is_told_when_to_come_again(rooms: FakeLiveKit) -> None:
     """429 with Retry-After, and no room is made."""
     client = client_for(rooms, RATE_LIMIT="1/hour")
     assert 201 == ask(client)
@@ -238,7 +238,7 @@ def test_an_issuer_that_is_away_is_a_503(logged_in: FlaskClient, issuer: Issuer)
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_where_identities_are_fresh_nobody_can_take_anybodys(
-    rooms: FakeRooms, auth: dict[str, str], method: str
+    rooms: FakeLiveKit, auth: dict[str, str], method: str
 ) -> None:
     """LiveKit puts out who joined first under an identity: it must be nobody else's to name."""
     client = client_for(rooms, None, PARTICIPANT_IDENTITIES="fresh", **auth)

@@ -3,7 +3,7 @@
 import pytest
 from flask.testing import FlaskClient
 
-from tests.fakes import FakeRooms
+from tests.fakes import FakeLiveKit
 from tests.http.clients import client_for, error_of
 
 ORIGIN = "https://app.example.com"
@@ -15,7 +15,7 @@ PREFLIGHT = {
 
 
 @pytest.fixture
-def keyed(rooms: FakeRooms) -> FlaskClient:
+def keyed(rooms: FakeLiveKit) -> FlaskClient:
     """A client of an application with two keys, for the frontend at ORIGIN."""
     return client_for(rooms, TOKEN_AUTH="key", TOKEN_KEYS="one,two", CORS_ORIGINS=ORIGIN)
 
@@ -49,7 +49,7 @@ def test_each_key_lets_a_caller_in(keyed: FlaskClient, method: str, header: str)
     ],
 )
 def test_anybody_else_is_kept_out(
-    keyed: FlaskClient, rooms: FakeRooms, headers: dict[str, str]
+    keyed: FlaskClient, rooms: FakeLiveKit, headers: dict[str, str]
 ) -> None:
     """401 says how to ask (RFC 9110), and nothing is done for the caller."""
     answer = keyed.post("/token", headers=headers)

@@ -3,7 +3,7 @@
 import pytest
 from flask.testing import FlaskClient
 
-from tests.fakes import FakeRooms
+from tests.fakes import FakeLiveKit
 from tests.http.clients import client_for, error_of
 
 # What a browser sends for a server on this machine.
@@ -25,7 +25,7 @@ PATHS = [
 
 
 @pytest.fixture
-def demo(rooms: FakeRooms) -> FlaskClient:
+def demo(rooms: FakeLiveKit) -> FlaskClient:
     """A client of what `make dev` starts."""
     return client_for(rooms, DEMO="1", HOST="127.0.0.1")
 
@@ -36,7 +36,7 @@ def demo(rooms: FakeRooms) -> FlaskClient:
     ["evil.example", "evil.example:8080", "127.0.0.1.evil.example", "localhost.evil", "[::", ""],
 )
 def test_a_strangers_name_leads_nowhere(
-    demo: FlaskClient, rooms: FakeRooms, path: str, host: str
+    demo: FlaskClient, rooms: FakeLiveKit, path: str, host: str
 ) -> None:
     """DNS rebinding: to its browser the stranger's page is the server's own."""
     refused = demo.get(path, headers={"Host": host, **OWN})
@@ -67,7 +67,7 @@ def test_the_operator_gives_it_a_name(url: str, host: str) -> None:
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
 @pytest.mark.parametrize("path", ["/token", "/rooms", "/metrics"])
 def test_a_picture_on_another_site_asks_for_nothing(
-    demo: FlaskClient, rooms: FakeRooms, path: str, site: str
+    demo: FlaskClient, rooms: FakeLiveKit, path: str, site: str
 ) -> None:
     """<img src="http://localhost:8080/token">: a room for each visitor."""
     refused = demo.get(path, headers=CROSS | {"Sec-Fetch-Site": site})
@@ -97,7 +97,7 @@ def test_a_picture_on_another_site_asks_for_nothing(
 )
 @pytest.mark.parametrize("kind", ["text/plain", "application/json", ""])
 def test_another_sites_page_posts_nothing(
-    demo: FlaskClient, rooms: FakeRooms, headers: dict[str, str], kind: str
+    demo: FlaskClient, rooms: FakeLiveKit, headers: dict[str, str], kind: str
 ) -> None:
     """A form, or fetch without CORS: the answer is hidden from it, the room is made."""
     refused = demo.post("/token", headers=headers, content_type=kind or None)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from bench.bad_requests import BadRequests
-from tests.fakes import FakeRooms
+from tests.fakes import FakeLiveKit
 from tests.http.clients import client_for, error_of
 from tests.issuer import Issuer
 from tests.processes import API_KEY, API_SECRET
@@ -24,7 +24,7 @@ BAD = BadRequests(port=0, caller_key="a-made-up-caller-key")
 
 
 @pytest.fixture
-def strict(rooms: FakeRooms, keeper: RecordingKeeper) -> FlaskClient:
+def strict(rooms: FakeLiveKit, keeper: RecordingKeeper) -> FlaskClient:
     """A client of an application that wants a key."""
     return client_for(rooms, keeper, TOKEN_AUTH="key", TOKEN_KEYS=BAD.caller_key)
 
@@ -39,7 +39,7 @@ def send(client: FlaskClient, request: bytes) -> TestResponse:
 
 
 def test_every_bad_request_is_refused_and_leads_to_nothing(
-    strict: FlaskClient, rooms: FakeRooms, keeper: RecordingKeeper
+    strict: FlaskClient, rooms: FakeLiveKit, keeper: RecordingKeeper
 ) -> None:
     """No token, no room, no look; and an error that says why."""
     for number in range(1_000):
@@ -99,7 +99,7 @@ whatever = hypothesis.settings(max_examples=150, deadline=None)
 @whatever
 def test_whatever_is_in_authorization_only_the_key_opens(header: str) -> None:
     """To /token, and to what is for operators."""
-    rooms = FakeRooms()
+    rooms = FakeLiveKit()
     client = client_for(rooms, None, TOKEN_AUTH="key", TOKEN_KEYS=BAD.caller_key)
     try:
         Operators([BAD.caller_key], is_demo=True).check({"Authorization": header}, "127.0.0.1")

@@ -5,7 +5,7 @@ import logging
 import pytest
 from flask.testing import FlaskClient
 
-from tests.fakes import FakeRooms
+from tests.fakes import FakeLiveKit
 from tests.http.clients import client_for, error_of, failing_client
 from tests.recording_keeper import RecordingKeeper
 from token_server.errors import LiveKitRefusedKeyError, LiveKitRefusedRequestError
@@ -17,7 +17,7 @@ def test_an_unknown_path_is_a_json_404(client: FlaskClient, path: str) -> None:
     assert (404, "not_found", "404 Not Found") == error_of(client.get(path))
 
 
-def test_livekit_down_is_unavailable(rooms: FakeRooms, keeper: RecordingKeeper) -> None:
+def test_livekit_down_is_unavailable(rooms: FakeLiveKit, keeper: RecordingKeeper) -> None:
     """503: the caller may try again, and nobody follows a room that there is not."""
     rooms.is_down = True
 

@@ -11,7 +11,7 @@ from livekit.protocol.room import ListRoomsResponse
 
 from tests.environ import settings
 from tests.exposition import series
-from tests.fakes import FakeRooms
+from tests.fakes import FakeLiveKit
 from tests.http.clients import client_for, error_of, failing_client
 from tests.processes import free_port
 from tests.recording_keeper import RecordingKeeper
@@ -28,7 +28,7 @@ def test_a_healthy_server_says_so(path: str) -> None:
 
 def test_alive_means_alive_with_livekit_down() -> None:
     """Or a platform would restart us again and again for LiveKit's trouble."""
-    rooms = FakeRooms()
+    rooms = FakeLiveKit()
     rooms.is_down = True
 
     answer = client_for(rooms).get("/healthz")
@@ -47,7 +47,7 @@ def test_a_keeper_that_is_stuck_is_not_alive() -> None:
 
 def test_ready_means_livekit_answers() -> None:
     """A balancer sends callers elsewhere meanwhile."""
-    rooms = FakeRooms()
+    rooms = FakeLiveKit()
     rooms.is_down = True
 
     status, code, _ = error_of(client_for(rooms).get("/readyz"))
@@ -58,7 +58,7 @@ def test_ready_means_livekit_answers() -> None:
 def test_not_being_ready_is_not_logged_at_each_poll(caplog: pytest.LogCaptureFixture) -> None:
     """A platform asks every few seconds; the keeper says once that LiveKit does not answer."""
     caplog.set_level(logging.INFO)
-    rooms = FakeRooms()
+    rooms = FakeLiveKit()
     rooms.is_down = True
 
     client_for(rooms).get("/readyz")
@@ -93,7 +93,7 @@ def test_without_redis_we_are_ready_and_say_so(
 
 def test_livekit_is_asked_once_however_often_we_are() -> None:
     """Anybody may ask /readyz, and as often as they like; a second is longer than this takes."""
-    rooms = FakeRooms()
+    rooms = FakeLiveKit()
     client = client_for(rooms)
     started = time.monotonic()
 
@@ -105,7 +105,7 @@ def test_livekit_is_asked_once_however_often_we_are() -> None:
 
 def test_a_livekit_that_is_down_is_asked_no_more_often() -> None:
     """It has trouble enough."""
-    rooms = FakeRooms()
+    rooms = FakeLiveKit()
     rooms.is_down = True
     client = client_for(rooms)
     started = time.monotonic()

@@ -6,7 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.environ import settings
-from tests.fakes import FakeRooms
+from tests.fakes import FakeLiveKit
 from tests.http.clients import client_for
 from tests.recording_keeper import RecordingKeeper
 from token_server import errors
@@ -113,7 +113,7 @@ def test_every_error_is_described(client: FlaskClient) -> None:
 )
 def test_who_may_ask_is_described(changes: dict[str, str], expected: str | None) -> None:
     """A generated client has to know that it needs a bearer, and which."""
-    app = create_app(settings(**changes), FakeRooms(), RecordingKeeper())
+    app = create_app(settings(**changes), FakeLiveKit(), RecordingKeeper())
     found = document(app.test_client())
 
     security = found["paths"]["/token"]["post"]["security"]

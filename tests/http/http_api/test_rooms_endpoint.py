@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.environ import settings
-from tests.fakes import FakeRooms
-from tests.http.clients import FailingRooms, error_of
+from tests.fakes import FakeLiveKit
+from tests.http.clients import FailingLiveKit, error_of
 from tests.recording_keeper import RecordingKeeper
 from token_server.auth.operators import Operators
 from token_server.cli.running_server import room_path
@@ -24,7 +24,7 @@ from token_server.http_api import rooms_endpoint
 from token_server.http_api.app import create_app
 from token_server.http_api.room_watch import RoomWatch
 from token_server.keeper.wanted_agents import Policy
-from token_server.livekit.rooms import AgentOrder, Participant, Room, RoomOrder
+from token_server.livekit.port import AgentOrder, Participant, Room, RoomOrder
 from token_server.state.timeline import NOT_KEPT
 from token_server.tokens.tickets import TICKET_ATTRIBUTE, Ticket, TicketSealer
 
@@ -33,7 +33,7 @@ AGENT = "voice-agent"
 KEY = {"Authorization": "Bearer operator"}
 
 
-def app_of(rooms: FakeRooms, seconds: float = 5.0) -> Flask:
+def app_of(rooms: FakeLiveKit, seconds: float = 5.0) -> Flask:
     """The application with an operator's key."""
     app = create_app(settings(), rooms, RecordingKeeper())
     watch = RoomWatch(rooms, SEALER, Policy(agent_names=(AGENT,)), NOT_KEPT, seconds=seconds)
@@ -43,18 +43,18 @@ def app_of(rooms: FakeRooms, seconds: float = 5.0) -> Flask:
 
 
 @pytest.fixture
-def rooms() -> FakeRooms:
+def rooms() -> FakeLiveKit:
     """An empty LiveKit."""
-    return FakeRooms()
+    return FakeLiveKit()
 
 
 @pytest.fixture
-def client(rooms: FakeRooms) -> FlaskClient:
+def client(rooms: FakeLiveKit) -> FlaskClient:
     """A client."""
     return app_of(rooms).test_client()
 
 
-def join(rooms: FakeRooms, room_name: str, identity: str = "alice") -> None:
+def join(rooms: FakeLiveKit, room_name: str, identity: str = "alice") -> None:
     """Let somebody join with our token."""
     sealed = SEALER.seal(Ticket(room_name, identity, AgentOrder(agent_name=AGENT)))
     rooms.join(room_name, identity, {TICKET_ATTRIBUTE: sealed})
@@ -66,7 +66,7 @@ def room_order(room_name: str) -> RoomOrder:
     return RoomOrder(room_name=room_name, empty_timeout=minute, departure_timeout=minute)
 
 
-class LateCount(FakeRooms):
+class LateCount(FakeLiveKit):
     """A LiveKit that has not counted who is in one of its rooms."""
 
     def __init__(self, room_name: str) -> None:
@@ -105,7 +105,7 @@ class SilentFor(LateCount):
 @pytest.mark.parametrize("path", ["/rooms", "/rooms/kitchen"])
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer other"}])
 def test_only_the_operator_sees_them(
-    client: FlaskClient, rooms: FakeRooms, path: str, headers: dict[str, str]
+    client: FlaskClient, rooms: FakeLiveKit, path: str, headers: dict[str, str]
 ) -> None:
     """Who talks when is nobody else's business; and nobody else makes us ask LiveKit."""
     refused = client.get(path, headers=headers)
@@ -114,7 +114,7 @@ def test_only_the_operator_sees_them(
     assert [] == rooms.calls
 
 
-def test_a_room_that_waits(client: FlaskClient, rooms: FakeRooms) -> None:
+def test_a_room_that_waits(client: FlaskClient, rooms: FakeLiveKit) -> None:
     """Its human is there, and its job on the way."""
     join(rooms, "kitchen")
     dispatch = rooms.create_dispatch("kitchen", AgentOrder(agent_name=AGENT))
@@ -135,7 +135,7 @@ def test_a_room_that_waits(client: FlaskClient, rooms: FakeRooms) -> None:
     assert ["joined", "dispatched", "job_taken"] == [entry["event"] for entry in shown["timeline"]]
 
 
-def test_a_room_that_waits_in_vain_has_advice(client: FlaskClient, rooms: FakeRooms) -> None:
+def test_a_room_that_waits_in_vain_has_advice(client: FlaskClient, rooms: FakeLiveKit) -> None:
     """The doctor's words, where the operator looks first; none once the agent has come."""
     join(rooms, "kitchen")
     rooms.pass_time(seconds=8)
@@ -148,7 +148,7 @@ def test_a_room_that_waits_in_vain_has_advice(client: FlaskClient, rooms: FakeRo
     assert "log" in alone["cure"]
 
 
-def test_nothing_in_it_is_the_participants_secret(client: FlaskClient, rooms: FakeRooms) -> None:
+def test_nothing_in_it_is_the_participants_secret(client: FlaskClient, rooms: FakeLiveKit) -> None:
     """Attributes, metadata, the ticket."""
     join(rooms, "kitchen")
 
@@ -157,7 +157,7 @@ def test_nothing_in_it_is_the_participants_secret(client: FlaskClient, rooms: Fa
     assert ("attributes" in text, TICKET_ATTRIBUTE in text) == (False, False)
 
 
-def test_an_attended_room(client: FlaskClient, rooms: FakeRooms) -> None:
+def test_an_attended_room(client: FlaskClient, rooms: FakeLiveKit) -> None:
     """One agent, and two are one too many."""
     join(rooms, "kitchen")
     rooms.join_agent("kitchen", AGENT)
@@ -177,7 +177,7 @@ NAMES = ["a/b", "a b", "ä?#", "a//b", "%2F", "/x", "//", "x/", "a\nb", "\n", " 
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_name_may_have_any_character(client: FlaskClient, rooms: FakeRooms, name: str) -> None:
+def test_a_name_may_have_any_character(client: FlaskClient, rooms: FakeLiveKit, name: str) -> None:
     """It comes quoted."""
     join(rooms, name)
 
@@ -190,7 +190,7 @@ def test_a_name_may_have_any_character(client: FlaskClient, rooms: FakeRooms, na
 @given(st.text(min_size=1))
 def test_the_command_can_ask_for_whatever_room_there_is(name: str) -> None:
     """Clients resolve `.` and `..` in a path, and proxies more; a query comes through."""
-    rooms = FakeRooms()
+    rooms = FakeLiveKit()
     join(rooms, name)
 
     shown = app_of(rooms).test_client().get(room_path(name), headers=KEY).get_json()
@@ -198,7 +198,7 @@ def test_the_command_can_ask_for_whatever_room_there_is(name: str) -> None:
     assert name == shown["room_name"]
 
 
-def test_a_query_names_one_room(client: FlaskClient, rooms: FakeRooms) -> None:
+def test_a_query_names_one_room(client: FlaskClient, rooms: FakeLiveKit) -> None:
     """Which of two is meant is not guessed."""
     asked = client.get("/rooms?room_name=a&room_name=b", headers=KEY)
 
@@ -206,7 +206,7 @@ def test_a_query_names_one_room(client: FlaskClient, rooms: FakeRooms) -> None:
     assert [] == rooms.calls
 
 
-def test_those_that_wait_come_first(client: FlaskClient, rooms: FakeRooms) -> None:
+def test_those_that_wait_come_first(client: FlaskClient, rooms: FakeLiveKit) -> None:
     """Then those that are attended, then those that nobody of ours is in."""
     rooms.join("strangers", "bob")
     rooms.pass_time(seconds=1)
@@ -223,7 +223,7 @@ def test_those_that_wait_come_first(client: FlaskClient, rooms: FakeRooms) -> No
 
 
 def test_more_rooms_than_can_be_looked_into_are_listed_as_unknown(
-    client: FlaskClient, rooms: FakeRooms
+    client: FlaskClient, rooms: FakeLiveKit
 ) -> None:
     """Unknown is not attended."""
     for number in range(203):
@@ -241,7 +241,7 @@ def test_more_rooms_than_can_be_looked_into_are_listed_as_unknown(
 @pytest.mark.parametrize("others", [0, 1, 3], ids=["empty", "with one", "full"])
 @pytest.mark.parametrize("waits_since", ["before", "after"])
 def test_no_number_of_other_rooms_hides_a_human_who_waits(
-    client: FlaskClient, rooms: FakeRooms, others: int, waits_since: str
+    client: FlaskClient, rooms: FakeLiveKit, others: int, waits_since: str
 ) -> None:
     """Rooms cost nothing to make; whoever makes them came before or after the human."""
     if waits_since == "before":
@@ -309,6 +309,6 @@ def test_a_room_that_livekit_cannot_tell_of_is_unknown() -> None:
 @pytest.mark.parametrize("path", ["/rooms", "/rooms/kitchen"])
 def test_without_livekit_nothing_is_known(path: str) -> None:
     """An error is not an empty list."""
-    client = app_of(FailingRooms(LiveKitUnavailableError("gone"))).test_client()
+    client = app_of(FailingLiveKit(LiveKitUnavailableError("gone"))).test_client()
 
     assert (503, "unavailable") == error_of(client.get(path, headers=KEY))[:2]

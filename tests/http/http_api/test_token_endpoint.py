@@ -7,8 +7,8 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.fakes import FakeRooms
-from tests.http.clients import FailingRooms, client_for, error_of
+from tests.fakes import FakeLiveKit
+from tests.http.clients import FailingLiveKit, client_for, error_of
 from tests.recording_keeper import RecordingKeeper
 from token_server.errors import LiveKitUnavailableError
 from token_server.http_api.token_endpoint import TOKEN_BODY_LIMIT
@@ -51,7 +51,7 @@ def test_whoever_asks_is_answered_the_same(more: dict[str, Any]) -> None:
     ],
 )
 def test_what_is_wrong_is_said_before_anything_is_done(
-    client: FlaskClient, rooms: FakeRooms, body: bytes, content_type: str, expected: int
+    client: FlaskClient, rooms: FakeLiveKit, body: bytes, content_type: str, expected: int
 ) -> None:
     """LiveKit hears nothing of it."""
     status, code, _ = error_of(post(client, body, content_type=content_type))
@@ -61,7 +61,7 @@ def test_what_is_wrong_is_said_before_anything_is_done(
 
 def test_a_request_that_fails_late_is_not_made_twice(keeper: RecordingKeeper) -> None:
     """One call to LiveKit, one error."""
-    rooms = FailingRooms(LiveKitUnavailableError("LiveKit is away"))
+    rooms = FailingLiveKit(LiveKitUnavailableError("LiveKit is away"))
 
     answer = error_of(post(client_for(rooms, keeper), b"{}"))
 

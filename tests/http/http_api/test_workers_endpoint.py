@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from tests.environ import settings
 from tests.exposition import counted
-from tests.fakes import FakeRooms
+from tests.fakes import FakeLiveKit
 from tests.http.clients import error_of
 from tests.processes import API_SECRET
 from tests.recording_keeper import RecordingKeeper
@@ -38,7 +38,7 @@ def book(tmp_path: Path) -> WorkerBook:
 @pytest.fixture
 def client(book: WorkerBook) -> FlaskClient:
     """A client of an application with an operator's key."""
-    app = create_app(settings(), FakeRooms(), RecordingKeeper())
+    app = create_app(settings(), FakeLiveKit(), RecordingKeeper())
     words = WorkerWords(settings().webhook_secrets, book)
     operators = Operators(["operator"], is_demo=False)
     app.register_blueprint(

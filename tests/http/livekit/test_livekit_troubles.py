@@ -18,7 +18,7 @@ from tests.twirp_server import CUT, Canned, TwirpServer, answer, error
 from token_server.http_api.app import create_app
 from token_server.livekit.connections import Timeouts
 from token_server.livekit.twirp import Twirp
-from token_server.livekit.twirp_rooms import LiveKitRooms
+from token_server.livekit.twirp_livekit import TwirpLiveKit
 
 ROOM = answer(models.Room(name="kitchen", sid="RM_1"))
 LIMIT = 0.5  # seconds; 5 in production (twirp.py)
@@ -27,7 +27,7 @@ LIMIT = 0.5  # seconds; 5 in production (twirp.py)
 def client_of(url: str) -> FlaskClient:
     """Return a client of an application that has this LiveKit, and little patience with it."""
     twirp = Twirp(url, API_KEY, API_SECRET, Timeouts(connect=LIMIT, answer=LIMIT))
-    return create_app(settings(), LiveKitRooms(twirp), RecordingKeeper()).test_client()
+    return create_app(settings(), TwirpLiveKit(twirp), RecordingKeeper()).test_client()
 
 
 TROUBLES = {

@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 from tests.http.clients import client_for, error_of
 from tests.join_tokens import agents_of, claims_of
 from tests.snippets import Snippet, snippets
-from token_server.livekit.rooms import AgentOrder
+from token_server.livekit.port import AgentOrder
 
 _PAGE = "docs/frontends.md"
 DOCUMENTS = snippets(_PAGE, "json")

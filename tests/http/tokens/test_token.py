@@ -4,12 +4,12 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.environ import LIVEKIT_URL
-from tests.fakes import FakeRooms
+from tests.fakes import FakeLiveKit
 from tests.http.clients import client_for
 from tests.join_tokens import agents_of, claims_of, order_in_ticket_of
 from tests.processes import AGENT_NAME
 from tests.recording_keeper import RecordingKeeper
-from token_server.livekit.rooms import AgentOrder
+from token_server.livekit.port import AgentOrder
 
 ALL_FIELDS = {
     "room_name": "kitchen",
@@ -117,7 +117,7 @@ def test_head_answers_without_a_body(client: FlaskClient) -> None:
 
 
 def test_the_room_is_made_and_followed(
-    client: FlaskClient, rooms: FakeRooms, keeper: RecordingKeeper
+    client: FlaskClient, rooms: FakeLiveKit, keeper: RecordingKeeper
 ) -> None:
     """The room first, so that the join finds it; from then on the keeper sees to it."""
     client.post("/token", json=ALL_FIELDS)

@@ -5,7 +5,7 @@ import json
 import pytest
 from flask.testing import FlaskClient
 
-from tests.fakes import FakeRooms
+from tests.fakes import FakeLiveKit
 from tests.http.clients import error_of
 from tests.recording_keeper import RecordingKeeper
 
@@ -163,7 +163,7 @@ def test_a_bad_field_is_refused_by_its_name(
 
 
 def test_an_agent_that_callers_may_not_have_is_refused_by_its_name(
-    client: FlaskClient, rooms: FakeRooms
+    client: FlaskClient, rooms: FakeLiveKit
 ) -> None:
     """The name breaks no rule: 403. Which there are is not said to everybody."""
     answer = client.post("/token", json={"room_config": {"agents": [{"agent_name": MARKER}]}})
@@ -186,7 +186,7 @@ def test_a_wrong_type_is_refused_even_if_it_is_empty(
 
 
 def test_nothing_happens_for_a_bad_request(
-    client: FlaskClient, rooms: FakeRooms, keeper: RecordingKeeper
+    client: FlaskClient, rooms: FakeLiveKit, keeper: RecordingKeeper
 ) -> None:
     """Neither a room nor a follower for what is refused."""
     client.post("/token", json={"room_name": "a\nb"})

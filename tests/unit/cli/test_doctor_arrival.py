@@ -10,7 +10,7 @@ from token_server.cli.doctor.hung_agent import Hang
 from token_server.cli.doctor.probe_observation import ObservedAgent, ProbeObservation
 from token_server.cli.doctor.told_workers import ToldWorker
 from token_server.cli.doctor.worker import WorkerReport
-from token_server.livekit.rooms import Dispatch, Job, JobStatus
+from token_server.livekit.port import Dispatch, Job, JobStatus
 
 ZERO = datetime(2026, 11, 22, 12, tzinfo=UTC)
 NOBODY = Surroundings(worker=None, worker_port=8081)

@@ -4,7 +4,7 @@ import pytest
 
 from token_server.cli.doctor.hung_agent import Hang, SignsOfLife
 from token_server.keeper.agent_life import LOOP_METHOD, TRANSPORT_METHOD
-from token_server.livekit.rooms import RpcOutcome
+from token_server.livekit.port import RpcOutcome
 
 _ANSWER_WITHIN = 0.8  # seconds, of LiveKit's for a silence
 SILENT, UNSUPPORTED = RpcOutcome.SILENT, RpcOutcome.UNSUPPORTED

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from token_server.cli.doctor.hung_agent import Hang
 from token_server.cli.doctor.probe_observation import ObservedAgent, ProbeObservation
-from token_server.livekit.rooms import Dispatch, Job, JobStatus, RpcOutcome
+from token_server.livekit.port import Dispatch, Job, JobStatus, RpcOutcome
 
 ZERO = datetime(2026, 11, 22, 12, tzinfo=UTC)
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from token_server.cli.doctor.live_rooms import Reuse, by_age, by_timeline, check_room_names
-from token_server.livekit.rooms import Participant, ParticipantKind, Room
+from token_server.livekit.port import Participant, ParticipantKind, Room
 
 BEGAN = datetime(2026, 11, 22, 12, tzinfo=UTC)
 

@@ -9,7 +9,7 @@ from threading import Event, Thread
 
 import pytest
 
-from tests.fakes import FakeRooms
+from tests.fakes import FakeLiveKit
 from tests.machines import Machines
 from tests.processes import free_port, wait_until
 from tests.redis_server import RedisServer
@@ -135,7 +135,7 @@ def test_nobody_waits_for_one_who_was_stopped() -> None:
 
 def test_without_redis_nothing_is_said_of_it() -> None:
     """Most have one machine."""
-    rooms = FakeRooms()
+    rooms = FakeLiveKit()
     readiness = Readiness(rooms)
 
     assert [{"status": "ready"}] * 3 == [readiness.check() for _ in range(3)]
@@ -152,7 +152,7 @@ def mortal(tmp_path: Path) -> Iterator[RedisServer]:
 def test_a_redis_that_answers_is_ready(tmp_path: Path, mortal: RedisServer) -> None:
     """Whoever sets REDIS_URL wants to know that it works."""
     with Machines(tmp_path, mortal.url) as machines:
-        found = Readiness(FakeRooms(), machines.link("a")).check()
+        found = Readiness(FakeLiveKit(), machines.link("a")).check()
 
     assert {"status": "ready", "redis": "ready"} == found
 
@@ -160,7 +160,7 @@ def test_a_redis_that_answers_is_ready(tmp_path: Path, mortal: RedisServer) -> N
 def test_without_redis_we_are_ready_and_say_so(tmp_path: Path) -> None:
     """Everything goes on, so no balancer is to take the machine out."""
     with Machines(tmp_path, f"redis://127.0.0.1:{free_port()}") as machines:
-        found = Readiness(FakeRooms(), machines.link("a")).check()
+        found = Readiness(FakeLiveKit(), machines.link("a")).check()
 
     assert {"status": "ready", "redis": "unavailable"} == found
 
@@ -168,7 +168,7 @@ def test_without_redis_we_are_ready_and_say_so(tmp_path: Path) -> None:
 def test_a_redis_that_hangs_is_asked_once_a_second(tmp_path: Path, mortal: RedisServer) -> None:
     """As LiveKit is."""
     with Machines(tmp_path, mortal.url) as machines:
-        readiness = Readiness(FakeRooms(), machines.link("a", try_again_after=60))
+        readiness = Readiness(FakeLiveKit(), machines.link("a", try_again_after=60))
         mortal.freeze()
         asked_at = time.monotonic()
         found = [readiness.check()["redis"] for _ in range(100)]

@@ -10,11 +10,11 @@ from token_server.http_api.rooms_endpoint import create_blueprint
 from token_server.keeper.wanted_agents import Policy
 from token_server.state.timeline import NOT_KEPT
 from token_server.tokens.tickets import TicketSealer
-from tests.fakes import FakeRooms
-from token_server.livekit.rooms import RoomOrder
+from tests.fakes import FakeLiveKit
+from token_server.livekit.port import RoomOrder
 from datetime import timedelta
 
-rooms = FakeRooms()
+rooms = FakeLiveKit()
 for number in range(2_001):
     rooms.create_room(RoomOrder(room_name=f"room-{number}", empty_timeout=timedelta(1),
         departure_timeout=timedelta(1)))

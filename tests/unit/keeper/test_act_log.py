@@ -5,11 +5,11 @@ from contextlib import AbstractContextManager, nullcontext
 
 import pytest
 
-from tests.fakes import FakeRooms
+from tests.fakes import FakeLiveKit
 from tests.lives import unasked
 from token_server.keeper.look_at_room import Looker
 from token_server.keeper.wanted_agents import Policy
-from token_server.livekit.rooms import AgentOrder
+from token_server.livekit.port import AgentOrder
 from token_server.tokens.tickets import TICKET_ATTRIBUTE, Ticket, TicketSealer
 
 SEALER = TicketSealer("a-made-up-secret-of-more-than-thirty-two-bytes")
@@ -27,7 +27,7 @@ class Free:
         return nullcontext(enter_result=True)
 
 
-class LateRooms(FakeRooms):
+class LateLiveKit(FakeLiveKit):
     """A LiveKit where somebody else is always a moment quicker."""
 
     def delete_dispatch(self, room_name: str, dispatch_id: str) -> bool:
@@ -39,12 +39,12 @@ class LateRooms(FakeRooms):
         return super().remove_participant(room_name, participant_identity)
 
 
-def look(rooms: FakeRooms) -> None:
+def look(rooms: FakeLiveKit) -> None:
     """Look at "room"."""
     Looker(rooms, Free(), SEALER, Policy(agent_names=(AGENT,)), unasked(rooms)).look("room")
 
 
-def join(rooms: FakeRooms) -> None:
+def join(rooms: FakeLiveKit) -> None:
     """Let alice join with our token."""
     sealed = SEALER.seal(Ticket("room", "alice", AgentOrder(agent_name=AGENT)))
     rooms.join("room", "alice", {TICKET_ATTRIBUTE: sealed})
@@ -67,7 +67,7 @@ def informed(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_a_dispatch_is_a_line(caplog: pytest.LogCaptureFixture) -> None:
     """With how long the human had waited for it."""
-    rooms = FakeRooms()
+    rooms = FakeLiveKit()
     join(rooms)
     rooms.pass_time(seconds=1.25)
 
@@ -79,7 +79,7 @@ def test_a_dispatch_is_a_line(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_a_repair_is_two_lines(caplog: pytest.LogCaptureFixture) -> None:
     """What was taken back and why, and what replaced it."""
-    rooms = FakeRooms()
+    rooms = FakeLiveKit()
     join(rooms)
     look(rooms)
     rooms.pass_time(seconds=6)
@@ -96,12 +96,12 @@ def test_a_repair_is_two_lines(caplog: pytest.LogCaptureFixture) -> None:
 @pytest.mark.parametrize(
     ("rooms", "outcome"),
     [
-        pytest.param(FakeRooms(), "done", id="by us"),
-        pytest.param(LateRooms(), "gone before", id="by somebody else"),
+        pytest.param(FakeLiveKit(), "done", id="by us"),
+        pytest.param(LateLiveKit(), "gone before", id="by somebody else"),
     ],
 )
 def test_a_second_agent_put_out_is_a_line(
-    caplog: pytest.LogCaptureFixture, rooms: FakeRooms, outcome: str
+    caplog: pytest.LogCaptureFixture, rooms: FakeLiveKit, outcome: str
 ) -> None:
     """Which says whether it was us who did it."""
     join(rooms)
@@ -118,7 +118,7 @@ def test_a_dispatch_that_somebody_else_took_back_is_no_act_of_ours(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Several machines without Redis; the log must not claim one act twice."""
-    rooms = LateRooms()
+    rooms = LateLiveKit()
     join(rooms)
     rooms.create_dispatch("room", AgentOrder(agent_name=AGENT))
     rooms.pass_time(seconds=6)
@@ -130,7 +130,7 @@ def test_a_dispatch_that_somebody_else_took_back_is_no_act_of_ours(
 
 def test_looks_that_do_nothing_write_nothing(caplog: pytest.LogCaptureFixture) -> None:
     """Most of them."""
-    rooms = FakeRooms()
+    rooms = FakeLiveKit()
     join(rooms)
     rooms.join_agent("room", AGENT)
 

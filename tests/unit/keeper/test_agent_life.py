@@ -9,7 +9,7 @@ from token_server.keeper.agent_life import (
     Death,
     LifeLimits,
 )
-from token_server.livekit.rooms import RpcOutcome
+from token_server.livekit.port import RpcOutcome
 
 LIMITS = LifeLimits(silent=2.0, blocked=5.0)
 LIVES, FOREIGN, SILENT = RpcOutcome.ANSWERED, RpcOutcome.UNSUPPORTED, RpcOutcome.SILENT

@@ -20,7 +20,7 @@ from token_server.keeper.attendance import (
     decide,
 )
 from token_server.keeper.known_workers import NOTHING_TOLD, WorkerNews
-from token_server.livekit.rooms import (
+from token_server.livekit.port import (
     DISPATCH_ATTRIBUTE,
     AgentOrder,
     Dispatch,

@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from tests.exposition import counted
-from tests.fakes import FakeRooms
+from tests.fakes import FakeLiveKit
 from tests.lives import unasked
 from tests.processes import wait_until
 from token_server.errors import KeeperStuckError, LiveKitRefusedRequestError
@@ -16,7 +16,7 @@ from token_server.keeper.keeper import Keeper
 from token_server.keeper.look_at_room import Looker
 from token_server.keeper.observed_room import LookReport
 from token_server.keeper.wanted_agents import Policy
-from token_server.livekit.rooms import AgentOrder, Participant, ParticipantKind, Room
+from token_server.livekit.port import AgentOrder, Participant, ParticipantKind, Room
 from token_server.state.machine_state import MachineState
 from token_server.telemetry.metrics import Metrics
 from token_server.telemetry.turns import LOOPS, STUCK_AFTER
@@ -30,7 +30,7 @@ ONLY_LOOKS = "The keeper is stuck: no turn of look for 30 s"
 TICKET = SEALER.seal(Ticket("room", "alice", ORDER))
 
 
-class MovingRooms(FakeRooms):
+class MovingLiveKit(FakeLiveKit):
     """A LiveKit that can also refuse one room's name, or answer with a bug of ours."""
 
     is_broken = False
@@ -99,13 +99,13 @@ class Clock:
 
 
 @pytest.fixture
-def rooms() -> MovingRooms:
+def rooms() -> MovingLiveKit:
     """An empty LiveKit."""
-    return MovingRooms()
+    return MovingLiveKit()
 
 
 def keeper_of(
-    rooms: FakeRooms,
+    rooms: FakeLiveKit,
     folder: Path,
     build_state: Callable[[Path], MachineState] = MachineState,
     metrics: Metrics | None = None,
@@ -126,7 +126,7 @@ def is_stuck(keeper: Keeper) -> str:
 
 
 @pytest.fixture
-def keeper(rooms: MovingRooms, tmp_path: Path) -> Iterator[Keeper]:
+def keeper(rooms: MovingLiveKit, tmp_path: Path) -> Iterator[Keeper]:
     """A keeper that runs."""
     running = keeper_of(rooms, tmp_path)
     running.start()
@@ -134,25 +134,25 @@ def keeper(rooms: MovingRooms, tmp_path: Path) -> Iterator[Keeper]:
     running.stop()
 
 
-def join(rooms: FakeRooms, room_name: str = "room") -> Participant:
+def join(rooms: FakeLiveKit, room_name: str = "room") -> Participant:
     """Let alice, who has our token, join."""
     ticket = TICKET if room_name == "room" else SEALER.seal(Ticket(room_name, "alice", ORDER))
     return rooms.join(room_name, "alice", {TICKET_ATTRIBUTE: ticket})
 
 
-def wait_for_dispatch(rooms: FakeRooms, count: int = 1) -> None:
+def wait_for_dispatch(rooms: FakeLiveKit, count: int = 1) -> None:
     """Wait until so many agents have been sent."""
     wait_until(lambda: len(rooms.created) >= count, within=10, what="a dispatch")
 
 
-def test_a_webhook_leads_to_a_dispatch(rooms: MovingRooms, keeper: Keeper) -> None:
+def test_a_webhook_leads_to_a_dispatch(rooms: MovingLiveKit, keeper: Keeper) -> None:
     """The fast path."""
     keeper.participant_changed("room", join(rooms), is_here=True)
 
     wait_for_dispatch(rooms)
 
 
-def test_a_followed_room_needs_no_webhook(rooms: MovingRooms, keeper: Keeper) -> None:
+def test_a_followed_room_needs_no_webhook(rooms: MovingLiveKit, keeper: Keeper) -> None:
     """LiveKit Cloud cannot reach a developer's machine (livekit-behaviour 54)."""
     rooms.join("room", "bob")
     room = rooms.rooms["room"].room
@@ -165,7 +165,7 @@ def test_a_followed_room_needs_no_webhook(rooms: MovingRooms, keeper: Keeper) ->
     wait_for_dispatch(rooms)
 
 
-def test_the_first_sweep_finds_who_waits_already(rooms: MovingRooms, tmp_path: Path) -> None:
+def test_the_first_sweep_finds_who_waits_already(rooms: MovingLiveKit, tmp_path: Path) -> None:
     """A token server that was down at the join."""
     join(rooms)
     keeper = keeper_of(rooms, tmp_path)
@@ -177,10 +177,10 @@ def test_the_first_sweep_finds_who_waits_already(rooms: MovingRooms, tmp_path: P
 
 
 @pytest.mark.usefixtures("keeper")
-def test_one_process_of_a_machine_sweeps(rooms: MovingRooms, tmp_path: Path) -> None:
+def test_one_process_of_a_machine_sweeps(rooms: MovingLiveKit, tmp_path: Path) -> None:
     """The others would only ask LiveKit the same."""
     wait_until(lambda: "list_rooms" in rooms.calls, within=5, what="a sweep")
-    others = FakeRooms()
+    others = FakeLiveKit()
     second = keeper_of(others, tmp_path)
 
     second.start()
@@ -191,7 +191,7 @@ def test_one_process_of_a_machine_sweeps(rooms: MovingRooms, tmp_path: Path) -> 
     assert "list_rooms" not in others.calls
 
 
-def test_an_agent_that_left_is_known_from_its_webhook(rooms: MovingRooms, keeper: Keeper) -> None:
+def test_an_agent_that_left_is_known_from_its_webhook(rooms: MovingLiveKit, keeper: Keeper) -> None:
     """This process had never looked: the webhook says that the dispatch is spent."""
     join(rooms)
     rooms.create_dispatch("room", ORDER)
@@ -205,7 +205,7 @@ def test_an_agent_that_left_is_known_from_its_webhook(rooms: MovingRooms, keeper
     wait_for_dispatch(rooms, count=2)
 
 
-def test_a_recorder_that_comes_is_not_looked_at(rooms: MovingRooms, keeper: Keeper) -> None:
+def test_a_recorder_that_comes_is_not_looked_at(rooms: MovingLiveKit, keeper: Keeper) -> None:
     """Webhooks tell of egress too."""
     egress = rooms.join("other", "egress", kind=ParticipantKind.OTHER)
     keeper.participant_changed("other", egress, is_here=True)
@@ -222,7 +222,7 @@ def said(caplog: pytest.LogCaptureFixture, message: str) -> list[dict[str, objec
 
 
 def test_livekit_that_is_gone_is_logged_once_and_repaired_when_back(
-    rooms: MovingRooms, keeper: Keeper, caplog: pytest.LogCaptureFixture
+    rooms: MovingLiveKit, keeper: Keeper, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Not a line a look, unless asked for; and an error never ends the watch of a room."""
     caplog.set_level(logging.DEBUG, "token_server")
@@ -244,7 +244,7 @@ def test_livekit_that_is_gone_is_logged_once_and_repaired_when_back(
 
 
 def test_a_room_that_fails_by_itself_is_named_once_and_livekit_is_not_called_silent(
-    rooms: MovingRooms, keeper: Keeper, caplog: pytest.LogCaptureFixture
+    rooms: MovingLiveKit, keeper: Keeper, caplog: pytest.LogCaptureFixture
 ) -> None:
     """LiveKit refuses its name; the others are attended, and nobody is woken for LiveKit."""
     rooms.refused = "refused"
@@ -267,7 +267,7 @@ def test_a_room_that_fails_by_itself_is_named_once_and_livekit_is_not_called_sil
 
 
 def test_a_sweep_that_fails_is_livekits_silence(
-    rooms: MovingRooms, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    rooms: MovingLiveKit, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Nobody is in any room, and an operator sees all the same that LiveKit does not answer."""
     caplog.set_level(logging.INFO, "token_server")
@@ -284,7 +284,7 @@ def test_a_sweep_that_fails_is_livekits_silence(
 
 
 def test_a_bug_in_a_look_does_not_end_the_looking(
-    rooms: MovingRooms, keeper: Keeper, caplog: pytest.LogCaptureFixture
+    rooms: MovingLiveKit, keeper: Keeper, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A thread that dies would leave the rooms to nobody."""
     rooms.is_broken = True
@@ -298,7 +298,7 @@ def test_a_bug_in_a_look_does_not_end_the_looking(
 
 
 def test_a_bug_in_a_sweep_does_not_end_the_sweeping(
-    rooms: MovingRooms, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    rooms: MovingLiveKit, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Nobody would notice, until webhooks are lost."""
     rooms.is_broken = True
@@ -315,7 +315,7 @@ def test_a_bug_in_a_sweep_does_not_end_the_sweeping(
 
 
 def test_a_bug_in_a_beat_does_not_end_the_beating(
-    rooms: MovingRooms, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    rooms: MovingLiveKit, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Every lock of this process would be lost."""
     state = BrokenState(tmp_path)
@@ -342,7 +342,7 @@ class DyingLooker(Looker):
 
 
 def test_looks_that_end_their_threads_do_not_end_the_looking(
-    rooms: MovingRooms, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    rooms: MovingLiveKit, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """All four have died once, and every human has their agent."""
     metrics, machine = Metrics(CollectorRegistry()), MachineState(tmp_path)
@@ -360,7 +360,7 @@ def test_looks_that_end_their_threads_do_not_end_the_looking(
 
 
 def test_a_webhooks_time_that_cannot_be_known_does_not_end_the_looking(
-    rooms: MovingRooms, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    rooms: MovingLiveKit, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The schedule asks for it under the lock of all lookers, outside of any look."""
     state = ForgetfulState(tmp_path)
@@ -379,7 +379,7 @@ def test_a_webhooks_time_that_cannot_be_known_does_not_end_the_looking(
     assert {"look"} == {line["loop"] for line in said(caplog, "The keeper's loop has died")}
 
 
-def test_a_keeper_that_turns_is_alive_and_idle_too(rooms: MovingRooms, tmp_path: Path) -> None:
+def test_a_keeper_that_turns_is_alive_and_idle_too(rooms: MovingLiveKit, tmp_path: Path) -> None:
     """Whoever restarts what is stuck leaves it alone, LiveKit's silence or not."""
     metrics = Metrics(CollectorRegistry())
     rooms.is_down = True
@@ -402,7 +402,7 @@ def test_a_keeper_that_turns_is_alive_and_idle_too(rooms: MovingRooms, tmp_path:
     keeper.stop()
 
 
-def test_a_keeper_none_of_whose_looks_ends_is_stuck(rooms: MovingRooms, tmp_path: Path) -> None:
+def test_a_keeper_none_of_whose_looks_ends_is_stuck(rooms: MovingLiveKit, tmp_path: Path) -> None:
     """All four threads wait for what never comes; it says which loop it is."""
     clock = Clock()
     metrics = Metrics(CollectorRegistry(), clock=clock)
@@ -421,7 +421,7 @@ def test_a_keeper_none_of_whose_looks_ends_is_stuck(rooms: MovingRooms, tmp_path
     keeper.stop()
 
 
-def test_stop_ends_every_thread(rooms: MovingRooms, tmp_path: Path) -> None:
+def test_stop_ends_every_thread(rooms: MovingLiveKit, tmp_path: Path) -> None:
     """A gunicorn process that is told to go, goes."""
     before = set(threading.enumerate())
     keeper = keeper_of(rooms, tmp_path)
@@ -432,7 +432,7 @@ def test_stop_ends_every_thread(rooms: MovingRooms, tmp_path: Path) -> None:
     assert set() == {thread for thread in set(threading.enumerate()) - before if thread.is_alive()}
 
 
-def test_a_sweeper_that_stops_hands_over(rooms: MovingRooms, tmp_path: Path) -> None:
+def test_a_sweeper_that_stops_hands_over(rooms: MovingLiveKit, tmp_path: Path) -> None:
     """A restart must not leave the machine without a sweep."""
     first = keeper_of(rooms, tmp_path)
     first.start()

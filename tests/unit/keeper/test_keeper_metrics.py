@@ -3,8 +3,8 @@
 import pytest
 
 from tests.counted_looks import AGENT, SEALER, Server, join, ticket
-from tests.fakes import FakeRooms
-from token_server.livekit.rooms import AgentOrder
+from tests.fakes import FakeLiveKit
+from token_server.livekit.port import AgentOrder
 from token_server.tokens.tickets import TICKET_ATTRIBUTE, Ticket
 
 CREATED = (
@@ -13,18 +13,18 @@ CREATED = (
 
 
 @pytest.fixture
-def rooms() -> FakeRooms:
+def rooms() -> FakeLiveKit:
     """An empty LiveKit."""
-    return FakeRooms()
+    return FakeLiveKit()
 
 
 @pytest.fixture
-def server(rooms: FakeRooms) -> Server:
+def server(rooms: FakeLiveKit) -> Server:
     """The server that issues the tokens."""
     return Server(rooms)
 
 
-def test_a_human_is_counted_once_from_join_to_attended(rooms: FakeRooms, server: Server) -> None:
+def test_a_human_is_counted_once_from_join_to_attended(rooms: FakeLiveKit, server: Server) -> None:
     """By LiveKit's own times: when we happen to look makes no difference."""
     join(rooms, server)
     server.look()
@@ -39,7 +39,7 @@ def test_a_human_is_counted_once_from_join_to_attended(rooms: FakeRooms, server:
 
 
 def test_of_several_servers_only_the_one_that_issued_the_token_counts(
-    rooms: FakeRooms, server: Server
+    rooms: FakeLiveKit, server: Server
 ) -> None:
     """All of them look at the room: whichever the webhook reaches, and the sweeper."""
     other = Server(rooms)
@@ -55,7 +55,7 @@ def test_of_several_servers_only_the_one_that_issued_the_token_counts(
     assert ((1, 1.0), (0, 0)) == (server.attended, other.attended)
 
 
-def test_a_human_who_waits_has_come_and_is_not_attended(rooms: FakeRooms, server: Server) -> None:
+def test_a_human_who_waits_has_come_and_is_not_attended(rooms: FakeLiveKit, server: Server) -> None:
     """The difference of the two counts is who waits, or went without an agent."""
     join(rooms, server)
 
@@ -64,7 +64,7 @@ def test_a_human_who_waits_has_come_and_is_not_attended(rooms: FakeRooms, server
     assert ((0, 0), 1) == (server.attended, server.counted("humans_joined_total"))
 
 
-def test_an_agent_that_was_there_first_is_no_wait(rooms: FakeRooms, server: Server) -> None:
+def test_an_agent_that_was_there_first_is_no_wait(rooms: FakeLiveKit, server: Server) -> None:
     """AGENT_DISPATCH=token, and the second human in a room."""
     rooms.join_agent("room", AGENT)
     rooms.pass_time(seconds=5)
@@ -75,7 +75,7 @@ def test_an_agent_that_was_there_first_is_no_wait(rooms: FakeRooms, server: Serv
     assert (1, 0) == server.attended
 
 
-def test_two_humans_of_one_agent_are_two_waits(rooms: FakeRooms, server: Server) -> None:
+def test_two_humans_of_one_agent_are_two_waits(rooms: FakeLiveKit, server: Server) -> None:
     """Each from their own join."""
     join(rooms, server, "alice")
     rooms.pass_time(seconds=1)
@@ -89,7 +89,7 @@ def test_two_humans_of_one_agent_are_two_waits(rooms: FakeRooms, server: Server)
 
 
 def test_an_agent_of_another_name_is_not_who_they_wait_for(
-    rooms: FakeRooms, server: Server
+    rooms: FakeLiveKit, server: Server
 ) -> None:
     """A transcriber, say."""
     join(rooms, server)
@@ -100,7 +100,7 @@ def test_an_agent_of_another_name_is_not_who_they_wait_for(
     assert (0, 0) == server.attended
 
 
-def test_a_human_whose_server_is_gone_is_not_counted(rooms: FakeRooms, server: Server) -> None:
+def test_a_human_whose_server_is_gone_is_not_counted(rooms: FakeLiveKit, server: Server) -> None:
     """docs/metrics.md says so: a restart loses those who wait at that moment."""
     join(rooms, None)
     rooms.join_agent("room", AGENT)
@@ -110,7 +110,7 @@ def test_a_human_whose_server_is_gone_is_not_counted(rooms: FakeRooms, server: S
     assert ((0, 0), 0) == (server.attended, server.counted("humans_joined_total"))
 
 
-def test_decisions_are_counted_by_their_reason(rooms: FakeRooms, server: Server) -> None:
+def test_decisions_are_counted_by_their_reason(rooms: FakeLiveKit, server: Server) -> None:
     """The words of the log: what is counted here can be searched for there."""
     server.look()
     join(rooms, server)
@@ -125,7 +125,7 @@ def test_decisions_are_counted_by_their_reason(rooms: FakeRooms, server: Server)
     )
 
 
-def test_looks_are_counted_by_how_they_ended(rooms: FakeRooms, server: Server) -> None:
+def test_looks_are_counted_by_how_they_ended(rooms: FakeLiveKit, server: Server) -> None:
     """Waiting ones are repeated; failed ones are LiveKit's trouble or a bug."""
     server.look()
     join(rooms, server)
@@ -136,7 +136,7 @@ def test_looks_are_counted_by_how_they_ended(rooms: FakeRooms, server: Server) -
     assert [1, 1, 1] == [server.counted(outcome) for outcome in outcomes]
 
 
-def test_a_dispatch_that_replaces_one_is_a_repair(rooms: FakeRooms, server: Server) -> None:
+def test_a_dispatch_that_replaces_one_is_a_repair(rooms: FakeLiveKit, server: Server) -> None:
     """The first is none; a job that nobody took and is sent anew is one."""
     join(rooms, server)
     server.look()
@@ -148,7 +148,9 @@ def test_a_dispatch_that_replaces_one_is_a_repair(rooms: FakeRooms, server: Serv
     assert (1, 2) == (server.counted("dispatches_repaired_total"), server.counted(CREATED))
 
 
-def test_another_agents_dispatch_is_not_repaired_by_ours(rooms: FakeRooms, server: Server) -> None:
+def test_another_agents_dispatch_is_not_repaired_by_ours(
+    rooms: FakeLiveKit, server: Server
+) -> None:
     """Two names in a room are attended each on its own."""
     rooms.join("room", "bob", {TICKET_ATTRIBUTE: ticket("bob")})
     server.look()

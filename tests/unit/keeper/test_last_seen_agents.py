@@ -3,10 +3,10 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from tests.fakes import START, FakeRooms
+from tests.fakes import START, FakeLiveKit
 from token_server.keeper.last_seen_agents import LastSeenAgents
 
-TUTOR = FakeRooms().join_agent("kitchen", "tutor")
+TUTOR = FakeLiveKit().join_agent("kitchen", "tutor")
 LATER_TUTOR = replace(TUTOR, joined_at=START + timedelta(seconds=9))
 
 
@@ -14,7 +14,7 @@ def test_the_latest_join_of_each_agent_is_known() -> None:
     """A dispatch older than it has delivered already."""
     sightings = LastSeenAgents()
 
-    for agent in (TUTOR, LATER_TUTOR, TUTOR, FakeRooms().join_agent("kitchen", "cook")):
+    for agent in (TUTOR, LATER_TUTOR, TUTOR, FakeLiveKit().join_agent("kitchen", "cook")):
         sightings.note("kitchen", agent)
 
     assert {"tutor": LATER_TUTOR.joined_at, "cook": START} == sightings.of("kitchen")

@@ -4,12 +4,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.fakes import FakeRooms
+from tests.fakes import FakeLiveKit
 from tests.lives import Watching
 from tests.processes import wait_until
 from token_server.keeper.agent_life import LOOP_METHOD, Death, LifeLimits
 from token_server.keeper.life_watch import LifeWatch
-from token_server.livekit.rooms import Participant, RpcOutcome
+from token_server.livekit.port import Participant, RpcOutcome
 
 AGENT = "voice-agent"
 LIMITS = LifeLimits(silent=2.0, blocked=5.0)
@@ -37,7 +37,7 @@ class Watch:
     """A watch over one agent, with a clock that stands still until told."""
 
     def __init__(self, limits: LifeLimits = LIMITS, *, are_ours: bool = True) -> None:
-        self.rooms, self.claims, self.now = FakeRooms(), Claims(are_ours=are_ours), 100.0
+        self.rooms, self.claims, self.now = FakeLiveKit(), Claims(are_ours=are_ours), 100.0
         self.found_dead: list[str] = []
         self.watch = LifeWatch(self.rooms, self.claims, limits, lambda: self.now)
         self.agent = self.rooms.join_agent("room", AGENT)

@@ -4,14 +4,14 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.fakes import FakeRooms
+from tests.fakes import FakeLiveKit
 from tests.lives import unasked
 from token_server.errors import LiveKitUnavailableError
 from token_server.keeper.agent_life import DeadAgent, Death
 from token_server.keeper.look_at_room import Looker
 from token_server.keeper.observed_room import AGENT_STATE_ATTRIBUTE
 from token_server.keeper.wanted_agents import Policy
-from token_server.livekit.rooms import AgentOrder, Dispatch, Participant, ParticipantKind
+from token_server.livekit.port import AgentOrder, Dispatch, Participant, ParticipantKind
 from token_server.tokens.tickets import TICKET_ATTRIBUTE, Ticket, TicketSealer
 
 SEALER = TicketSealer("a-made-up-secret-of-more-than-thirty-two-bytes")
@@ -34,13 +34,13 @@ class Locks:
 
 
 @pytest.fixture
-def rooms() -> FakeRooms:
+def rooms() -> FakeLiveKit:
     """An empty LiveKit."""
-    return FakeRooms()
+    return FakeLiveKit()
 
 
 @pytest.fixture
-def looker(rooms: FakeRooms) -> Looker:
+def looker(rooms: FakeLiveKit) -> Looker:
     """A process that has seen nothing yet."""
     return Looker(rooms, Locks(), SEALER, POLICY, unasked(rooms))
 
@@ -51,12 +51,12 @@ def ticket(room_name: str, identity: str, agent_name: str = AGENT, metadata: str
     return SEALER.seal(Ticket(room_name, identity, order))
 
 
-def join(rooms: FakeRooms, identity: str = "alice", agent_name: str = AGENT) -> None:
+def join(rooms: FakeLiveKit, identity: str = "alice", agent_name: str = AGENT) -> None:
     """Let a human with our token join "room"."""
     rooms.join("room", identity, {TICKET_ATTRIBUTE: ticket("room", identity, agent_name)})
 
 
-def look_twice(rooms: FakeRooms, looker: Looker) -> None:
+def look_twice(rooms: FakeLiveKit, looker: Looker) -> None:
     """Look, and as soon as that look says once more: one answer may leave an agent out."""
     looked = looker.look("room")
     assert looked.again_in is not None
@@ -64,12 +64,12 @@ def look_twice(rooms: FakeRooms, looker: Looker) -> None:
     looker.look("room")
 
 
-def dispatched(rooms: FakeRooms) -> list[str]:
+def dispatched(rooms: FakeLiveKit) -> list[str]:
     """The agents that were sent, in order."""
     return [order.agent_name for _, order in rooms.created]
 
 
-def test_a_human_with_our_token_gets_the_agent(rooms: FakeRooms, looker: Looker) -> None:
+def test_a_human_with_our_token_gets_the_agent(rooms: FakeLiveKit, looker: Looker) -> None:
     """The whole product in one look."""
     sealed = ticket("room", "alice", metadata="hello")
     rooms.join("room", "alice", {TICKET_ATTRIBUTE: sealed})
@@ -80,7 +80,7 @@ def test_a_human_with_our_token_gets_the_agent(rooms: FakeRooms, looker: Looker)
     assert (1.0, True) == (looked.again_in, sealed in looked.tickets)
 
 
-def test_looking_again_and_again_sends_no_second_agent(rooms: FakeRooms, looker: Looker) -> None:
+def test_looking_again_and_again_sends_no_second_agent(rooms: FakeLiveKit, looker: Looker) -> None:
     """Doubled webhooks, sweeps and follows all end up here."""
     join(rooms)
 
@@ -90,7 +90,7 @@ def test_looking_again_and_again_sends_no_second_agent(rooms: FakeRooms, looker:
     assert [AGENT] == dispatched(rooms)
 
 
-def test_an_attended_room_costs_one_call(rooms: FakeRooms, looker: Looker) -> None:
+def test_an_attended_room_costs_one_call(rooms: FakeLiveKit, looker: Looker) -> None:
     """Most looks are at rooms where all is well (livekit-behaviour 7)."""
     join(rooms)
     rooms.join_agent("room", AGENT)
@@ -100,7 +100,7 @@ def test_an_attended_room_costs_one_call(rooms: FakeRooms, looker: Looker) -> No
     assert (["list_participants"], None) == (rooms.calls, looked.again_in)
 
 
-def test_an_empty_room_costs_one_call(rooms: FakeRooms, looker: Looker) -> None:
+def test_an_empty_room_costs_one_call(rooms: FakeLiveKit, looker: Looker) -> None:
     """A followed room before its human comes."""
     rooms.join("room", "alice")
     rooms.leave("room", "alice")
@@ -110,7 +110,7 @@ def test_an_empty_room_costs_one_call(rooms: FakeRooms, looker: Looker) -> None:
     assert ["list_participants"] == rooms.calls
 
 
-def test_a_human_without_a_ticket_gets_nobody(rooms: FakeRooms, looker: Looker) -> None:
+def test_a_human_without_a_ticket_gets_nobody(rooms: FakeLiveKit, looker: Looker) -> None:
     """Somebody else's rooms on the same LiveKit are none of our business."""
     rooms.join("room", "bob")
 
@@ -129,7 +129,7 @@ def test_a_human_without_a_ticket_gets_nobody(rooms: FakeRooms, looker: Looker) 
     ],
 )
 def test_a_ticket_that_is_not_theirs_gets_nobody(
-    rooms: FakeRooms, looker: Looker, attribute: str
+    rooms: FakeLiveKit, looker: Looker, attribute: str
 ) -> None:
     """Attributes are readable by everyone in the room."""
     rooms.join("room", "mallory", {TICKET_ATTRIBUTE: attribute})
@@ -140,7 +140,7 @@ def test_a_ticket_that_is_not_theirs_gets_nobody(
 
 
 def test_a_phone_caller_is_attended_where_attend_rooms_says_so(
-    rooms: FakeRooms, looker: Looker
+    rooms: FakeLiveKit, looker: Looker
 ) -> None:
     """ATTEND_ROOMS: for humans whose token somebody else minted."""
     rooms.join("phone-1", "+31 6")
@@ -150,7 +150,7 @@ def test_a_phone_caller_is_attended_where_attend_rooms_says_so(
     assert [AGENT] == dispatched(rooms)
 
 
-def test_an_egress_is_no_human(rooms: FakeRooms, looker: Looker) -> None:
+def test_an_egress_is_no_human(rooms: FakeLiveKit, looker: Looker) -> None:
     """A recorder alone in a room needs no agent (livekit-behaviour 42)."""
     rooms.join("phone-1", "recorder", kind=ParticipantKind.OTHER)
 
@@ -159,7 +159,7 @@ def test_an_egress_is_no_human(rooms: FakeRooms, looker: Looker) -> None:
     assert [] == dispatched(rooms)
 
 
-def test_two_humans_with_two_tickets_get_both_agents(rooms: FakeRooms, looker: Looker) -> None:
+def test_two_humans_with_two_tickets_get_both_agents(rooms: FakeLiveKit, looker: Looker) -> None:
     """Each wanted name is attended on its own."""
     join(rooms, "alice", AGENT)
     join(rooms, "bob", "other")
@@ -169,7 +169,7 @@ def test_two_humans_with_two_tickets_get_both_agents(rooms: FakeRooms, looker: L
     assert ["other", AGENT] == sorted(dispatched(rooms))
 
 
-def test_a_lost_job_is_offered_again(rooms: FakeRooms, looker: Looker) -> None:
+def test_a_lost_job_is_offered_again(rooms: FakeLiveKit, looker: Looker) -> None:
     """No worker at the join (livekit-behaviour 22): every six seconds another chance."""
     join(rooms)
     looker.look("room")
@@ -180,7 +180,7 @@ def test_a_lost_job_is_offered_again(rooms: FakeRooms, looker: Looker) -> None:
     assert ([AGENT, AGENT], 1) == (dispatched(rooms), rooms.calls.count("delete_dispatch"))
 
 
-def test_a_reload_gets_a_new_agent_at_once(rooms: FakeRooms, looker: Looker) -> None:
+def test_a_reload_gets_a_new_agent_at_once(rooms: FakeLiveKit, looker: Looker) -> None:
     """The agent was seen, so its dispatch is spent although LiveKit lists a running job."""
     join(rooms)
     looker.look("room")
@@ -197,7 +197,7 @@ def test_a_reload_gets_a_new_agent_at_once(rooms: FakeRooms, looker: Looker) -> 
 
 
 def test_an_agent_that_left_an_empty_room_leaves_no_dispatch(
-    rooms: FakeRooms, looker: Looker
+    rooms: FakeLiveKit, looker: Looker
 ) -> None:
     """What this process saw becomes LiveKit's state, for whichever process is next."""
     join(rooms)
@@ -212,7 +212,7 @@ def test_an_agent_that_left_an_empty_room_leaves_no_dispatch(
     assert [""] == [d.agent_name for d in rooms.rooms["room"].dispatches.values()]
 
 
-def test_an_ended_room_is_not_asked_for_its_dispatches(rooms: FakeRooms, looker: Looker) -> None:
+def test_an_ended_room_is_not_asked_for_its_dispatches(rooms: FakeLiveKit, looker: Looker) -> None:
     """ListDispatch on a missing room takes 3 s of a thread's time (livekit-behaviour 5)."""
     join(rooms)
     rooms.join_agent("room", AGENT)
@@ -224,7 +224,7 @@ def test_an_ended_room_is_not_asked_for_its_dispatches(rooms: FakeRooms, looker:
     assert "list_dispatches" not in rooms.calls
 
 
-def test_somebody_elses_agent_is_left_alone(rooms: FakeRooms, looker: Looker) -> None:
+def test_somebody_elses_agent_is_left_alone(rooms: FakeLiveKit, looker: Looker) -> None:
     """Only the agents that we may send are ours to take back."""
     rooms.join_agent("room", "transcriber")
     looker.look("room")
@@ -235,7 +235,7 @@ def test_somebody_elses_agent_is_left_alone(rooms: FakeRooms, looker: Looker) ->
     assert "delete_dispatch" not in rooms.calls
 
 
-def test_the_younger_of_two_agents_is_put_out(rooms: FakeRooms, looker: Looker) -> None:
+def test_the_younger_of_two_agents_is_put_out(rooms: FakeLiveKit, looker: Looker) -> None:
     """A worker without a fixed identity can be there twice."""
     join(rooms)
     rooms.join_agent("room", AGENT, "first")
@@ -249,7 +249,7 @@ def test_the_younger_of_two_agents_is_put_out(rooms: FakeRooms, looker: Looker) 
 
 def test_a_room_that_another_actor_holds_is_only_observed() -> None:
     """One actor a room; the loser looks again soon."""
-    rooms = FakeRooms()
+    rooms = FakeLiveKit()
     join(rooms)
 
     looked = Looker(rooms, Locks(is_free=False), SEALER, POLICY, unasked(rooms)).look("room")
@@ -257,7 +257,7 @@ def test_a_room_that_another_actor_holds_is_only_observed() -> None:
     assert ([], True) == (dispatched(rooms), (looked.again_in or 9) < 0.2)
 
 
-def test_an_error_leads_to_nothing(rooms: FakeRooms, looker: Looker) -> None:
+def test_an_error_leads_to_nothing(rooms: FakeLiveKit, looker: Looker) -> None:
     """Unknown is not "nobody is there": no dispatch, no removal."""
     join(rooms)
     rooms.is_down = True
@@ -268,7 +268,7 @@ def test_an_error_leads_to_nothing(rooms: FakeRooms, looker: Looker) -> None:
     assert [] == dispatched(rooms)
 
 
-class LeavingRooms(FakeRooms):
+class LeavingLiveKit(FakeLiveKit):
     """A LiveKit whose human leaves, and whose room ends, while we dispatch."""
 
     def create_dispatch(self, room_name: str, order: AgentOrder) -> Dispatch:
@@ -279,7 +279,7 @@ class LeavingRooms(FakeRooms):
 
 def test_no_agent_stays_in_a_room_that_we_re_created() -> None:
     """CreateDispatch makes a missing room (livekit-behaviour 3), and nobody would be in it."""
-    rooms = LeavingRooms()
+    rooms = LeavingLiveKit()
     join(rooms)
 
     Looker(rooms, Locks(), SEALER, POLICY, unasked(rooms)).look("room")
@@ -290,13 +290,13 @@ def test_no_agent_stays_in_a_room_that_we_re_created() -> None:
 def test_a_quick_agent_does_not_stay_in_a_room_that_we_re_created() -> None:
     """It may be there before our next question is answered."""
 
-    class QuickRooms(LeavingRooms):
+    class QuickLiveKit(LeavingLiveKit):
         def create_dispatch(self, room_name: str, order: AgentOrder) -> Dispatch:
             dispatch = super().create_dispatch(room_name, order)
             self.join_agent(room_name, order.agent_name)
             return dispatch
 
-    rooms = QuickRooms()
+    rooms = QuickLiveKit()
     join(rooms)
 
     Looker(rooms, Locks(), SEALER, POLICY, unasked(rooms)).look("room")
@@ -307,13 +307,13 @@ def test_a_quick_agent_does_not_stay_in_a_room_that_we_re_created() -> None:
 def test_what_a_failed_look_made_is_taken_back_by_the_next() -> None:
     """LiveKit falls silent just after a dispatch, and the human has left."""
 
-    class FailingRooms(LeavingRooms):
+    class FailingLiveKit(LeavingLiveKit):
         def create_dispatch(self, room_name: str, order: AgentOrder) -> Dispatch:
             dispatch = super().create_dispatch(room_name, order)
             self.is_down = True
             return dispatch
 
-    rooms = FailingRooms()
+    rooms = FailingLiveKit()
     join(rooms)
     looker = Looker(rooms, Locks(), SEALER, POLICY, unasked(rooms))
     with pytest.raises(LiveKitUnavailableError):
@@ -328,14 +328,14 @@ def test_what_a_failed_look_made_is_taken_back_by_the_next() -> None:
 def test_an_agent_that_comes_during_a_look_is_not_taken_for_gone() -> None:
     """Its webhook overtakes the answer that does not list it yet: it must keep its job."""
 
-    class OvertakenRooms(FakeRooms):
+    class OvertakenLiveKit(FakeLiveKit):
         def list_participants(self, room_name: str) -> Sequence[Participant]:
             listed = super().list_participants(room_name)
             self.pass_time(seconds=1)
             process.sightings.note(room_name, self.join_agent(room_name, AGENT))
             return listed
 
-    rooms = OvertakenRooms()
+    rooms = OvertakenLiveKit()
     join(rooms)
     rooms.create_dispatch("room", AgentOrder(agent_name=AGENT))
     process = Looker(rooms, Locks(), SEALER, POLICY, unasked(rooms))
@@ -363,7 +363,7 @@ class Lives:
         return self.heard
 
 
-def find_dead(rooms: FakeRooms, lives: Lives, identity: str = f"agent-{AGENT}") -> None:
+def find_dead(rooms: FakeLiveKit, lives: Lives, identity: str = f"agent-{AGENT}") -> None:
     """Let an agent that is in the room be found dead."""
     agent = rooms.rooms["room"].participants[identity]
     lives.died.append(DeadAgent(participant=agent, death=Death.SILENT, since=rooms.now()))
@@ -376,7 +376,7 @@ def lives() -> Lives:
 
 
 @pytest.fixture
-def asking(rooms: FakeRooms, lives: Lives) -> Looker:
+def asking(rooms: FakeLiveKit, lives: Lives) -> Looker:
     """A process whose agents are asked whether they live; one of them is in a call."""
     looker = Looker(rooms, Locks(), SEALER, POLICY, lives)
     join(rooms)
@@ -389,7 +389,7 @@ def asking(rooms: FakeRooms, lives: Lives) -> Looker:
 
 
 def test_a_dead_agent_is_replaced_in_one_look(
-    rooms: FakeRooms, lives: Lives, asking: Looker
+    rooms: FakeLiveKit, lives: Lives, asking: Looker
 ) -> None:
     """Put out, its dispatch deleted, the next one sent: in this order."""
     find_dead(rooms, lives)
@@ -405,7 +405,7 @@ def test_a_dead_agent_is_replaced_in_one_look(
 
 
 def test_the_human_is_told_while_the_agent_is_replaced(
-    rooms: FakeRooms, lives: Lives, asking: Looker
+    rooms: FakeLiveKit, lives: Lives, asking: Looker
 ) -> None:
     """A page can say so; and that it is over."""
     find_dead(rooms, lives)
@@ -420,7 +420,7 @@ def test_the_human_is_told_while_the_agent_is_replaced(
 
 
 def test_a_dead_agent_that_livekit_cannot_put_out_does_not_attend(
-    rooms: FakeRooms, lives: Lives, asking: Looker
+    rooms: FakeLiveKit, lives: Lives, asking: Looker
 ) -> None:
     """A crashed node's participants are listed for ever, and nobody can reach them."""
     find_dead(rooms, lives)
@@ -435,7 +435,7 @@ def test_a_dead_agent_that_livekit_cannot_put_out_does_not_attend(
 
 
 def test_an_agent_that_answers_is_not_lost_by_a_list_without_it(
-    rooms: FakeRooms, lives: Lives, asking: Looker
+    rooms: FakeLiveKit, lives: Lives, asking: Looker
 ) -> None:
     """However many answers leave it out: it has just said that it lives."""
     lives.heard = True
@@ -448,7 +448,7 @@ def test_an_agent_that_answers_is_not_lost_by_a_list_without_it(
     assert [AGENT] == dispatched(rooms)
 
 
-def test_an_absence_that_a_webhook_tells_counts_at_once(rooms: FakeRooms, asking: Looker) -> None:
+def test_an_absence_that_a_webhook_tells_counts_at_once(rooms: FakeLiveKit, asking: Looker) -> None:
     """No second look is needed where LiveKit has said it."""
     agent = rooms.rooms["room"].participants[f"agent-{AGENT}"]
     rooms.leave("room", f"agent-{AGENT}")
@@ -459,7 +459,7 @@ def test_an_absence_that_a_webhook_tells_counts_at_once(rooms: FakeRooms, asking
     assert [AGENT] * 2 == dispatched(rooms)
 
 
-def test_an_old_absence_proves_nothing(rooms: FakeRooms, asking: Looker) -> None:
+def test_an_old_absence_proves_nothing(rooms: FakeLiveKit, asking: Looker) -> None:
     """Two answers that are far apart may each be wrong by themselves."""
     agent = rooms.rooms["room"].participants.pop(f"agent-{AGENT}")
     asking.look("room")

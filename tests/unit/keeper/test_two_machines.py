@@ -5,20 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes import FakeRooms
+from tests.fakes import FakeLiveKit
 from tests.lives import unasked
 from tests.machines import Machines
 from tests.redis_server import RedisServer
 from token_server.keeper.look_at_room import Looker
 from token_server.keeper.wanted_agents import Policy
-from token_server.livekit.rooms import AgentOrder, Dispatch
+from token_server.livekit.port import AgentOrder, Dispatch
 from token_server.tokens.tickets import TICKET_ATTRIBUTE, Ticket, TicketSealer
 
 SEALER = TicketSealer("a-made-up-secret-of-more-than-thirty-two-bytes")
 ORDER = AgentOrder(agent_name="voice-agent")
 
 
-class RacingRooms(FakeRooms):
+class RacingLiveKit(FakeLiveKit):
     """A LiveKit that lets somebody else act between one's observation and one's act."""
 
     def __init__(self) -> None:
@@ -48,16 +48,16 @@ def mortal(tmp_path: Path) -> Iterator[RedisServer]:
 
 
 @pytest.fixture
-def rooms() -> RacingRooms:
+def rooms() -> RacingLiveKit:
     """A LiveKit with a human in the kitchen who waits for an agent."""
-    made = RacingRooms()
+    made = RacingLiveKit()
     ticket = SEALER.seal(Ticket("kitchen", "alice", ORDER))
     made.join("kitchen", "alice", {TICKET_ATTRIBUTE: ticket})
     return made
 
 
 @pytest.fixture
-def lookers(tmp_path: Path, mortal: RedisServer, rooms: RacingRooms) -> Iterator[list[Looker]]:
+def lookers(tmp_path: Path, mortal: RedisServer, rooms: RacingLiveKit) -> Iterator[list[Looker]]:
     """The lookers of two machines."""
     policy = Policy(agent_names=(ORDER.agent_name,))
     with Machines(tmp_path, mortal.url) as machines:
@@ -68,7 +68,7 @@ def lookers(tmp_path: Path, mortal: RedisServer, rooms: RacingRooms) -> Iterator
 
 
 def test_with_redis_the_second_machine_lets_the_first_act(
-    rooms: RacingRooms, lookers: list[Looker]
+    rooms: RacingLiveKit, lookers: list[Looker]
 ) -> None:
     """Two job requests for one human are noise at best."""
     rooms.before_create.append(lambda: lookers[1].look("kitchen"))
@@ -79,7 +79,7 @@ def test_with_redis_the_second_machine_lets_the_first_act(
 
 
 def test_without_redis_a_second_dispatch_is_taken_back_by_the_same_look(
-    rooms: RacingRooms, lookers: list[Looker], mortal: RedisServer
+    rooms: RacingLiveKit, lookers: list[Looker], mortal: RedisServer
 ) -> None:
     """Locks decide nothing: LiveKit's list does, and it is the same for both."""
     mortal.kill()
@@ -91,7 +91,7 @@ def test_without_redis_a_second_dispatch_is_taken_back_by_the_same_look(
 
 
 def test_without_redis_a_second_agent_is_put_out(
-    rooms: RacingRooms, lookers: list[Looker], mortal: RedisServer
+    rooms: RacingLiveKit, lookers: list[Looker], mortal: RedisServer
 ) -> None:
     """Both jobs were quicker than both looks."""
     mortal.kill()

@@ -3,25 +3,25 @@
 import pytest
 
 from tests.counted_looks import AGENT, SEALER, Server, join
-from tests.fakes import FakeRooms
+from tests.fakes import FakeLiveKit
 from token_server.errors import LiveKitUnavailableError
-from token_server.livekit.rooms import AgentOrder
+from token_server.livekit.port import AgentOrder
 from token_server.tokens.tickets import TICKET_ATTRIBUTE, Ticket
 
 
 @pytest.fixture
-def rooms() -> FakeRooms:
+def rooms() -> FakeLiveKit:
     """An empty LiveKit."""
-    return FakeRooms()
+    return FakeLiveKit()
 
 
 @pytest.fixture
-def server(rooms: FakeRooms) -> Server:
+def server(rooms: FakeLiveKit) -> Server:
     """A token server."""
     return Server(rooms)
 
 
-def look_for(server: Server, rooms: FakeRooms, seconds: int, room_name: str = "room") -> None:
+def look_for(server: Server, rooms: FakeLiveKit, seconds: int, room_name: str = "room") -> None:
     """Look once a second, as the keeper does where a human waits."""
     server.look(room_name)
     for _ in range(seconds):
@@ -29,7 +29,7 @@ def look_for(server: Server, rooms: FakeRooms, seconds: int, room_name: str = "r
         server.look(room_name)
 
 
-def test_a_wait_grows_with_every_look(rooms: FakeRooms, server: Server) -> None:
+def test_a_wait_grows_with_every_look(rooms: FakeLiveKit, server: Server) -> None:
     """No worker is there; the alert of 10 s comes after 10 s."""
     join(rooms, server)
     shown = []
@@ -43,7 +43,7 @@ def test_a_wait_grows_with_every_look(rooms: FakeRooms, server: Server) -> None:
 
 @pytest.mark.parametrize("end", ["agent", "human leaves", "room ends"])
 def test_a_wait_ends_with_the_look_that_sees_its_end(
-    rooms: FakeRooms, server: Server, end: str
+    rooms: FakeLiveKit, server: Server, end: str
 ) -> None:
     """A value that nobody takes back would be an alert for good."""
     join(rooms, server)
@@ -61,7 +61,7 @@ def test_a_wait_ends_with_the_look_that_sees_its_end(
     assert 0 == server.longest_unattended
 
 
-def test_many_short_waits_are_no_long_one(rooms: FakeRooms, server: Server) -> None:
+def test_many_short_waits_are_no_long_one(rooms: FakeLiveKit, server: Server) -> None:
     """There is always somebody who waits, and nobody waits for long."""
     shown = []
     for number in range(20):
@@ -75,7 +75,7 @@ def test_many_short_waits_are_no_long_one(rooms: FakeRooms, server: Server) -> N
     assert [1.0] * 20 == shown
 
 
-def test_the_longest_of_several_waits_is_told(rooms: FakeRooms, server: Server) -> None:
+def test_the_longest_of_several_waits_is_told(rooms: FakeLiveKit, server: Server) -> None:
     """Not the latest, nor their sum."""
     join(rooms, server, "alice", "first")
     look_for(server, rooms, 7, "first")
@@ -86,7 +86,7 @@ def test_the_longest_of_several_waits_is_told(rooms: FakeRooms, server: Server) 
 
 
 def test_an_agent_that_is_lost_late_in_a_call_begins_a_wait_of_its_own(
-    rooms: FakeRooms, server: Server
+    rooms: FakeLiveKit, server: Server
 ) -> None:
     """The human joined five minutes ago and was attended until now."""
     join(rooms, server)
@@ -100,7 +100,7 @@ def test_an_agent_that_is_lost_late_in_a_call_begins_a_wait_of_its_own(
     assert 3 == server.longest_unattended
 
 
-def test_a_process_that_comes_late_does_not_guess(rooms: FakeRooms, server: Server) -> None:
+def test_a_process_that_comes_late_does_not_guess(rooms: FakeLiveKit, server: Server) -> None:
     """It sweeps a room that another looked after: the agent may have left a moment ago."""
     join(rooms, None)
     rooms.pass_time(minutes=5)
@@ -110,7 +110,7 @@ def test_a_process_that_comes_late_does_not_guess(rooms: FakeRooms, server: Serv
     assert 2 == server.longest_unattended
 
 
-def test_another_human_waits_from_their_own_join(rooms: FakeRooms, server: Server) -> None:
+def test_another_human_waits_from_their_own_join(rooms: FakeLiveKit, server: Server) -> None:
     """The first one gave up, the second came, and nobody looked in between."""
     join(rooms, server, "alice")
     look_for(server, rooms, 8)
@@ -124,7 +124,7 @@ def test_another_human_waits_from_their_own_join(rooms: FakeRooms, server: Serve
     assert 1 == server.longest_unattended
 
 
-def test_each_agent_of_a_room_has_a_wait_of_its_own(rooms: FakeRooms, server: Server) -> None:
+def test_each_agent_of_a_room_has_a_wait_of_its_own(rooms: FakeLiveKit, server: Server) -> None:
     """One agent is there, the other is not."""
     join(rooms, server, "alice")
     rooms.join_agent("room", AGENT)
@@ -137,7 +137,7 @@ def test_each_agent_of_a_room_has_a_wait_of_its_own(rooms: FakeRooms, server: Se
     assert 4 == server.longest_unattended
 
 
-def test_a_process_that_may_not_act_sees_the_wait_all_the_same(rooms: FakeRooms) -> None:
+def test_a_process_that_may_not_act_sees_the_wait_all_the_same(rooms: FakeLiveKit) -> None:
     """Another actor holds the room, and may hold it for good."""
     server = Server(rooms, locks_are_free=False)
     join(rooms, server)
@@ -148,7 +148,7 @@ def test_a_process_that_may_not_act_sees_the_wait_all_the_same(rooms: FakeRooms)
 
 
 def test_while_livekit_is_silent_a_wait_does_not_grow_and_is_forgotten(
-    rooms: FakeRooms, server: Server
+    rooms: FakeLiveKit, server: Server
 ) -> None:
     """Nobody knows; that LiveKit does not answer is an alert of its own."""
     join(rooms, server)
@@ -165,7 +165,7 @@ def test_while_livekit_is_silent_a_wait_does_not_grow_and_is_forgotten(
     assert [4, 4, 0] == shown
 
 
-def test_a_wait_is_never_negative(rooms: FakeRooms, server: Server) -> None:
+def test_a_wait_is_never_negative(rooms: FakeLiveKit, server: Server) -> None:
     """LiveKit's clock is known within a second: a human may join in the future."""
     join(rooms, server)
     rooms.pass_time(seconds=-1)

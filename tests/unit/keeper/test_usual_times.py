@@ -16,7 +16,7 @@ from token_server.keeper.attendance import (
     Wait,
 )
 from token_server.keeper.usual_times import UsualTimes
-from token_server.livekit.rooms import AgentOrder, Dispatch, Participant, ParticipantKind
+from token_server.livekit.port import AgentOrder, Dispatch, Participant, ParticipantKind
 
 ORDER = AgentOrder(agent_name="voice-agent")
 

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from tests.fakes import START, FakeRooms
+from tests.fakes import START, FakeLiveKit
 from tests.processes import API_SECRET
 from token_server.keeper.wanted_agents import Policy, Want, wants
-from token_server.livekit.rooms import AgentOrder, ParticipantKind
+from token_server.livekit.port import AgentOrder, ParticipantKind
 from token_server.tokens.tickets import TICKET_ATTRIBUTE, Ticket, TicketSealer
 
 SEALER = TicketSealer(API_SECRET)
@@ -18,19 +18,19 @@ ANY_CALLER = Policy(agent_names=("tutor",), attend_rooms=("call-*", "desk"))
 
 
 @pytest.fixture
-def rooms() -> FakeRooms:
+def rooms() -> FakeLiveKit:
     """A LiveKit where a second passes before each join."""
-    return FakeRooms()
+    return FakeLiveKit()
 
 
-def join(rooms: FakeRooms, identity: str, order: AgentOrder) -> None:
+def join(rooms: FakeLiveKit, identity: str, order: AgentOrder) -> None:
     """Let a human with a ticket for this order join the kitchen, a second from now."""
     rooms.pass_time(seconds=1)
     ticket = Ticket("kitchen", identity, order)
     rooms.join("kitchen", identity, {TICKET_ATTRIBUTE: SEALER.seal(ticket)})
 
 
-def found(rooms: FakeRooms, room_name: str, policy: Policy = ONLY_TICKETS) -> list[Want]:
+def found(rooms: FakeLiveKit, room_name: str, policy: Policy = ONLY_TICKETS) -> list[Want]:
     """Return the wants in a room; nothing depends on the order in which LiveKit lists."""
     participants = list(rooms.list_participants(room_name))
     wanted = wants(room_name, participants, SEALER, policy)
@@ -38,14 +38,14 @@ def found(rooms: FakeRooms, room_name: str, policy: Policy = ONLY_TICKETS) -> li
     return wanted
 
 
-def test_a_human_with_a_ticket_wants_its_agent(rooms: FakeRooms) -> None:
+def test_a_human_with_a_ticket_wants_its_agent(rooms: FakeLiveKit) -> None:
     """Since the join, from which the waiting is counted."""
     join(rooms, "alice", TUTOR)
 
     assert [Want(order=TUTOR, since=START + timedelta(seconds=1))] == found(rooms, "kitchen")
 
 
-def test_two_humans_want_one_agent_the_first_one_says_how(rooms: FakeRooms) -> None:
+def test_two_humans_want_one_agent_the_first_one_says_how(rooms: FakeLiveKit) -> None:
     """One agent of a name per room: its metadata can come from one human only."""
     join(rooms, "bob", TUTOR)
     join(rooms, "alice", AgentOrder(agent_name="tutor", metadata="be long"))
@@ -53,7 +53,7 @@ def test_two_humans_want_one_agent_the_first_one_says_how(rooms: FakeRooms) -> N
     assert [Want(order=TUTOR, since=START + timedelta(seconds=1))] == found(rooms, "kitchen")
 
 
-def test_two_humans_may_want_two_agents(rooms: FakeRooms) -> None:
+def test_two_humans_may_want_two_agents(rooms: FakeLiveKit) -> None:
     """Each is attended on its own."""
     join(rooms, "alice", TUTOR)
     join(rooms, "bob", COOK)
@@ -62,7 +62,7 @@ def test_two_humans_may_want_two_agents(rooms: FakeRooms) -> None:
 
 
 @pytest.mark.parametrize("kind", [ParticipantKind.AGENT, ParticipantKind.OTHER])
-def test_only_humans_want_agents(rooms: FakeRooms, kind: ParticipantKind) -> None:
+def test_only_humans_want_agents(rooms: FakeLiveKit, kind: ParticipantKind) -> None:
     """An agent that wanted agents would keep a room alive for ever."""
     sealed_ticket = SEALER.seal(Ticket("kitchen", "x", TUTOR))
     rooms.join("kitchen", "x", {TICKET_ATTRIBUTE: sealed_ticket}, kind)
@@ -70,7 +70,7 @@ def test_only_humans_want_agents(rooms: FakeRooms, kind: ParticipantKind) -> Non
     assert [] == found(rooms, "kitchen", Policy(agent_names=("tutor",), attend_rooms=("*",)))
 
 
-def test_a_human_without_ticket_wants_nothing(rooms: FakeRooms) -> None:
+def test_a_human_without_ticket_wants_nothing(rooms: FakeLiveKit) -> None:
     """Rooms of other applications on the same LiveKit are none of our business."""
     rooms.join("call-1", "bob")
 
@@ -78,7 +78,7 @@ def test_a_human_without_ticket_wants_nothing(rooms: FakeRooms) -> None:
 
 
 @pytest.mark.parametrize("room_name", ["call-1", "call-", "desk"])
-def test_anybody_is_attended_where_the_operator_says_so(rooms: FakeRooms, room_name: str) -> None:
+def test_anybody_is_attended_where_the_operator_says_so(rooms: FakeLiveKit, room_name: str) -> None:
     """ATTEND_ROOMS: phone callers, tokens minted elsewhere."""
     rooms.join(room_name, "bob")
 
@@ -88,14 +88,14 @@ def test_anybody_is_attended_where_the_operator_says_so(rooms: FakeRooms, room_n
 
 
 @pytest.mark.parametrize("room_name", ["Call-1", "a-call-1", "desk-2"])
-def test_patterns_match_whole_names_and_case(rooms: FakeRooms, room_name: str) -> None:
+def test_patterns_match_whole_names_and_case(rooms: FakeLiveKit, room_name: str) -> None:
     """Else a customer's room would get an agent by accident."""
     rooms.join(room_name, "bob")
 
     assert [] == found(rooms, room_name, ANY_CALLER)
 
 
-def test_a_ticket_counts_before_the_pattern(rooms: FakeRooms) -> None:
+def test_a_ticket_counts_before_the_pattern(rooms: FakeLiveKit) -> None:
     """What was asked for is better than the default."""
     join(rooms, "alice", COOK)
 

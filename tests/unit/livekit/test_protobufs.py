@@ -6,8 +6,8 @@ from typing import cast
 import pytest
 from livekit.protocol import agent, agent_dispatch, models
 
+from token_server.livekit.port import AgentOrder, Dispatch, Job, JobStatus, ParticipantKind, Room
 from token_server.livekit.protobufs import to_dispatch, to_participant, to_room, to_room_dispatch
-from token_server.livekit.rooms import AgentOrder, Dispatch, Job, JobStatus, ParticipantKind, Room
 
 Info = models.ParticipantInfo
 SECOND = datetime(2026, 1, 1, tzinfo=UTC)

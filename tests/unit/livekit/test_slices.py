@@ -7,11 +7,11 @@ LIST_ROOMS = """
 from types import SimpleNamespace
 from livekit.protocol import models
 from livekit.protocol.room import ListRoomsResponse
-from token_server.livekit.twirp_rooms import LiveKitRooms
+from token_server.livekit.twirp_livekit import TwirpLiveKit
 
 answer = ListRoomsResponse(rooms=[models.Room(name=f"room-{n}") for n in range(2_001)])
 turns = 0
-rooms = LiveKitRooms(SimpleNamespace(call=lambda *_: answer)).list_rooms()
+rooms = TwirpLiveKit(SimpleNamespace(call=lambda *_: answer)).list_rooms()
 print(turns >= 4, len(rooms), rooms[-1].room_name)
 """
 

@@ -14,7 +14,7 @@ from tests.processes import API_KEY, API_SECRET
 from tests.recording_keeper import RecordingKeeper
 from tests.webhook_signing import joined, sign
 from token_server.errors import InvalidRequestError, UnauthenticatedError
-from token_server.livekit.rooms import Participant, ParticipantKind
+from token_server.livekit.port import Participant, ParticipantKind
 from token_server.livekit.webhooks import Webhooks
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes import FakeRooms
+from tests.fakes import FakeLiveKit
 from tests.redis_server import RedisServer
-from token_server.livekit.rooms import AgentOrder, ParticipantKind
+from token_server.livekit.port import AgentOrder, ParticipantKind
 from token_server.state import livekit_past, timeline_redis
 from token_server.state.machine_state import file_lock
 from token_server.state.redis_link import RedisLink
@@ -68,7 +68,7 @@ def test_processes_read_what_others_have_noted(shelf: Shelf) -> None:
 
 def test_a_fact_that_two_processes_tell_is_shown_once(shelf: Shelf) -> None:
     """A webhook that came twice, and the look of a third process."""
-    rooms = FakeRooms()
+    rooms = FakeLiveKit()
     alice = rooms.join("kitchen", "alice")
     for number in range(3):
         process = timeline(shelf, f"web:{number}")
@@ -261,7 +261,7 @@ def test_a_second_dispatch_was_sent_again() -> None:
 
 def test_of_two_tellings_the_fuller_counts_at_the_earlier_time() -> None:
     """LiveKit lists a dispatch without our reason; we note it when LiveKit has answered."""
-    rooms = FakeRooms()
+    rooms = FakeLiveKit()
     dispatch = rooms.create_dispatch("kitchen", AgentOrder(agent_name="voice-agent"))
     listed = list(livekit_past.dispatches("kitchen", [dispatch]))
     ours = listed[0]._replace(
@@ -275,7 +275,7 @@ def test_of_two_tellings_the_fuller_counts_at_the_earlier_time() -> None:
 
 def test_recorders_are_nobody() -> None:
     """Egress comes and goes."""
-    egress = FakeRooms().join("kitchen", "egress", kind=ParticipantKind.OTHER)
+    egress = FakeLiveKit().join("kitchen", "egress", kind=ParticipantKind.OTHER)
 
     assert [] == [
         *livekit_past.arrivals("kitchen", [egress]),
@@ -286,7 +286,7 @@ def test_recorders_are_nobody() -> None:
 def test_what_is_kept_has_no_metadata(tmp_path: Path) -> None:
     """Identities and reasons, and nothing that a token's holder sent besides."""
     path = tmp_path / "timeline.sqlite"
-    rooms = FakeRooms()
+    rooms = FakeLiveKit()
     alice = rooms.join("kitchen", "alice", {"mood": "a-secret"})
     noted = timeline(TimelineFile(path, HOUR))
     noted.add(livekit_past.arrivals("kitchen", [alice]))

@@ -12,7 +12,7 @@ from livekit.protocol.room import RoomConfiguration
 
 from tests.environ import settings
 from tests.processes import API_KEY, API_SECRET
-from token_server.livekit.rooms import AgentOrder
+from token_server.livekit.port import AgentOrder
 from token_server.tokens.join_tokens import JoinToken, mint_join_token
 from token_server.tokens.tickets import TICKET_ATTRIBUTE, Ticket
 from token_server.tokens.token_request import TokenRequest

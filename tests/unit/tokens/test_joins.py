@@ -6,12 +6,12 @@ import jwt
 import pytest
 
 from tests.environ import settings
-from tests.fakes import FakeRooms
+from tests.fakes import FakeLiveKit
 from tests.join_tokens import agents_of, order_in_ticket_of, sealed_ticket_of
 from tests.processes import AGENT_NAME, API_SECRET
 from tests.recording_keeper import RecordingKeeper
 from token_server.errors import LiveKitUnavailableError, PermissionDeniedError
-from token_server.livekit.rooms import AgentOrder, Room, RoomOrder
+from token_server.livekit.port import AgentOrder, Room, RoomOrder
 from token_server.tokens.joins import JoinAnswer, Joins
 from token_server.tokens.tickets import TicketSealer
 from token_server.tokens.token_request import TokenRequest, parse_json
@@ -21,7 +21,7 @@ DEFAULT = AgentOrder(agent_name=AGENT_NAME)
 ALICE = TokenRequest(room_name="kitchen", participant_identity="alice")
 
 
-class OrderedRooms(FakeRooms):
+class OrderedLiveKit(FakeLiveKit):
     """A LiveKit that remembers how rooms were ordered."""
 
     def __init__(self) -> None:
@@ -34,9 +34,9 @@ class OrderedRooms(FakeRooms):
 
 
 @pytest.fixture
-def rooms() -> OrderedRooms:
+def rooms() -> OrderedLiveKit:
     """LiveKit."""
-    return OrderedRooms()
+    return OrderedLiveKit()
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def keeper() -> RecordingKeeper:
 
 
 def prepare(
-    rooms: FakeRooms, keeper: RecordingKeeper, request: TokenRequest | None = None, **changes: str
+    rooms: FakeLiveKit, keeper: RecordingKeeper, request: TokenRequest | None = None, **changes: str
 ) -> JoinAnswer:
     """Prepare a join with these settings."""
     return Joins(settings(**changes), rooms, SEALER, keeper).prepare(request or ALICE)
@@ -60,7 +60,7 @@ def asking(agent: str) -> TokenRequest:
 
 
 def test_the_room_is_ready_before_the_token_is(
-    rooms: OrderedRooms, keeper: RecordingKeeper
+    rooms: OrderedLiveKit, keeper: RecordingKeeper
 ) -> None:
     """With our time-outs: the join itself would make it with LiveKit's."""
     prepare(rooms, keeper, ROOM_EMPTY_TIMEOUT_SECONDS="60", ROOM_DEPARTURE_TIMEOUT_SECONDS="5")
@@ -82,7 +82,7 @@ def test_the_room_is_ready_before_the_token_is(
     ],
 )
 def test_the_mode_says_whether_the_agent_is_ordered_with_the_room(
-    rooms: OrderedRooms,
+    rooms: OrderedLiveKit,
     keeper: RecordingKeeper,
     changes: dict[str, str],
     ordered: tuple[AgentOrder, ...],
@@ -120,7 +120,7 @@ def test_token_and_ticket_name_the_same_agent(
     keeper: RecordingKeeper, agent: str, changes: dict[str, str], order: AgentOrder
 ) -> None:
     """Whichever brings it; a nameless entry brings a nameless agent (livekit-behaviour 12)."""
-    join = prepare(FakeRooms(), keeper, asking(agent), **changes)
+    join = prepare(FakeLiveKit(), keeper, asking(agent), **changes)
 
     assert ([order], order) == (
         agents_of(join.participant_token),
@@ -132,7 +132,7 @@ def test_token_and_ticket_name_the_same_agent(
     "changes", [{}, {"AGENT_NAMES": "cook"}, {"AGENT_DISPATCH": "automatic"}], ids=str
 )
 def test_an_agent_that_is_not_allowed_is_refused(
-    rooms: OrderedRooms, keeper: RecordingKeeper, changes: dict[str, str]
+    rooms: OrderedLiveKit, keeper: RecordingKeeper, changes: dict[str, str]
 ) -> None:
     """Before anything is done: jobs cost money, and agents may be for staff only."""
     with pytest.raises(PermissionDeniedError, match=r"^room_config\.agents\.0\.agent_name "):
@@ -143,13 +143,13 @@ def test_an_agent_that_is_not_allowed_is_refused(
 
 def test_the_room_is_followed_with_the_ticket_in_the_token(keeper: RecordingKeeper) -> None:
     """For as long as the token can be used to join."""
-    join = prepare(FakeRooms(), keeper, TOKEN_TTL_SECONDS="90")
+    join = prepare(FakeLiveKit(), keeper, TOKEN_TTL_SECONDS="90")
 
     sealed_ticket = sealed_ticket_of(join.participant_token)
     assert [("kitchen", sealed_ticket, 90.0, True)] == keeper.followed
 
 
-def test_a_live_room_is_known_as_such(rooms: OrderedRooms, keeper: RecordingKeeper) -> None:
+def test_a_live_room_is_known_as_such(rooms: OrderedLiveKit, keeper: RecordingKeeper) -> None:
     """It brings no room_started webhook, which following waits for (livekit-behaviour 53)."""
     for _ in range(2):
         prepare(rooms, keeper)
@@ -158,7 +158,7 @@ def test_a_live_room_is_known_as_such(rooms: OrderedRooms, keeper: RecordingKeep
     assert [True, False] == [is_new for _, _, _, is_new in keeper.followed]
 
 
-def test_a_token_is_of_livekits_time(rooms: OrderedRooms, keeper: RecordingKeeper) -> None:
+def test_a_token_is_of_livekits_time(rooms: OrderedLiveKit, keeper: RecordingKeeper) -> None:
     """LiveKit is who checks it; our own clock may be off by hours."""
     join = prepare(rooms, keeper, TOKEN_TTL_SECONDS="90")
 
@@ -167,7 +167,7 @@ def test_a_token_is_of_livekits_time(rooms: OrderedRooms, keeper: RecordingKeepe
     assert (now, now + 90) == (said["nbf"], said["exp"])
 
 
-def test_without_livekit_there_is_no_token(rooms: OrderedRooms, keeper: RecordingKeeper) -> None:
+def test_without_livekit_there_is_no_token(rooms: OrderedLiveKit, keeper: RecordingKeeper) -> None:
     """It would lead to a room without an agent, or to none."""
     rooms.is_down = True
 
@@ -181,7 +181,7 @@ def test_room_ready_is_logged(keeper: RecordingKeeper, caplog: pytest.LogCapture
     """The line that operators look for; metadata and tokens stay out of it."""
     caplog.set_level(logging.INFO)
 
-    join = prepare(FakeRooms(), keeper, asking('{"metadata": "MaRkEr"}'))
+    join = prepare(FakeLiveKit(), keeper, asking('{"metadata": "MaRkEr"}'))
 
     (record,) = caplog.records
     found = vars(record)

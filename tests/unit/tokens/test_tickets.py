@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.fakes import START
 from tests.processes import API_SECRET
-from token_server.livekit.rooms import AgentOrder, Participant, ParticipantKind
+from token_server.livekit.port import AgentOrder, Participant, ParticipantKind
 from token_server.tokens.tickets import TICKET_ATTRIBUTE, Ticket, TicketSealer
 
 ORDER = AgentOrder(agent_name="tutor", metadata='{"secret": "MaRkEr"}')

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 from werkzeug.test import TestResponse
 
 from tests.environ import settings
-from tests.fakes import START, FakeRooms
+from tests.fakes import START, FakeLiveKit
 from tests.lives import unasked
 from tests.processes import AGENT_NAME, API_SECRET
 from tests.recording_keeper import RecordingKeeper
@@ -25,7 +25,7 @@ from token_server.keeper.look_at_room import Looker
 from token_server.keeper.wanted_agents import Policy
 from token_server.telemetry.metrics import Metrics
 from token_server.tokens.tickets import TICKET_ATTRIBUTE, TicketSealer
-from token_server.tracing.calls import TracedRooms, record
+from token_server.tracing.calls import TracedLiveKit, record
 from token_server.tracing.delivery import Delivery
 from token_server.tracing.traced import Tracing
 
@@ -42,7 +42,7 @@ class Free:
         return nullcontext(enter_result=True)
 
 
-class FailingDispatch(FakeRooms):
+class FailingDispatch(FakeLiveKit):
     """A LiveKit that cannot send agents."""
 
     def _call(self, name: str) -> None:
@@ -54,13 +54,13 @@ class FailingDispatch(FakeRooms):
 class Server:
     """One process of a token server that traces."""
 
-    def __init__(self, rooms: FakeRooms, exporter: InMemorySpanExporter, **changes: str) -> None:
+    def __init__(self, rooms: FakeLiveKit, exporter: InMemorySpanExporter, **changes: str) -> None:
         self._rooms = rooms
         delivery = Delivery()
         delivery.provider.add_span_processor(SimpleSpanProcessor(exporter))
         sealer = TicketSealer(API_SECRET)
         tracing = Tracing(delivery, sealer)
-        traced = tracing.rooms(rooms, Metrics(CollectorRegistry()))
+        traced = tracing.livekit(rooms, Metrics(CollectorRegistry()))
         policy = Policy(agent_names=(AGENT_NAME,))
         self.looker = tracing.looks(Looker(traced, Free(), sealer, policy, unasked(traced)))
         app = create_app(settings(**changes), traced, RecordingKeeper())
@@ -104,19 +104,19 @@ def exporter() -> InMemorySpanExporter:
 
 
 @pytest.fixture
-def rooms() -> FakeRooms:
+def rooms() -> FakeLiveKit:
     """An empty LiveKit."""
-    return FakeRooms()
+    return FakeLiveKit()
 
 
 @pytest.fixture
-def server(rooms: FakeRooms, exporter: InMemorySpanExporter) -> Server:
+def server(rooms: FakeLiveKit, exporter: InMemorySpanExporter) -> Server:
     """The process that issues tokens."""
     return Server(rooms, exporter)
 
 
 @pytest.fixture
-def other(rooms: FakeRooms, exporter: InMemorySpanExporter) -> Server:
+def other(rooms: FakeLiveKit, exporter: InMemorySpanExporter) -> Server:
     """Another process, on another machine."""
     return Server(rooms, exporter)
 
@@ -151,7 +151,7 @@ def attribute(span: ReadableSpan, name: str) -> object:
 
 
 def test_from_the_token_to_the_dispatch_it_is_one_trace(
-    rooms: FakeRooms, server: Server, other: Server, exporter: InMemorySpanExporter
+    rooms: FakeLiveKit, server: Server, other: Server, exporter: InMemorySpanExporter
 ) -> None:
     """The frontend's own, whichever process the webhook and the looks happen in."""
     attributes = server.join()
@@ -196,7 +196,7 @@ def test_a_traceparent_that_is_none_is_nobodys_trouble(
 
 
 def test_a_trace_that_the_frontend_does_not_keep_is_not_kept_here(
-    rooms: FakeRooms, server: Server, exporter: InMemorySpanExporter
+    rooms: FakeLiveKit, server: Server, exporter: InMemorySpanExporter
 ) -> None:
     """Sampled out, and so for the rest of it."""
     attributes = server.join(traceparent=FRONTEND[:-1] + "0")
@@ -211,7 +211,7 @@ def test_a_trace_that_the_frontend_does_not_keep_is_not_kept_here(
 
 
 def test_the_join_is_what_the_human_waited(
-    rooms: FakeRooms, server: Server, exporter: InMemorySpanExporter
+    rooms: FakeLiveKit, server: Server, exporter: InMemorySpanExporter
 ) -> None:
     """By LiveKit's own clock, whenever anybody looked."""
     server.join()
@@ -232,7 +232,7 @@ def test_the_join_is_what_the_human_waited(
 
 
 def test_an_agent_that_was_there_first_is_no_wait(
-    rooms: FakeRooms, server: Server, exporter: InMemorySpanExporter
+    rooms: FakeLiveKit, server: Server, exporter: InMemorySpanExporter
 ) -> None:
     """AGENT_DISPATCH=token."""
     rooms.join_agent("kitchen", AGENT_NAME)
@@ -245,7 +245,7 @@ def test_an_agent_that_was_there_first_is_no_wait(
 
 
 def test_whoever_looks_the_join_is_told_once(
-    rooms: FakeRooms, server: Server, other: Server, exporter: InMemorySpanExporter
+    rooms: FakeLiveKit, server: Server, other: Server, exporter: InMemorySpanExporter
 ) -> None:
     """By the process that issued the token."""
     server.join()
@@ -257,7 +257,7 @@ def test_whoever_looks_the_join_is_told_once(
 
 
 def test_looks_that_find_all_well_are_not_told_again(
-    rooms: FakeRooms, server: Server, exporter: InMemorySpanExporter
+    rooms: FakeLiveKit, server: Server, exporter: InMemorySpanExporter
 ) -> None:
     """A call of an hour would have hundreds."""
     server.join()
@@ -274,7 +274,7 @@ def test_looks_that_find_all_well_are_not_told_again(
 
 
 def test_a_look_at_people_who_are_not_traced_is_not_told(
-    rooms: FakeRooms, server: Server, exporter: InMemorySpanExporter
+    rooms: FakeLiveKit, server: Server, exporter: InMemorySpanExporter
 ) -> None:
     """Nobody would find it."""
     rooms.join("kitchen", "caller")
@@ -289,7 +289,7 @@ def test_a_look_at_people_who_are_not_traced_is_not_told(
 
 
 def test_two_humans_are_one_look_with_a_link(
-    rooms: FakeRooms, server: Server, exporter: InMemorySpanExporter
+    rooms: FakeLiveKit, server: Server, exporter: InMemorySpanExporter
 ) -> None:
     """In the trace of who came first; the other trace is one click away."""
     server.join("alice", traceparent="")
@@ -304,7 +304,7 @@ def test_two_humans_are_one_look_with_a_link(
 
 
 def test_the_look_that_first_sees_a_human_is_theirs(
-    rooms: FakeRooms, server: Server, exporter: InMemorySpanExporter
+    rooms: FakeLiveKit, server: Server, exporter: InMemorySpanExporter
 ) -> None:
     """Whoever has been there for an hour is not what it is about."""
     server.join("alice", traceparent="")
@@ -335,7 +335,7 @@ def test_a_dispatch_says_what_and_why(server: Server, exporter: InMemorySpanExpo
 
 
 def test_a_repair_says_which_dispatch_was_taken_back(
-    rooms: FakeRooms, server: Server, exporter: InMemorySpanExporter
+    rooms: FakeLiveKit, server: Server, exporter: InMemorySpanExporter
 ) -> None:
     """What somebody looks for who waited for ten seconds."""
     server.join()
@@ -354,7 +354,7 @@ def test_a_repair_says_which_dispatch_was_taken_back(
 
 
 def test_a_second_agent_that_is_put_out_is_told(
-    rooms: FakeRooms, server: Server, exporter: InMemorySpanExporter
+    rooms: FakeLiveKit, server: Server, exporter: InMemorySpanExporter
 ) -> None:
     """By its identity."""
     server.join()
@@ -421,7 +421,7 @@ def test_a_webhook_of_somebody_who_is_not_traced_is_not_told(
 
 
 def test_what_concerns_no_human_is_not_told(
-    rooms: FakeRooms, server: Server, exporter: InMemorySpanExporter
+    rooms: FakeLiveKit, server: Server, exporter: InMemorySpanExporter
 ) -> None:
     """Health checks and other events come all the time; and so do looks at rooms that ended."""
     server.hear(joined(event="room_started"))
@@ -435,7 +435,7 @@ def test_what_concerns_no_human_is_not_told(
 
 
 def test_a_room_that_is_made_with_its_agent_says_which(
-    rooms: FakeRooms, exporter: InMemorySpanExporter
+    rooms: FakeLiveKit, exporter: InMemorySpanExporter
 ) -> None:
     """AGENT_DISPATCH=token: there is no other dispatch."""
     Server(rooms, exporter, AGENT_DISPATCH="token").token()
@@ -443,9 +443,9 @@ def test_a_room_that_is_made_with_its_agent_says_which(
     assert AGENT_NAME == attribute(the(exporter, "CreateRoom"), "livekit.agent.name")
 
 
-def test_only_what_a_look_asks_is_recorded(rooms: FakeRooms) -> None:
+def test_only_what_a_look_asks_is_recorded(rooms: FakeLiveKit) -> None:
     """A thread looks for as long as the process lives, and must not remember all of it."""
-    traced = TracedRooms(rooms, Metrics(CollectorRegistry()))
+    traced = TracedLiveKit(rooms, Metrics(CollectorRegistry()))
     with record() as recording:
         traced.list_rooms()
 
@@ -465,7 +465,7 @@ def test_a_refused_request_is_the_callers_and_no_error(
 
 
 def test_a_livekit_that_is_down_is_an_error_of_token_and_call(
-    rooms: FakeRooms, server: Server, exporter: InMemorySpanExporter
+    rooms: FakeLiveKit, server: Server, exporter: InMemorySpanExporter
 ) -> None:
     """And the reason is one level below."""
     rooms.is_down = True
@@ -495,7 +495,7 @@ def test_a_look_that_fails_to_act_is_an_error(exporter: InMemorySpanExporter) ->
 
 
 def test_no_secret_leaves_with_a_trace(
-    rooms: FakeRooms, server: Server, exporter: InMemorySpanExporter
+    rooms: FakeLiveKit, server: Server, exporter: InMemorySpanExporter
 ) -> None:
     """Traces are read by more people than calls are for."""
     attributes = server.join(

@@ -16,7 +16,7 @@ from token_server.cli.doctor.patient import Options, Patient, admit
 from token_server.cli.doctor.probing import Probing
 from token_server.cli.doctor.report import Report
 from token_server.livekit.twirp import Twirp
-from token_server.livekit.twirp_rooms import LiveKitRooms
+from token_server.livekit.twirp_livekit import TwirpLiveKit
 
 _PROBE = ("token", "join", "agent", "webhooks")
 _ALL = ("LiveKit", "key", "token server", *_PROBE)
@@ -88,7 +88,7 @@ def _examine_server(patient: Patient, report: Report) -> bool:
         _examine_cors(patient, report)
     if ready.cause in _HOPELESS:
         return False
-    report.found(examine_room_names(patient, LiveKitRooms(Twirp.of(patient.settings))))
+    report.found(examine_room_names(patient, TwirpLiveKit(Twirp.of(patient.settings))))
     return True
 
 

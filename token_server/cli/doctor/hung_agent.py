@@ -10,7 +10,7 @@ from enum import Enum
 
 from token_server.cli.doctor.checks import Check, Trouble
 from token_server.keeper.agent_life import LOOP_METHOD, TRANSPORT_METHOD
-from token_server.livekit.rooms import RpcOutcome
+from token_server.livekit.port import RpcOutcome
 
 # Seconds. Tools and loads of models block an event loop for one or two; the keeper waits 5.
 _BLOCKED_FOR = 3.0

@@ -16,8 +16,8 @@ from token_server.cli.doctor.checks import Check, Trouble, ok, skipped
 from token_server.cli.doctor.patient import Patient
 from token_server.cli.doctor.server import room_view
 from token_server.errors import TokenServerError
-from token_server.livekit.rooms import Participant, ParticipantKind, Room
-from token_server.livekit.twirp_rooms import LiveKitRooms
+from token_server.livekit.port import Participant, ParticipantKind, Room
+from token_server.livekit.twirp_livekit import TwirpLiveKit
 
 # A page that is reloaded comes back sooner, often under a new identity.
 _RELOADED_WITHIN = timedelta(seconds=3)
@@ -88,7 +88,7 @@ def check_room_names(found: Sequence[Reuse], fixed_names: Sequence[str]) -> Chec
     """Say whether a room has served one caller after another.
 
     Args:
-        found: Rooms that have.
+        found: LiveKit that have.
         fixed_names: ROOM_NAMES: a name that stands there as it is is meant to be shared.
     """
     unmeant = sorted(
@@ -120,29 +120,29 @@ def check_room_names(found: Sequence[Reuse], fixed_names: Sequence[str]) -> Chec
     )
 
 
-def examine_room_names(patient: Patient, rooms: LiveKitRooms) -> Check:
+def examine_room_names(patient: Patient, livekit: TwirpLiveKit) -> Check:
     """Say whether a live room has served one caller after another."""
     try:
-        found = list(_reused(patient, rooms))
+        found = list(_reused(patient, livekit))
     except TokenServerError:
         return skipped("room names", "LiveKit does not list its rooms.")
     return check_room_names(found, patient.settings.room_names)
 
 
-def _reused(patient: Patient, rooms: LiveKitRooms) -> Iterator[Reuse]:
+def _reused(patient: Patient, livekit: TwirpLiveKit) -> Iterator[Reuse]:
     ends_at = time.monotonic() + _LOOK_FOR
-    oldest = sorted(rooms.list_rooms(), key=lambda room: room.created_at)
+    oldest = sorted(livekit.list_rooms(), key=lambda room: room.created_at)
     for room in oldest[:_MOST_ROOMS]:
         if time.monotonic() > ends_at:
             return
-        if reuse := _reuse(patient, rooms, room):
+        if reuse := _reuse(patient, livekit, room):
             yield reuse
 
 
-def _reuse(patient: Patient, rooms: LiveKitRooms, room: Room) -> Reuse | None:
+def _reuse(patient: Patient, livekit: TwirpLiveKit, room: Room) -> Reuse | None:
     timeline = room_view(patient.server, room.room_name).get("timeline", [])
     # Without what was kept (TIMELINE_SECONDS=0) it has only what LiveKit lists now.
     if any(entry["event"] == "room_ready" for entry in timeline):
         return by_timeline(room.room_name, timeline)
     unvisited = max(patient.settings.room_empty_timeout, patient.settings.room_departure_timeout)
-    return by_age(room, rooms.list_participants(room.room_name), unvisited)
+    return by_age(room, livekit.list_participants(room.room_name), unvisited)

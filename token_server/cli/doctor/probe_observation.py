@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from token_server.cli.doctor.hung_agent import Hang, SignsOfLife
-from token_server.livekit.rooms import Dispatch, Job
+from token_server.livekit.port import Dispatch, Job
 
 # Seconds. A visit ends when it knows enough: how long the list of jobs may lag behind what is
 # heard (up to 5: livekit-behaviour 26), a track be silent, an agent be without a track (LiveKit

@@ -23,9 +23,9 @@ from token_server.cli.doctor.told_workers import ToldWorker, ask_told_workers
 from token_server.cli.doctor.webhook_watch import WebhookWatch
 from token_server.cli.doctor.worker import WorkerReport, ask_worker
 from token_server.errors import TokenServerError
-from token_server.livekit.rooms import ParticipantKind, Room
+from token_server.livekit.port import ParticipantKind, Room
 from token_server.livekit.twirp import Method, NotFoundError, Twirp
-from token_server.livekit.twirp_rooms import RPC_TIMEOUTS, LiveKitRooms
+from token_server.livekit.twirp_livekit import RPC_TIMEOUTS, TwirpLiveKit
 
 _DELETE_ROOM = Method("RoomService/DeleteRoom", room_protocol.DeleteRoomResponse)
 # A keeper that acts at the very moment of the deletion makes the room again (CreateDispatch).
@@ -40,7 +40,7 @@ _AGENT_DUE = 8.0
 _PROBE = ("join", "agent", "webhooks")
 
 
-class ProbedRooms(LiveKitRooms):
+class ProbedLiveKit(TwirpLiveKit):
     """LiveKit's rooms, with what only the doctor asks and does."""
 
     def find(self, room_name: str) -> Room | None:
@@ -94,7 +94,7 @@ class Probing:
     def __init__(self, patient: Patient, report: Report, started: float) -> None:
         self._patient, self._report, self._started = patient, report, started
         settings = patient.settings
-        self._rooms = ProbedRooms(Twirp.of(settings), Twirp.of(settings, RPC_TIMEOUTS))
+        self._livekit = ProbedLiveKit(Twirp.of(settings), Twirp.of(settings, RPC_TIMEOUTS))
         self._room_name = ""  # to be deleted
         self._room: Room | None = None
 
@@ -111,7 +111,7 @@ class Probing:
         finally:
             if self._room_name:
                 self._report.doing("cleaning up")
-                self._report.found(self._rooms.clear(self._room_name))
+                self._report.found(self._livekit.clear(self._room_name))
 
     def _fetch_token(self) -> IssuedToken | None:
         """Return a token that is worth a visit."""
@@ -137,11 +137,11 @@ class Probing:
         settings = self._patient.settings
         has_room: bool | None = None
         with contextlib.suppress(TokenServerError):
-            self._room = self._rooms.find(token.room_name)
+            self._room = self._livekit.find(token.room_name)
             has_room = self._room is not None
         same = issued_token.check_same_livekit(token, settings, has_room=has_room)
         self._report.found(same)
-        now = self._rooms.now()
+        now = self._livekit.now()
         self._report.found(issued_token.check_lifetime(token, now.timestamp()))
         if has_room is False or same.finding is not Finding.OK:
             self._report.skip(_PROBE, "the token server and this command agree")
@@ -159,7 +159,7 @@ class Probing:
         self._report.found(server_version.check_version(info))
         seen = self._begin(token)
         ends_at = min(time.monotonic() + _AGENT_DUE, self._started + _VISIT_ENDS_AT)
-        visit = Visit(token, self._rooms, seen, self._asked_at)
+        visit = Visit(token, self._livekit, seen, self._asked_at)
         with self._watch.first() as first:
             asyncio.run(visit.run(self._report.doing, ends_at=ends_at - self._asked_at))
         seen.webhook_at = None if first.came_at is None else first.came_at - self._asked_at
@@ -168,7 +168,7 @@ class Probing:
         self._tell(seen, token)
 
     def _begin(self, token: IssuedToken) -> ProbeObservation:
-        born = self._room.created_at if self._room else self._rooms.now()
+        born = self._room.created_at if self._room else self._livekit.now()
         return ProbeObservation(
             room_name=token.room_name,
             agent_name=token.agent_name,
@@ -197,7 +197,7 @@ class Probing:
             worker=worker,
             worker_port=port,
             jobs_before=self._jobs_before,
-            other_names=self._rooms.other_agent_names(seen.room_name),
+            other_names=self._livekit.other_agent_names(seen.room_name),
             told=told,
         )
 

@@ -12,7 +12,7 @@ from livekit import rtc
 from token_server.cli.doctor.issued_token import IssuedToken
 from token_server.cli.doctor.probe_observation import ObservedAgent, ProbeObservation
 from token_server.errors import TokenServerError
-from token_server.livekit.rooms import AGENT_NAME_ATTRIBUTE, Participant, ParticipantKind, Rooms
+from token_server.livekit.port import AGENT_NAME_ATTRIBUTE, LiveKit, Participant, ParticipantKind
 
 # Seconds.
 _CONNECT = 5.0
@@ -29,15 +29,15 @@ class Visit:
 
     Args:
         token: To join with.
-        rooms: LiveKit's API.
+        livekit: LiveKit's API.
         seen: What is known so far.
         asked_at: When the token was asked for (monotonic seconds); all times count from there.
     """
 
     def __init__(
-        self, token: IssuedToken, rooms: Rooms, seen: ProbeObservation, asked_at: float
+        self, token: IssuedToken, livekit: LiveKit, seen: ProbeObservation, asked_at: float
     ) -> None:
-        self._token, self._rooms = token, rooms
+        self._token, self._livekit = token, livekit
         self._seen, self._asked_at = seen, asked_at
         self._listening: set[asyncio.Task[None]] = set()
         # livekit's own words (timeouts, reconnects) would end up between ours.
@@ -127,9 +127,9 @@ class Visit:
     def _look(self) -> None:
         """Ask LiveKit's API; never after the room was deleted: ListDispatch would take 3 s."""
         try:
-            for participant in self._rooms.list_participants(self._token.room_name):
+            for participant in self._livekit.list_participants(self._token.room_name):
                 self._note(participant)
-            self._seen.note_dispatches(self._rooms.list_dispatches(self._token.room_name))
+            self._seen.note_dispatches(self._livekit.list_dispatches(self._token.room_name))
         except TokenServerError:
             self._seen.failed_looks += 1
 
@@ -138,7 +138,7 @@ class Visit:
         asked_at, life = self._now(), self._seen.life
         if identity := self._seen.whom_to_ask(asked_at):
             method = life.method
-            outcome = self._rooms.ask_participant(self._token.room_name, identity, method)
+            outcome = self._livekit.ask_participant(self._token.room_name, identity, method)
             life.note(method, outcome, asked_at, self._now())
 
     def _note(self, participant: Participant) -> None:

@@ -1,17 +1,17 @@
-"""The rooms port with every call to LiveKit counted and timed. Changes no answer."""
+"""The port with every call to LiveKit counted and timed. Changes no answer."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar, TypeVarTuple
 
 from token_server.errors import LiveKitUnavailableError, TokenServerError
-from token_server.livekit.rooms import (
+from token_server.livekit.port import (
     AgentOrder,
     Dispatch,
+    LiveKit,
     Participant,
     Room,
     RoomOrder,
-    Rooms,
     RpcOutcome,
 )
 from token_server.telemetry.metrics import Metrics
@@ -20,55 +20,57 @@ Asked = TypeVarTuple("Asked")
 Result = TypeVar("Result")
 
 
-class MeasuredRooms:
-    """LiveKit behind the rooms port, measured from the outside."""
+class MeasuredLiveKit:
+    """LiveKit behind the port, measured from the outside."""
 
-    def __init__(self, rooms: Rooms, metrics: Metrics) -> None:
-        self._rooms, self._metrics = rooms, metrics
-        self.now = rooms.now
+    def __init__(self, livekit: LiveKit, metrics: Metrics) -> None:
+        self._livekit, self._metrics = livekit, metrics
+        self.now = livekit.now
 
     def create_room(self, order: RoomOrder) -> Room:
         """Make the room, or return the live one."""
-        return self._measure("CreateRoom", self._rooms.create_room, order)
+        return self._measure("CreateRoom", self._livekit.create_room, order)
 
     def list_rooms(self, room_names: Sequence[str] = ()) -> Sequence[Room]:
         """Return the live rooms of these names, or all."""
-        return self._measure("ListRooms", self._rooms.list_rooms, room_names)
+        return self._measure("ListRooms", self._livekit.list_rooms, room_names)
 
     def list_participants(self, room_name: str) -> Sequence[Participant]:
         """Return who is in the room."""
-        return self._measure("ListParticipants", self._rooms.list_participants, room_name)
+        return self._measure("ListParticipants", self._livekit.list_participants, room_name)
 
     def list_dispatches(self, room_name: str) -> Sequence[Dispatch]:
         """Return the room's dispatches."""
-        return self._measure("ListDispatch", self._rooms.list_dispatches, room_name)
+        return self._measure("ListDispatch", self._livekit.list_dispatches, room_name)
 
     def create_dispatch(self, room_name: str, order: AgentOrder) -> Dispatch:
         """Send an agent to the room, and count it."""
-        dispatch = self._measure("CreateDispatch", self._rooms.create_dispatch, room_name, order)
+        dispatch = self._measure("CreateDispatch", self._livekit.create_dispatch, room_name, order)
         self._metrics.dispatches_created.inc()
         return dispatch
 
     def delete_dispatch(self, room_name: str, dispatch_id: str) -> bool:
         """Take a dispatch back."""
-        return self._measure("DeleteDispatch", self._rooms.delete_dispatch, room_name, dispatch_id)
+        return self._measure(
+            "DeleteDispatch", self._livekit.delete_dispatch, room_name, dispatch_id
+        )
 
     def remove_participant(self, room_name: str, participant_identity: str) -> bool:
         """Put a participant out: only ever an agent, one too many or dead (attendance.py)."""
         return self._measure(
-            "RemoveParticipant", self._rooms.remove_participant, room_name, participant_identity
+            "RemoveParticipant", self._livekit.remove_participant, room_name, participant_identity
         )
 
     def set_attributes(
         self, room_name: str, participant_identity: str, attributes: Mapping[str, str]
     ) -> bool:
         """Set some of a participant's attributes."""
-        ask = self._rooms.set_attributes
+        ask = self._livekit.set_attributes
         return self._measure("UpdateParticipant", ask, room_name, participant_identity, attributes)
 
     def ask_participant(self, room_name: str, participant_identity: str, method: str) -> RpcOutcome:
         """Call a participant's RPC method."""
-        ask = self._rooms.ask_participant
+        ask = self._livekit.ask_participant
         return self._measure("PerformRpc", ask, room_name, participant_identity, method)
 
     def _measure(self, method: str, ask: Callable[[*Asked], Result], *asked: *Asked) -> Result:

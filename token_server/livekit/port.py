@@ -1,4 +1,4 @@
-"""What we ask of LiveKit: the port. twirp_rooms.py is the adapter, tests/fakes.py the fake.
+"""What we ask of LiveKit: the port. twirp_livekit.py is the adapter, tests/fakes.py the fake.
 
 Every method waits a bounded time and raises only what errors.py lists: an error means that the
 answer is unknown, never that there is nobody.
@@ -138,7 +138,7 @@ class RpcOutcome(Enum):
     UNKNOWN = "anything else, such as a data channel that is not up yet"
 
 
-class Rooms(Protocol):
+class LiveKit(Protocol):
     """LiveKit's room and dispatch services, as far as we use them."""
 
     def now(self) -> datetime:

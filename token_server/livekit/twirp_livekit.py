@@ -1,4 +1,4 @@
-"""The adapter of the rooms port: LiveKit's room and dispatch services, called over Twirp."""
+"""The adapter of the port: LiveKit's room and dispatch services, called over Twirp."""
 
 import json
 import re
@@ -14,20 +14,20 @@ from livekit.protocol import room as room_protocol
 from token_server.errors import LiveKitUnavailableError
 from token_server.livekit.admin_tokens import Grants
 from token_server.livekit.connections import Timeouts
-from token_server.livekit.protobufs import (
-    JOB_RESTART_NEVER,
-    to_dispatch,
-    to_participant,
-    to_room,
-    to_room_dispatch,
-)
-from token_server.livekit.rooms import (
+from token_server.livekit.port import (
     AgentOrder,
     Dispatch,
     Participant,
     Room,
     RoomOrder,
     RpcOutcome,
+)
+from token_server.livekit.protobufs import (
+    JOB_RESTART_NEVER,
+    to_dispatch,
+    to_participant,
+    to_room,
+    to_room_dispatch,
 )
 from token_server.livekit.slices import slices
 from token_server.livekit.twirp import Method, NotFoundError, Result, Twirp
@@ -66,8 +66,8 @@ _RPC_ERROR = re.compile(r"RpcError (\d{4})")
 _AT_ONCE = 500
 
 
-class LiveKitRooms:
-    """LiveKit, as the rooms port wants it.
+class TwirpLiveKit:
+    """LiveKit, as the port wants it.
 
     Args:
         twirp: Its API.

@@ -6,15 +6,15 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from tests.exposition import counted
-from tests.fakes import FakeRooms
-from tests.http.clients import FailingRooms
+from tests.fakes import FakeLiveKit
+from tests.http.clients import FailingLiveKit
 from token_server.errors import (
     LiveKitRefusedKeyError,
     LiveKitRefusedRequestError,
     LiveKitUnavailableError,
 )
-from token_server.livekit.measured_rooms import MeasuredRooms
-from token_server.livekit.rooms import AgentOrder, RoomOrder, Rooms, RpcOutcome
+from token_server.livekit.measured_livekit import MeasuredLiveKit
+from token_server.livekit.port import AgentOrder, LiveKit, RoomOrder, RpcOutcome
 from token_server.telemetry.metrics import METHODS, Metrics
 from token_server.telemetry.turns import STUCK_AFTER
 
@@ -31,8 +31,8 @@ def metrics() -> Metrics:
 
 def test_every_call_is_counted_and_its_answer_passed_on(metrics: Metrics) -> None:
     """A measured LiveKit answers as it would unmeasured."""
-    rooms = FakeRooms()
-    measured: Rooms = MeasuredRooms(rooms, metrics)
+    rooms = FakeLiveKit()
+    measured: LiveKit = MeasuredLiveKit(rooms, metrics)
 
     room = measured.create_room(KITCHEN)
     dispatch = measured.create_dispatch("kitchen", AGENT)
@@ -67,7 +67,7 @@ def test_a_call_that_fails_is_counted_by_what_went_wrong(
     metrics: Metrics, error: Exception, outcome: str
 ) -> None:
     """Trouble that may pass, or the operator's to mend; the error itself goes on."""
-    measured = MeasuredRooms(FailingRooms(error), metrics)
+    measured = MeasuredLiveKit(FailingLiveKit(error), metrics)
 
     with pytest.raises(type(error)):
         measured.create_dispatch("kitchen", AGENT)
@@ -81,9 +81,9 @@ def test_a_loop_that_livekit_keeps_waiting_turns() -> None:
     """Each call may last for seconds, and a look makes several: slow is not stuck."""
     passed = [0.0]
     metrics = Metrics(CollectorRegistry(), clock=lambda: passed[0])
-    rooms = FakeRooms()
+    rooms = FakeLiveKit()
     rooms.is_down = True
-    measured = MeasuredRooms(rooms, metrics)
+    measured = MeasuredLiveKit(rooms, metrics)
     metrics.turns.begin("look")
     stuck = []
     for _ in range(4):

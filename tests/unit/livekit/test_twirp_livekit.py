@@ -18,9 +18,9 @@ from livekit.protocol.room import (
 from tests.processes import API_KEY, API_SECRET
 from tests.twirp_server import CUT, Canned, TwirpServer, answer, error
 from token_server.errors import LiveKitUnavailableError, TokenServerError
-from token_server.livekit.rooms import AgentOrder, RoomOrder, RpcOutcome
+from token_server.livekit.port import AgentOrder, RoomOrder, RpcOutcome
 from token_server.livekit.twirp import Twirp
-from token_server.livekit.twirp_rooms import LiveKitRooms
+from token_server.livekit.twirp_livekit import TwirpLiveKit
 
 TUTOR = AgentOrder(agent_name="tutor", metadata="be brief")
 ORDER = RoomOrder(
@@ -31,12 +31,12 @@ ORDER = RoomOrder(
 )
 ADMIN = VideoGrants(room_admin=True, room="kitchen")
 NEVER = agent_dispatch.JobRestartPolicy.JRP_NEVER
-Ask = Callable[[LiveKitRooms], object]
+Ask = Callable[[TwirpLiveKit], object]
 
 
-def rooms(server: TwirpServer) -> LiveKitRooms:
+def rooms(server: TwirpServer) -> TwirpLiveKit:
     """Return the adapter in front of this server."""
-    return LiveKitRooms(Twirp(server.url, API_KEY, API_SECRET))
+    return TwirpLiveKit(Twirp(server.url, API_KEY, API_SECRET))
 
 
 METHODS: dict[str, tuple[Ask, Canned, VideoGrants]] = {
