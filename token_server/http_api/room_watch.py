@@ -83,6 +83,7 @@ class RoomWatch:
         """
         live = self._livekit.list_rooms()
         participants = self._participants(to_look_into(live))
+        give_way()
         return in_urgency(
             self._row(room, participants.get(room.room_name))
             for some in slices(live, _ROWS_AT_ONCE)
