@@ -18,7 +18,7 @@ PHONE_ROOM = "phone"
 AGENT = "voice-agent"
 SEALER = TicketSealer("a-made-up-secret-of-more-than-thirty-two-bytes")
 POLICY = Policy(agent_names=(AGENT,), attend_rooms=(PHONE_ROOM,))
-LIMITS = LifeLimits()
+LIMITS = LifeLimits(silent=2.0, blocked=5.0)
 
 
 class Looks(Protocol):
