@@ -116,11 +116,12 @@ class LifeWatch:
                 for watched in self._watched.get(room_name, {}).values()
             )
 
-    def ask_due(self, found_dead: Callable[[str], None]) -> float:
+    def ask_due(self, look_now: Callable[[str], None]) -> float:
         """Ask whoever is due, each in a thread of its own.
 
         Args:
-            found_dead: Is told the room of an agent that was found dead, by that thread.
+            look_now: Is told the room of an agent that was found dead or is not listed any more,
+                by that thread: where no webhook tells of a room's end, nobody else would look.
 
         Returns:
             The seconds until somebody else is due.
@@ -135,7 +136,7 @@ class LifeWatch:
                     wait = self._due.next_due() - self._clock()
                     return min(max(wait, _TOGETHER), _LONGEST_WAIT)
                 watched = self._by_sid[sid]
-            self._threads.submit(self._ask, watched, found_dead)
+            self._threads.submit(self._ask, watched, look_now)
 
     def close(self) -> None:
         """Ask nobody any more."""
@@ -152,17 +153,20 @@ class LifeWatch:
         self._due.add(agent.participant_sid, now)
         return watched
 
-    def _ask(self, watched: _Watched, found_dead: Callable[[str], None]) -> None:
+    def _ask(self, watched: _Watched, look_now: Callable[[str], None]) -> None:
         room_name, agent, life = watched.room_name, watched.agent, watched.life
         method, outcome, asked_at = life.method, RpcOutcome.UNKNOWN, self._clock()
+        is_gone = False
         try:
             outcome = self._livekit.ask_participant(room_name, agent.participant_identity, method)
-            if outcome is RpcOutcome.UNANSWERED and not self._is_listed(room_name, agent):
-                outcome = RpcOutcome.UNKNOWN
+            if outcome in {RpcOutcome.UNANSWERED, RpcOutcome.UNKNOWN}:
+                is_listed = self._is_listed(room_name, agent)
+                is_gone = is_listed is False
+                outcome = outcome if is_listed else RpcOutcome.UNKNOWN
         finally:
             is_dead = self._note(watched, method, outcome, asked_at)
-        if is_dead:
-            found_dead(room_name)
+        if is_dead or is_gone:
+            look_now(room_name)
 
     def _note(self, watched: _Watched, method: str, outcome: RpcOutcome, asked_at: float) -> bool:
         """Take in an outcome, plan the next question, and say whether this agent is dead."""
@@ -176,13 +180,13 @@ class LifeWatch:
                 self._due.add(sid, max(now, asked_at + (_ASK_AGAIN if is_urgent else _ASK_EVERY)))
             return death is not None
 
-    def _is_listed(self, room_name: str, agent: Participant) -> bool:
-        """Whether LiveKit, which has just not answered a question to it, answers that it is there.
+    def _is_listed(self, room_name: str, agent: Participant) -> bool | None:
+        """Whether LiveKit, which could not put a question to it, answers that it is there.
 
-        One that answers nothing at all stands still, and nobody is dead.
+        None: it answers nothing at all, so it stands still, and nobody is dead.
         """
         try:
             participants = self._livekit.list_participants(room_name)
         except TokenServerError:
-            return False
+            return None
         return any(p.participant_sid == agent.participant_sid for p in participants)

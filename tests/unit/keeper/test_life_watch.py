@@ -130,6 +130,16 @@ def test_a_room_without_a_human_is_given_up(watched: Watch) -> None:
     assert ({"room"}, set(), []) == (held, watched.claims.held, watched.rooms.calls)
 
 
+def test_a_room_that_has_ended_is_looked_at(watched: Watch) -> None:
+    """Without webhooks nobody else would, and its agent would be asked for ever."""
+    watched.rooms.end_room("room")
+
+    questions(watched, 0.0, until=1)
+    wait_until(lambda: watched.found_dead, within=5, what="the room is to be looked at")
+
+    assert (["room"], []) == (watched.found_dead, watched.watch.dead("room"))
+
+
 def test_another_agent_of_the_room_is_asked_from_the_start(watched: Watch) -> None:
     """What the one before it has answered says nothing."""
     questions(watched, 0.0, until=1)
