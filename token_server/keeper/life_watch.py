@@ -120,7 +120,8 @@ class LifeWatch:
         """Ask whoever is due, each in a thread of its own.
 
         Args:
-            found_dead: Is told the room of an agent that was found dead, by that thread.
+            found_dead: Is told the room of an agent that was found dead, or has gone, by that
+                thread: whoever has come since is watched when this process has looked.
 
         Returns:
             The seconds until somebody else is due.
@@ -155,13 +156,16 @@ class LifeWatch:
     def _ask(self, watched: _Watched, found_dead: Callable[[str], None]) -> None:
         room_name, agent, life = watched.room_name, watched.agent, watched.life
         method, outcome, asked_at = life.method, RpcOutcome.UNKNOWN, self._clock()
+        has_gone = False
         try:
             outcome = self._rooms.ask_participant(room_name, agent.participant_identity, method)
-            if outcome is RpcOutcome.UNANSWERED and not self._is_listed(room_name, agent):
-                outcome = RpcOutcome.UNKNOWN
+            if outcome is RpcOutcome.UNANSWERED:
+                is_listed = self._is_listed(room_name, agent)
+                has_gone = is_listed is False
+                outcome = outcome if is_listed else RpcOutcome.UNKNOWN
         finally:
             is_dead = self._note(watched, method, outcome, asked_at)
-        if is_dead:
+        if is_dead or has_gone:
             found_dead(room_name)
 
     def _note(self, watched: _Watched, method: str, outcome: RpcOutcome, asked_at: float) -> bool:
@@ -176,13 +180,13 @@ class LifeWatch:
                 self._due.add(sid, max(now, asked_at + (_ASK_AGAIN if is_urgent else _ASK_EVERY)))
             return death is not None
 
-    def _is_listed(self, room_name: str, agent: Participant) -> bool:
+    def _is_listed(self, room_name: str, agent: Participant) -> bool | None:
         """Whether LiveKit, which has just not answered a question to it, answers that it is there.
 
-        One that answers nothing at all stands still, and nobody is dead.
+        None where it answers nothing at all: it stands still, and nobody is dead.
         """
         try:
             participants = self._rooms.list_participants(room_name)
         except TokenServerError:
-            return False
+            return None
         return any(p.participant_sid == agent.participant_sid for p in participants)
