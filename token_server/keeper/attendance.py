@@ -192,7 +192,8 @@ def _decide_for_waiting_human(seen: Attendance) -> Action:
         if spent_at > seen.now:
             may_deliver.append(dispatch)
             ends.append(spent_at)
-        elif dispatch.has_job and not seen.is_absence_proven:
+        elif not seen.is_absence_proven and (dispatch.has_job or _has_left(dispatch, seen)):
+            # The job of an agent that has come may not be listed yet (livekit-behaviour 26).
             return Wait(seen.now + LOOK_AGAIN)
         else:
             return DeleteDispatch(dispatch.dispatch_id, reason)

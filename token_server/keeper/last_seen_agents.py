@@ -70,7 +70,9 @@ class LastSeenAgents:
                 return True
             since = seen.absent_since
             is_news = seen.absent_until is None or now - seen.absent_until > _ANSWERS_APART
-            if since is None or is_news or heard_within((now - since).total_seconds()):
+            # An answer from before its join, which a slow look counts late, says nothing of it.
+            is_older = since and seen.last_joined_at and since < seen.last_joined_at
+            if since is None or is_news or is_older or heard_within((now - since).total_seconds()):
                 since = now
             seen.absent_since, seen.absent_until = since, now
             return now - since >= ABSENCE_PROVEN_AFTER

@@ -150,3 +150,13 @@ def test_another_agent_of_the_room_is_asked_from_the_start(watched: Watch) -> No
     questions(watched, 0.0, until=2)
 
     assert [] == watched.watch.dead("room")
+
+
+def test_a_room_whose_agent_has_gone_is_looked_at(watched: Watch) -> None:
+    """Another process may have sent the next one, and only who looks learns whom to ask."""
+    watched.rooms.leave("room", watched.agent.participant_identity)
+    questions(watched, 0.0, until=1)
+
+    wait_until(lambda: watched.found_dead, within=5, what="the room is to be looked at")
+
+    assert (["room"], []) == (watched.found_dead, list(watched.watch.dead("room")))
