@@ -15,6 +15,7 @@ from token_server.cli.dev import DevError
 from token_server.cli.dev.plan import children_environ
 from token_server.cli.dev.ports import choose_ports
 from token_server.cli.dev.run import run
+from token_server.cli.leaving import leave
 from token_server.cli.running_server import fetch_token, server_url, unverified_claims
 from token_server.cli.show_rooms import follow_room, show_room, show_rooms
 from token_server.cli.workers import show_workers
@@ -26,7 +27,12 @@ _INTERRUPTED = 130  # as shells say it: 128 + SIGINT
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return the exit code."""
+    """Run one command and return the exit code; without arguments, it is the process's own."""
+    code = _run(argv)
+    return leave(code, sys.modules) if argv is None else code
+
+
+def _run(argv: Sequence[str] | None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         return int(arguments.run(arguments, _environ(arguments)))
