@@ -239,7 +239,7 @@ def test_what_drips_is_given_up_in_bounded_time(scheme: str, proxy: str, drip: S
 
         assert seconds_until_given_up(Pool(url, through, IMPATIENT).post) < 1
         wait_until(lambda: server.ended == len(server.connections), within=2, what="it is closed")
-    wait_until(lambda: threading.active_count() == threads, within=2, what="no thread is left")
+    wait_until(lambda: threading.active_count() == threads, within=10, what="no thread is left")
 
 
 def test_a_name_server_that_hangs_is_given_up_in_bounded_time(
@@ -261,7 +261,7 @@ def test_a_name_server_that_hangs_is_given_up_in_bounded_time(
         assert ([], True) == (server.connections, took < 1)
         over.set()
         wait_until(lambda: server.ended == 1, within=2, what="what came late is closed")
-    wait_until(lambda: threading.active_count() == threads, within=2, what="no thread is left")
+    wait_until(lambda: threading.active_count() == threads, within=10, what="no thread is left")
 
 
 def test_a_name_server_that_hangs_gets_so_many_threads_only(
