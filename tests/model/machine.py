@@ -63,17 +63,14 @@ class Histories(RuleBasedStateMachine):
         for agent in self.scene.agents(room_name)[:1]:
             (workers.kill if is_sudden else workers.give_up)(agent, room_name)
 
-    @rule(room_name=rooms, what=st.sampled_from(("freeze", "hang", "haunt")))
+    @rule(room_name=rooms, what=st.sampled_from(("freeze", "hang")))
     def strike_agent(self, room_name: str, what: str) -> None:
         workers = self.scene.workers
         for agent in self.scene.agents(room_name)[:1]:
-            match what:
-                case "freeze":
-                    workers.freeze(agent, room_name)
-                case "hang":
-                    workers.hang(agent)
-                case _:
-                    workers.haunt(agent)
+            if what == "freeze":
+                workers.freeze(agent, room_name)
+            else:
+                workers.hang(agent)
 
     @rule()
     def thaw(self) -> None:
@@ -120,6 +117,7 @@ class Histories(RuleBasedStateMachine):
     @rule(do_work=st.booleans())
     def change_locks(self, *, do_work: bool) -> None:
         self.scene.locks.do_work = do_work
+        self.scene.world.is_disturbed |= not do_work
 
     @rule(
         call=st.sampled_from(("create", "delete", "list_participants", "list_dispatches")),
@@ -139,11 +137,13 @@ class Histories(RuleBasedStateMachine):
 
     @rule(room_name=rooms)
     def send_another(self, room_name: str) -> None:
+        self.scene.world.is_disturbed = True
         if room_name in self.scene.world.rooms:
             self.scene.world.dispatch(room_name, AgentOrder(agent_name=AGENT))
 
     @rule(number=servers, calls=st.integers(0, 8))
     def crash(self, number: int, calls: int) -> None:
+        self.scene.world.is_disturbed = True
         self.scene.processes[number].crash_after(calls / 2)
 
     @rule(number=servers)

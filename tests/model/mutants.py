@@ -131,9 +131,6 @@ MUTANTS = {
     "believes an agent whose event loop stands still": Mutant(
         "self.blocked >= _IN_A_ROW", "self.blocked < 0", agent_life
     ),
-    "believes an agent for whom nobody answers": Mutant(
-        "self.absent >= _GONE_IN_A_ROW", "self.absent < 0", agent_life
-    ),
     "puts an agent out for one lost question": Mutant(
         "        if self.silent < _IN_A_ROW:\n            return False",
         "        if self.silent:\n            return True",
@@ -146,6 +143,13 @@ MUTANTS = {
     ),
     "believes one answer that leaves out an agent": Mutant(
         "return now - since >= ABSENCE_PROVEN_AFTER", "return now >= since", last_seen_agents
+    ),
+}
+
+# What only a ghost tells (test_ghosts.py).
+GHOST_MUTANTS = {
+    "believes an agent for whom nobody answers": Mutant(
+        "self.absent >= _GONE_IN_A_ROW", "self.absent < 0", agent_life
     ),
     "waits for a ghost to be removed": Mutant(
         "            if is_dead:\n                self.sightings",

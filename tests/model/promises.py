@@ -47,6 +47,7 @@ class Look:
     entered: set[str] = field(default_factory=set)
     last_seen: datetime | None = None
     listed_at: float = 0.0
+    put_out: set[str] = field(default_factory=set)  # the dead, by sid: a ghost is listed for ever
     acts: int = 0
 
     def next(self) -> "Look":
@@ -70,6 +71,7 @@ class Look:
             p
             for p in self.participants or ()
             if p.kind is ParticipantKind.AGENT and p.agent_name == AGENT
+            if p.participant_sid not in self.put_out
         ]
         return sorted(found, key=lambda p: (p.joined_at, p.participant_sid))
 
@@ -153,8 +155,10 @@ class Promises:
         """Only the dead, and one agent of two: whose dispatch is no more, or else the younger."""
         look.acts += 1
         agents, vitals = look.agents(), self._workers.vitals
-        (agent,) = (a for a in agents if a.participant_identity == participant_identity)
+        seen = look.participants or ()
+        (agent,) = (a for a in seen if a.participant_identity == participant_identity)
         if vitals.may_be_called_dead(agent):
+            look.put_out.add(agent.participant_sid)
             return
         others = [other for other in agents if other is not agent and vitals.lives_or_did(other)]
         self._require("no living agent is put out but one too many", kept=bool(others))

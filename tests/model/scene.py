@@ -24,7 +24,8 @@ PROCESSES = 3
 # found by ListRooms' count (5) and the sweep (5); a job that was lost just before is given 60,
 # where the human had waited long by then;
 # the next takes 10 at most, may be put out with the one before it (3, by identity), which the
-# sweep finds (5); and the last takes 10 again.
+# sweep finds (5); and the last takes 10 again. An agent that does not live costs no more than that:
+# who was struck just before is found dead within 20, and a ghost of a crashed node as well.
 BOUND = 100.0
 # Then nothing changes any more for so long.
 CALM = 20.0
@@ -124,6 +125,11 @@ class Scene:
             if waiting(found):
                 kept = len(agents) == 1 and self.workers.vitals.lives(agents[0])
                 self.clock.require(promise, kept=kept)
+                left = [
+                    d for d in found.dispatches.values() if self.workers.is_surplus(d, agents[0])
+                ]
+                kept = not left or self.world.is_disturbed
+                self.clock.require("nothing is left beside the agent that came", kept=kept)
             is_guarded = found.room.room_sid not in self.world.unguarded
             run = self.workers.run_of(found.made_by_dispatch) if is_guarded else None
             is_alone = bool(run and run.participant) and not found.humans()

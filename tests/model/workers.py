@@ -58,6 +58,13 @@ class Workers:
         """Whether two agents would put each other out."""
         return self._manner.has_fixed_identity and not self._manner.is_careful
 
+    def is_surplus(self, dispatch: Dispatch, agent: Participant) -> bool:
+        """Whether a dispatch is not the one that has brought this agent, which can be known."""
+        brought = [run.dispatch.dispatch_id for run in self.runs if run.participant is agent]
+        is_known = bool(brought) and not self.share_identity
+        is_ours = dispatch.agent_name == agent.agent_name
+        return is_known and is_ours and dispatch.dispatch_id not in brought
+
     def run_of(self, dispatch_id: str) -> Run | None:
         """Return the job of a dispatch that is not over."""
         return next(

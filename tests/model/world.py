@@ -71,6 +71,9 @@ class World:
         # where it never does (a crash, an error of that very call), an agent may sit alone until
         # the room's empty_timeout. That is known, and all that is not promised.
         self.unguarded: set[str] = set()
+        # Whether dispatches may stand that no look that ended well has seen to: a token server has
+        # died, two have acted at once, or others have sent agents.
+        self.is_disturbed = False
         self.on_changed: list[Changed] = []
         self.on_dispatched: list[Callable[[str, Dispatch], None]] = []
         self.on_last_human_left: list[Callable[[str], None]] = []
@@ -89,6 +92,7 @@ class World:
             self.clock.tell(f"{room_name} opens")
             self.clock.after(self.chance.uniform(0, COUNTED_EVERY), lambda: self._count(room))
             self.clock.after(EMPTY_TIMEOUT, lambda: self._end_if_unused(room))
+            self.is_disturbed |= bool(tuple(agents))
             for order in tuple(agents) or (AgentOrder(agent_name=""),):
                 self.dispatch(room_name, order)
         return self.rooms[room_name]
