@@ -1,11 +1,14 @@
 """`python -m tests.model.hunt MUTANT`: tells histories until one ends badly; 0 if one does.
 
+Without a mutant the keeper as it is: 0 if none ends badly.
+
 In a process of its own: Hypothesis draws on the constants of all our modules that are imported, so
 that among other tests it would tell other histories each time.
 """
 
 import sys
 
+from tests.model.keepers import Parts
 from tests.model.mutants import MUTANTS
 from tests.model.told import tell_histories
 
@@ -14,7 +17,10 @@ _HISTORIES = 5000
 
 
 def main() -> int:
-    """Hunt one mutant."""
+    """Hunt one mutant, or tell of the keeper itself."""
+    if not sys.argv[1:]:
+        tell_histories(Parts())
+        return 0
     try:
         tell_histories(MUTANTS[sys.argv[1]].parts(), histories=_HISTORIES)
     except AssertionError as error:
