@@ -45,18 +45,3 @@ def test_a_token_server_replaces_an_agent_for_whom_nobody_answers(manner: Manner
 def test_a_keeper_that_waits_for_a_ghost_is_found_out(name: str) -> None:
     """A model that misses a bug put there on purpose would miss one made by accident."""
     assert not _is_replaced(GHOST_MUTANTS[name].parts(), _OURS)
-
-
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="a token server that does not watch the room does not know who is a ghost: of ours it "
-    "tries to put out the ghost at each look; of others it puts out the living one, the younger",
-)
-@pytest.mark.parametrize("manner", [_OURS, _FOREIGN], ids=["ours", "foreign"])
-def test_several_token_servers_agree_on_who_is_a_ghost(manner: Manner) -> None:
-    """What one has found out, another must not undo."""
-    scene = _haunted(Parts(), manner)
-    scene.clock.run_for(25.0)
-    scene.end_faults()
-    scene.judge()
