@@ -29,7 +29,9 @@ def troubled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Troubled]:
     trouble = folder / "trouble"
     trouble.write_text("silent")
     with Stack(folder) as stack:
-        yield Troubled(stack.with_web().with_worker(troubled=True, TROUBLE=str(trouble)), trouble)
+        # The keeper would put out who hangs, before a slow doctor has asked twice.
+        stack.with_web(AGENT_SILENT_SECONDS="0", AGENT_BLOCKED_SECONDS="0")
+        yield Troubled(stack.with_worker(troubled=True, TROUBLE=str(trouble)), trouble)
 
 
 @pytest.mark.parametrize("mode", ["token", "automatic"])

@@ -56,7 +56,9 @@ class SignsOfLife:
         return self.silent_since is not None and self.hang is None
 
     def note(self, method: str, outcome: RpcOutcome, asked_at: float, now: float) -> None:
-        """Take in an answer, or its absence."""
+        """Take in an answer, or its absence; what is not known changes nothing."""
+        if outcome in {RpcOutcome.UNKNOWN, RpcOutcome.UNANSWERED}:
+            return
         is_silent = outcome is RpcOutcome.SILENT
         if method == TRANSPORT_METHOD:
             self._asks_transport = False
