@@ -29,6 +29,8 @@ async def _trouble(context: JobContext) -> None:
     if trouble == "hangs":
         await asyncio.sleep(60)
     await context.connect()
+    if trouble in {"freezes", "blocks"}:
+        await asyncio.sleep(1.5)  # until its data channel is up: before, nobody can ask it
     answer_for_life(context.room.local_participant)
     if trouble == "freezes":
         os.kill(os.getpid(), signal.SIGSTOP)
