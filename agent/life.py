@@ -2,8 +2,7 @@
 
 from livekit import rtc
 
-# The keeper asks for it, and so does an agent that finds another one in its room.
-ALIVE_METHOD = "token-server.alive"
+from shared_settings.agent_signs import ALIVE_METHOD
 
 
 def answer_for_life(us: rtc.LocalParticipant) -> None:

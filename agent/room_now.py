@@ -7,8 +7,6 @@ from typing import Protocol
 from livekit import rtc
 from livekit.agents.types import ATTRIBUTE_AGENT_NAME, ATTRIBUTE_PUBLISH_ON_BEHALF
 
-# The attribute of an agent that says which dispatch has brought it.
-DISPATCH_ATTRIBUTE = "job.dispatch"
 # livekit-server's own name for an agent, which SDKs of before 1.4 do not repeat
 # (livekit-behaviour 94).
 _SERVERS_AGENT_NAME = "lk.agent_name"

@@ -10,8 +10,8 @@ from livekit import api
 from livekit.protocol.room import PerformRpcRequest
 
 from agent.humans import HUMAN_KINDS
-from agent.life import ALIVE_METHOD
 from agent.room_now import ListedAgent, RoomNow, agent_name_of
+from shared_settings.agent_signs import ALIVE_METHOD
 from shared_settings.settings import SharedSettings
 
 # LiveKit itself waits 2 s for a sign that a question has arrived (livekit-behaviour 92).

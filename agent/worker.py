@@ -14,10 +14,10 @@ from agent.dead_agents import DeadAgents
 from agent.job import run_job, warm_up
 from agent.logs import use_console_format
 from agent.registration import Registration
-from agent.room_now import DISPATCH_ATTRIBUTE
 from agent.settings import AgentSettings
 from agent.standing import Standings
 from agent.twirp_room import TwirpRoom
+from shared_settings.agent_signs import DISPATCH_ATTRIBUTE
 from shared_settings.settings import LogFormat
 
 logger = logging.getLogger(__name__)

@@ -6,14 +6,31 @@ In a process of its own: Hypothesis draws on the constants of all our modules th
 that among other tests it would tell other histories each time.
 """
 
+import os
+import subprocess
 import sys
 
 from tests.model.keepers import Parts
 from tests.model.mutants import MUTANTS
 from tests.model.told import tell_histories
+from tests.processes import ROOT
 
 # The first bad one ends it, after some hundred most often.
 _HISTORIES = 5000
+
+
+def in_a_process_of_its_own(*mutant: str) -> "subprocess.CompletedProcess[str]":
+    """Run this module, and return how it ended and what it said."""
+    return subprocess.run(
+        [sys.executable, "-m", "tests.model.hunt", *mutant],
+        cwd=ROOT,
+        # The same histories everywhere: what escapes or ends badly here does so in CI too.
+        env=os.environ | {"PYTHONHASHSEED": "0"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
 
 
 def main() -> int:

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from shared_settings.agent_signs import DISPATCH_ATTRIBUTE
 from tests.model.keepers import AGENT, PHONE_ROOM
 from tests.model.workers import SLOWEST, Workers
 from tests.model.world import LiveRoom, World
 from token_server.livekit.port import (
-    DISPATCH_ATTRIBUTE,
     AgentOrder,
     Dispatch,
     Participant,

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import Enum
 from random import Random
 
+from shared_settings.agent_signs import ALIVE_METHOD
 from tests.model.clock import Clock
-from token_server.keeper.agent_life import LOOP_METHOD
 from token_server.livekit.port import Participant, RpcOutcome
 
 # Seconds after a join in which an agent's data channel may not be up yet.
@@ -97,11 +97,11 @@ class Vitals:
         sid, vitality = agent.participant_sid, self.of(agent)
         if vitality in {Vitality.KILLED, Vitality.FROZEN} or self._is_lost((sid, asker)):
             return RpcOutcome.SILENT
-        if vitality is Vitality.HUNG and is_ours and method == LOOP_METHOD:
+        if vitality is Vitality.HUNG and is_ours and method == ALIVE_METHOD:
             return RpcOutcome.SILENT
         if self._clock.at(self._clock.now - _COMES_UP) < agent.joined_at:
             return RpcOutcome.UNKNOWN
-        has_method = is_ours and method == LOOP_METHOD
+        has_method = is_ours and method == ALIVE_METHOD
         return RpcOutcome.ANSWERED if has_method else RpcOutcome.UNSUPPORTED
 
     def _is_lost(self, way: tuple[str, str]) -> bool:

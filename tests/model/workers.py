@@ -8,12 +8,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 
+from shared_settings.agent_signs import DISPATCH_ATTRIBUTE
 from tests.model.jobs import Manner, Run
 from tests.model.vitality import Vitality, Vitals
 from tests.model.world import World
 from token_server.livekit.port import (
     AGENT_NAME_ATTRIBUTE,
-    DISPATCH_ATTRIBUTE,
     Dispatch,
     Job,
     JobStatus,

@@ -1,17 +1,15 @@
 """Present is not alive: who froze or died in a call is replaced, whatever LiveKit lists."""
 
 import os
-import re
-import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import pytest
 
-from tests.processes import Process, wait_until
+from tests.processes import wait_until
+from tests.system.agent_processes import job_pid
 from tests.system.conftest import Deploy
 from tests.system.deployment import SOON, Deployment
+from tests.system.web_processes import stopped
 from token_server.keeper.observed_room import AGENT_STATE_ATTRIBUTE
 from token_server.livekit.port import Participant
 
@@ -104,21 +102,3 @@ def told(running: Deployment, room_name: str) -> set[str]:
     everybody = running.rooms.list_participants(room_name)
     states = {each.attributes.get(AGENT_STATE_ATTRIBUTE, "") for each in everybody}
     return states - {""}
-
-
-def job_pid(worker: Process, room_name: str) -> int:
-    """Return the process of a room's agent, as the worker's log names it."""
-    line = worker.wait_for_output(rf"in the room .*{room_name}.*", within=5)[0]
-    found = re.search(r"\bpid=(\d+)", line)
-    assert found
-    return int(found[1])
-
-
-@contextmanager
-def stopped(pid: int, send: Callable[[int, int], None]) -> Iterator[None]:
-    """Freeze a process, or a group of them, while in the block."""
-    send(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        send(pid, signal.SIGCONT)

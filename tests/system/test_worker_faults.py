@@ -1,7 +1,6 @@
 """The promise, where workers fail: busy, killed, deployed anew, slow. Each bound is part of it."""
 
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 import pytest
 
 from tests.processes import wait_until
+from tests.system.agent_processes import job_pid
 from tests.system.attended import wait_for_one_agent_each
 from tests.system.conftest import Deploy
 from tests.system.deployment import SOON, Deployment
@@ -67,7 +67,7 @@ def test_an_agent_whose_process_dies_is_replaced_and_others_stay(
     wait_for_one_agent_each(deployment, rooms, SOON)
     dead, bystander = map(deployment.agent, rooms)
 
-    os.kill(job_pid(deployment, rooms[0]), signal.SIGKILL)
+    os.kill(job_pid(deployment.worker, rooms[0]), signal.SIGKILL)
 
     wait_for_leaving(deployment, rooms[0], dead)
     deployment.wait_for_one_agent(rooms[0], AFTER_LEAVING)
@@ -133,14 +133,6 @@ def wait_for_leaving(running: Deployment, room_name: str, dead: Participant) -> 
         return dead.participant_sid not in {a.participant_sid for a in running.agents(room_name)}
 
     wait_until(has_left, within=DEATH_NOTICED, what=f"no dead agent in {room_name}")
-
-
-def job_pid(running: Deployment, room_name: str) -> int:
-    """Return the process of a room's agent, as the worker's log names it."""
-    line = running.worker.wait_for_output(rf"in the room .*{room_name}.*", within=5)[0]
-    found = re.search(r"\bpid=(\d+)", line)
-    assert found
-    return int(found[1])
 
 
 @contextmanager

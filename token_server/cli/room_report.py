@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from token_server.cli.colours import BOLD, DIM, GREEN, RED, paint
 from token_server.telemetry.printable import printable, printable_content
 
 Room = Mapping[str, Any]
 Entry = Mapping[str, Any]
 
-_GREEN, _RED, _DIM, _BOLD = "32", "1;31", "2", "1"
 # What an entry says of itself, in this order, and with which word before it.
 _FACTS = (
     ("participant_identity", ""),
@@ -54,11 +54,11 @@ class RoomReport:
     def head(self, room: Room) -> list[str]:
         """Return what is, without what was."""
         room = printable_content(room)
-        lines = [f"{self._paint(room['room_name'], _BOLD)}  {self._verdict(room)}"]
+        lines = [f"{self._paint(room['room_name'], BOLD)}  {self._verdict(room)}"]
         lines += [f"  {_participant(each)}" for each in room["participants"]]
         lines += [f"  {_dispatch(each)}" for each in room["dispatches"]]
         if advice := room["advice"]:
-            lines += [f"  {self._paint(advice['evidence'], _RED)}", f"  → {advice['cure']}"]
+            lines += [f"  {self._paint(advice['evidence'], RED)}", f"  → {advice['cure']}"]
         return lines
 
     def timeline(self, entries: Sequence[Entry], before: Entry | None = None) -> list[str]:
@@ -71,7 +71,7 @@ class RoomReport:
         lines = []
         for entry in entries:
             gap = _seconds(entry) - _seconds(before) if before else 0.0
-            since = self._paint(f"{gap:+9.3f}", _DIM)
+            since = self._paint(f"{gap:+9.3f}", DIM)
             clock = printable(entry["at"][11:23])
             event, facts = printable(str(entry["event"])).replace("_", " "), _facts(entry)
             lines.append(f"  {clock} {since}  {event:<{_EVENT_WIDTH}}  {facts}")
@@ -80,10 +80,10 @@ class RoomReport:
 
     def _state(self, room: Room) -> str:
         if room["waiting_for"]:
-            return self._paint("waiting ", _RED)
+            return self._paint("waiting ", RED)
         if not room["is_known"]:
             return "unknown "
-        return self._paint("attended", _GREEN) if room["is_attended"] else "no human"
+        return self._paint("attended", GREEN) if room["is_attended"] else "no human"
 
     def _verdict(self, room: Room) -> str:
         if not room["is_live"]:
@@ -91,16 +91,16 @@ class RoomReport:
         if room["is_attended"] is None:
             return f"{room['room_sid']}, live, no human in it wants an agent"
         if room["is_attended"]:
-            return f"{room['room_sid']}, live, {self._paint('attended', _GREEN)}"
+            return f"{room['room_sid']}, live, {self._paint('attended', GREEN)}"
         names = ", ".join(
             _named(want["agent_name"]) for want in room["wanted"] if not want["is_attended"]
         )
         since = min(want["waiting_since"] for want in room["wanted"])[11:23]
-        waiting = self._paint(f"waiting for {names} since {since}", _RED)
+        waiting = self._paint(f"waiting for {names} since {since}", RED)
         return f"{room['room_sid']}, live, {waiting}"
 
     def _paint(self, text: str, colour: str) -> str:
-        return f"\033[{colour}m{text}\033[0m" if self._has_colours else text
+        return paint(text, colour, has_colours=self._has_colours)
 
 
 def new_entries(known: Sequence[Entry], told: Sequence[Entry]) -> list[Entry]:

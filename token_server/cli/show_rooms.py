@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, TextIO
 
+from token_server.cli.colours import are_wanted
 from token_server.cli.room_report import RoomReport, new_entries
 from token_server.cli.running_server import fetch_room, fetch_rooms
 from token_server.errors import UnknownRoomError
@@ -79,4 +80,4 @@ class _Following:
 
 
 def _report(environ: Mapping[str, str], out: TextIO) -> RoomReport:
-    return RoomReport(has_colours=out.isatty() and not environ.get("NO_COLOR"))
+    return RoomReport(has_colours=are_wanted(out, environ))

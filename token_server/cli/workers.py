@@ -4,13 +4,13 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
+from token_server.cli.colours import GREEN, RED, YELLOW, are_wanted, paint
 from token_server.cli.running_server import fetch_workers
 from token_server.telemetry.printable import printable_content
 
 Worker = Mapping[str, Any]
 
-_GREEN, _RED, _YELLOW = "32", "1;31", "33"
-_COLOURS = {"silent": _RED, "unregistered": _RED, "full": _YELLOW, "draining": _YELLOW}
+_COLOURS = {"silent": RED, "unregistered": RED, "full": YELLOW, "draining": YELLOW}
 _HAS_ROOM = {"idle", "busy"}
 _NOBODY = (
     "no worker of ours has told where it is; foreign workers that tell nothing are unknown, never"
@@ -35,8 +35,7 @@ def show_workers(environ: Mapping[str, str], out: TextIO, *, as_json: bool) -> i
     if as_json:
         out.write(f"{json.dumps(found, indent=2)}\n")
     else:
-        has_colours = out.isatty() and not environ.get("NO_COLOR")
-        lines = report(workers, agent_names, has_colours=has_colours)
+        lines = report(workers, agent_names, has_colours=are_wanted(out, environ))
         out.writelines(f"{line}\n" for line in lines)
     return exit_code(workers, agent_names)
 
@@ -82,9 +81,8 @@ def _cells(worker: Worker) -> tuple[str, ...]:
 
 def _line(cells: Sequence[str], widths: Sequence[int], *, has_colours: bool) -> str:
     state, *rest = (f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True))
-    if has_colours:
-        state = f"\033[{_COLOURS.get(cells[0], _GREEN)}m{state}\033[0m"
-    return "  ".join((state, *rest)).rstrip()
+    painted = paint(state, _COLOURS.get(cells[0], GREEN), has_colours=has_colours)
+    return "  ".join((painted, *rest)).rstrip()
 
 
 def _misnamed(workers: Sequence[Worker], agent_names: Sequence[str]) -> list[str]:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from shared_settings.agent_signs import ALIVE_METHOD
 from token_server.livekit.port import Participant, RpcOutcome
 
-# Our agents register this method (agent/life.py), and nobody the other.
-LOOP_METHOD = "token-server.alive"
+# Agents with code of ours register ALIVE_METHOD, and nobody this one.
 TRANSPORT_METHOD = "token-server.transport"
 # One lost question proves nothing: LiveKit registers it after it was sent.
 _IN_A_ROW = 2
@@ -103,7 +103,7 @@ class AgentLife:
     @property
     def method(self) -> str:
         """What to ask next: whose event loop is silent may have a transport that answers."""
-        return TRANSPORT_METHOD if self._is_loop_in_doubt else LOOP_METHOD
+        return TRANSPORT_METHOD if self._is_loop_in_doubt else ALIVE_METHOD
 
     def note(self, method: str, outcome: RpcOutcome, now: float, took: float = 0.0) -> None:
         """Take in an answer, or its absence.
@@ -116,7 +116,7 @@ class AgentLife:
         """
         if outcome in {RpcOutcome.ANSWERED, RpcOutcome.UNSUPPORTED}:
             self.pace = max(took, self.pace * _REMEMBERED)
-        has_asked_loop = method == LOOP_METHOD and self.loop_heard_at is not None
+        has_asked_loop = method == ALIVE_METHOD and self.loop_heard_at is not None
         self._is_loop_in_doubt = has_asked_loop and outcome is RpcOutcome.SILENT
         match outcome:
             case RpcOutcome.ANSWERED:

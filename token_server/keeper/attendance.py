@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from shared_settings.agent_signs import DISPATCH_ATTRIBUTE
 from token_server.keeper.agent_life import DeadAgent
 from token_server.keeper.known_workers import NOTHING_TOLD, WorkerNews
-from token_server.livekit.port import DISPATCH_ATTRIBUTE, AgentOrder, Dispatch, Participant
+from token_server.keeper.last_seen_agents import ABSENCE_PROVEN_AFTER
+from token_server.livekit.port import AgentOrder, Dispatch, Participant
 
 # A good job takes a while, and LiveKit lists it up to 5 s late (livekit-behaviour 26, 28).
 UNANSWERED_AFTER = timedelta(seconds=6)
@@ -32,7 +34,7 @@ AT_ONCE = timedelta(seconds=0.5)
 # A job that a worker has in hand is hedged once, after this time: it may have frozen since.
 IN_HAND_LATE_AFTER = timedelta(seconds=6)
 # An answer that leaves out an agent whose job may be good is asked for again, so much later.
-LOOK_AGAIN = timedelta(seconds=0.27)
+LOOK_AGAIN = ABSENCE_PROVEN_AFTER + timedelta(seconds=0.02)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,12 +42,13 @@ class Hedging:
     """When another dispatch is sent while one stands (usual_times.py learns it).
 
     Attributes:
-        after: How long a dispatch of this name may take before it is late.
+        after: How long a dispatch of this name may take before it is late; if nothing is known yet,
+            so long.
         most: How many may stand at a time.
         most_lapsed: How many, where none of them is in any worker's hands.
     """
 
-    after: timedelta = timedelta(seconds=1.5)
+    after: timedelta = timedelta(seconds=2.5)
     most: int = 2
     most_lapsed: int = 4
 

@@ -7,8 +7,8 @@ jobs of a name have one identity, two agents would put each other out: they are 
 """
 
 from collections import OrderedDict, deque
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Lock
 
@@ -26,25 +26,19 @@ from token_server.keeper.attendance import (
 # Times kept of a name; names and waits that are kept.
 _TIMES = 20
 _KEPT = 10_000
-# Seconds until a dispatch is late: twice what nearly all took, within these bounds.
-_SOONEST, _LATEST, _UNKNOWN = 0.8, 4.0, 2.5
+# A dispatch is late after twice what nearly all took, within these bounds.
+_SOONEST, _LATEST = timedelta(seconds=0.8), timedelta(seconds=4)
 # As many dispatches may stand as where workers tell that they have none of them, after a worker has
 # let one lapse.
 _GHOSTS_REMEMBERED = timedelta(seconds=60)
-
-
-@dataclass(frozen=True)
-class _Wait:
-    """The dispatches that have stood for a name in a room, by when they were created."""
-
-    created_at: tuple[datetime, ...]
 
 
 class UsualTimes:
     """Learns from this process's looks. Thread-safe."""
 
     def __init__(self) -> None:
-        self._waits: OrderedDict[tuple[str, str], _Wait] = OrderedDict()
+        # By room and name: when the dispatches were created that have stood in the wait.
+        self._waits: OrderedDict[tuple[str, str], tuple[datetime, ...]] = OrderedDict()
         self._times: OrderedDict[str, deque[float]] = OrderedDict()
         self._lapsed_at: dict[str, datetime] = {}
         self._jobs: OrderedDict[tuple[str, str, str], str] = OrderedDict()  # by identity
@@ -55,21 +49,21 @@ class UsualTimes:
         """Say when a dispatch of this name is late, and how many may stand."""
         with self._lock:
             times = sorted(self._times.get(agent_name, ()))
-            usual = times[len(times) * 9 // 10] * 2 if times else _UNKNOWN
             lapsed_at = self._lapsed_at.get(agent_name)
             is_haunted = lapsed_at is not None and now - lapsed_at < _GHOSTS_REMEMBERED
             is_sharing = agent_name in self._sharing
-        after = timedelta(seconds=min(max(usual, _SOONEST), _LATEST))
+        usually = Hedging()
+        if times:
+            late = timedelta(seconds=times[len(times) * 9 // 10] * 2)
+            usually = Hedging(after=min(max(late, _SOONEST), _LATEST))
         if is_sharing:
-            return Hedging(after=after, most=1, most_lapsed=1)
-        usually = Hedging(after=after)
+            return replace(usually, most=1, most_lapsed=1)
         return replace(usually, most=usually.most_lapsed) if is_haunted else usually
 
     def has_hedged(self, room_name: str, agent_name: str) -> bool:
         """Whether more than one dispatch has stood in the wait that is not over."""
         with self._lock:
-            wait = self._waits.get((room_name, agent_name))
-            return wait is not None and len(wait.created_at) > 1
+            return len(self._waits.get((room_name, agent_name), ())) > 1
 
     def looked(self, room_name: str, decided: Iterable[tuple[Action, Attendance]]) -> None:
         """Take in a look, decision by decision."""
@@ -86,17 +80,16 @@ class UsualTimes:
                         place[1] in self._times
                     ):
                         self._lapsed_at[place[1]] = seen.now
-                    case Settled() if wait := self._waits.pop(place, None):
-                        self._learn(place[1], wait, seen)
+                    case Settled() if created_at := self._waits.pop(place, ()):
+                        self._learn(place[1], created_at, seen)
                     case _:
                         pass
 
     def _note(self, place: tuple[str, str], created_at: tuple[datetime, ...]) -> None:
-        before = self._waits.pop(place, _Wait(()))
+        before = self._waits.pop(place, ())
         # One that was deleted meanwhile counts all the same: it did not bring the agent.
-        if len(created_at) >= len(before.created_at):
-            before = _Wait(tuple(sorted(created_at)))
-        self._waits[place] = before
+        longer = tuple(sorted(created_at)) if len(created_at) >= len(before) else before
+        self._waits[place] = longer
         if len(self._waits) > _KEPT:
             self._waits.popitem(last=False)
 
@@ -112,17 +105,15 @@ class UsualTimes:
             if len(self._jobs) > _KEPT:
                 self._jobs.popitem(last=False)
 
-    def _learn(self, agent_name: str, wait: _Wait, seen: Attendance) -> None:
-        if not seen.agents or not wait.created_at:
+    def _learn(self, agent_name: str, created_at: Sequence[datetime], seen: Attendance) -> None:
+        if not seen.agents:
             return
         joined_at = seen.agents[0].joined_at
-        if len(wait.created_at) > 1:
-            if joined_at > wait.created_at[1]:
+        if len(created_at) > 1:
+            if joined_at > created_at[1]:
                 self._lapsed_at[agent_name] = seen.now
             return
-        seconds = (
-            joined_at - max(wait.created_at[0], seen.waiting_since or joined_at)
-        ).total_seconds()
+        seconds = (joined_at - max(created_at[0], seen.waiting_since or joined_at)).total_seconds()
         if seconds > 0:
             self._times.setdefault(agent_name, deque(maxlen=_TIMES)).append(seconds)
             if len(self._times) > _KEPT:

@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from enum import Enum, IntEnum
 from typing import Protocol
 
+from shared_settings.agent_signs import DISPATCH_ATTRIBUTE
+
 # How an agent is known; older SDKs leave it to livekit-server's own (livekit-behaviour 41, 94).
 AGENT_NAME_ATTRIBUTE = "lk.agent.name"
 _SERVERS_AGENT_NAME_ATTRIBUTE = "lk.agent_name"
-# Our agents' own (agent/worker.py): which dispatch they are of.
-DISPATCH_ATTRIBUTE = "job.dispatch"
 
 
 class ParticipantKind(Enum):

@@ -2,14 +2,15 @@
 
 import pytest
 
+from shared_settings.agent_signs import ALIVE_METHOD
 from token_server.cli.doctor.hung_agent import Hang, SignsOfLife
-from token_server.keeper.agent_life import LOOP_METHOD, TRANSPORT_METHOD
+from token_server.keeper.agent_life import TRANSPORT_METHOD
 from token_server.livekit.port import RpcOutcome
 
 _ANSWER_WITHIN = 0.8  # seconds, of LiveKit's for a silence
 SILENT, UNSUPPORTED = RpcOutcome.SILENT, RpcOutcome.UNSUPPORTED
-_STANDS = {LOOP_METHOD: SILENT, TRANSPORT_METHOD: UNSUPPORTED}
-_FROZEN = {LOOP_METHOD: SILENT, TRANSPORT_METHOD: SILENT}
+_STANDS = {ALIVE_METHOD: SILENT, TRANSPORT_METHOD: UNSUPPORTED}
+_FROZEN = {ALIVE_METHOD: SILENT, TRANSPORT_METHOD: SILENT}
 
 
 def asked(life: SignsOfLife, seconds: float, answers: dict[str, RpcOutcome]) -> Hang | None:
@@ -29,10 +30,10 @@ def asked(life: SignsOfLife, seconds: float, answers: dict[str, RpcOutcome]) -> 
         pytest.param(_FROZEN, 1.0, Hang.FROZEN, id="frozen"),
         pytest.param(_STANDS, 2.0, None, id="a model is loaded"),
         pytest.param(_STANDS, 4.0, Hang.BLOCKED, id="its event loop stands still"),
-        pytest.param({LOOP_METHOD: RpcOutcome.ANSWERED}, 4.0, None, id="well"),
-        pytest.param({LOOP_METHOD: UNSUPPORTED}, 4.0, None, id="an agent of another project"),
-        pytest.param({LOOP_METHOD: RpcOutcome.UNKNOWN}, 4.0, None, id="not up yet"),
-        pytest.param({LOOP_METHOD: RpcOutcome.UNANSWERED}, 4.0, None, id="gone"),
+        pytest.param({ALIVE_METHOD: RpcOutcome.ANSWERED}, 4.0, None, id="well"),
+        pytest.param({ALIVE_METHOD: UNSUPPORTED}, 4.0, None, id="an agent of another project"),
+        pytest.param({ALIVE_METHOD: RpcOutcome.UNKNOWN}, 4.0, None, id="not up yet"),
+        pytest.param({ALIVE_METHOD: RpcOutcome.UNANSWERED}, 4.0, None, id="gone"),
     ],
 )
 def test_frozen_and_blocked_are_told_apart_and_nothing_else_is_a_hang(

@@ -2,8 +2,8 @@
 
 import pytest
 
+from shared_settings.agent_signs import ALIVE_METHOD
 from token_server.keeper.agent_life import (
-    LOOP_METHOD,
     TRANSPORT_METHOD,
     AgentLife,
     Death,
@@ -69,7 +69,7 @@ def test_a_silent_event_loop_is_told_from_a_silent_process() -> None:
     next_method = asked.method
     asked.note(next_method, FOREIGN, 1.9)
 
-    assert (TRANSPORT_METHOD, LOOP_METHOD) == (next_method, asked.method)
+    assert (TRANSPORT_METHOD, ALIVE_METHOD) == (next_method, asked.method)
     assert (1.9, 0.0) == (asked.heard_at, asked.loop_heard_at)
 
 
@@ -103,8 +103,8 @@ def test_each_limit_can_be_off() -> None:
 def test_an_agent_on_a_machine_under_load_gets_more_time() -> None:
     """Its last answers took long: that the next is late too is no sign of death."""
     slow, quick = life((0.0, LIVES)), life((0.0, LIVES))
-    slow.note(LOOP_METHOD, LIVES, 1.0, took=0.4)
-    quick.note(LOOP_METHOD, LIVES, 1.0, took=0.01)
+    slow.note(ALIVE_METHOD, LIVES, 1.0, took=0.4)
+    quick.note(ALIVE_METHOD, LIVES, 1.0, took=0.01)
     for asked in (slow, quick):
         for at in (2.6, 3.4):
             asked.note(asked.method, SILENT, at, took=0.8)
@@ -116,9 +116,9 @@ def test_an_agent_on_a_machine_under_load_gets_more_time() -> None:
 def test_load_that_is_over_is_forgotten() -> None:
     """After a few quick answers."""
     asked = life((0.0, LIVES))
-    asked.note(LOOP_METHOD, LIVES, 1.0, took=0.4)
+    asked.note(ALIVE_METHOD, LIVES, 1.0, took=0.4)
     for at in (2.0, 3.0):
-        asked.note(LOOP_METHOD, LIVES, at, took=0.01)
+        asked.note(ALIVE_METHOD, LIVES, at, took=0.01)
     for at in (4.8, 5.6):
         asked.note(asked.method, SILENT, at, took=0.8)
 

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared_settings.agent_signs import DISPATCH_ATTRIBUTE
 from tests.fakes import START
 from token_server.keeper.agent_life import DeadAgent, Death
 from token_server.keeper.attendance import (
@@ -21,7 +22,6 @@ from token_server.keeper.attendance import (
 )
 from token_server.keeper.known_workers import NOTHING_TOLD, WorkerNews
 from token_server.livekit.port import (
-    DISPATCH_ATTRIBUTE,
     AgentOrder,
     Dispatch,
     Job,

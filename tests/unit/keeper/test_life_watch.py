@@ -4,10 +4,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from shared_settings.agent_signs import ALIVE_METHOD
 from tests.fakes import FakeLiveKit
 from tests.lives import Watching
 from tests.processes import wait_until
-from token_server.keeper.agent_life import LOOP_METHOD, Death, LifeLimits
+from token_server.keeper.agent_life import Death, LifeLimits
 from token_server.keeper.life_watch import LifeWatch
 from token_server.livekit.port import Participant, RpcOutcome
 
@@ -88,7 +89,7 @@ def test_a_dead_agent_is_told_and_shown(watched: Watch) -> None:
     wait_until(
         lambda: watched.watch.heard_within("room", AGENT, 0.001), within=5, what="it has answered"
     )
-    watched.rooms.rpc_outcomes[watched.agent.participant_identity, LOOP_METHOD] = RpcOutcome.SILENT
+    watched.rooms.rpc_outcomes[watched.agent.participant_identity, ALIVE_METHOD] = RpcOutcome.SILENT
     questions(watched, 1.5, until=2)
     questions(watched, 1.0, until=3)
     wait_until(lambda: watched.found_dead, within=5, what="it is found dead")

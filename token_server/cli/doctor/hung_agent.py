@@ -8,8 +8,9 @@ who is silent when its event loop is asked, and not when its transport is, has a
 from dataclasses import dataclass
 from enum import Enum
 
+from shared_settings.agent_signs import ALIVE_METHOD
 from token_server.cli.doctor.checks import Check, Trouble
-from token_server.keeper.agent_life import LOOP_METHOD, TRANSPORT_METHOD
+from token_server.keeper.agent_life import TRANSPORT_METHOD
 from token_server.livekit.port import RpcOutcome
 
 # Seconds. Tools and loads of models block an event loop for one or two; the keeper waits 5.
@@ -48,7 +49,7 @@ class SignsOfLife:
     @property
     def method(self) -> str:
         """What to ask next: after each silence of the event loop its transport."""
-        return TRANSPORT_METHOD if self._asks_transport else LOOP_METHOD
+        return TRANSPORT_METHOD if self._asks_transport else ALIVE_METHOD
 
     @property
     def is_in_doubt(self) -> bool:

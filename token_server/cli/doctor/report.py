@@ -8,16 +8,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import TextIO
 
+from token_server.cli.colours import BOLD, DIM, GREEN, RED, YELLOW, paint
 from token_server.cli.doctor.checks import EXIT_CODES, Check, Finding, Timeline, skipped, worst
 from token_server.telemetry.printable import printable
 
 _SIGNS = {
-    Finding.OK: ("✓", "32"),
-    Finding.WRONG: ("✗", "1;31"),
-    Finding.UNKNOWN: ("?", "33"),
-    Finding.SKIPPED: ("-", "2"),
+    Finding.OK: ("✓", GREEN),
+    Finding.WRONG: ("✗", RED),
+    Finding.UNKNOWN: ("?", YELLOW),
+    Finding.SKIPPED: ("-", DIM),
 }
-_DIM, _BOLD = "2", "1"
 _NAME_WIDTH = 13
 _INDENT = " " * (_NAME_WIDTH + 5)
 _NEXT_LINE = f"\n{_INDENT}"
@@ -49,7 +49,7 @@ class Report:
         """Show what is being done, on a terminal."""
         if self._is_terminal:
             line = f"  … {printable(what)}, {self._seconds():.0f} s"[:_LINE_WIDTH]
-            self._write(f"{_CLEAR_LINE}{self._paint(line, _DIM)}")
+            self._write(f"{_CLEAR_LINE}{self._paint(line, DIM)}")
 
     def timed(self, timeline: Timeline) -> None:
         """Keep the steps for the end."""
@@ -68,8 +68,8 @@ class Report:
         sign, colour = _SIGNS[check.finding]
         head = f"  {self._paint(sign, colour)} {check.name:<{_NAME_WIDTH}}"
         is_bad = check.finding in {Finding.WRONG, Finding.UNKNOWN}
-        shown = [self._paint(line, _BOLD if is_bad else "") for line in self._lines(check.says)]
-        shown += [self._paint(line, _DIM) for text in check.evidence for line in self._lines(text)]
+        shown = [self._paint(line, BOLD if is_bad else "") for line in self._lines(check.says)]
+        shown += [self._paint(line, DIM) for text in check.evidence for line in self._lines(text)]
         if check.cure:
             first, *others = self._lines(check.cure, narrower=2)
             shown += [f"{self._paint('→', colour)} {first}", *(f"  {line}" for line in others)]
@@ -118,7 +118,7 @@ class Report:
         return textwrap.wrap(text, max(columns, 20), break_on_hyphens=False)
 
     def _paint(self, text: str, colour: str) -> str:
-        return f"\033[{colour}m{text}\033[0m" if self._has_colours and colour else text
+        return paint(text, colour, has_colours=self._has_colours)
 
     def _write(self, text: str) -> None:
         encoding = self._out.encoding or "utf-8"
