@@ -126,11 +126,12 @@ class Looker:
     def _observe(self, room_name: str, created: Mapping[str, str]) -> View:
         # Before the participants: a webhook may meanwhile tell of an agent that is not among them.
         known = self.sightings.of(room_name)
-        participants = self._livekit.list_participants(room_name)
+        listed = self._livekit.list_participants(room_name)
+        participants = [p for p in listed if p.participant_sid not in self._put_out]
         now = self._livekit.now()
         wanted = wants(room_name, participants, self._sealer, self._policy)
         ours = {*self._policy.agent_names, *(want.order.agent_name for want in wanted)}
-        agents = [p for p in agents_of(participants) if p.participant_sid not in self._put_out]
+        agents = agents_of(participants)
         here = self._sight(room_name, [p for p in agents if p.agent_name in ours])
         last_joined = {name: at for name, at in (known | here).items() if name in ours}
         names = {want.order.agent_name for want in wanted} | last_joined.keys()
@@ -148,7 +149,6 @@ class Looker:
             last_joined=last_joined,
             created=frozenset(created),
             dead=self._lives.dead(room_name),
-            put_out=self._put_out,
             unproven=self._unproven(room_name, absent, now),
             hedging={name: self._usual_times.hedging(name, now) for name in waited_for},
             workers=self._worker_news(waited_for, dispatches, now),

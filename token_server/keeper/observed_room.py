@@ -83,13 +83,12 @@ class Observed:
 
     Attributes:
         now: LiveKit's time.
-        participants: Who is listed.
+        participants: Who is listed, but for those who were put out and that LiveKit lists for ever.
         wanted: Which agents the humans among them want.
         dispatches: The room's; none where nothing is to be done about them.
         last_joined: When the last known agent of each name joined.
         created: The dispatches that the look has made.
         dead: The agents that do not live.
-        put_out: The sids of those that were put out, whatever LiveKit lists.
         unproven: The names of agents whose absence may be a stale answer.
         hedging: When a dispatch of each wanted name is late.
         workers: What workers of each wanted name have told.
@@ -102,7 +101,6 @@ class Observed:
     last_joined: Mapping[str, datetime] = field(default_factory=dict)
     created: frozenset[str] = frozenset()
     dead: Sequence[DeadAgent] = ()
-    put_out: Container[str] = frozenset()
     unproven: Container[str] = frozenset()
     hedging: Mapping[str, Hedging] = field(default_factory=dict)
     workers: Mapping[str, WorkerNews] = field(default_factory=dict)
@@ -125,11 +123,7 @@ class Observed:
         """Pick out what concerns one agent."""
         want = next((w for w in self.wanted if w.order.agent_name == agent_name), None)
         dead = {each.participant.participant_sid: each for each in self.dead}
-        listed = [
-            agent
-            for agent in agents_named(agent_name, self.participants)
-            if agent.participant_sid not in self.put_out
-        ]
+        listed = agents_named(agent_name, self.participants)
         sids = [agent.participant_sid for agent in listed]
         return Attendance(
             now=self.now,
