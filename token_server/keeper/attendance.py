@@ -227,8 +227,10 @@ def _late_at(dispatches: Sequence[Dispatch], seen: Attendance) -> datetime | Non
     have_lapsed = is_news or all(each.dispatch_id in told.lapsed for each in dispatches)
     if len(dispatches) >= (seen.hedging.most_lapsed if have_lapsed else seen.hedging.most):
         return None
-    # Who was registered since was not asked.
-    return told.newest_at if is_news else began + seen.hedging.after
+    # Who was registered since was not asked. But what comes at once is taken for another actor's,
+    # and taken back: and then sent again.
+    after = AT_ONCE if is_news else seen.hedging.after
+    return began + after
 
 
 def spent(dispatch: Dispatch, seen: Attendance) -> tuple[datetime, str]:

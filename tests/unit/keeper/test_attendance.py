@@ -1,6 +1,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import hypothesis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -379,7 +380,8 @@ def test_where_nobody_knows_which_dispatch_came_nothing_is_taken_back() -> None:
         pytest.param(2.0, WorkerNews(in_hand=frozenset({"AD_1"})), "Wait", id="one has it"),
         pytest.param(2.0, WorkerNews(is_full=True), "Wait", id="all are full"),
         pytest.param(1.0, NOTHING_TOLD, "CreateDispatch", id="nobody tells"),
-        pytest.param(0.3, WorkerNews(newest_at=START + at(0.2)), "CreateDispatch", id="one came"),
+        pytest.param(0.4, WorkerNews(newest_at=START + at(0.2)), "Wait", id="one came just now"),
+        pytest.param(0.5, WorkerNews(newest_at=START + at(0.2)), "CreateDispatch", id="one came"),
         pytest.param(0.3, WorkerNews(newest_at=START - at(9)), "Wait", id="one came before"),
     ],
 )
@@ -403,3 +405,22 @@ def test_where_no_worker_has_any_more_may_stand(lapsed: set[str], expected: str)
     )
 
     assert expected == kind(decide(seen))[0]
+
+
+just_now = st.floats(min_value=0, max_value=2)
+
+
+@given(now=just_now, newest=just_now, created=st.lists(just_now, max_size=3))
+def test_what_is_sent_now_is_not_taken_back_as_one_of_two(
+    now: float, newest: float, created: list[float]
+) -> None:
+    """It would be sent again, and so on: each time a worker is asked."""
+    listed = [dispatch(f"AD_{number}", created=each) for number, each in enumerate(created)]
+    told = WorkerNews(newest_at=START + at(newest))
+    seen = replace(waiting(max([now, *created]), *listed, hedging=HEDGE), workers=told)
+    hypothesis.assume(isinstance(decide(seen), CreateDispatch))
+
+    sent = replace(dispatch("AD_new"), created_at=seen.now)
+    action = decide(replace(seen, dispatches=(*seen.dispatches, sent)))
+
+    assert ("DeleteDispatch", "AD_new") != kind(action)
