@@ -98,9 +98,7 @@ MUTANTS = {
         "return max(seen.agents, key=rank)", "return min(seen.agents, key=rank)"
     ),
     "leaves two agents": Mutant("if len(seen.agents) > 1:", "if len(seen.agents) > 99:"),
-    "forgets the agents that it saw": Mutant(
-        "    if seen.agent_last_joined_at is None or ", "    if seen.now or "
-    ),
+    "forgets the agents that it saw": Mutant("    if last is None or ", "    if seen.now or "),
     "keeps two dispatches that were sent at once": Mutant(
         "        if younger.created_at - elder.created_at < AT_ONCE:", "        if not elder:"
     ),

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import pairwise
 
 from shared_settings.agent_signs import DISPATCH_ATTRIBUTE
@@ -45,7 +45,7 @@ class Look:
     dispatches: Sequence[Dispatch] | None = None
     created: set[str] = field(default_factory=set)
     entered: set[str] = field(default_factory=set)
-    last_seen: datetime | None = None
+    last_seen: Participant | None = None
     listed_at: float = 0.0
     put_out: set[str] = field(default_factory=set)  # the dead, by sid: a ghost is listed for ever
     acts: int = 0
@@ -62,8 +62,8 @@ class Look:
     def saw(self, participants: Sequence[Participant]) -> None:
         """Note who is there, and when the last agent had joined."""
         self.participants = participants
-        joined = [agent.joined_at for agent in self.agents()]
-        self.last_seen = max([*joined, self.last_seen] if self.last_seen else joined, default=None)
+        known = [*([self.last_seen] if self.last_seen else []), *self.agents()]
+        self.last_seen = max(known, key=lambda agent: agent.joined_at, default=None)
 
     def agents(self) -> list[Participant]:
         """Return the agents seen, the elder first."""
@@ -84,12 +84,18 @@ class Look:
         return [d for d in self.dispatches or () if d.agent_name == AGENT]
 
     def spent(self) -> list[Dispatch]:
-        """Return the dispatches whose agent has come and is not there any more, as was seen."""
+        """Return the dispatches whose agent has come and is not there any more, as was seen.
+
+        The agent says which one that was, or it may be any from before.
+        """
+        last = self.last_seen
+        if last is None:
+            return []
+        is_told = DISPATCH_ATTRIBUTE in last.attributes
         return [
             d
             for d in self.ours()
-            if self.last_seen is not None
-            and d.created_at <= self.last_seen
+            if (d.brought(last) if is_told else d.created_at <= last.joined_at)
             and d.dispatch_id not in self.created
         ]
 

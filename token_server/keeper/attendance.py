@@ -64,7 +64,7 @@ class Attendance:
         agents: The agents of that name in the room that live, as far as is known.
         dead: Those that do not, and were not put out yet.
         dispatches: The room's dispatches of that name.
-        agent_last_joined_at: When the last agent of that name that we know of had joined.
+        last_agent: The last agent of that name that we know of.
         created_by_us: The dispatches that were created while acting on this room just now.
         is_absence_proven: Whether an agent that is not listed is surely not there.
         hedging: When a dispatch is late.
@@ -77,7 +77,7 @@ class Attendance:
     agents: tuple[Participant, ...] = ()
     dead: tuple[DeadAgent, ...] = ()
     dispatches: tuple[Dispatch, ...] = ()
-    agent_last_joined_at: datetime | None = None
+    last_agent: Participant | None = None
     created_by_us: frozenset[str] = frozenset()
     is_absence_proven: bool = True
     hedging: Hedging = Hedging()
@@ -258,7 +258,13 @@ def _patience(dispatch: Dispatch, seen: Attendance) -> timedelta:
 
 
 def _has_left(dispatch: Dispatch, seen: Attendance) -> bool:
-    """Whether an agent came after this dispatch; asked only where none is in the room now."""
-    if seen.agent_last_joined_at is None or dispatch.dispatch_id in seen.created_by_us:
+    """Whether its agent came; asked only where none is in the room now.
+
+    Of an agent that does not say which dispatch has brought it, any that was there before may have.
+    """
+    last = seen.last_agent
+    if last is None or dispatch.dispatch_id in seen.created_by_us:
         return False
-    return dispatch.created_at <= seen.agent_last_joined_at
+    if DISPATCH_ATTRIBUTE in last.attributes:
+        return dispatch.brought(last)
+    return dispatch.created_at <= last.joined_at

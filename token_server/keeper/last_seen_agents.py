@@ -25,7 +25,7 @@ _ANSWERS_APART = timedelta(seconds=5)
 class _Seen:
     """What is known of one name in one room; times are LiveKit's."""
 
-    last_joined_at: datetime | None = None
+    last: Participant | None = None
     absent_since: datetime | None = None
     absent_until: datetime | None = None
     has_left: bool = False
@@ -42,10 +42,9 @@ class LastSeenAgents:
         """Remember an agent that is in the room, or of which a webhook tells that it has left."""
         with self._lock:
             seen = self._of(room_name, agent.agent_name)
-            known = seen.last_joined_at
-            if known and known > agent.joined_at:
+            if seen.last and seen.last.joined_at > agent.joined_at:
                 return  # what is told of an earlier one says nothing about the last
-            seen.last_joined_at, seen.has_left = agent.joined_at, not is_here
+            seen.last, seen.has_left = agent, not is_here
             if is_here:
                 seen.absent_since = None
 
@@ -71,17 +70,17 @@ class LastSeenAgents:
             since = seen.absent_since
             is_news = seen.absent_until is None or now - seen.absent_until > _ANSWERS_APART
             # An answer from before its join, which a slow look counts late, says nothing of it.
-            is_older = since and seen.last_joined_at and since < seen.last_joined_at
+            is_older = since and seen.last and since < seen.last.joined_at
             if since is None or is_news or is_older or heard_within((now - since).total_seconds()):
                 since = now
             seen.absent_since, seen.absent_until = since, now
             return now - since >= ABSENCE_PROVEN_AFTER
 
-    def of(self, room_name: str) -> dict[str, datetime]:
-        """Return when the last agent of each name joined this room."""
+    def of(self, room_name: str) -> dict[str, Participant]:
+        """Return the last agent of each name that is, or was, in this room."""
         with self._lock:
             found = self._rooms.get(room_name, {})
-            return {name: s.last_joined_at for name, s in found.items() if s.last_joined_at}
+            return {name: seen.last for name, seen in found.items() if seen.last}
 
     def forget(self, room_name: str) -> None:
         """Drop a room that has ended."""

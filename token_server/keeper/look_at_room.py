@@ -133,8 +133,8 @@ class Looker:
         ours = {*self._policy.agent_names, *(want.order.agent_name for want in wanted)}
         agents = agents_of(participants)
         here = self._sight(room_name, [p for p in agents if p.agent_name in ours])
-        last_joined = {name: at for name, at in (known | here).items() if name in ours}
-        names = {want.order.agent_name for want in wanted} | last_joined.keys()
+        last = {name: agent for name, agent in (known | here).items() if name in ours}
+        names = {want.order.agent_name for want in wanted} | last.keys()
         names.update(created.values())
         absent = names - {agent.agent_name for agent in agents}
         # The second call only when something may have to be done: most looks need one.
@@ -146,7 +146,7 @@ class Looker:
             participants=participants,
             wanted=wanted,
             dispatches=dispatches,
-            last_joined=last_joined,
+            last_agents=last,
             created=frozenset(created),
             dead=self._lives.dead(room_name),
             unproven=self._unproven(room_name, absent, now),
@@ -194,14 +194,14 @@ class Looker:
             return ()
         return self._livekit.list_dispatches(room_name)
 
-    def _sight(self, room_name: str, agents: Sequence[Participant]) -> dict[str, datetime]:
-        """Remember the agents that are here, and return when each of them joined.
+    def _sight(self, room_name: str, agents: Sequence[Participant]) -> dict[str, Participant]:
+        """Remember the agents that are here, and return them by name.
 
         Only agents that we may send: the dispatches of others are none of our business.
         """
         for agent in agents:
             self.sightings.note(room_name, agent)
-        return {agent.agent_name: agent.joined_at for agent in agents}
+        return {agent.agent_name: agent for agent in agents}
 
     def _act(
         self, room_name: str, action: Action, seen: Attendance, removed: list[RemoveAgent]

@@ -86,7 +86,7 @@ class Observed:
         participants: Who is listed, but for those who were put out and that LiveKit lists for ever.
         wanted: Which agents the humans among them want.
         dispatches: The room's; none where nothing is to be done about them.
-        last_joined: When the last known agent of each name joined.
+        last_agents: The last known agent of each name.
         created: The dispatches that the look has made.
         dead: The agents that do not live.
         unproven: The names of agents whose absence may be a stale answer.
@@ -98,7 +98,7 @@ class Observed:
     participants: Sequence[Participant]
     wanted: Sequence[Want]
     dispatches: Sequence[Dispatch] = ()
-    last_joined: Mapping[str, datetime] = field(default_factory=dict)
+    last_agents: Mapping[str, Participant] = field(default_factory=dict)
     created: frozenset[str] = frozenset()
     dead: Sequence[DeadAgent] = ()
     unproven: Container[str] = frozenset()
@@ -132,7 +132,7 @@ class Observed:
             agents=tuple(agent for agent in listed if agent.participant_sid not in dead),
             dead=tuple(dead[sid] for sid in sids if sid in dead),
             dispatches=tuple(d for d in self.dispatches if d.agent_name == agent_name),
-            agent_last_joined_at=self.last_joined.get(agent_name),
+            last_agent=self.last_agents.get(agent_name),
             created_by_us=self.created,
             is_absence_proven=agent_name not in self.unproven,
             hedging=self.hedging.get(agent_name, Hedging()),
@@ -179,7 +179,7 @@ def _state(seen: Attendance, human: Participant) -> str | None:
     """Return what a human is to be told of their agent; None while it is not known."""
     if seen.agents:
         return ""
-    had_one = seen.agent_last_joined_at and seen.agent_last_joined_at >= human.joined_at
+    had_one = seen.last_agent and seen.last_agent.joined_at >= human.joined_at
     if not had_one:
         return ""
     return REPLACING if seen.is_absence_proven else None

@@ -155,16 +155,27 @@ def test_a_spent_dispatch_is_deleted_before_another_is_made(now: float, listed: 
 
 def test_a_dispatch_whose_agent_was_seen_is_spent_at_once() -> None:
     """A reload: LiveKit's list would let it look alive for good (livekit-behaviour 26, 61)."""
-    seen = replace(waiting(1, dispatch(job_started=0)), agent_last_joined_at=START + at(0.5))
+    seen = replace(waiting(1, dispatch(job_started=0)), last_agent=agent(joined=0.5))
 
     assert DeleteDispatch("AD_1", "its agent has left") == decide(seen)
 
 
 def test_a_dispatch_after_the_agent_that_left_may_deliver() -> None:
     """The second look after a reload must not delete what the first one made."""
-    seen = replace(waiting(2, dispatch(created=1.5)), agent_last_joined_at=START + at(0.5))
+    seen = replace(waiting(2, dispatch(created=1.5)), last_agent=agent(joined=0.5))
 
     assert Wait(START + at(7.5)) == decide(seen)
+
+
+def test_the_agent_of_another_dispatch_that_has_left_spends_only_its_own() -> None:
+    """One that was sent for somebody who left comes late, and goes; the next is on its way."""
+    other = replace(agent(joined=1.0), attributes={DISPATCH_ATTRIBUTE: "AD_0"})
+    theirs, own = dispatch("AD_0", created=0.1), dispatch(created=0.5)
+
+    seen = replace(waiting(1.2, own), last_agent=other)
+
+    assert "Wait" == kind(decide(seen))[0]
+    assert ("DeleteDispatch", "AD_0") == kind(decide(replace(seen, dispatches=(own, theirs))))
 
 
 @pytest.mark.parametrize(
@@ -224,9 +235,7 @@ def test_an_agent_that_came_at_once_for_a_human_who_left_goes_too() -> None:
 
 def test_the_dispatch_of_an_agent_that_left_an_empty_room_is_deleted() -> None:
     """What one process saw becomes LiveKit's state: the next join finds nothing stale."""
-    seen = replace(
-        waiting(2, dispatch(job_started=0), since=None), agent_last_joined_at=START + at(1)
-    )
+    seen = replace(waiting(2, dispatch(job_started=0), since=None), last_agent=agent(joined=1))
 
     assert ("DeleteDispatch", "AD_1") == kind(decide(seen))
 
@@ -318,7 +327,7 @@ def test_a_job_that_may_be_good_is_not_ended_by_one_answer() -> None:
     """With several nodes, one answer in ten leaves somebody out."""
     seen = replace(
         waiting(60, dispatch(job_started=0)),
-        agent_last_joined_at=START + at(1),
+        last_agent=agent(joined=1),
         is_absence_proven=False,
     )
 
