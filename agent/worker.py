@@ -14,6 +14,7 @@ from agent.dead_agents import DeadAgents
 from agent.job import run_job, warm_up
 from agent.logs import use_console_format
 from agent.registration import Registration
+from agent.rooms_on_the_way import RoomsOnTheWay
 from agent.settings import AgentSettings
 from agent.standing import Standings
 from agent.twirp_room import TwirpRoom
@@ -49,6 +50,7 @@ class Worker(AgentServer):
 
     def __init__(self, settings: AgentSettings) -> None:
         self._capacity = Capacity(settings.max_jobs, self._running_job_ids)
+        self._rooms_on_the_way = RoomsOnTheWay()
         self._dead_agents = DeadAgents(self._put_out)
         self._settings = settings
         self._region = ""
@@ -99,7 +101,7 @@ class Worker(AgentServer):
         await self._registration.leave()
 
     async def answer(self, request: JobRequest) -> None:
-        """Accept a job, or pass it on when full (livekit-behaviour 31)."""
+        """Accept a job; pass it on when full, end one too many (livekit-behaviour 31)."""
         about = {
             "room": request.room.name,
             "job_id": request.id,
@@ -109,6 +111,10 @@ class Worker(AgentServer):
         if self._capacity.is_full:
             logger.warning("job passed on, this worker is full", extra=about)
             await request.reject(terminate=False)
+            return
+        if not self._rooms_on_the_way.claim(request.room.sid):
+            logger.warning("job ended, an agent is on its way to this room already", extra=about)
+            await request.reject()
             return
         with self._capacity.place_for(request.id), self._standings.accepted(request.job):
             await request.accept(
