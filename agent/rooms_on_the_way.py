@@ -26,3 +26,7 @@ class RoomsOnTheWay:
         }
         self._accepted_at = {room_sid: now} | recent
         return room_sid not in recent
+
+    def release(self, room_sid: str) -> None:
+        """Let another job have a room: the one that was accepted is over."""
+        self._accepted_at.pop(room_sid, None)

@@ -139,7 +139,11 @@ class Worker(AgentServer):
         self._proc_pool.on("process_closed", self._on_process_closed)
 
     def _on_process_closed(self, process: ProcJobExecutor) -> None:
-        self._dead_agents.note_end(process.running_job, process.exitcode)
+        job = process.running_job
+        if job:
+            # Who replaces an agent that died as it came is not one too many.
+            self._rooms_on_the_way.release(job.job.room.sid)
+        self._dead_agents.note_end(job, process.exitcode)
 
     async def _put_out(self, room_name: str, identity: str) -> None:
         await TwirpRoom(self._settings, room_name).put_out(identity)

@@ -18,3 +18,14 @@ def test_an_agent_can_be_replaced_a_moment_later() -> None:
     answers = [rooms_on_the_way.claim("RM_a") for _ in range(3)]
 
     assert [True, False, True] == answers
+
+
+def test_an_agent_whose_job_is_over_can_be_replaced_at_once() -> None:
+    """Its process died within a second of the acceptance; to release twice does no harm."""
+    rooms_on_the_way = RoomsOnTheWay(clock=lambda: 7.0)
+    rooms_on_the_way.claim("RM_a")
+
+    for _ in range(2):
+        rooms_on_the_way.release("RM_a")
+
+    assert rooms_on_the_way.claim("RM_a")
