@@ -25,6 +25,8 @@ from token_server.livekit.port import Participant, ParticipantKind
 from token_server.livekit.twirp import Twirp
 from token_server.livekit.twirp_livekit import TwirpLiveKit
 
+# What the keeper logs of a second dispatch beside one that is late.
+HEDGED = "the one that stands is late"
 OPERATOR_KEY = "operator"
 SOON = 8.0  # seconds; within the windows of attendance.py on a loaded machine
 HOLD = 1.5  # seconds that a state has to last to be called one
@@ -145,9 +147,16 @@ class Deployment:
 
     def job_requests(self, room_name: str) -> int:
         """Return how many job requests the workers have logged for the room."""
-        log = self._folder / "worker.log"
+        return self._count("worker.log", "JOB REQUEST RECEIVED", room_name)
+
+    def job_requests_but_hedges(self, room_name: str) -> int:
+        """Return how many of them were not sent beside one that this machine was slow with."""
+        return self.job_requests(room_name) - self._count("web.log", HEDGED, room_name)
+
+    def _count(self, log_name: str, *phrases: str) -> int:
+        log = self._folder / log_name
         lines = log.read_text().splitlines() if log.exists() else []
-        return sum("JOB REQUEST RECEIVED" in line and room_name in line for line in lines)
+        return sum(all(phrase in line for phrase in phrases) for line in lines)
 
     def agent(self, room_name: str) -> Participant:
         """Return the one agent in the room."""

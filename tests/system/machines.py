@@ -78,8 +78,8 @@ class TwoMachines:
         self._ends.close()
 
     def job_requests(self, room_name: str) -> int:
-        """Return how many job requests all workers have logged for the room."""
-        return sum(machine.job_requests(room_name) for machine in self.machines)
+        """Return how many job requests all workers have logged for the room, hedges left out."""
+        return sum(machine.job_requests_but_hedges(room_name) for machine in self.machines)
 
     def sweeper(self) -> object:
         """Return what Redis has for the one process that sweeps; None if nobody does."""

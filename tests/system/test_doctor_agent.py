@@ -137,7 +137,7 @@ def test_a_job_that_brings_nothing_to_hear_is_named(
 
     diagnosis = troubled.stack.diagnose()
 
-    assert (1, [cause]) == (diagnosis.exit_code, diagnosis.causes())
+    assert (1, [cause]) == (diagnosis.exit_code, diagnosis.causes()), diagnosis.printed
 
 
 @pytest.mark.parametrize(

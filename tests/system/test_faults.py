@@ -30,7 +30,7 @@ def test_a_token_server_killed_between_token_and_join_still_sends_one(
     running.enter(token)
 
     running.wait_for_one_agent(room_name)
-    assert 1 == running.job_requests(room_name)
+    assert 1 == running.job_requests_but_hedges(room_name)
 
 
 def test_a_token_server_that_is_down_at_the_join_catches_up(deploy: Deploy, room_name: str) -> None:
@@ -53,7 +53,7 @@ def test_a_worker_that_starts_after_the_join_is_sent(deploy: Deploy, room_name: 
     running.start_worker()
 
     running.wait_for_one_agent(room_name, within=8)  # counted from the registration
-    assert 1 == running.job_requests(room_name)
+    assert 1 == running.job_requests_but_hedges(room_name)
 
 
 def test_a_full_disk_keeps_nobody_from_their_agent(deploy: Deploy, room_name: str) -> None:
@@ -65,7 +65,7 @@ def test_a_full_disk_keeps_nobody_from_their_agent(deploy: Deploy, room_name: st
 
     running.join(room_name)
     running.wait_for_one_agent(room_name)
-    assert 1 == running.job_requests(room_name)
+    assert 1 == running.job_requests_but_hedges(room_name)
     web.wait_for_output("Timelines cannot be kept, going on without")
     warnings = [line for line in web.output().splitlines() if "[warning]" in line]
     metrics = [line for line in warnings if "No room for metrics: each process" in line]
@@ -91,7 +91,7 @@ def test_a_clock_that_is_off_by_a_minute_keeps_nobody_from_their_agent(
         human = running.join(f"{room_name}{seconds}")
 
         running.wait_for_one_agent(f"{room_name}{seconds}")
-        assert 1 == running.job_requests(f"{room_name}{seconds}")
+        assert 1 == running.job_requests_but_hedges(f"{room_name}{seconds}")
         assert "Refused" not in web.output()
         human.leave()
 
@@ -109,7 +109,7 @@ def test_a_clock_that_is_off_by_an_hour_gives_tokens_that_are_good(
     running.join(room_name)
 
     running.wait_for_one_agent(room_name)
-    assert 1 == running.job_requests(room_name)
+    assert 1 == running.job_requests_but_hedges(room_name)
 
 
 def test_livekit_that_is_gone_is_a_503_in_bounded_time_and_back_a_201(
@@ -173,7 +173,7 @@ def test_webhooks_of_every_kind_change_nothing_in_an_attended_room(
 
     assert [200, 200, 401, 401, 401, 200, 200] == statuses
     deployment.wait_for_one_agent(room_name)
-    assert 1 == deployment.job_requests(room_name)
+    assert 1 == deployment.job_requests_but_hedges(room_name)
 
 
 def test_a_webhook_that_comes_after_the_room_has_ended_makes_no_room(

@@ -55,7 +55,7 @@ def test_a_worker_killed_in_three_calls_is_replaced_in_each(deploy: Deploy, room
     for room in rooms:
         wait_for_leaving(running, room, dead[room])
     wait_for_one_agent_each(running, rooms, AFTER_LEAVING)
-    assert [2] * 3 == [running.job_requests(room) for room in rooms]
+    assert [2] * 3 == [running.job_requests_but_hedges(room) for room in rooms]
 
 
 def test_an_agent_whose_process_dies_is_replaced_and_others_stay(
@@ -72,7 +72,7 @@ def test_an_agent_whose_process_dies_is_replaced_and_others_stay(
     wait_for_leaving(deployment, rooms[0], dead)
     deployment.wait_for_one_agent(rooms[0], AFTER_LEAVING)
     assert bystander.participant_sid == deployment.agent(rooms[1]).participant_sid
-    assert [2, 1] == [deployment.job_requests(room) for room in rooms]
+    assert [2, 1] == [deployment.job_requests_but_hedges(room) for room in rooms]
 
 
 def test_a_deploy_cuts_no_call_off_and_loses_no_join(deploy: Deploy, room_name: str) -> None:
@@ -92,7 +92,7 @@ def test_a_deploy_cuts_no_call_off_and_loses_no_join(deploy: Deploy, room_name: 
     running.wait_for_one_agent(f"{room_name}-at-once", 12)
     running.wait_for_one_agent(f"{room_name}-later")
     assert agent.participant_sid == running.agent(f"{room_name}-call").participant_sid
-    assert 1 == running.job_requests(f"{room_name}-call")
+    assert 1 == running.job_requests_but_hedges(f"{room_name}-call")
     alice.leave()
     assert 0 == old.popen.wait(10)
 
@@ -110,7 +110,7 @@ def test_a_call_outlives_a_platform_that_does_not_wait(deploy: Deploy, room_name
 
     running.wait_for_other_agent(room_name, agent)
     running.wait_for_one_agent(room_name)
-    assert (0, 2) == (old.popen.wait(10), running.job_requests(room_name))
+    assert (0, 2) == (old.popen.wait(10), running.job_requests_but_hedges(room_name))
 
 
 def test_a_slow_worker_is_not_asked_over_and_over(deploy: Deploy, room_name: str) -> None:

@@ -37,6 +37,8 @@ _VISIT_ENDS_AT = 11.5
 # Seconds after the join in which an agent comes, or does not by itself: LiveKit lists a job up to
 # 5 s late (livekit-behaviour 26), and the token server sends for the agent again after 6.
 _AGENT_DUE = 8.0
+# Seconds. A job that was taken last, when the visit ended, may be about to die.
+_JOB_DIES_WITHIN = 2.0
 _PROBE = ("join", "agent", "webhooks")
 
 
@@ -193,6 +195,10 @@ class Probing:
         if seen.agent:
             return Surroundings(worker=None, worker_port=port)
         worker, told = self._ask_workers()
+        until = time.monotonic() + _JOB_DIES_WITHIN
+        while worker and worker.active_jobs > self._jobs_before and time.monotonic() < until:
+            time.sleep(_PAUSE)
+            worker = ask_worker(port)
         return Surroundings(
             worker=worker,
             worker_port=port,
