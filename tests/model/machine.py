@@ -63,14 +63,16 @@ class Histories(RuleBasedStateMachine):
         for agent in self.scene.agents(room_name)[:1]:
             (workers.kill if is_sudden else workers.give_up)(agent, room_name)
 
-    @rule(room_name=rooms, what=st.sampled_from(("freeze", "hang")))
+    @rule(room_name=rooms, what=st.sampled_from(("freeze", "hang", "haunt")))
     def strike_agent(self, room_name: str, what: str) -> None:
         workers = self.scene.workers
         for agent in self.scene.agents(room_name)[:1]:
             if what == "freeze":
                 workers.freeze(agent, room_name)
-            else:
+            elif what == "hang":
                 workers.hang(agent)
+            else:
+                workers.haunt(agent)
 
     @rule()
     def thaw(self) -> None:

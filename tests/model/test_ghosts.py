@@ -1,7 +1,4 @@
-"""An agent of a node that has crashed: listed for ever, and nobody can put it out.
-
-Not among the histories, since of several token servers only one knows that it is dead.
-"""
+"""An agent of a node that has crashed: listed for ever, and nobody can put it out."""
 
 import pytest
 
@@ -45,3 +42,12 @@ def test_a_token_server_replaces_an_agent_for_whom_nobody_answers(manner: Manner
 def test_a_keeper_that_waits_for_a_ghost_is_found_out(name: str) -> None:
     """A model that misses a bug put there on purpose would miss one made by accident."""
     assert not _is_replaced(GHOST_MUTANTS[name].parts(), _OURS)
+
+
+@pytest.mark.parametrize("manner", [_OURS, _FOREIGN], ids=["ours", "foreign"])
+def test_several_token_servers_agree_on_who_is_a_ghost(manner: Manner) -> None:
+    """What one has found out, another must not undo."""
+    scene = _haunted(Parts(), manner)
+    scene.clock.run_for(25.0)
+    scene.end_faults()
+    scene.judge()

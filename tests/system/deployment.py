@@ -150,7 +150,10 @@ class Deployment:
         return self._count("worker.log", "JOB REQUEST RECEIVED", room_name)
 
     def job_requests_but_hedges(self, room_name: str) -> int:
-        """Return how many of them were not sent beside one that this machine was slow with."""
+        """Return how many of them were not sent beside one that this machine was slow with.
+
+        Where a worker is there all the time: what nobody takes is hedged again and again.
+        """
         return self.job_requests(room_name) - self._count("web.log", HEDGED, room_name)
 
     def _count(self, log_name: str, *phrases: str) -> int:

@@ -53,7 +53,7 @@ def test_a_worker_that_starts_after_the_join_is_sent(deploy: Deploy, room_name: 
     running.start_worker()
 
     running.wait_for_one_agent(room_name, within=8)  # counted from the registration
-    assert 1 == running.job_requests_but_hedges(room_name)
+    assert 1 == running.job_requests(room_name)
 
 
 def test_a_full_disk_keeps_nobody_from_their_agent(deploy: Deploy, room_name: str) -> None:

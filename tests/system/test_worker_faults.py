@@ -55,7 +55,7 @@ def test_a_worker_killed_in_three_calls_is_replaced_in_each(deploy: Deploy, room
     for room in rooms:
         wait_for_leaving(running, room, dead[room])
     wait_for_one_agent_each(running, rooms, AFTER_LEAVING)
-    assert [2] * 3 == [running.job_requests_but_hedges(room) for room in rooms]
+    assert [2] * 3 == [running.job_requests(room) for room in rooms]
 
 
 def test_an_agent_whose_process_dies_is_replaced_and_others_stay(

@@ -139,7 +139,7 @@ def reason_of(action: Action) -> str:
 def decide(seen: Attendance) -> Action:
     """Choose the one next step towards exactly one agent where a human is, none where none is."""
     if len(seen.agents) > 1:
-        return RemoveAgent(_one_too_many(seen), "a second agent in the room")
+        return RemoveAgent(_ranked(seen)[-1], "a second agent in the room")
     if seen.waiting_since is None:
         return _decide_without_human(seen)
     if seen.dead:
@@ -149,8 +149,13 @@ def decide(seen: Attendance) -> Action:
     return _decide_for_waiting_human(seen)
 
 
-def _one_too_many(seen: Attendance) -> Participant:
-    """Choose whom to put out: one whose dispatch is no more, else the younger.
+def one_that_stays(seen: Attendance) -> Participant | None:
+    """Return who stays when all others are put out; None where there is nobody to choose from."""
+    return _ranked(seen)[0] if len(seen.agents) > 1 else None
+
+
+def _ranked(seen: Attendance) -> list[Participant]:
+    """Order the agents: last those whose dispatch is no more, and before them the younger.
 
     Two may have joined in one millisecond: whoever looks has to choose the same one.
     """
@@ -159,7 +164,7 @@ def _one_too_many(seen: Attendance) -> Participant:
         is_stray = DISPATCH_ATTRIBUTE in agent.attributes and not _dispatches_of(agent, seen)
         return is_stray, agent.joined_at, agent.participant_sid
 
-    return max(seen.agents, key=rank)
+    return sorted(seen.agents, key=rank)
 
 
 def _dispatches_of(agent: Participant, seen: Attendance) -> list[Dispatch]:

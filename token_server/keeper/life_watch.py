@@ -13,13 +13,21 @@ from threading import Lock
 from typing import Protocol
 
 from token_server.errors import TokenServerError
-from token_server.keeper.agent_life import AgentLife, DeadAgent, LifeLimits
+from token_server.keeper.agent_life import (
+    TRANSPORT_METHOD,
+    AgentLife,
+    DeadAgent,
+    LifeLimits,
+)
 from token_server.keeper.due_rooms import Plan
 from token_server.livekit.port import LiveKit, Participant, RpcOutcome
 
 # Seconds between two questions to an agent that answers, and to one that has not answered the last.
 _ASK_EVERY = 1.0
 _ASK_AGAIN = 0.5
+# Of two agents the one that stays is asked, but for one that has just come or answered.
+_MAY_COME_UP = timedelta(seconds=6)
+_HEARD_LATELY = 2.0
 # Questions at the same time.
 _AT_ONCE = 128
 # Seconds. What is due within this time is asked in one go; and the longest wait for a new agent.
@@ -116,6 +124,18 @@ class LifeWatch:
                 for watched in self._watched.get(room_name, {}).values()
             )
 
+    def seems_dead(self, room_name: str, agent: Participant) -> bool:
+        """Ask an agent once, unless it has answered lately; what is not known is no death."""
+        if self._limits.are_off or self._livekit.now() - agent.joined_at < _MAY_COME_UP:
+            return False
+        with self._lock:
+            watched = self._by_sid.get(agent.participant_sid)
+            heard_at = watched.life.heard_at if watched else None
+        if heard_at is not None and self._clock() - heard_at < _HEARD_LATELY:
+            return False
+        outcome, _ = self._put_question(room_name, agent, TRANSPORT_METHOD)
+        return outcome in {RpcOutcome.SILENT, RpcOutcome.UNANSWERED}
+
     def ask_due(self, look_now: Callable[[str], None]) -> float:
         """Ask whoever is due, each in a thread of its own.
 
@@ -158,15 +178,21 @@ class LifeWatch:
         method, outcome, asked_at = life.method, RpcOutcome.UNKNOWN, self._clock()
         is_gone = False
         try:
-            outcome = self._livekit.ask_participant(room_name, agent.participant_identity, method)
-            if outcome in {RpcOutcome.UNANSWERED, RpcOutcome.UNKNOWN}:
-                is_listed = self._is_listed(room_name, agent)
-                is_gone = is_listed is False
-                outcome = outcome if is_listed else RpcOutcome.UNKNOWN
+            outcome, is_gone = self._put_question(room_name, agent, method)
         finally:
             is_dead = self._note(watched, method, outcome, asked_at)
         if is_dead or is_gone:
             look_now(room_name)
+
+    def _put_question(
+        self, room_name: str, agent: Participant, method: str
+    ) -> tuple[RpcOutcome, bool]:
+        """Return what becomes of a question, and whether the agent is not listed any more."""
+        outcome = self._livekit.ask_participant(room_name, agent.participant_identity, method)
+        if outcome not in {RpcOutcome.UNANSWERED, RpcOutcome.UNKNOWN}:
+            return outcome, False
+        is_listed = self._is_listed(room_name, agent)
+        return outcome if is_listed else RpcOutcome.UNKNOWN, is_listed is False
 
     def _note(self, watched: _Watched, method: str, outcome: RpcOutcome, asked_at: float) -> bool:
         """Take in an outcome, plan the next question, and say whether this agent is dead."""

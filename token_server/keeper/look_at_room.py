@@ -7,6 +7,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
@@ -21,6 +22,7 @@ from token_server.keeper.attendance import (
     Settled,
     Wait,
     decide,
+    one_that_stays,
     reason_of,
 )
 from token_server.keeper.known_workers import ToldWorkers, WorkerNews, worker_news
@@ -31,6 +33,7 @@ from token_server.keeper.observed_room import (
     Observed,
     View,
     agents_of,
+    report,
 )
 from token_server.keeper.usual_times import UsualTimes
 from token_server.keeper.wanted_agents import Policy, wants
@@ -66,6 +69,9 @@ class Lives(Protocol):
 
     def heard_within(self, room_name: str, agent_name: str, seconds: float) -> bool:
         """Whether an agent of this name has given a sign of life within so many seconds."""
+
+    def seems_dead(self, room_name: str, agent: Participant) -> bool:
+        """Ask an agent once, unless it has answered lately; what is not known is no death."""
 
 
 class Looker:
@@ -110,18 +116,19 @@ class Looker:
         with self._locks.hold_room(room_name) as is_held:
             for _ in range(_MOST_ROUNDS):
                 view = self._observe(room_name, created)
-                decided = [(decide(seen), seen) for seen in view.attendances]
+                sure = [self._make_sure(room_name, seen) for seen in view.attendances]
+                decided = [(decide(seen), seen) for seen in sure]
                 acts = [pair for pair in decided if not isinstance(pair[0], Settled | Wait)]
                 if acts and not is_held:
-                    return _report(_ROOM_IS_HELD, view)
+                    return report(_ROOM_IS_HELD, view)
                 everything += decided
                 self._usual_times.looked(room_name, decided)
                 if not acts:
                     self._tell_humans(room_name, view.news)
-                    return _report(_again_in(decided), view, everything, removed)
+                    return report(_again_in(decided), view, everything, removed)
                 for action, seen in acts:
                     created.update(self._act(room_name, action, seen, removed))
-        return _report(_WAITING_GAP, view, everything, removed)
+        return report(_WAITING_GAP, view, everything, removed)
 
     def _observe(self, room_name: str, created: Mapping[str, str]) -> View:
         # Before the participants: a webhook may meanwhile tell of an agent that is not among them.
@@ -154,6 +161,18 @@ class Looker:
             workers=self._worker_news(waited_for, dispatches, now),
         )
         return observed.view(names)
+
+    def _make_sure(self, room_name: str, seen: Attendance) -> Attendance:
+        """See that of two agents the one that stays lives.
+
+        LiveKit lists the participants of a crashed node for ever (livekit-behaviour 95), and
+        another process may have sent for the next one.
+        """
+        while (elder := one_that_stays(seen)) and self._lives.seems_dead(room_name, elder):
+            ghost = DeadAgent(participant=elder, death=Death.GONE, since=seen.now)
+            others = tuple(agent for agent in seen.agents if agent is not elder)
+            seen = replace(seen, agents=others, dead=(*seen.dead, ghost))
+        return seen
 
     def _are_too_many(
         self, room_name: str, names: Collection[str], agents: Sequence[Participant]
@@ -265,24 +284,6 @@ class Looker:
                 self._put_out[agent.participant_sid] = None
                 if len(self._put_out) > _PUT_OUT_KEPT:
                     self._put_out.popitem(last=False)
-
-
-def _report(
-    again_in: float | None,
-    view: View,
-    decided: Sequence[tuple[Action, Attendance]] = (),
-    removed: Sequence[RemoveAgent] = (),
-) -> LookReport:
-    return LookReport(
-        again_in,
-        view.tickets,
-        tuple(decided),
-        view.waited,
-        view.participants,
-        view.missing,
-        view.watched,
-        tuple(removed),
-    )
 
 
 def _again_in(decided: Sequence[tuple[Action, Attendance]]) -> float | None:

@@ -77,6 +77,25 @@ class LookReport(Looked):
     removed: tuple[RemoveAgent, ...] = ()
 
 
+def report(
+    again_in: float | None,
+    view: View,
+    decided: Sequence[tuple[Action, Attendance]] = (),
+    removed: Sequence[RemoveAgent] = (),
+) -> LookReport:
+    """Sum up a look that ends with this view."""
+    return LookReport(
+        again_in,
+        view.tickets,
+        tuple(decided),
+        view.waited,
+        view.participants,
+        view.missing,
+        view.watched,
+        tuple(removed),
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Observed:
     """What one observation is made of: LiveKit's answers, and what this process knows.

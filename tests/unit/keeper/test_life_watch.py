@@ -8,7 +8,7 @@ from shared_settings.agent_signs import ALIVE_METHOD
 from tests.fakes import FakeLiveKit
 from tests.lives import Watching
 from tests.processes import wait_until
-from token_server.keeper.agent_life import Death, LifeLimits
+from token_server.keeper.agent_life import TRANSPORT_METHOD, Death, LifeLimits
 from token_server.keeper.life_watch import LifeWatch
 from token_server.livekit.port import Participant, RpcOutcome
 
@@ -161,3 +161,44 @@ def test_a_room_whose_agent_has_gone_is_looked_at(watched: Watch) -> None:
     wait_until(lambda: watched.found_dead, within=5, what="the room is to be looked at")
 
     assert (["room"], []) == (watched.found_dead, list(watched.watch.dead("room")))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "seconds_ago", "limits", "seems_dead"),
+    [
+        pytest.param(RpcOutcome.SILENT, 60, LIMITS, True, id="silent"),
+        pytest.param(RpcOutcome.UNANSWERED, 60, LIMITS, True, id="LiveKit cannot ask it"),
+        pytest.param(RpcOutcome.UNKNOWN, 60, LIMITS, False, id="nobody knows"),
+        pytest.param(RpcOutcome.UNSUPPORTED, 60, LIMITS, False, id="its transport answers"),
+        pytest.param(RpcOutcome.SILENT, 2, LIMITS, False, id="it may be coming up"),
+        pytest.param(RpcOutcome.SILENT, 60, LifeLimits(silent=0, blocked=0), False, id="it is off"),
+    ],
+)
+def test_who_would_stay_is_asked_once(
+    outcome: RpcOutcome, seconds_ago: float, limits: LifeLimits, *, seems_dead: bool
+) -> None:
+    """Whichever process watches the room: one that has died is not to stay for the living one."""
+    found = Watch(limits)
+    found.rooms.rpc_outcomes[found.agent.participant_identity, TRANSPORT_METHOD] = outcome
+    found.rooms.pass_time(seconds=seconds_ago)
+
+    assert seems_dead == found.watch.seems_dead("room", found.agent)
+
+
+def test_who_has_answered_lately_is_not_asked_again(watched: Watch) -> None:
+    """The watch knows that it lives."""
+    watched.rooms.pass_time(seconds=60)
+    questions(watched, 0.0, until=1)
+    wait_until(
+        lambda: watched.watch.heard_within("room", AGENT, 0.001), within=5, what="it has answered"
+    )
+
+    assert (False, 1) == (watched.watch.seems_dead("room", watched.agent), watched.asked)
+
+
+def test_an_agent_that_has_left_meanwhile_is_not_called_dead(watched: Watch) -> None:
+    """LiveKit cannot ask it, and does not list it: another look knows more."""
+    watched.rooms.pass_time(seconds=60)
+    watched.rooms.end_room("room")
+
+    assert not watched.watch.seems_dead("room", watched.agent)

@@ -351,6 +351,7 @@ class Lives:
 
     died: list[DeadAgent] = field(default_factory=list)
     heard: bool = False
+    ghosts: set[str] = field(default_factory=set)  # identities
 
     def dead(self, room_name: str) -> list[DeadAgent]:
         """Return them."""
@@ -361,6 +362,11 @@ class Lives:
         """Say whether something was heard."""
         del room_name, agent_name, seconds
         return self.heard
+
+    def seems_dead(self, room_name: str, agent: Participant) -> bool:
+        """Say whether this one does not answer."""
+        del room_name
+        return agent.participant_identity in self.ghosts
 
 
 def find_dead(rooms: FakeLiveKit, lives: Lives, identity: str = f"agent-{AGENT}") -> None:
@@ -431,6 +437,22 @@ def test_a_dead_agent_that_livekit_cannot_put_out_does_not_attend(
     looked = asking.look("room")
 
     assert ([AGENT] * 2, None) == (dispatched(rooms), looked.again_in)
+    assert 1 == rooms.calls.count("remove_participant")
+
+
+def test_a_ghost_that_another_process_knows_of_does_not_cost_the_living_one_its_place(
+    rooms: FakeLiveKit, lives: Lives, asking: Looker
+) -> None:
+    """It is the elder, and stays in the list for ever."""
+    lives.ghosts.add(f"agent-{AGENT}")
+    rooms.unremovable.add(f"agent-{AGENT}")
+    living = rooms.join_agent("room", AGENT, "agent-2")
+
+    asking.look("room")
+    looked = asking.look("room")
+
+    assert (living,) == looked.watched
+    assert {"agent-2", f"agent-{AGENT}", "alice"} == rooms.rooms["room"].participants.keys()
     assert 1 == rooms.calls.count("remove_participant")
 
 
