@@ -26,6 +26,7 @@ ROOM_HAS_ENDED = "the room has ended"
 IS_THERE_ALREADY = "the agent is there already"
 WAS_PUT_OUT = "the agent was put out of the room"
 IS_REPLACED = "another agent has come meanwhile"
+IS_NOT_WANTED = "the dispatch was taken back"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,17 +56,22 @@ class RoomLife:
 
     async def reason_to_stay_out(self) -> str | None:
         """Say why our agent must not join; None when it may, or nobody knows."""
-        now = await self._look_twice_if(self._has_ended)
-        if now and self._has_ended(now):
-            return ROOM_HAS_ENDED
-        if now and await self._living(self._others(now)):
-            return IS_THERE_ALREADY
-        return None
+        is_wanted = asyncio.ensure_future(self._is_wanted())
+        try:
+            now = await self._look_twice_if(self._has_ended)
+            if now and self._has_ended(now):
+                return ROOM_HAS_ENDED
+            if now and await self._living(self._others(now)):
+                return IS_THERE_ALREADY
+            # LiveKit puts out the agent of such a dispatch as soon as it has joined.
+            return None if await is_wanted else IS_NOT_WANTED
+        finally:
+            is_wanted.cancel()
 
     async def reason_to_leave_it_to_the_other(self) -> str | None:
         """Say why our agent must leave where two have come; None if it is the one who stays.
 
-        That is the elder of those that live: the keeper would choose the same one.
+        That is the elder of those that live, as the keeper has it where both dispatches stand.
         """
         now = await self._look_twice_if(lambda now: self._us(now) is None)
         us = self._us(now) if now else None
@@ -89,7 +95,8 @@ class RoomLife:
             return WAS_PUT_OUT
         if await self._living(self._others(now)):
             return IS_REPLACED
-        return None if us.sid == first_sid else await self._reason_after_rejoining()
+        # Put out before the SDK joined anew, our agent has lost its dispatch too.
+        return None if us.sid == first_sid or await self._is_wanted() else WAS_PUT_OUT
 
     async def reason_to_leave_room_that_ended(self, now: RoomNow | None = None) -> str | None:
         """Say that the room has ended; None if it has not, or nobody knows.
@@ -114,15 +121,18 @@ class RoomLife:
         name = agent_name_of(participant.kind, participant.attributes)
         return name == self._place.agent_name and participant.identity != self._place.identity
 
-    async def _reason_after_rejoining(self) -> str | None:
-        """Say whether our agent was put out before the SDK joined anew: its dispatch went too."""
-        try:
-            async with asyncio.timeout(_LOOK_SECONDS):
-                is_wanted = await self._room.has_dispatch(self._place.dispatch_id)
-        except Exception as error:  # not known
-            logger.warning("cannot look for the dispatch: %r", error, exc_info=True)
-            return None
-        return None if is_wanted else WAS_PUT_OUT
+    async def _is_wanted(self) -> bool:
+        """Say whether our dispatch stands, or nobody knows; as above an odd answer counts twice."""
+        for _ in range(2):
+            try:
+                async with asyncio.timeout(_LOOK_SECONDS):
+                    if await self._room.has_dispatch(self._place.dispatch_id):
+                        return True
+            except Exception as error:  # not known
+                logger.warning("cannot look for the dispatch: %r", error, exc_info=True)
+                return True
+            await asyncio.sleep(self._look_again)
+        return False
 
     def _has_ended(self, now: RoomNow) -> bool:
         return now.sid != self._place.room_sid

@@ -16,17 +16,22 @@ class RoomsOnTheWay:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._accepted_at: dict[str, float] = {}
+        self._accepted: dict[str, tuple[float, str]] = {}  # by room: when, and which dispatch's
 
-    def claim(self, room_sid: str) -> bool:
-        """Claim a room for a job; False when an agent is on its way there already."""
+    def first(self, room_sid: str) -> str | None:
+        """Return the dispatch whose agent is on its way to a room; None if there is none."""
         now = self._clock()
-        recent = {
-            room: at for room, at in self._accepted_at.items() if now - at < _ON_ITS_WAY_SECONDS
+        self._accepted = {
+            room: accepted
+            for room, accepted in self._accepted.items()
+            if now - accepted[0] < _ON_ITS_WAY_SECONDS
         }
-        self._accepted_at = {room_sid: now} | recent
-        return room_sid not in recent
+        return self._accepted[room_sid][1] if room_sid in self._accepted else None
+
+    def claim(self, room_sid: str, dispatch_id: str) -> None:
+        """Have the agent of a dispatch be the one that is on its way to a room."""
+        self._accepted[room_sid] = (self._clock(), dispatch_id)
 
     def release(self, room_sid: str) -> None:
         """Let another job have a room: the one that was accepted is over."""
-        self._accepted_at.pop(room_sid, None)
+        self._accepted.pop(room_sid, None)

@@ -1,5 +1,6 @@
 """The worker: registers with LiveKit under a name and answers every job it is offered."""
 
+import asyncio
 import errno
 import functools
 import logging
@@ -7,7 +8,7 @@ import logging
 from livekit.agents import AgentServer, JobExecutorType, JobRequest
 from livekit.agents.ipc.job_proc_executor import ProcJobExecutor
 from livekit.agents.types import ATTRIBUTE_AGENT_STATE
-from livekit.protocol.models import ServerInfo
+from livekit.protocol.models import Room, ServerInfo
 
 from agent.capacity import Capacity
 from agent.dead_agents import DeadAgents
@@ -26,6 +27,7 @@ logger = logging.getLogger(__name__)
 # An agent's attribute, where LiveKit has regions: the one that its worker registered in. It need
 # not be the room's, and nobody else tells it; `token-server doctor` compares them.
 REGION_ATTRIBUTE = "worker.region"
+_LOOK_SECONDS = 1.0
 _CANNOT_LISTEN: dict[int | None, str] = {
     errno.EADDRINUSE: "LIVEKIT_AGENT_PORT: another process has this port; set another one",
     errno.EADDRNOTAVAIL: "LIVEKIT_AGENT_HOST: this machine has no such address",
@@ -112,16 +114,29 @@ class Worker(AgentServer):
             logger.warning("job passed on, this worker is full", extra=about)
             await request.reject(terminate=False)
             return
-        if not self._rooms_on_the_way.claim(request.room.sid):
+        if await self._is_on_the_way(request.room):
             logger.warning("job ended, an agent is on its way to this room already", extra=about)
             await request.reject()
             return
+        self._rooms_on_the_way.claim(request.room.sid, request.job.dispatch_id)
         with self._capacity.place_for(request.id), self._standings.accepted(request.job):
             await request.accept(
                 identity=agent_identity(request.agent_name, request.id),
                 name=request.agent_name,
                 attributes=self._first_attributes(request.job.dispatch_id),
             )
+
+    async def _is_on_the_way(self, room: Room) -> bool:
+        """Say whether an agent is; not one whose dispatch was taken back, who will stay out."""
+        first = self._rooms_on_the_way.first(room.sid)
+        if first is None:
+            return False
+        try:
+            async with asyncio.timeout(_LOOK_SECONDS):
+                return await TwirpRoom(self._settings, room.name).has_dispatch(first)
+        except Exception as error:  # not known
+            logger.warning("cannot look for the dispatch: %r", error, exc_info=True)
+            return True
 
     def _running_job_ids(self) -> list[str]:
         return [running.job.id for running in self.active_jobs]

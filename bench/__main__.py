@@ -33,6 +33,7 @@ from bench.report import Result, from_json, to_json, to_markdown, to_terminal
 from bench.slow_clients import measure_slow_clients
 from bench.stalls import measure_stalls
 from bench.starts import measure_starts
+from bench.steadiness import measure_steadiness
 from bench.tokens import (
     measure_live_tokens,
     measure_tokens,
@@ -41,6 +42,7 @@ from bench.tokens import (
 
 _PARTS: Mapping[str, Callable[[Effort, Path], Sequence[Section]]] = {
     "reliability": measure_reliability,
+    "steadiness": measure_steadiness,
     "starts": measure_starts,
     "joins": measure_joins,
     "tokens": measure_tokens,
@@ -57,6 +59,7 @@ _PARTS: Mapping[str, Callable[[Effort, Path], Sequence[Section]]] = {
 }
 # What a first answer does without.
 _NOT_QUICK = {
+    "steadiness",
     "silent",
     "live",
     "origins",

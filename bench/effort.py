@@ -22,6 +22,7 @@ class Effort:
         requests: Bad ones, and good ones, that memory is watched over.
         slow_clients: Connections of each kind of them.
         mutations: Mutated requests, half of them behind nginx.
+        steady_minutes: Calls are held for so long.
         growth_seconds: One measurement of what these cost; two sweeps are 10 s.
     """
 
@@ -36,6 +37,7 @@ class Effort:
     is_thorough: bool = True
     rooms_followed: tuple[int, ...] = (1, 10, 50, 100, 200)
     rooms_peopled: tuple[int, ...] = (1, 10, 25, 50, 100)
+    steady_minutes: float = 30.0
     growth_seconds: float = 10.0
     requests: int = 100_000
     slow_clients: int = 2_000

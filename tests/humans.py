@@ -9,6 +9,13 @@ from livekit import rtc
 
 T = TypeVar("T")
 _CONNECT_SECONDS = 15.0
+# To listen, and to look for networks again and again, costs many times what an idle client does.
+_STILL = rtc.RoomOptions(
+    auto_subscribe=False,
+    rtc_config=rtc.RtcConfiguration(
+        continual_gathering_policy=rtc.ContinualGatheringPolicy.GATHER_ONCE
+    ),
+)
 
 
 class Human:
@@ -44,7 +51,7 @@ class Humans:
     async def _connect_all(self, url: str, tokens: Sequence[str]) -> list[rtc.Room]:
         rooms = [rtc.Room() for _ in tokens]
         await asyncio.gather(
-            *(room.connect(url, token) for room, token in zip(rooms, tokens, strict=True))
+            *(room.connect(url, token, _STILL) for room, token in zip(rooms, tokens, strict=True))
         )
         return rooms
 

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Self, TypeVar
 
@@ -116,6 +116,17 @@ def livekit_server_binary() -> str:
     binary = find_livekit_server(os.environ, ROOT)
     assert binary, "there is no livekit-server: `make setup` gets one"
     return str(binary)
+
+
+@contextlib.contextmanager
+def busy_machine(loops: int) -> Iterator[None]:
+    """Keep so many cores busy."""
+    with contextlib.ExitStack() as ends:
+        for _ in range(loops):
+            burner = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+            ends.callback(burner.wait)
+            ends.callback(burner.kill)
+        yield
 
 
 class Process:

@@ -100,6 +100,18 @@ def test_a_frozen_worker_is_named(tmp_path: Path) -> None:
     assert (1, ["worker-silent"]) == (diagnosis.exit_code, diagnosis.causes())
 
 
+def test_a_worker_that_was_killed_is_told_apart_from_a_frozen_one(tmp_path: Path) -> None:
+    """LiveKit offers a frozen one jobs for as long as it is registered, and a dead one none."""
+    with Stack(tmp_path) as stack:
+        worker = stack.with_web().with_worker().worker
+        wait_until(lambda: stack.worker_states() == ["idle"], within=15, what="a worker that told")
+        worker.kill()
+        wait_until(lambda: stack.worker_states() == ["silent"], within=15, what="it is silent")
+        diagnosis = stack.diagnose()
+
+    assert (1, ["worker-dead"]) == (diagnosis.exit_code, diagnosis.causes())
+
+
 def test_another_project_s_full_worker_is_named(tmp_path: Path) -> None:
     """A worker that measures CPU is passed over on a busy machine (livekit-behaviour 23)."""
     trouble = tmp_path / "trouble"

@@ -2,14 +2,10 @@
 
 import os
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from tests.processes import wait_until
+from tests.processes import busy_machine, wait_until
 from tests.system.agent_processes import job_pid
 from tests.system.attended import wait_for_one_agent_each
 from tests.system.conftest import Deploy
@@ -55,7 +51,8 @@ def test_a_worker_killed_in_three_calls_is_replaced_in_each(deploy: Deploy, room
     for room in rooms:
         wait_for_leaving(running, room, dead[room])
     wait_for_one_agent_each(running, rooms, AFTER_LEAVING)
-    assert [2] * 3 == [running.job_requests(room) for room in rooms]
+    # One of the dead worker's, and one, or where it was late two, of the new one's.
+    assert {2, 3} >= {running.job_requests(room) for room in rooms}
 
 
 def test_an_agent_whose_process_dies_is_replaced_and_others_stay(
@@ -118,7 +115,7 @@ def test_a_slow_worker_is_not_asked_over_and_over(deploy: Deploy, room_name: str
     running = deploy({"LIVEKIT_AGENT_IDLE_PROCESSES": "1"}).with_worker()
     rooms = [f"{room_name}-{number}" for number in range(3)]
     tokens = [running.token(room) for room in rooms]
-    with busy_machine():
+    with busy_machine(2 * (os.cpu_count() or 1)):
         running.enter(*tokens)
 
         wait_for_one_agent_each(running, rooms, 30)
@@ -133,14 +130,3 @@ def wait_for_leaving(running: Deployment, room_name: str, dead: Participant) -> 
         return dead.participant_sid not in {a.participant_sid for a in running.agents(room_name)}
 
     wait_until(has_left, within=DEATH_NOTICED, what=f"no dead agent in {room_name}")
-
-
-@contextmanager
-def busy_machine() -> Iterator[None]:
-    """Keep every core busy."""
-    with ExitStack() as ends:
-        for _ in range(2 * (os.cpu_count() or 1)):
-            burner = subprocess.Popen([sys.executable, "-c", "while True: pass"])
-            ends.callback(burner.wait)
-            ends.callback(burner.kill)
-        yield

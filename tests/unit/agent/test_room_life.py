@@ -101,6 +101,8 @@ def after_a_freeze(livekit: FakeLiveKit, first_sid: str = "PA_us") -> str | None
         (FakeLiveKit(GONE), "the room has ended"),
         (FakeLiveKit(GONE, room()), None),
         (FakeLiveKit(GONE, TimeoutError()), None),
+        (FakeLiveKit(room(), dispatches=()), "the dispatch was taken back"),
+        (FakeLiveKit(room(), dispatches=OSError("refused")), None),
         *((FakeLiveKit(error), None) for error in DOWN),
     ],
     ids=[
@@ -113,6 +115,8 @@ def after_a_freeze(livekit: FakeLiveKit, first_sid: str = "PA_us") -> str | None
         "no such room",
         "a lie",
         "a lie, or the end",
+        "its dispatch was taken back",
+        "its dispatch, not known",
         "timeout",
         "network",
         "twirp",

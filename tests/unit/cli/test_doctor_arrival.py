@@ -58,7 +58,7 @@ def worker(
     return Surroundings(worker=report, worker_port=8081)
 
 
-def told(*states: str, agent_name: str = "voice-agent") -> Surroundings:
+def told(*states: str, agent_name: str = "voice-agent", is_gone: bool = False) -> Surroundings:
     """With workers that have told the token server, on other machines than this one."""
     workers = tuple(
         ToldWorker(
@@ -68,6 +68,7 @@ def told(*states: str, agent_name: str = "voice-agent") -> Surroundings:
             calls=2,
             max_calls=2,
             seconds_since_heard=7.0,
+            is_gone=is_gone,
         )
         for state in states
     )
@@ -81,6 +82,7 @@ def told(*states: str, agent_name: str = "voice-agent") -> Surroundings:
         pytest.param(told("full", "silent"), "worker-full", id="full, and an old one silent"),
         pytest.param(told("silent"), "worker-silent", id="silent"),
         pytest.param(told("idle", "silent"), "worker-silent", id="a silent one beside it"),
+        pytest.param(told("silent", is_gone=True), "worker-dead", id="its process has ended"),
         pytest.param(told("idle", "full"), "worker-elsewhere", id="it has room"),
         pytest.param(told("idle", agent_name="parrot"), "worker-other-name", id="other name"),
         pytest.param(told("idle", agent_name=""), "worker-without-name", id="no name"),

@@ -209,7 +209,7 @@ class Probing:
 
     def _ask_workers(self) -> tuple[WorkerReport | None, tuple[ToldWorker, ...]]:
         """Ask the worker's port, and the token server what workers have told."""
-        told = ask_told_workers(self._patient.server)
+        told = ask_told_workers(self._patient.server, self._patient.worker_port)
         # A frozen one takes the connection and answers nothing, for as long as we wait.
         is_silent = any(worker.is_silent for worker in told)
         return None if is_silent else ask_worker(self._patient.worker_port), told

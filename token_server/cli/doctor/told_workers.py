@@ -1,7 +1,8 @@
 """What workers have told the token server: one that is full or silent needs no port of ours."""
 
+import socket
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from token_server.cli.asking import ask, bearer
@@ -11,11 +12,15 @@ from token_server.telemetry.printable import printable
 
 _SILENT, _FULL = "silent", "full"
 _LONGEST_LIST = 5
+_LOOPBACK, _CONNECTED_WITHIN = "127.0.0.1", 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
 class ToldWorker:
-    """A worker in `GET /workers`; docs/workers.md says what its states mean."""
+    """A worker in `GET /workers`; docs/workers.md says what its states mean.
+
+    `is_gone`: it is silent, and on this machine nobody listens on its port: its process has ended.
+    """
 
     agent_name: str
     host: str
@@ -23,6 +28,7 @@ class ToldWorker:
     calls: int
     max_calls: int
     seconds_since_heard: float
+    is_gone: bool = False
 
     @property
     def is_silent(self) -> bool:
@@ -39,14 +45,31 @@ class ToldWorker:
         )
 
 
-def ask_told_workers(server: Server) -> tuple[ToldWorker, ...]:
-    """Ask the token server which workers there are; none where it does not tell us."""
+def ask_told_workers(server: Server, port: int) -> tuple[ToldWorker, ...]:
+    """Ask the token server which workers there are; none where it does not tell us.
+
+    A silent one on this machine is asked at its port (LIVEKIT_AGENT_PORT) whether it runs.
+    """
     answer = ask("GET", f"{server.url}/workers", bearer(server.operator_key))
-    return tuple(map(_told, answer.content.get("workers", ()))) if answer.is_ok else ()
+    told = tuple(map(_told, answer.content.get("workers", ()))) if answer.is_ok else ()
+    return tuple(replace(worker, is_gone=_has_ended(worker, port)) for worker in told)
 
 
 def _told(row: dict[str, Any]) -> ToldWorker:
-    return ToldWorker(**{name: row[name] for name in ToldWorker.__dataclass_fields__})
+    return ToldWorker(**{name: row[name] for name in ToldWorker.__annotations__ if name in row})
+
+
+def _has_ended(worker: ToldWorker, port: int) -> bool:
+    """Whether nobody takes a connection; a frozen process does, and answers nothing."""
+    if not worker.is_silent or worker.host != socket.gethostname():
+        return False
+    try:
+        socket.create_connection((_LOOPBACK, port), _CONNECTED_WITHIN).close()
+    except ConnectionRefusedError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def lines(told: Sequence[ToldWorker]) -> list[str]:
@@ -64,6 +87,13 @@ def why_not_taken(agent_name: str, told: Sequence[ToldWorker], *evidence: str) -
         ).wrong("agent", "Every worker of the name has as many calls as it takes.", *evidence)
     if len(living) == len(named):
         return None
+    if all(worker.is_gone for worker in named):
+        return Trouble(
+            "worker-dead",
+            "Start it again; the end of its log, or of what started it, says why it ended.",
+        ).wrong(
+            "agent", "The worker on this machine was there, and its process has ended.", *evidence
+        )
     return Trouble(
         "worker-silent",
         "Start that worker again, on the host that the evidence names: one that is frozen or cut"
