@@ -23,6 +23,7 @@ from bench.effort import FULL, QUICK, Effort
 from bench.figures import Section
 from bench.following import measure_following
 from bench.growth import measure_growth
+from bench.growth.watching import measure_watching
 from bench.joins import measure_joins
 from bench.machine import describe_machine
 from bench.mutations import measure_mutations
@@ -52,6 +53,7 @@ _PARTS: Mapping[str, Callable[[Effort, Path], Sequence[Section]]] = {
     "classes": measure_classes,
     "following": measure_following,
     "growth": measure_growth,
+    "watching": measure_watching,
     "abuse": measure_abuse,
     "slow": measure_slow_clients,
     "stalls": measure_stalls,
@@ -59,6 +61,7 @@ _PARTS: Mapping[str, Callable[[Effort, Path], Sequence[Section]]] = {
 }
 # What a first answer does without.
 _NOT_QUICK = {
+    "watching",
     "steadiness",
     "silent",
     "live",

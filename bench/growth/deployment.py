@@ -61,13 +61,13 @@ class Deployment:
 
 
 @contextmanager
-def deployment(folder: Path) -> Iterator[Deployment]:
-    """Start everything, and stop it."""
+def deployment(folder: Path, **settings: str) -> Iterator[Deployment]:
+    """Start everything, with these settings changed, and stop it."""
     port = free_port()
     with counting() as calls:
         livekit = start_livekit(folder, webhook_urls=[f"http://127.0.0.1:{port}/webhook"])
     environ = livekit.environ() | {"PORT": str(port), "HOST": "127.0.0.1"}
-    environ |= {"LIVEKIT_AGENT_PORT": str(free_port())}
+    environ |= {"LIVEKIT_AGENT_PORT": str(free_port())} | settings
     with (
         livekit,
         start_ours(environ, folder / f"web-{port}.log") as web,

@@ -61,7 +61,7 @@ def follow_humans(effort: Effort, folder: Path) -> list[Step]:
     """Let humans join, more and more, each a room of their own."""
 
     async def measure(running: Deployment) -> list[Step]:
-        crowd = _Crowd(running)
+        crowd = Crowd(running)
         try:
             return [await crowd.step(rooms, effort) for rooms in effort.rooms_peopled]
         finally:
@@ -85,7 +85,7 @@ def _try(folder: Path, work: Callable[[Deployment], Coroutine[Any, Any, T]]) -> 
         return asyncio.run(work(running))
 
 
-class _Crowd:
+class Crowd:
     """Humans, each in a room with an agent."""
 
     def __init__(self, running: Deployment) -> None:
@@ -94,18 +94,23 @@ class _Crowd:
 
     async def step(self, rooms: int, effort: Effort) -> Step:
         """Let so many be there, and measure once all are attended and at rest."""
-        new = [f"bench-peopled-{number}" for number in range(len(self._joined), rooms)]
-        async with aiohttp.ClientSession() as session:
-            for room_name in new:
-                await asyncio.gather(self._join(session, room_name), asyncio.sleep(_PACE))
-        await self._until_attended(new)
-        await asyncio.sleep(_SETTLE)
+        new = await self.fill(rooms)
         use = await self._running.use_over(effort.growth_seconds)
         attended_at = self._running.attended_at()
         seconds = [attended_at[room] - self._joined[room][1] for room in new if room in attended_at]
         attended = sum(len(visitor.agents) == 1 for visitor, _ in self._joined.values())
         say(f"    {rooms} rooms with a human, {attended} attended: {use}")
         return Step(rooms=rooms, use=use, seconds=seconds, attended=attended)
+
+    async def fill(self, rooms: int) -> list[str]:
+        """Let so many be there, attended and at rest; return the rooms that are new."""
+        new = [f"bench-peopled-{number}" for number in range(len(self._joined), rooms)]
+        async with aiohttp.ClientSession() as session:
+            for room_name in new:
+                await asyncio.gather(self._join(session, room_name), asyncio.sleep(_PACE))
+        await self._until_attended(new)
+        await asyncio.sleep(_SETTLE)
+        return new
 
     async def leave(self) -> None:
         """Let everybody leave."""
