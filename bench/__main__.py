@@ -30,6 +30,7 @@ from bench.node_packages import install_node_packages
 from bench.progress import say
 from bench.reliability import measure_reliability
 from bench.report import Result, from_json, to_json, to_markdown, to_terminal
+from bench.silence import measure_silence
 from bench.slow_clients import measure_slow_clients
 from bench.stalls import measure_stalls
 from bench.starts import measure_starts
@@ -41,6 +42,7 @@ from bench.tokens import (
 
 _PARTS: Mapping[str, Callable[[Effort, Path], Sequence[Section]]] = {
     "reliability": measure_reliability,
+    "silence": measure_silence,
     "starts": measure_starts,
     "joins": measure_joins,
     "tokens": measure_tokens,
@@ -57,6 +59,7 @@ _PARTS: Mapping[str, Callable[[Effort, Path], Sequence[Section]]] = {
 }
 # What a first answer does without.
 _NOT_QUICK = {
+    "silence",
     "silent",
     "live",
     "origins",
