@@ -1,4 +1,4 @@
-"""A human with an ear, who knows when each agent was first and last heard."""
+"""A human with an ear and a voice, who knows when each agent was first and last heard."""
 
 import asyncio
 import time
@@ -8,6 +8,7 @@ from contextlib import aclosing
 from livekit import rtc
 
 from bench.reliability.visitor import Visitor
+from tests.system.caller import SPEECH_RATE
 
 _AUDIBLE = 500  # of 32,767
 # What is heard here is only ever measured: few samples are enough.
@@ -16,7 +17,7 @@ _FRAME_MS = 20
 
 
 class Listener(Visitor):
-    """A visitor who is subscribed to every track.
+    """A visitor who is subscribed to every track, and may speak.
 
     Agents are told apart by their identities: one that reconnects has a new sid.
 
@@ -44,6 +45,18 @@ class Listener(Visitor):
         if not await self._wait(lambda: bool(self.first_heard.keys() - set(other_than)), until):
             return None
         return min(at for who, at in self.first_heard.items() if who not in other_than)
+
+    async def say(self, pcm: bytes) -> None:
+        """Speak, in real time: mono samples of int16 at SPEECH_RATE, into a microphone."""
+        source = rtc.AudioSource(SPEECH_RATE, 1)
+        track = rtc.LocalAudioTrack.create_audio_track("microphone", source)
+        options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
+        await self._room.local_participant.publish_track(track, options)
+        step = 2 * SPEECH_RATE // 50
+        for start in range(0, len(pcm), step):
+            piece = pcm[start : start + step]
+            await source.capture_frame(rtc.AudioFrame(piece, SPEECH_RATE, 1, len(piece) // 2))
+        await source.wait_for_playout()
 
     async def leave(self) -> None:
         """Leave, and stop listening."""

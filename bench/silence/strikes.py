@@ -7,17 +7,20 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 
+from bench.progress import say
 from bench.reliability.stage import Stage
 from bench.silence.calls import Call, begin_call, start_workers
 from bench.silence.faults import Fault
 from bench.silence.listener import Listener
 from bench.silence.outcomes import SOON, Found, Silences, Thaw, Thaws
+from bench.silence.speech import spoken_sentence
 from tests.processes import ROOT
 
 _TEN = 10
 _JOINS = 20
 # Seconds between two joins of the ten calls: a join is about one second of one core's work here.
 _PACE = 0.6
+_ANSWERED_WITHIN = 5.0
 # Seconds after a thaw in which the old agent may be heard, come back, or leave.
 _AFTER_THAW = 8.0
 _SIGNALS = {
@@ -35,12 +38,16 @@ async def strike_agents(
 ) -> dict[Fault, Found]:
     """Do something to one agent in each call; a call begins every `pace` seconds."""
     workers = await start_workers(stage, 2, _STUCK if Fault.LOOP_BLOCKED in faults else {})
+    speech = await asyncio.to_thread(spoken_sentence)
 
     async def strike(number: int, fault: Fault) -> float | Thaw | None:
         await asyncio.sleep(number * pace)
         call = await begin_call(stage, workers)
         try:
-            return await _strike_agent(stage, call, fault)
+            if fault.frozen_for is None:
+                return await _strike_agent(stage, call, fault)
+            await _make_talk(call, speech)
+            return await _thaw_agent(stage, call, fault.frozen_for)
         finally:
             await call.human.leave()
             if fault is Fault.AGENT_FROZEN:
@@ -55,12 +62,29 @@ async def strike_agents(
     }
 
 
-async def _strike_agent(stage: Stage, call: Call, fault: Fault) -> float | Thaw | None:
+async def _strike_agent(stage: Stage, call: Call, fault: Fault) -> float | None:
     zero = time.monotonic()
     call.send(_SIGNALS.get(fault, signal.SIGSTOP))
-    if fault.frozen_for is None:
-        return await call.silence_since(zero, stage.patience)
-    await asyncio.sleep(fault.frozen_for)
+    return await call.silence_since(zero, stage.patience)
+
+
+async def _make_talk(call: Call, speech: bytes) -> None:
+    """Speak to the agent until it is in the middle of its answer.
+
+    An agent that has nothing to say would not be heard after a thaw, whatever it did.
+    """
+    await call.human.say(speech)
+    said_at = time.monotonic()
+    while max(call.human.last_heard[agent] for agent in call.agents) < said_at:
+        if time.monotonic() > said_at + _ANSWERED_WITHIN:
+            say(f"    the agent in {call.room_name} does not answer")
+            return
+        await asyncio.sleep(0.02)
+
+
+async def _thaw_agent(stage: Stage, call: Call, frozen_for: float) -> Thaw:
+    call.send(signal.SIGSTOP)
+    await asyncio.sleep(frozen_for)
     thawed_at = time.monotonic()
     call.send(signal.SIGCONT)
     await asyncio.sleep(_AFTER_THAW)
