@@ -31,6 +31,7 @@ from bench.node_packages import install_node_packages
 from bench.progress import say
 from bench.reliability import measure_reliability
 from bench.report import Result, from_json, to_json, to_markdown, to_terminal
+from bench.silence import measure_silence
 from bench.slow_clients import measure_slow_clients
 from bench.stalls import measure_stalls
 from bench.starts import measure_starts
@@ -44,6 +45,7 @@ from bench.tokens import (
 _PARTS: Mapping[str, Callable[[Effort, Path], Sequence[Section]]] = {
     "reliability": measure_reliability,
     "steadiness": measure_steadiness,
+    "silence": measure_silence,
     "starts": measure_starts,
     "joins": measure_joins,
     "tokens": measure_tokens,
@@ -63,6 +65,7 @@ _PARTS: Mapping[str, Callable[[Effort, Path], Sequence[Section]]] = {
 _NOT_QUICK = {
     "watching",
     "steadiness",
+    "silence",
     "silent",
     "live",
     "origins",

@@ -17,6 +17,7 @@ class Effort:
         rooms: LiveKit of each cell of the reliability table.
         patience: Seconds after which a room of it without an agent counts as one without.
         is_thorough: Whether that table has all scenarios.
+        silences: Rounds of each fault whose silence is measured.
         rooms_followed: Numbers of rooms for which tokens are issued, and nobody joins.
         rooms_peopled: Numbers of rooms with a human.
         requests: Bad ones, and good ones, that memory is watched over.
@@ -35,6 +36,7 @@ class Effort:
     rooms: int = 10
     patience: float = 10.0
     is_thorough: bool = True
+    silences: int = 5
     rooms_followed: tuple[int, ...] = (1, 10, 50, 100, 200)
     rooms_peopled: tuple[int, ...] = (1, 10, 25, 50, 100)
     steady_minutes: float = 30.0
@@ -60,6 +62,7 @@ QUICK = Effort(
     rooms=3,
     patience=8.5,
     is_thorough=False,
+    silences=1,
     rooms_followed=(200,),
     rooms_peopled=(25,),
     growth_seconds=5.0,

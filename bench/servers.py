@@ -12,12 +12,15 @@ from tests.processes import LiveKitServer, Process, free_port, start_from_procfi
 
 _GUNICORN = ("gunicorn", "--config", "bench/tutorial_gunicorn_conf.py")
 _NODE = ("node", "bench/node/server.mjs")
+_PLAIN_WORKER = ("python", "-m", "bench.plain_worker", "start")
+_AGENTS_JS = ("node", "bench/node_agent/agent.mjs", "start")
 _PATIENCE_SECONDS = 30.0
 _POLL_SECONDS = 0.005
 _TRIES = 3
 
-# Starts a web process with these settings; its output goes into the file.
+# Starts a web process, or a worker, with these settings; its output goes into the file.
 StartWeb = Callable[[dict[str, str], Path], Process]
+StartWorker = Callable[[dict[str, str], Path], Process]
 
 
 def start_ours(environ: dict[str, str], log: Path) -> Process:
@@ -38,6 +41,26 @@ def start_naive(environ: dict[str, str], log: Path) -> Process:
 def start_node(environ: dict[str, str], log: Path) -> Process:
     """Start the Node.js server that does the tutorial's two calls."""
     return Process(_NODE, environ, log)
+
+
+def start_our_worker(environ: dict[str, str], log: Path) -> Process:
+    """Start the Procfile's worker."""
+    return start_from_procfile("worker", environ, log)
+
+
+def start_plain_worker(environ: dict[str, str], log: Path) -> Process:
+    """Start a worker as livekit-agents has it by itself; its agents publish a silent track."""
+    return Process(_PLAIN_WORKER, environ, log)
+
+
+def start_sounding_worker(environ: dict[str, str], log: Path) -> Process:
+    """Start a worker likewise, whose agents are heard all the time."""
+    return Process(_PLAIN_WORKER, environ | {"PLAIN_AGENT_TONE": "1"}, log)
+
+
+def start_agents_js(environ: dict[str, str], log: Path) -> Process:
+    """Start a worker of agents-js, whose agents are heard all the time."""
+    return Process(_AGENTS_JS, environ, log)
 
 
 def start_livekit(folder: Path, *, webhook_urls: Sequence[str] = ()) -> LiveKitServer:

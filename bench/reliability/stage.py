@@ -3,16 +3,17 @@
 import asyncio
 import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
+from types import MappingProxyType
 from typing import Self
 
 import aiohttp
 from livekit import api
 
 from bench.reliability.outcomes import Outcome
-from bench.reliability.strategies import PLAIN_WORKER, Strategy
+from bench.reliability.strategies import Strategy
 from bench.reliability.visitor import Visitor
 from bench.servers import start_livekit, wait_until_ready
 from tests.processes import (
@@ -21,7 +22,6 @@ from tests.processes import (
     API_SECRET,
     Process,
     free_port,
-    start_from_procfile,
 )
 from tests.system.webhook_relay import WebhookRelay
 
@@ -82,21 +82,20 @@ class Stage:
         self._ends.callback(self.web.kill)
         await asyncio.to_thread(wait_until_ready, self.web, self._web_port)
 
-    async def start_worker(self, max_jobs: int = _MAX_JOBS) -> Process:
+    async def start_worker(
+        self, max_jobs: int = _MAX_JOBS, settings: Mapping[str, str] = MappingProxyType({})
+    ) -> Process:
         """Start a worker, and wait until it is registered."""
         port = str(free_port())
         environ = self.livekit.environ() | {
+            # Ours tells the token server of itself, on the same machine.
+            "PORT": str(self._web_port),
             "LIVEKIT_AGENT_PORT": port,
             "LIVEKIT_AGENT_IDLE_PROCESSES": "4",
             "LIVEKIT_AGENT_MAX_JOBS": str(max_jobs),
         }
         log = self._folder / f"worker-{port}.log"
-        ours = self.strategy.is_ours
-        worker = (
-            start_from_procfile("worker", environ, log)
-            if ours
-            else Process(PLAIN_WORKER, environ, log)
-        )
+        worker = self.strategy.start_worker({**environ, **settings}, log)
         self._ends.callback(worker.kill)
         await asyncio.to_thread(
             worker.wait_for_output, "registered worker", within=_REGISTERED_WITHIN

@@ -5,10 +5,16 @@ from dataclasses import dataclass, field
 
 from livekit import api
 
-from bench.servers import StartWeb, start_naive, start_ours
+from bench.servers import (
+    StartWeb,
+    StartWorker,
+    start_naive,
+    start_our_worker,
+    start_ours,
+    start_plain_worker,
+)
 from tests.processes import AGENT_NAME, API_KEY, API_SECRET
 
-PLAIN_WORKER = ("python", "-m", "bench.plain_worker", "start")
 # Mints a token for a room and an identity.
 MintToken = Callable[[api.LiveKitAPI, str, str], Awaitable[str]]
 
@@ -21,18 +27,15 @@ class Strategy:
         name: The head of its column.
         start_web: Starts its token server, which gets the webhooks; None: it needs none.
         mint: Does what a token server of this way does, without being one.
+        start_worker: Starts one of its workers.
         settings: For the token server.
     """
 
     name: str
     start_web: StartWeb | None = None
     mint: MintToken | None = None
+    start_worker: StartWorker = start_plain_worker
     settings: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def is_ours(self) -> bool:
-        """Whether the product is measured: its token server and its worker."""
-        return self.start_web is start_ours
 
 
 def mint_token(room_name: str, identity: str, *, has_agent: bool = False) -> str:
@@ -45,7 +48,8 @@ def mint_token(room_name: str, identity: str, *, has_agent: bool = False) -> str
     return token.to_jwt()
 
 
-async def _mint_only(livekit: api.LiveKitAPI, room_name: str, identity: str) -> str:
+async def mint_naming_agent(livekit: api.LiveKitAPI, room_name: str, identity: str) -> str:
+    """Mint a token that names the agent, as LiveKit's documentation has it."""
     del livekit
     return mint_token(room_name, identity, has_agent=True)
 
@@ -68,11 +72,21 @@ async def _create_room_with_agent_then_mint(
     return mint_token(room_name, identity)
 
 
+def _ours(dispatch: str) -> Strategy:
+    """Return the product, its token server and its worker, with a value of AGENT_DISPATCH."""
+    return Strategy(
+        name=f"ours, {dispatch}",
+        start_web=start_ours,
+        start_worker=start_our_worker,
+        settings={"AGENT_DISPATCH": dispatch},
+    )
+
+
 STRATEGIES = (
-    Strategy(name="LiveKit token dispatch", mint=_mint_only),
+    Strategy(name="LiveKit token dispatch", mint=mint_naming_agent),
     Strategy(name="createRoom then token", mint=_create_room_then_mint),
     Strategy(name="createRoom(agents)", mint=_create_room_with_agent_then_mint),
     Strategy(name="naive webhook → CreateDispatch", start_web=start_naive),
-    Strategy(name="ours, join", start_web=start_ours, settings={"AGENT_DISPATCH": "join"}),
-    Strategy(name="ours, token", start_web=start_ours, settings={"AGENT_DISPATCH": "token"}),
+    _ours("join"),
+    _ours("token"),
 )

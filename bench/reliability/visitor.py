@@ -16,9 +16,10 @@ CALM = rtc.RtcConfiguration(continual_gathering_policy=rtc.ContinualGatheringPol
 
 
 class Visitor:
-    """LiveKit's Python client, subscribed to nothing: hearing costs this machine too much."""
+    """LiveKit's Python client, by default subscribed to nothing: hearing costs much."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_subscribed: bool = False) -> None:
+        self._is_subscribed = is_subscribed
         self._room = rtc.Room()
         self._changed = asyncio.Event()
         for event in ("participant_connected", "participant_disconnected"):
@@ -30,7 +31,7 @@ class Visitor:
     async def join(self, url: str, token: str) -> None:
         """Join; `joined_at` is the moment before."""
         self.joined_at = time.monotonic()
-        options = rtc.RoomOptions(auto_subscribe=False, rtc_config=CALM)
+        options = rtc.RoomOptions(auto_subscribe=self._is_subscribed, rtc_config=CALM)
         async with asyncio.timeout(_CONNECT_SECONDS):
             await self._room.connect(url, token, options)
         self._on_change()

@@ -14,7 +14,7 @@ from livekit import api, rtc
 from tests.processes import API_KEY, API_SECRET
 
 T = TypeVar("T")
-_SPEECH_RATE = 48_000
+SPEECH_RATE = 48_000
 _AUDIBLE = 500  # of 32,767
 
 
@@ -25,11 +25,11 @@ def join_token(room_name: str, identity: str) -> str:
     return token.with_grants(grants).to_jwt()
 
 
-def _read_48k(speech: Path) -> bytes:
+def read_48k(speech: Path) -> bytes:
     """Return the samples of a mono WAV file at the rate of our track."""
     with wave.open(str(speech)) as file:
         rate, pcm = file.getframerate(), file.readframes(file.getnframes())
-    resampler = rtc.AudioResampler(rate, _SPEECH_RATE)
+    resampler = rtc.AudioResampler(rate, SPEECH_RATE)
     frames = resampler.push(bytearray(pcm)) + resampler.flush()
     return b"".join(frame.data.tobytes() for frame in frames)
 
@@ -65,7 +65,7 @@ class Caller:
 
     def say(self, speech: Path) -> None:
         """Speak a mono WAV file, then be silent for a second, in real time."""
-        self._run(self._say(_read_48k(speech) + bytes(2 * _SPEECH_RATE)))
+        self._run(self._say(read_48k(speech) + bytes(2 * SPEECH_RATE)))
 
     def publish(self) -> None:
         """Publish one more microphone."""
@@ -92,7 +92,7 @@ class Caller:
         self._room.on("local_track_subscribed", lambda track: self.listened_to.append(track.sid))
         self._room.on("participant_attributes_changed", self._on_attributes_changed)
         await self._room.connect(url, token)
-        self._source = rtc.AudioSource(_SPEECH_RATE, 1, loop=self._loop)
+        self._source = rtc.AudioSource(SPEECH_RATE, 1, loop=self._loop)
         await self._publish()
 
     async def _publish(self) -> None:
@@ -125,12 +125,10 @@ class Caller:
 
     async def _say(self, pcm: bytes) -> None:
         samples = array.array("h", pcm)
-        step = _SPEECH_RATE // 50
+        step = SPEECH_RATE // 50
         for start in range(0, len(samples), step):
             piece = samples[start : start + step].tobytes()
-            await self._source.capture_frame(
-                rtc.AudioFrame(piece, _SPEECH_RATE, 1, len(piece) // 2)
-            )
+            await self._source.capture_frame(rtc.AudioFrame(piece, SPEECH_RATE, 1, len(piece) // 2))
         await self._source.wait_for_playout()
 
     async def _close(self) -> None:
