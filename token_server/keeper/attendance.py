@@ -33,6 +33,9 @@ CLEARLY_BEFORE = timedelta(seconds=1)
 AT_ONCE = timedelta(seconds=0.5)
 # A job that a worker has in hand is hedged once, after this time: it may have frozen since.
 IN_HAND_LATE_AFTER = timedelta(seconds=6)
+# A worker that tells has told by then that a dispatch is in its hands: nobody has the one that none
+# tells of, and the first hedge need not wait any longer.
+LAPSED_AFTER = timedelta(seconds=1.2)
 # An answer that leaves out an agent whose job may be good is asked for again, so much later.
 LOOK_AGAIN = ABSENCE_PROVEN_AFTER + timedelta(seconds=0.02)
 
@@ -235,7 +238,7 @@ def _late_at(dispatches: Sequence[Dispatch], seen: Attendance) -> datetime | Non
     # Who was registered since was not asked. But what comes at once is taken for another actor's,
     # and taken back: and then sent again.
     after = AT_ONCE if is_news else seen.hedging.after
-    return began + after
+    return began + (min(after, LAPSED_AFTER) if have_lapsed and len(dispatches) == 1 else after)
 
 
 def spent(dispatch: Dispatch, seen: Attendance) -> tuple[datetime, str]:

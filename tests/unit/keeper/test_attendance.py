@@ -416,6 +416,29 @@ def test_where_no_worker_has_any_more_may_stand(lapsed: set[str], expected: str)
     assert expected == kind(decide(seen))[0]
 
 
+@pytest.mark.parametrize(
+    ("now", "listed", "expected"),
+    [
+        pytest.param(1.1, [dispatch()], Wait(START + at(1.2)), id="a word may be on its way"),
+        pytest.param(1.2, [dispatch()], "CreateDispatch", id="nobody has it"),
+        pytest.param(
+            3.0,
+            [dispatch(), dispatch("AD_2", created=1.2)],
+            Wait(START + at(3.7)),
+            id="the next in the usual time",
+        ),
+    ],
+)
+def test_what_nobody_has_is_hedged_before_it_is_late(
+    now: float, listed: list[Dispatch], expected: Action | str
+) -> None:
+    """All workers tell, so that nobody need learn first how long the name usually takes."""
+    lapsed = frozenset(each.dispatch_id for each in listed)
+    action = decide(replace(waiting(now, *listed), workers=WorkerNews(lapsed=lapsed)))
+
+    assert expected == (kind(action)[0] if isinstance(expected, str) else action)
+
+
 just_now = st.floats(min_value=0, max_value=2)
 
 
