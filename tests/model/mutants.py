@@ -95,7 +95,7 @@ MUTANTS = {
         "if dispatch.dispatch_id in seen.created_by_us:\n", "if not seen.dispatches:\n"
     ),
     "removes the elder of two agents": Mutant(
-        "return max(seen.agents, key=rank)", "return min(seen.agents, key=rank)"
+        "return sorted(seen.agents, key=rank)", "return sorted(seen.agents, key=rank)[::-1]"
     ),
     "leaves two agents": Mutant("if len(seen.agents) > 1:", "if len(seen.agents) > 99:"),
     "forgets the agents that it saw": Mutant("    if last is None or ", "    if seen.now or "),
