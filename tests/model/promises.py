@@ -217,7 +217,9 @@ class Promises:
         left = look.created & {d.dispatch_id for d in look.ours()}
         kept = look.has_human() or not left
         self._require("nobody is on the way to an empty room", kept=kept)
-        self._require("a look leaves one agent", kept=len(look.agents()) <= 1)
+        # A dead one beside it is put out for a human; without one it is in nobody's way.
+        dead = 0 if look.has_human() else sum(map(self._workers.vitals.is_dead, look.agents()))
+        self._require("a look leaves one agent", kept=len(look.agents()) - dead <= 1)
         kept = not look.has_human() or not look.surplus()
         self._require("what was sent beside the one that came is taken back", kept=kept)
 
@@ -228,10 +230,12 @@ class Promises:
         kept = are_apart or again_in <= _LOOKS_AGAIN
         self._require("of two sent at the same moment one is left", kept=kept)
         is_lonely = len(look.ours()) == 1 and not look.ours()[0].has_job
+        # Where the agent was seen gone, what stands alone is spent: one more answer, and it goes.
         kept = (
             not is_lonely
             or self._waited(look, look.listed_at) < _LATEST
             or self._workers.share_identity
+            or again_in <= _LOOKS_AGAIN
         )
         self._require("one that is late does not stand alone", kept=kept)
         kept = not look.spent() or again_in <= _LOOKS_AGAIN

@@ -79,6 +79,11 @@ class Vitals:
         is_new = state is not None and self._clock.now - state.since <= LISTED_DEAD
         return self.lives(agent) or is_new
 
+    def is_dead(self, agent: Participant) -> bool:
+        """Whether it answers nothing at all, or did not a moment ago."""
+        hangs = self.of(agent) is Vitality.HUNG
+        return not hangs and (not self.lives(agent) or self.may_be_called_dead(agent))
+
     def may_be_called_dead(self, agent: Participant) -> bool:
         """Whether it gives no sign for long enough, or did not until a moment ago."""
         state, now = self._states.get(agent.participant_sid), self._clock.now
