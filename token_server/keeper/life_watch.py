@@ -138,8 +138,9 @@ class LifeWatch:
         return all(self._is_silent(room_name, agent) for _ in range(_ASKED_BEFORE_DEATH))
 
     def _is_silent(self, room_name: str, agent: Participant) -> bool:
-        outcome, _ = self._put_question(room_name, agent, TRANSPORT_METHOD)
-        return outcome in {RpcOutcome.SILENT, RpcOutcome.UNANSWERED}
+        """Whether nothing answers; one that has left since the look began does not stay either."""
+        outcome, is_gone = self._put_question(room_name, agent, TRANSPORT_METHOD)
+        return is_gone or outcome in {RpcOutcome.SILENT, RpcOutcome.UNANSWERED}
 
     def ask_due(self, look_now: Callable[[str], None]) -> float:
         """Ask whoever is due, each in a thread of its own.

@@ -215,9 +215,9 @@ def test_who_has_answered_lately_is_not_asked_again(watched: Watch) -> None:
     assert (False, 1) == (watched.watch.seems_dead("room", watched.agent), watched.asked)
 
 
-def test_an_agent_that_has_left_meanwhile_is_not_called_dead(watched: Watch) -> None:
-    """LiveKit cannot ask it, and does not list it: another look knows more."""
+def test_an_agent_that_has_left_meanwhile_does_not_stay(watched: Watch) -> None:
+    """Else the other one, the only one that is there, is put out."""
     watched.rooms.pass_time(seconds=60)
     watched.rooms.end_room("room")
 
-    assert not watched.watch.seems_dead("room", watched.agent)
+    assert watched.watch.seems_dead("room", watched.agent)
