@@ -230,12 +230,13 @@ class Promises:
         kept = are_apart or again_in <= _LOOKS_AGAIN
         self._require("of two sent at the same moment one is left", kept=kept)
         is_lonely = len(look.ours()) == 1 and not look.ours()[0].has_job
-        # Where the agent was seen gone, what stands alone is spent: one more answer, and it goes.
+        # What is spent is given up once a second answer agrees that the agent is gone.
+        is_spent = bool(look.spent()) or any(one.jobs for one in look.ours())
         kept = (
             not is_lonely
             or self._waited(look, look.listed_at) < _LATEST
             or self._workers.share_identity
-            or again_in <= _LOOKS_AGAIN
+            or (is_spent and again_in <= _LOOKS_AGAIN)
         )
         self._require("one that is late does not stand alone", kept=kept)
         kept = not look.spent() or again_in <= _LOOKS_AGAIN
