@@ -218,10 +218,16 @@ class Promises:
         kept = look.has_human() or not left
         self._require("nobody is on the way to an empty room", kept=kept)
         # A dead one beside it is put out for a human; without one it is in nobody's way.
-        dead = 0 if look.has_human() else sum(map(self._workers.vitals.is_dead, look.agents()))
-        self._require("a look leaves one agent", kept=len(look.agents()) - dead <= 1)
+        agents = [a for a in look.agents() if look.has_human() or self._is_here(look, a)]
+        self._require("a look leaves one agent", kept=len(agents) <= 1)
         kept = not look.has_human() or not look.surplus()
         self._require("what was sent beside the one that came is taken back", kept=kept)
+
+    def _is_here(self, look: Look, agent: Participant) -> bool:
+        """Whether an agent that the look has seen is there yet, and not dead."""
+        found = self._world.rooms.get(look.room_name)
+        is_there = found and found.participants.get(agent.participant_identity) is agent
+        return bool(is_there) and not self._workers.vitals.is_dead(agent)
 
     def _leaves_one_on_its_way(self, look: Look, again_in: float) -> None:
         self._require("a human is waited for with a dispatch", kept=bool(look.ours()))
