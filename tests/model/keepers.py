@@ -11,12 +11,29 @@ from token_server.keeper.life_watch import Claims, LifeWatch
 from token_server.keeper.look_at_room import Lives, Looker, RoomLocks
 from token_server.keeper.observed_room import LookReport
 from token_server.keeper.wanted_agents import Policy
-from token_server.livekit.port import LiveKit
-from token_server.tokens.tickets import TicketSealer
+from token_server.livekit.port import LiveKit, Participant
+from token_server.tokens.tickets import TICKET_ATTRIBUTE, Ticket, TicketSealer
+
+
+class _Tickets(TicketSealer):
+    """Opens each ticket once: no history depends on the work that a cipher is."""
+
+    def __init__(self, api_secret: str) -> None:
+        super().__init__(api_secret)
+        self._opened: dict[tuple[str, str, str], Ticket | None] = {}
+
+    def open(self, room_name: str, participant: Participant) -> Ticket | None:
+        """Return the ticket that this participant holds for this room."""
+        sealed = participant.attributes.get(TICKET_ATTRIBUTE, "")
+        key = room_name, participant.participant_identity, sealed
+        if key not in self._opened:
+            self._opened[key] = super().open(room_name, participant)
+        return self._opened[key]
+
 
 PHONE_ROOM = "phone"
 AGENT = "voice-agent"
-SEALER = TicketSealer("a-made-up-secret-of-more-than-thirty-two-bytes")
+SEALER = _Tickets("a-made-up-secret-of-more-than-thirty-two-bytes")
 POLICY = Policy(agent_names=(AGENT,), attend_rooms=(PHONE_ROOM,))
 LIMITS = LifeLimits(silent=2.0, blocked=5.0)
 

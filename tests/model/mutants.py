@@ -75,15 +75,8 @@ MUTANTS = {
         "        elif seen.created_by_us:\n"
         "            return DeleteDispatch(dispatch.dispatch_id, reason)",
     ),
-    "never gives up a dispatch without a job": Mutant(
-        "dispatch.created_at + UNANSWERED_AFTER, UNANSWERED",
-        "dispatch.created_at + timedelta(days=1), UNANSWERED",
-    ),
     "gives up a dispatch before its job can be listed": Mutant(
         "UNANSWERED_AFTER = timedelta(seconds=6)", "UNANSWERED_AFTER = timedelta(seconds=2)"
-    ),
-    "never gives up a lost job": Mutant(
-        "return max(JOB_LOST_AFTER, ", "return max(timedelta(days=1), "
     ),
     "gives up a job that is merely slow": Mutant(
         "return max(JOB_LOST_AFTER, ", "return max(timedelta(seconds=2), "
@@ -126,17 +119,9 @@ MUTANTS = {
         "        return RemoveAgent(seen.dead[0].participant, seen.dead[0].death)",
         "        return Settled(is_attended=True)",
     ),
-    "believes an agent whose event loop stands still": Mutant(
-        "self.blocked >= _IN_A_ROW", "self.blocked < 0", agent_life
-    ),
     "puts an agent out for one lost question": Mutant(
         "        if self.silent < _IN_A_ROW:\n            return False",
         "        if self.silent:\n            return True",
-        agent_life,
-    ),
-    "treats what is unknown as death": Mutant(
-        "            case RpcOutcome.SILENT:",
-        "            case RpcOutcome.SILENT | RpcOutcome.UNKNOWN:",
         agent_life,
     ),
     "believes one answer that leaves out an agent": Mutant(
@@ -153,5 +138,24 @@ GHOST_MUTANTS = {
         "            if is_dead:\n                self.sightings",
         "            if not agent.participant_sid:\n                self.sightings",
         look_at_room,
+    ),
+}
+
+# What histories tell so seldom that each has a scene of its own (test_rare_scenes.py).
+RARE_MUTANTS = {
+    "never gives up a dispatch without a job": Mutant(
+        "dispatch.created_at + UNANSWERED_AFTER, UNANSWERED",
+        "dispatch.created_at + timedelta(days=1), UNANSWERED",
+    ),
+    "never gives up a lost job": Mutant(
+        "return max(JOB_LOST_AFTER, ", "return max(timedelta(days=1), "
+    ),
+    "believes an agent whose event loop stands still": Mutant(
+        "self.blocked >= _IN_A_ROW", "self.blocked < 0", agent_life
+    ),
+    "treats what is unknown as death": Mutant(
+        "            case RpcOutcome.SILENT:",
+        "            case RpcOutcome.SILENT | RpcOutcome.UNKNOWN:",
+        agent_life,
     ),
 }

@@ -217,9 +217,17 @@ class Promises:
         left = look.created & {d.dispatch_id for d in look.ours()}
         kept = look.has_human() or not left
         self._require("nobody is on the way to an empty room", kept=kept)
-        self._require("a look leaves one agent", kept=len(look.agents()) <= 1)
+        # A dead one beside it is put out for a human; without one it is in nobody's way.
+        agents = [a for a in look.agents() if look.has_human() or self._is_here(look, a)]
+        self._require("a look leaves one agent", kept=len(agents) <= 1)
         kept = not look.has_human() or not look.surplus()
         self._require("what was sent beside the one that came is taken back", kept=kept)
+
+    def _is_here(self, look: Look, agent: Participant) -> bool:
+        """Whether an agent that the look has seen is there yet, and not dead."""
+        found = self._world.rooms.get(look.room_name)
+        is_there = found and found.participants.get(agent.participant_identity) is agent
+        return bool(is_there) and not self._workers.vitals.is_dead(agent)
 
     def _leaves_one_on_its_way(self, look: Look, again_in: float) -> None:
         self._require("a human is waited for with a dispatch", kept=bool(look.ours()))
@@ -228,10 +236,13 @@ class Promises:
         kept = are_apart or again_in <= _LOOKS_AGAIN
         self._require("of two sent at the same moment one is left", kept=kept)
         is_lonely = len(look.ours()) == 1 and not look.ours()[0].has_job
+        # What is spent is given up once a second answer agrees that the agent is gone.
+        is_spent = bool(look.spent()) or any(one.jobs for one in look.ours())
         kept = (
             not is_lonely
             or self._waited(look, look.listed_at) < _LATEST
             or self._workers.share_identity
+            or (is_spent and again_in <= _LOOKS_AGAIN)
         )
         self._require("one that is late does not stand alone", kept=kept)
         kept = not look.spent() or again_in <= _LOOKS_AGAIN

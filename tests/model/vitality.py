@@ -42,8 +42,9 @@ class Vitals:
     def __init__(self, clock: Clock, chance: Random) -> None:
         self._clock, self._chance = clock, chance
         self._states: dict[str, _State] = {}
-        self._lost: set[tuple[str, str]] = set()
-        # Whether a question, or its answer, is lost now and then: never two in a row of one asker.
+        self._lost: set[tuple[str, ...]] = set()
+        # Whether a question, or its answer, is lost now and then: never two in a row of one asker,
+        # nor two in a row by the same method.
         self.lose_probes = False
 
     def strike(self, agent: Participant, vitality: Vitality) -> None:
@@ -79,6 +80,11 @@ class Vitals:
         is_new = state is not None and self._clock.now - state.since <= LISTED_DEAD
         return self.lives(agent) or is_new
 
+    def is_dead(self, agent: Participant) -> bool:
+        """Whether it answers nothing at all, or did not a moment ago."""
+        hangs = self.of(agent) is Vitality.HUNG
+        return not hangs and (not self.lives(agent) or self.may_be_called_dead(agent))
+
     def may_be_called_dead(self, agent: Participant) -> bool:
         """Whether it gives no sign for long enough, or did not until a moment ago."""
         state, now = self._states.get(agent.participant_sid), self._clock.now
@@ -95,7 +101,7 @@ class Vitals:
         if agent is None or self.of(agent) is Vitality.GHOST:
             return RpcOutcome.UNANSWERED
         sid, vitality = agent.participant_sid, self.of(agent)
-        if vitality in {Vitality.KILLED, Vitality.FROZEN} or self._is_lost((sid, asker)):
+        if vitality in {Vitality.KILLED, Vitality.FROZEN} or self._is_lost((sid, asker), method):
             return RpcOutcome.SILENT
         if vitality is Vitality.HUNG and is_ours and method == ALIVE_METHOD:
             return RpcOutcome.SILENT
@@ -104,9 +110,10 @@ class Vitals:
         has_method = is_ours and method == ALIVE_METHOD
         return RpcOutcome.ANSWERED if has_method else RpcOutcome.UNSUPPORTED
 
-    def _is_lost(self, way: tuple[str, str]) -> bool:
-        if not self.lose_probes or way in self._lost or self._chance.random() < 0.5:
-            self._lost.discard(way)
+    def _is_lost(self, way: tuple[str, str], method: str) -> bool:
+        ways = {way, (*way, method)}
+        if not self.lose_probes or self._lost & ways or self._chance.random() < 0.5:
+            self._lost -= ways
             return False
-        self._lost.add(way)
+        self._lost |= ways
         return True

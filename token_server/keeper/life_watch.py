@@ -25,9 +25,11 @@ from token_server.livekit.port import LiveKit, Participant, RpcOutcome
 # Seconds between two questions to an agent that answers, and to one that has not answered the last.
 _ASK_EVERY = 1.0
 _ASK_AGAIN = 0.5
-# Of two agents the one that stays is asked, but for one that has just come or answered.
+# Of two agents the one that stays is asked, but for one that has just come or answered. One lost
+# question proves nothing here either.
 _MAY_COME_UP = timedelta(seconds=6)
 _HEARD_LATELY = 2.0
+_ASKED_BEFORE_DEATH = 2
 # Questions at the same time.
 _AT_ONCE = 128
 # Seconds. What is due within this time is asked in one go; and the longest wait for a new agent.
@@ -125,7 +127,7 @@ class LifeWatch:
             )
 
     def seems_dead(self, room_name: str, agent: Participant) -> bool:
-        """Ask an agent once, unless it has answered lately; what is not known is no death."""
+        """Ask an agent, unless it has answered lately; what is not known is no death."""
         if self._limits.are_off or self._livekit.now() - agent.joined_at < _MAY_COME_UP:
             return False
         with self._lock:
@@ -133,8 +135,12 @@ class LifeWatch:
             heard_at = watched.life.heard_at if watched else None
         if heard_at is not None and self._clock() - heard_at < _HEARD_LATELY:
             return False
-        outcome, _ = self._put_question(room_name, agent, TRANSPORT_METHOD)
-        return outcome in {RpcOutcome.SILENT, RpcOutcome.UNANSWERED}
+        return all(self._is_silent(room_name, agent) for _ in range(_ASKED_BEFORE_DEATH))
+
+    def _is_silent(self, room_name: str, agent: Participant) -> bool:
+        """Whether nothing answers; one that has left since the look began does not stay either."""
+        outcome, is_gone = self._put_question(room_name, agent, TRANSPORT_METHOD)
+        return is_gone or outcome in {RpcOutcome.SILENT, RpcOutcome.UNANSWERED}
 
     def ask_due(self, look_now: Callable[[str], None]) -> float:
         """Ask whoever is due, each in a thread of its own.

@@ -71,7 +71,7 @@ class Lives(Protocol):
         """Whether an agent of this name has given a sign of life within so many seconds."""
 
     def seems_dead(self, room_name: str, agent: Participant) -> bool:
-        """Ask an agent once, unless it has answered lately; what is not known is no death."""
+        """Ask an agent, unless it has answered lately; what is not known is no death."""
 
 
 class Looker:

@@ -174,7 +174,7 @@ def test_a_room_whose_agent_has_gone_is_looked_at(watched: Watch) -> None:
         pytest.param(RpcOutcome.SILENT, 60, LifeLimits(silent=0, blocked=0), False, id="it is off"),
     ],
 )
-def test_who_would_stay_is_asked_once(
+def test_who_would_stay_is_asked(
     outcome: RpcOutcome, seconds_ago: float, limits: LifeLimits, *, seems_dead: bool
 ) -> None:
     """Whichever process watches the room: one that has died is not to stay for the living one."""
@@ -183,6 +183,25 @@ def test_who_would_stay_is_asked_once(
     found.rooms.pass_time(seconds=seconds_ago)
 
     assert seems_dead == found.watch.seems_dead("room", found.agent)
+
+
+class LosesTheFirst(FakeLiveKit):
+    """Loses the first question to an agent."""
+
+    def ask_participant(self, room_name: str, participant_identity: str, method: str) -> RpcOutcome:
+        """Put the question, or lose it."""
+        outcome = super().ask_participant(room_name, participant_identity, method)
+        return RpcOutcome.SILENT if self.calls.count("ask_participant") == 1 else outcome
+
+
+def test_one_lost_question_to_who_would_stay_proves_nothing() -> None:
+    """Else a living agent is put out in the middle of its call."""
+    rooms = LosesTheFirst()
+    watch = LifeWatch(rooms, Claims(), LIMITS)
+    agent = rooms.join_agent("room", AGENT)
+    rooms.pass_time(seconds=60)
+
+    assert not watch.seems_dead("room", agent)
 
 
 def test_who_has_answered_lately_is_not_asked_again(watched: Watch) -> None:
@@ -196,9 +215,9 @@ def test_who_has_answered_lately_is_not_asked_again(watched: Watch) -> None:
     assert (False, 1) == (watched.watch.seems_dead("room", watched.agent), watched.asked)
 
 
-def test_an_agent_that_has_left_meanwhile_is_not_called_dead(watched: Watch) -> None:
-    """LiveKit cannot ask it, and does not list it: another look knows more."""
+def test_an_agent_that_has_left_meanwhile_does_not_stay(watched: Watch) -> None:
+    """Else the other one, the only one that is there, is put out."""
     watched.rooms.pass_time(seconds=60)
     watched.rooms.end_room("room")
 
-    assert not watched.watch.seems_dead("room", watched.agent)
+    assert watched.watch.seems_dead("room", watched.agent)

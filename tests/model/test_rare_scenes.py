@@ -1,0 +1,89 @@
+"""What histories tell too seldom to find a mutant by it: one scene for each."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.model.jobs import Manner
+from tests.model.keepers import Parts
+from tests.model.mutants import RARE_MUTANTS
+from tests.model.scene import ROOMS, Scene
+
+# Seconds: longer than a dispatch stands that nobody took (6), and than the next one does.
+_NOBODY_IS_FREE = 30.0
+# Seconds in which no job comes: longer than from a job to its hedge (6).
+_NO_JOB_COMES = 9.0
+# LiveKit's outages, each long enough to be taken for death (2). Each ends at another moment of a
+# question to the agent (1.5).
+_OUTAGES = [5.0 + 0.2 * number for number in range(8)]
+
+
+def _scene(parts: Parts) -> Scene:
+    return Scene(1, Manner(is_careful=True), parts)
+
+
+def _attended(parts: Parts) -> Scene:
+    scene = _scene(parts)
+    scene.join(ROOMS[0], "alice", has_ticket=True)
+    scene.clock.run_for(7.0)
+    return scene
+
+
+def _nobody_is_free(parts: Parts) -> None:
+    scene = _scene(parts)
+    scene.workers.are_free = False
+    scene.join(ROOMS[0], "alice", has_ticket=True)
+    scene.clock.run_for(_NOBODY_IS_FREE)
+    scene.end_faults()
+    scene.judge()
+
+
+def _jobs_die_on_their_way(parts: Parts) -> None:
+    scene = _scene(parts)
+    scene.workers.fastest = scene.workers.slowest = _NO_JOB_COMES
+    scene.join(ROOMS[0], "alice", has_ticket=True)
+    for _ in range(2):
+        scene.clock.run_for(_NO_JOB_COMES - 1.0)
+        scene.workers.lose_job()
+    scene.end_faults()
+    scene.judge()
+
+
+def _an_agent_hangs(parts: Parts) -> None:
+    scene = _attended(parts)
+    (agent,) = scene.agents(ROOMS[0])
+    scene.workers.hang(agent)
+    scene.end_faults()
+    scene.judge()
+
+
+def _livekit_stands_still_now_and_then(parts: Parts) -> None:
+    scene = _attended(parts)
+    for seconds in _OUTAGES:
+        scene.network.is_down = True
+        scene.clock.run_for(seconds)
+        scene.network.is_down = False
+        scene.clock.run_for(7.0)
+    scene.end_faults()
+    scene.judge()
+
+
+_TOLD_BY: dict[str, Callable[[Parts], None]] = {
+    "never gives up a dispatch without a job": _nobody_is_free,
+    "never gives up a lost job": _jobs_die_on_their_way,
+    "believes an agent whose event loop stands still": _an_agent_hangs,
+    "treats what is unknown as death": _livekit_stands_still_now_and_then,
+}
+
+
+@pytest.mark.parametrize("tell", _TOLD_BY.values(), ids=lambda tell: tell.__name__)
+def test_the_guarantee_holds_where_a_rare_thing_happens(tell: Callable[[Parts], None]) -> None:
+    """What is rare in histories is daily where there are many rooms."""
+    tell(Parts())
+
+
+@pytest.mark.parametrize("name", RARE_MUTANTS)
+def test_a_keeper_that_decides_wrongly_is_found_out_by_its_scene(name: str) -> None:
+    """A model that misses a bug put there on purpose would miss one made by accident."""
+    with pytest.raises(AssertionError, match="broken"):
+        _TOLD_BY[name](RARE_MUTANTS[name].parts())
