@@ -108,9 +108,7 @@ MUTANTS = {
         "    if late_at is None or late_at > seen.now:", "    if seen.now or late_at is None:"
     ),
     "hedges without end": Mutant(
-        "    if len(dispatches) >= (seen.hedging.most_lapsed if have_lapsed"
-        " else seen.hedging.most):",
-        "    if not dispatches:",
+        "    if len(dispatches) >= _most(seen, have_lapsed=have_lapsed):", "    if not dispatches:"
     ),
     "keeps the hedge's other dispatch": Mutant(
         "            if dispatch not in own:", "            if not own:"

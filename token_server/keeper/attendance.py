@@ -36,6 +36,10 @@ IN_HAND_LATE_AFTER = timedelta(seconds=6)
 # A worker that tells has told by then that a dispatch is in its hands: nobody has the one that none
 # tells of, and the first hedge need not wait any longer.
 LAPSED_AFTER = timedelta(seconds=1.2)
+# Beside a worker that has fallen silent: LiveKit may offer it every other job (livekit-behaviour
+# 93), so that the next is sent sooner, and more may stand.
+LAPSED_BESIDE_SILENT_AFTER = timedelta(seconds=0.7)
+MOST_BESIDE_SILENT = 8
 # An answer that leaves out an agent whose job may be good is asked for again, so much later.
 LOOK_AGAIN = ABSENCE_PROVEN_AFTER + timedelta(seconds=0.02)
 
@@ -233,12 +237,23 @@ def _late_at(dispatches: Sequence[Dispatch], seen: Attendance) -> datetime | Non
         return None
     is_news = told.newest_at is not None and told.newest_at > youngest.created_at
     have_lapsed = is_news or all(each.dispatch_id in told.lapsed for each in dispatches)
-    if len(dispatches) >= (seen.hedging.most_lapsed if have_lapsed else seen.hedging.most):
+    if len(dispatches) >= _most(seen, have_lapsed=have_lapsed):
         return None
     # Who was registered since was not asked. But what comes at once is taken for another actor's,
     # and taken back: and then sent again.
     after = AT_ONCE if is_news else seen.hedging.after
-    return began + (min(after, LAPSED_AFTER) if have_lapsed and len(dispatches) == 1 else after)
+    if have_lapsed and told.has_silent:
+        after = min(after, LAPSED_BESIDE_SILENT_AFTER)
+    elif have_lapsed and len(dispatches) == 1:
+        after = min(after, LAPSED_AFTER)
+    return began + after
+
+
+def _most(seen: Attendance, *, have_lapsed: bool) -> int:
+    """Return how many dispatches may stand."""
+    if not have_lapsed:
+        return seen.hedging.most
+    return MOST_BESIDE_SILENT if seen.workers.has_silent else seen.hedging.most_lapsed
 
 
 def spent(dispatch: Dispatch, seen: Attendance) -> tuple[datetime, str]:

@@ -20,12 +20,14 @@ class WorkerNews:
         in_hand: The dispatches that a living worker has.
         lapsed: Those that no living worker has, though all of ours tell.
         is_full: Whether none that lives has room; False where that is not known.
+        has_silent: Whether one is not heard any more that did not leave: LiveKit may ask it first.
         newest_at: When the last of those that live was registered, by LiveKit's clock.
     """
 
     in_hand: frozenset[str] = frozenset()
     lapsed: frozenset[str] = frozenset()
     is_full: bool = False
+    has_silent: bool = False
     newest_at: datetime | None = None
 
 
@@ -40,6 +42,9 @@ class ToldWorkers(Protocol):
 
     def has_room(self, agent_name: str) -> bool | None:
         """Tell whether a living worker has room; None if that is not known."""
+
+    def has_silent(self, agent_name: str) -> bool:
+        """Tell whether a worker has fallen silent that did not leave."""
 
     def registered_ago(self, agent_name: str) -> float | None:
         """Return for how many seconds the newest living worker has been registered."""
@@ -59,5 +64,6 @@ def worker_news(
         in_hand=frozenset(one for one, is_in_hand in hands.items() if is_in_hand),
         lapsed=frozenset(one for one, is_in_hand in hands.items() if is_in_hand is False),
         is_full=told.has_room(agent_name) is False,
+        has_silent=told.has_silent(agent_name),
         newest_at=None if ago is None else now - timedelta(seconds=ago),
     )

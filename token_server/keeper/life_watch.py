@@ -12,9 +12,9 @@ from datetime import timedelta
 from threading import Lock
 from typing import Protocol
 
+from shared_settings.agent_signs import ALIVE_METHOD
 from token_server.errors import TokenServerError
 from token_server.keeper.agent_life import (
-    TRANSPORT_METHOD,
     AgentLife,
     DeadAgent,
     LifeLimits,
@@ -139,7 +139,7 @@ class LifeWatch:
 
     def _is_silent(self, room_name: str, agent: Participant) -> bool:
         """Whether nothing answers; one that has left since the look began does not stay either."""
-        outcome, is_gone = self._put_question(room_name, agent, TRANSPORT_METHOD)
+        outcome, is_gone = self._put_question(room_name, agent, ALIVE_METHOD)
         return is_gone or outcome in {RpcOutcome.SILENT, RpcOutcome.UNANSWERED}
 
     def ask_due(self, look_now: Callable[[str], None]) -> float:

@@ -149,6 +149,10 @@ class Told:
             return True
         return False if living and now - self.since >= SILENT_AFTER else None
 
+    def has_silent(self, agent_name: str, now: float) -> bool:
+        """Tell whether one of this name was not heard lately."""
+        return any(w.word.agent_name == agent_name and not w.lives(now) for w in self.workers)
+
     def newest_registration(self, agent_name: str, now: float) -> float | None:
         """Return when the latest of this name was registered that lives (Unix seconds)."""
         found = [
@@ -243,6 +247,10 @@ class WorkerBook:
     def has_room(self, agent_name: str) -> bool | None:
         """Tell whether a living worker of a name has room; see `Told.has_room`."""
         return self.told().has_room(agent_name, self._clock())
+
+    def has_silent(self, agent_name: str) -> bool:
+        """Tell whether a worker of a name has fallen silent; see `Told.has_silent`."""
+        return self.told().has_silent(agent_name, self._clock())
 
     def registered_ago(self, agent_name: str) -> float | None:
         """Return for how many seconds the latest worker of a name has been registered."""

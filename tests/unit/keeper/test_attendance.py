@@ -439,6 +439,29 @@ def test_what_nobody_has_is_hedged_before_it_is_late(
     assert expected == (kind(action)[0] if isinstance(expected, str) else action)
 
 
+@pytest.mark.parametrize(
+    ("now", "number", "expected"),
+    [
+        pytest.param(0.6, 1, Wait(START + at(0.7)), id="a word may be on its way"),
+        pytest.param(0.7, 1, "CreateDispatch", id="the first"),
+        pytest.param(1.4, 2, "CreateDispatch", id="and the next as soon"),
+        pytest.param(5.9, 8, Wait(START + at(6)), id="eight are enough"),
+    ],
+)
+def test_beside_a_worker_that_has_fallen_silent_more_are_sent_and_sooner(
+    now: float, number: int, expected: Action | str
+) -> None:
+    """LiveKit may offer it every other job, and the living ones have none of these."""
+    listed = [dispatch(f"AD_{each}", created=0.7 * each) for each in range(number)]
+    told = WorkerNews(
+        lapsed=frozenset(each.dispatch_id for each in listed),
+        has_silent=True,
+    )
+    action = decide(replace(waiting(now, *listed), workers=told))
+
+    assert expected == (kind(action)[0] if isinstance(expected, str) else action)
+
+
 just_now = st.floats(min_value=0, max_value=2)
 
 

@@ -8,7 +8,7 @@ from shared_settings.agent_signs import ALIVE_METHOD
 from tests.fakes import FakeLiveKit
 from tests.lives import Watching
 from tests.processes import wait_until
-from token_server.keeper.agent_life import TRANSPORT_METHOD, Death, LifeLimits
+from token_server.keeper.agent_life import Death, LifeLimits
 from token_server.keeper.life_watch import LifeWatch
 from token_server.livekit.port import Participant, RpcOutcome
 
@@ -179,7 +179,7 @@ def test_who_would_stay_is_asked(
 ) -> None:
     """Whichever process watches the room: one that has died is not to stay for the living one."""
     found = Watch(limits)
-    found.rooms.rpc_outcomes[found.agent.participant_identity, TRANSPORT_METHOD] = outcome
+    found.rooms.rpc_outcomes[found.agent.participant_identity, ALIVE_METHOD] = outcome
     found.rooms.pass_time(seconds=seconds_ago)
 
     assert seems_dead == found.watch.seems_dead("room", found.agent)
