@@ -36,8 +36,8 @@ IN_HAND_LATE_AFTER = timedelta(seconds=6)
 # A worker that tells has told by then that a dispatch is in its hands: nobody has the one that none
 # tells of, and the first hedge need not wait any longer.
 LAPSED_AFTER = timedelta(seconds=1.2)
-# Beside a worker that has fallen silent: LiveKit may offer it every other job (livekit-behaviour
-# 93), so that the next is sent sooner, and more may stand.
+# Beside a worker that has fallen silent, which LiveKit may offer every other job
+# (livekit-behaviour 93), the next is sent sooner, and more may stand.
 LAPSED_BESIDE_SILENT_AFTER = timedelta(seconds=0.7)
 MOST_BESIDE_SILENT = 8
 # An answer that leaves out an agent whose job may be good is asked for again, so much later.
