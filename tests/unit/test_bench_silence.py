@@ -100,7 +100,9 @@ def test_ten_calls_stand_for_one_only_where_no_other_agent_comes() -> None:
     ten: dict[Fault, Found] = {Fault.TEN_KILLED: silences(None)}
     found = {way.replaces: completed(way, ten) for way in WAYS}
 
-    assert (False, True) == tuple(Fault.WORKER_KILLED in found[replaces] for replaces in (True, False))
+    assert (False, True) == tuple(
+        Fault.WORKER_KILLED in found[replaces] for replaces in (True, False)
+    )
 
 
 @pytest.mark.parametrize(
