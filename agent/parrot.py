@@ -21,6 +21,9 @@ from agent.track import SAMPLE_RATE, Track
 _NOTES_HZ = (660.0, 880.0)
 _NOTE_SECONDS = 0.22
 _LOUDNESS = 8_000  # of 32,767
+# A listener counts as one before sound reaches them: a loaded machine takes up to a second more,
+# and half a second of greeting would be over.
+_GREETED_AGAIN_AFTER = 1.0
 # Where many talk at once, what does not fit is not said back: the parrot would lag behind them.
 _UTTERANCES_WAITING = 3
 logger = logging.getLogger(__name__)
@@ -44,7 +47,7 @@ def _wave(hertz: float, seconds: float) -> float:
 
 
 class Parrot:
-    """Greets, then repeats every utterance; shows `lk.agent.state` to LiveKit's components.
+    """Greets twice, then repeats every utterance; shows `lk.agent.state` to LiveKit's components.
 
     A mute or deaf parrot would leave a room that looks attended, so it calls `end`.
     """
@@ -124,5 +127,6 @@ async def _show(us: rtc.LocalParticipant, state: str) -> None:
 
 
 def _greeting() -> rtc.AudioFrame:
-    pcm = greeting_pcm(SAMPLE_RATE)
+    pause = bytes(2 * round(SAMPLE_RATE * _GREETED_AGAIN_AFTER))
+    pcm = pause.join([greeting_pcm(SAMPLE_RATE)] * 2)
     return rtc.AudioFrame(pcm, SAMPLE_RATE, 1, len(pcm) // 2)

@@ -30,8 +30,9 @@ class Listener(Visitor):
         super().__init__(is_subscribed=True)
         self.first_heard: dict[str, float] = {}
         self.last_heard: dict[str, float] = {}
-        self._listening: set[asyncio.Task[None]] = set()
+        self._listening: dict[str, asyncio.Task[None]] = {}  # by track
         self._room.on("track_subscribed", self._on_track_subscribed)
+        self._room.on("track_unsubscribed", self._on_track_unsubscribed)
 
     @property
     def identities(self) -> frozenset[str]:
@@ -61,18 +62,26 @@ class Listener(Visitor):
     async def leave(self) -> None:
         """Leave, and stop listening."""
         await super().leave()
-        for task in self._listening:
+        for task in self._listening.values():
             task.cancel()
-        await asyncio.gather(*self._listening, return_exceptions=True)
+        await asyncio.gather(*self._listening.values(), return_exceptions=True)
 
     def _on_track_subscribed(
         self,
         track: rtc.RemoteTrack,
-        _: rtc.RemoteTrackPublication,
+        publication: rtc.RemoteTrackPublication,
         speaker: rtc.RemoteParticipant,
     ) -> None:
         if track.kind == rtc.TrackKind.KIND_AUDIO:
-            self._listening.add(asyncio.create_task(self._listen(track, speaker.identity)))
+            listening = asyncio.create_task(self._listen(track, speaker.identity))
+            self._listening[publication.sid] = listening
+
+    def _on_track_unsubscribed(
+        self, _track: rtc.RemoteTrack, publication: rtc.RemoteTrackPublication, *_: object
+    ) -> None:
+        # WebRTC gives its receiver to the next track, whose sound the old one then has too.
+        if listening := self._listening.get(publication.sid):
+            listening.cancel()
 
     async def _listen(self, track: rtc.RemoteTrack, identity: str) -> None:
         stream = rtc.AudioStream.from_track(

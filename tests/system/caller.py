@@ -48,7 +48,7 @@ class Caller:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._listening: dict[str, asyncio.Task[None]] = {}  # by track
         self._run(self._join(url, token or join_token(room_name, identity)))
 
     @property
@@ -89,6 +89,7 @@ class Caller:
     async def _join(self, url: str, token: str) -> None:
         self._room = rtc.Room(loop=self._loop)
         self._room.on("track_subscribed", self._on_track_subscribed)
+        self._room.on("track_unsubscribed", self._on_track_unsubscribed)
         self._room.on("local_track_subscribed", lambda track: self.listened_to.append(track.sid))
         self._room.on("participant_attributes_changed", self._on_attributes_changed)
         await self._room.connect(url, token)
@@ -103,11 +104,18 @@ class Caller:
     def _on_track_subscribed(
         self,
         track: rtc.RemoteTrack,
-        _: rtc.RemoteTrackPublication,
+        publication: rtc.RemoteTrackPublication,
         speaker: rtc.RemoteParticipant,
     ) -> None:
-        task = self._loop.create_task(self._listen(track, speaker.identity))
-        self._tasks.add(task)
+        listening = self._loop.create_task(self._listen(track, speaker.identity))
+        self._listening[publication.sid] = listening
+
+    def _on_track_unsubscribed(
+        self, _track: rtc.RemoteTrack, publication: rtc.RemoteTrackPublication, *_: object
+    ) -> None:
+        # WebRTC gives its receiver to the next track, whose sound the old one then has too.
+        if listening := self._listening.get(publication.sid):
+            listening.cancel()
 
     async def _ask(self, identity: str, method: str) -> str:
         us = self._room.local_participant
@@ -133,9 +141,9 @@ class Caller:
 
     async def _close(self) -> None:
         await self._room.disconnect()
-        for task in self._tasks:
+        for task in self._listening.values():
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._listening.values(), return_exceptions=True)
 
     def __enter__(self) -> Self:
         """Be there for a while."""

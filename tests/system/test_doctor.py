@@ -33,7 +33,7 @@ def test_the_agent_s_arrival_is_timed_step_by_step(healthy: Stack) -> None:
     """Where the second went is the next question."""
 
     def timed() -> list[dict[str, Any]]:
-        # The parrot's greeting lasts half a second: a loaded machine may connect its audio later.
+        # A loaded machine may connect the human's audio when the greeting is over.
         timeline: list[dict[str, Any]] = healthy.diagnose().content["timeline"]
         return timeline if timeline[-1]["step"] == "first sound" else []
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from agent.track import Track
 
 
+GREETING = 1.88  # seconds: two of 0.44, and one between them
+
+
 class FakeRoom(rtc.EventEmitter[str]):
     """A room, and the parrot in it, that remembers the states it showed."""
 
@@ -32,7 +35,7 @@ class FakeRoom(rtc.EventEmitter[str]):
 
 
 class FakeTrack:
-    """A track that plays at once, but for what lasts a second or more; or it breaks."""
+    """A track that plays at once, but for what lasts two seconds or more; or it breaks."""
 
     def __init__(self, *, breaks_before: str = "") -> None:
         self.played: list[float] = []
@@ -46,7 +49,7 @@ class FakeTrack:
         if self._breaks_before == "a sound":
             raise RuntimeError("a made-up bug")
         self.played.append(round(frame.duration, 2))
-        if frame.duration >= 1:
+        if frame.duration >= 2:
             await asyncio.Event().wait()
 
 
@@ -126,7 +129,7 @@ def test_the_parrot_greets_and_then_says_what_it_is_given() -> None:
 
     played = talk(room, lambda parrot: parrot.say(frame(0.2)))
 
-    assert ([0.44, 0.2], ["listening"] + ["speaking", "listening"] * 2) == (played, room.states)
+    assert ([GREETING, 0.2], ["listening"] + ["speaking", "listening"] * 2) == (played, room.states)
 
 
 def test_an_interrupted_utterance_ends_and_the_next_is_said() -> None:
@@ -138,7 +141,7 @@ def test_an_interrupted_utterance_ends_and_the_next_is_said() -> None:
         lambda parrot: parrot.say(frame(0.2)),
     )
 
-    assert [0.44, 5.0, 0.2] == played
+    assert [GREETING, 5.0, 0.2] == played
 
 
 def test_what_a_crowd_says_is_not_said_back_minutes_later() -> None:
@@ -148,7 +151,7 @@ def test_what_a_crowd_says_is_not_said_back_minutes_later() -> None:
         for _ in range(10):
             parrot.say(frame(0.2))
 
-    assert [0.44, 0.2, 0.2, 0.2] == talk(FakeRoom(), crowd)
+    assert [GREETING, 0.2, 0.2, 0.2] == talk(FakeRoom(), crowd)
 
 
 @pytest.mark.parametrize("said", [0, 2])
@@ -156,7 +159,7 @@ def test_a_state_that_cannot_be_shown_stops_nothing(said: int) -> None:
     """The label is worth less than the voice."""
     steps = [lambda parrot: parrot.say(frame(0.2))] * said
 
-    assert [0.44] + [0.2] * said == talk(FakeRoom(broken=True), *steps)
+    assert [GREETING] + [0.2] * said == talk(FakeRoom(broken=True), *steps)
 
 
 @pytest.mark.parametrize("breaks_before", ["a listener", "a sound"])
