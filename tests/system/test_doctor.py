@@ -23,10 +23,14 @@ def healthy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 def test_a_healthy_stack_is_all_green(healthy: Stack) -> None:
     """A doctor that finds something in everybody is not asked again."""
-    diagnosis = healthy.diagnose("--origin", "https://app.example")
 
-    assert (0, "ok") == (diagnosis.exit_code, diagnosis.content["finding"])
-    assert {"ok"} == {check["finding"] for check in diagnosis.content["checks"]}
+    def is_all_green() -> bool:
+        diagnosis = healthy.diagnose("--origin", "https://app.example")
+        assert (0, "ok") == (diagnosis.exit_code, diagnosis.content["finding"]), diagnosis.printed
+        # What a loaded machine is too slow to tell is skipped.
+        return {"ok"} == {check["finding"] for check in diagnosis.content["checks"]}
+
+    wait_until(is_all_green, within=30, what="everything is known, and good")
 
 
 def test_the_agent_s_arrival_is_timed_step_by_step(healthy: Stack) -> None:
