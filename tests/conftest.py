@@ -1,8 +1,7 @@
 """Which process runs what: one those that only calculate, the others those that mostly wait.
 
 What waits for real processes costs little time of the machine's: several of them run beside each
-other. What only calculates fills what they leave, at the lowest priority, so that nobody else's
-agent comes later for it.
+other, and beside one that only calculates; who has nothing of its kind left helps the others.
 """
 
 import os
@@ -49,13 +48,6 @@ _ON_MAKE_DEV = ("tests/system/test_docs.py", "tests/system/test_readme.py")
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Let the process that calculates give way to all others."""
-    told = getattr(config, "workerinput", None)
-    if told and told["workercount"] > 1 and told["workerid"] == _CALCULATES:
-        os.nice(5)
-
-
 @pytest.fixture(scope="session", autouse=True)
 def _signals_reach_children() -> None:
     """Let what the tests start be ended by signals, however the tests were started."""
@@ -95,8 +87,6 @@ class _Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # has no types
     def _next_for(self, node: WorkerController) -> str | None:
         left = list(self.workqueue)
         own = [scope for scope in left if _calculates(scope) == (node.gateway.id == _CALCULATES)]
-        if node.gateway.id == _CALCULATES and len(self.nodes) > 1:
-            left = []  # having given way, it would wait too long for an agent
         return min(own or left, key=_place, default=None)
 
 
