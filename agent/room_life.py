@@ -29,6 +29,16 @@ IS_REPLACED = "another agent has come meanwhile"
 IS_NOT_WANTED = "the dispatch was taken back"
 
 
+async def dispatch_stands(room: LiveKitRoom, dispatch_id: str) -> bool:
+    """Say whether LiveKit lists a dispatch; True where nobody knows."""
+    try:
+        async with asyncio.timeout(_LOOK_SECONDS):
+            return await room.has_dispatch(dispatch_id)
+    except Exception as error:  # not known
+        logger.warning("cannot look for the dispatch: %r", error, exc_info=True)
+        return True
+
+
 @dataclass(frozen=True, kw_only=True)
 class Place:
     """The place in a room that a job was made for.
@@ -123,16 +133,10 @@ class RoomLife:
 
     async def _is_wanted(self) -> bool:
         """Say whether our dispatch stands, or nobody knows; as above an odd answer counts twice."""
-        for _ in range(2):
-            try:
-                async with asyncio.timeout(_LOOK_SECONDS):
-                    if await self._room.has_dispatch(self._place.dispatch_id):
-                        return True
-            except Exception as error:  # not known
-                logger.warning("cannot look for the dispatch: %r", error, exc_info=True)
-                return True
-            await asyncio.sleep(self._look_again)
-        return False
+        if await dispatch_stands(self._room, self._place.dispatch_id):
+            return True
+        await asyncio.sleep(self._look_again)
+        return await dispatch_stands(self._room, self._place.dispatch_id)
 
     def _has_ended(self, now: RoomNow) -> bool:
         return now.sid != self._place.room_sid

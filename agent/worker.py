@@ -1,6 +1,5 @@
 """The worker: registers with LiveKit under a name and answers every job it is offered."""
 
-import asyncio
 import errno
 import functools
 import logging
@@ -15,6 +14,7 @@ from agent.dead_agents import DeadAgents
 from agent.job import run_job, warm_up
 from agent.logs import use_console_format
 from agent.registration import Registration
+from agent.room_life import dispatch_stands
 from agent.rooms_on_the_way import RoomsOnTheWay
 from agent.settings import AgentSettings
 from agent.standing import Standings
@@ -27,7 +27,6 @@ logger = logging.getLogger(__name__)
 # An agent's attribute, where LiveKit has regions: the one that its worker registered in. It need
 # not be the room's, and nobody else tells it; `token-server doctor` compares them.
 REGION_ATTRIBUTE = "worker.region"
-_LOOK_SECONDS = 1.0
 _CANNOT_LISTEN: dict[int | None, str] = {
     errno.EADDRINUSE: "LIVEKIT_AGENT_PORT: another process has this port; set another one",
     errno.EADDRNOTAVAIL: "LIVEKIT_AGENT_HOST: this machine has no such address",
@@ -131,12 +130,7 @@ class Worker(AgentServer):
         first = self._rooms_on_the_way.first(room.sid)
         if first is None:
             return False
-        try:
-            async with asyncio.timeout(_LOOK_SECONDS):
-                return await TwirpRoom(self._settings, room.name).has_dispatch(first)
-        except Exception as error:  # not known
-            logger.warning("cannot look for the dispatch: %r", error, exc_info=True)
-            return True
+        return await dispatch_stands(TwirpRoom(self._settings, room.name), first)
 
     def _running_job_ids(self) -> list[str]:
         return [running.job.id for running in self.active_jobs]

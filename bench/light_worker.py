@@ -12,7 +12,7 @@ from livekit import rtc
 from livekit.agents import AgentServer, AutoSubscribe, JobContext, JobExecutorType, JobRequest, cli  # noqa: TID251 (a worker)
 
 from agent.worker import agent_identity
-from bench.reliability.visitor import CALM
+from tests.humans import CALM
 
 
 async def _sit(context: JobContext) -> None:

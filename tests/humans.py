@@ -10,12 +10,8 @@ from livekit import rtc
 T = TypeVar("T")
 _CONNECT_SECONDS = 15.0
 # To listen, and to look for networks again and again, costs many times what an idle client does.
-_STILL = rtc.RoomOptions(
-    auto_subscribe=False,
-    rtc_config=rtc.RtcConfiguration(
-        continual_gathering_policy=rtc.ContinualGatheringPolicy.GATHER_ONCE
-    ),
-)
+CALM = rtc.RtcConfiguration(continual_gathering_policy=rtc.ContinualGatheringPolicy.GATHER_ONCE)
+_STILL = rtc.RoomOptions(auto_subscribe=False, rtc_config=CALM)
 
 
 class Human:

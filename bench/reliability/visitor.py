@@ -7,12 +7,11 @@ from collections.abc import Callable, Collection
 
 from livekit import rtc
 
+from tests.humans import CALM
 from tests.processes import AGENT_NAME
 
 _AGENT = rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
 _CONNECT_SECONDS = 20.0
-# Looking for networks again and again costs six times as much as all else in an idle client.
-CALM = rtc.RtcConfiguration(continual_gathering_policy=rtc.ContinualGatheringPolicy.GATHER_ONCE)
 
 
 class Visitor:

@@ -14,11 +14,7 @@ from typing import Protocol
 
 from shared_settings.agent_signs import ALIVE_METHOD
 from token_server.errors import TokenServerError
-from token_server.keeper.agent_life import (
-    AgentLife,
-    DeadAgent,
-    LifeLimits,
-)
+from token_server.keeper.agent_life import AgentLife, DeadAgent, LifeLimits
 from token_server.keeper.due_rooms import Plan
 from token_server.livekit.port import LiveKit, Participant, RpcOutcome
 
