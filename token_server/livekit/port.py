@@ -52,7 +52,19 @@ class Room:
 
 @dataclass(frozen=True, kw_only=True)
 class Participant:
-    """Somebody in a room. `joined_at` is LiveKit's clock; `region` is "" where it has none."""
+    """Somebody in a room.
+
+    Attributes:
+        participant_identity: Chosen by whoever made their token.
+        participant_sid: LiveKit's; another one after each join.
+        kind: Who they are to us.
+        joined_at: By LiveKit's clock.
+        region: "" where LiveKit has none.
+        attributes: What is known of them in the room.
+        is_phone: Whether they came over a phone line.
+        has_audio: Whether they have published sound, as far as is known.
+        has_left_by_itself: Whether they have left, and nobody has put them out.
+    """
 
     participant_identity: str
     participant_sid: str
@@ -60,6 +72,9 @@ class Participant:
     joined_at: datetime
     region: str = ""
     attributes: dict[str, str] = field(default_factory=dict)
+    is_phone: bool = False
+    has_audio: bool = False
+    has_left_by_itself: bool = False
 
     @property
     def agent_name(self) -> str:

@@ -45,6 +45,10 @@ def to_participant(participant: models.ParticipantInfo) -> Participant:
         joined_at=_from_seconds(participant.joined_at_ms / 1e3),
         region=participant.region,
         attributes=dict(participant.attributes),
+        is_phone=participant.kind == models.ParticipantInfo.SIP,
+        has_audio=any(track.type == models.TrackType.AUDIO for track in participant.tracks),
+        has_left_by_itself=participant.disconnect_reason
+        == models.DisconnectReason.CLIENT_INITIATED,
     )
 
 
