@@ -89,7 +89,11 @@ def compose(
     )
     process = f"{socket.gethostname()}:{os.getpid()}"
     timeline = Timeline(livekit.now, process, shelf if settings.timeline else None)
-    policy = Policy(agent_names=settings.allowed_agent_names, attend_rooms=settings.attend_rooms)
+    policy = Policy(
+        agent_names=settings.allowed_agent_names,
+        attend_rooms=settings.attend_rooms,
+        agent_rules=settings.agent_rules,
+    )
     limits = LifeLimits(
         silent=settings.agent_silent_seconds, blocked=settings.agent_blocked_seconds
     )
@@ -113,7 +117,7 @@ def _add_workers(
     app: Flask, settings: Settings, operators: Operators, book: WorkerBook, metrics: Metrics
 ) -> None:
     """Let workers tell, and operators and Prometheus see."""
-    names = settings.allowed_agent_names
+    names = settings.known_agent_names
     words = WorkerWords(settings.webhook_secrets, book)
     app.register_blueprint(workers_endpoint.create_blueprint(operators, words, book, names))
     metrics.workers.count = lambda: count_states(book.workers(), names, time.time())

@@ -5,13 +5,14 @@ it into one action. Nothing is remembered between looks except, as a hint that s
 last agent that was seen. Times are LiveKit's clock.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
 
 from shared_settings.agent_signs import DISPATCH_ATTRIBUTE
 from token_server.keeper.agent_life import DeadAgent
+from token_server.keeper.failures import A_LOOP, NO_FAILURES, Failures
+from token_server.keeper.hedging import AT_ONCE, NOTHING_LEARNT, Hedging, late_at
 from token_server.keeper.known_workers import NOTHING_TOLD, WorkerNews
 from token_server.keeper.last_seen_agents import ABSENCE_PROVEN_AFTER
 from token_server.livekit.port import AgentOrder, Dispatch, Participant
@@ -19,6 +20,9 @@ from token_server.livekit.port import AgentOrder, Dispatch, Participant
 # A good job takes a while, and LiveKit lists it up to 5 s late (livekit-behaviour 26, 28).
 UNANSWERED_AFTER = timedelta(seconds=6)
 UNANSWERED = "no worker took it"
+_LEFT = "its agent has left"
+_FAIL = "its agents fail one after the other"
+_RELEASED = "its human was released"
 # A worker that is cold or loaded may take this long from job to room.
 JOB_LOST_AFTER = timedelta(seconds=20)
 # A job that did not come in time may have been merely slow, and the next one is as slow: the
@@ -29,35 +33,13 @@ SLOW_JOB_LOST_AFTER = timedelta(seconds=60)
 # counts.
 LEFTOVER_AFTER = timedelta(seconds=2)
 CLEARLY_BEFORE = timedelta(seconds=1)
-# Two actors may have created within this time; a hedge comes later.
-AT_ONCE = timedelta(seconds=0.5)
-# A job that a worker has in hand is hedged once, after this time: it may have frozen since.
-IN_HAND_LATE_AFTER = timedelta(seconds=6)
-# A worker that tells has told by then that a dispatch is in its hands: nobody has the one that none
-# tells of, and the first hedge need not wait any longer.
-LAPSED_AFTER = timedelta(seconds=1.2)
-# Beside a worker that has fallen silent, which LiveKit may offer every other job
-# (livekit-behaviour 93), the next is sent sooner, and more may stand.
-LAPSED_BESIDE_SILENT_AFTER = timedelta(seconds=0.7)
-MOST_BESIDE_SILENT = 8
 # An answer that leaves out an agent whose job may be good is asked for again, so much later.
 LOOK_AGAIN = ABSENCE_PROVEN_AFTER + timedelta(seconds=0.02)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Hedging:
-    """When another dispatch is sent while one stands (usual_times.py learns it).
-
-    Attributes:
-        after: How long a dispatch of this name may take before it is late; if nothing is known yet,
-            so long.
-        most: How many may stand at a time.
-        most_lapsed: How many, where none of them is in any worker's hands.
-    """
-
-    after: timedelta = timedelta(seconds=2.5)
-    most: int = 2
-    most_lapsed: int = 4
+# An agent that left by itself may be about to delete the room (livekit-behaviour 96): whoever sends
+# the next one sooner makes the room anew.
+GRACE = timedelta(seconds=1)
+# A human who has come so shortly before is a page that reloads: the agent left with the page.
+_RELOADED_WITHIN = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,10 +50,15 @@ class Attendance:
         now: LiveKit's time.
         order: Which agent is wanted, and what its job is to be told.
         waiting_since: When the first human who wants it joined; None without such a human.
+        humans: Those who want it.
+        is_released: Whether an agent of that name is done with a human who is there.
         agents: The agents of that name in the room that live, as far as is known.
         dead: Those that do not, and were not put out yet.
         dispatches: The room's dispatches of that name.
         last_agent: The last agent of that name that we know of.
+        left_at: When that one left, if it left by itself.
+        departed: The dispatches whose agents are known to have left.
+        failures: How often in a row such an agent has failed.
         created_by_us: The dispatches that were created while acting on this room just now.
         is_absence_proven: Whether an agent that is not listed is surely not there.
         hedging: When a dispatch is late.
@@ -81,28 +68,35 @@ class Attendance:
     now: datetime
     order: AgentOrder
     waiting_since: datetime | None
+    humans: tuple[Participant, ...] = ()
+    is_released: bool = False
     agents: tuple[Participant, ...] = ()
     dead: tuple[DeadAgent, ...] = ()
     dispatches: tuple[Dispatch, ...] = ()
     last_agent: Participant | None = None
+    left_at: datetime | None = None
+    departed: frozenset[str] = frozenset()
+    failures: Failures = NO_FAILURES
     created_by_us: frozenset[str] = frozenset()
     is_absence_proven: bool = True
-    hedging: Hedging = Hedging()
+    hedging: Hedging = NOTHING_LEARNT
     workers: WorkerNews = NOTHING_TOLD
 
 
 @dataclass(frozen=True)
 class Settled:
-    """Nothing to do: one agent is there, or no human is."""
+    """Nothing to do: one agent is there, or nobody wants one."""
 
     is_attended: bool
+    reason: str = field(default="one agent is there", compare=False)
 
 
 @dataclass(frozen=True)
 class Wait:
-    """A dispatch may still deliver; look again at this time."""
+    """Nothing to do before this time."""
 
     until: datetime
+    reason: str = field(default="a dispatch may still deliver", compare=False)
 
 
 @dataclass(frozen=True)
@@ -115,10 +109,17 @@ class CreateDispatch:
 
 @dataclass(frozen=True)
 class DeleteDispatch:
-    """Take a dispatch back that will not deliver, or that nobody needs."""
+    """Take a dispatch back that will not deliver, or that nobody needs.
+
+    Attributes:
+        dispatch_id: Which one.
+        reason: Why.
+        is_failure: Whether its agent has failed a human who waits.
+    """
 
     dispatch_id: str
     reason: str
+    is_failure: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -130,17 +131,6 @@ class RemoveAgent:
 
 
 Action = Settled | Wait | CreateDispatch | DeleteDispatch | RemoveAgent
-
-
-def reason_of(action: Action) -> str:
-    """Say why this was decided."""
-    match action:
-        case Settled(is_attended=is_attended):
-            return "one agent is there" if is_attended else "no human waits"
-        case Wait():
-            return "a dispatch may still deliver"
-        case _:
-            return action.reason
 
 
 def decide(seen: Attendance) -> Action:
@@ -189,14 +179,21 @@ def _decide_attended(seen: Attendance, agent: Participant) -> Action:
 
 def _decide_without_human(seen: Attendance) -> Action:
     """Leave nothing behind: an agent that comes late would sit in the room alone."""
+    if seen.agents and seen.is_released:
+        return _decide_attended(seen, seen.agents[0])
     for dispatch in seen.dispatches:
         if dispatch.dispatch_id in seen.created_by_us:
             return DeleteDispatch(dispatch.dispatch_id, "the human left while we dispatched")
-        if not seen.agents and not seen.dead and _has_left(dispatch, seen):
+        if seen.agents or seen.dead:
+            continue
+        if seen.is_released or _has_left(dispatch, seen):
             if not seen.is_absence_proven:
                 return Wait(seen.now + LOOK_AGAIN)
-            return DeleteDispatch(dispatch.dispatch_id, "its agent has left")
-    return Settled(is_attended=bool(seen.agents))
+            reason = _RELEASED if seen.is_released else _LEFT
+            return DeleteDispatch(dispatch.dispatch_id, reason)
+    if seen.agents:
+        return Settled(is_attended=True)
+    return Settled(is_attended=False, reason=_RELEASED if seen.is_released else "no human waits")
 
 
 def _decide_for_waiting_human(seen: Attendance) -> Action:
@@ -211,55 +208,61 @@ def _decide_for_waiting_human(seen: Attendance) -> Action:
             # The job of an agent that has come may not be listed yet (livekit-behaviour 26).
             return Wait(seen.now + LOOK_AGAIN)
         else:
-            return DeleteDispatch(dispatch.dispatch_id, reason)
+            return DeleteDispatch(dispatch.dispatch_id, reason, _is_failure(dispatch, seen))
+    pause = _pause(seen)
     if not may_deliver:
-        return CreateDispatch(seen.order, "a human waits and nothing is on its way")
+        return pause or CreateDispatch(seen.order, "a human waits and nothing is on its way")
     for elder, younger in pairwise(may_deliver):
         # Whoever else created at the same moment sees the same list and keeps the same one.
         if younger.created_at - elder.created_at < AT_ONCE:
             return DeleteDispatch(younger.dispatch_id, "a second dispatch for the same agent")
-    late_at = _late_at(may_deliver, seen)
-    if late_at is None or late_at > seen.now:
-        return Wait(min([*ends, *([late_at] if late_at else [])]))
+    since = seen.waiting_since or seen.now
+    hedged_at = None if pause else late_at(may_deliver, since, seen.hedging, seen.workers)
+    if hedged_at is None or hedged_at > seen.now:
+        return Wait(min([*ends, *([hedged_at] if hedged_at else [])]))
     return CreateDispatch(seen.order, "the one that stands is late")
 
 
-def _late_at(dispatches: Sequence[Dispatch], seen: Attendance) -> datetime | None:
-    """Return when another dispatch is to be sent beside these; None if these are enough."""
-    youngest, told = dispatches[-1], seen.workers
-    began = max(youngest.created_at, seen.waiting_since or seen.now)
-    if any(dispatch.has_job or dispatch.dispatch_id in told.in_hand for dispatch in dispatches):
-        # A worker is at it, and another one would be as slow: once.
-        is_first = len(dispatches) == 1 < seen.hedging.most
-        return began + max(IN_HAND_LATE_AFTER, seen.hedging.after) if is_first else None
-    if told.is_full:
-        # Whoever has room again tells it, and is asked then.
-        return None
-    is_news = told.newest_at is not None and told.newest_at > youngest.created_at
-    have_lapsed = is_news or all(each.dispatch_id in told.lapsed for each in dispatches)
-    if len(dispatches) >= _most(seen, have_lapsed=have_lapsed):
-        return None
-    # Who was registered since was not asked. But what comes at once is taken for another actor's,
-    # and taken back: and then sent again.
-    after = AT_ONCE if is_news else seen.hedging.after
-    if have_lapsed and told.has_silent:
-        after = min(after, LAPSED_BESIDE_SILENT_AFTER)
-    elif have_lapsed and len(dispatches) == 1:
-        after = min(after, LAPSED_AFTER)
-    return began + after
+def _is_failure(dispatch: Dispatch, seen: Attendance) -> bool:
+    """Whether a spent dispatch is how an agent has failed this human: once for each agent."""
+    since = seen.waiting_since or seen.now
+    others = [other for other in seen.dispatches if other is not dispatch]
+    if dispatch.created_at < since - CLEARLY_BEFORE:
+        return False
+    if _has_left(dispatch, seen):
+        return not any(_has_left(other, seen) for other in others)
+    # A worker ends the job that is one too many.
+    return bool(dispatch.jobs) and all(job.is_over for job in dispatch.jobs) and not others
 
 
-def _most(seen: Attendance, *, have_lapsed: bool) -> int:
-    """Return how many dispatches may stand."""
-    if not have_lapsed:
-        return seen.hedging.most
-    return MOST_BESIDE_SILENT if seen.workers.has_silent else seen.hedging.most_lapsed
+def failed(seen: Attendance) -> Failures:
+    """Count the failure of the last agent."""
+    last, gone_at = seen.last_agent, seen.left_at or seen.now
+    return seen.failures.and_another(seen.now, gone_at - last.joined_at if last else timedelta())
+
+
+def _pause(seen: Attendance) -> Wait | None:
+    """Wait with the next agent: the room may be about to go, or agents fail one after the other."""
+    if seen.left_at and seen.now < seen.left_at + GRACE and _was_there_before(seen, seen.left_at):
+        return Wait(seen.left_at + GRACE, "its agent has just left, and the room may go too")
+    failures, newest_at = seen.failures, seen.workers.newest_at
+    # Whoever was registered since had no part in these failures.
+    is_news = newest_at and failures.last_at and newest_at > failures.last_at
+    if failures.next_at is None or failures.next_at <= seen.now or is_news:
+        return None
+    return Wait(failures.next_at, _FAIL if failures.in_a_row >= A_LOOP else "its agent has failed")
+
+
+def _was_there_before(seen: Attendance, left_at: datetime) -> bool:
+    """Whether the human was there before the agent left: they did not come back after it."""
+    since, last = seen.waiting_since or seen.now, seen.last_agent
+    return left_at - since >= _RELOADED_WITHIN or bool(last and since <= last.joined_at)
 
 
 def spent(dispatch: Dispatch, seen: Attendance) -> tuple[datetime, str]:
     """Say from when on, and why, a dispatch whose agent is not in the room counts as spent."""
     if _has_left(dispatch, seen):
-        return seen.now, "its agent has left"
+        return seen.now, _LEFT
     if not dispatch.jobs:
         return dispatch.created_at + UNANSWERED_AFTER, UNANSWERED
     if all(job.is_over for job in dispatch.jobs):
@@ -285,6 +288,8 @@ def _has_left(dispatch: Dispatch, seen: Attendance) -> bool:
 
     Of an agent that does not say which dispatch has brought it, any that was there before may have.
     """
+    if dispatch.dispatch_id in seen.departed:
+        return True
     last = seen.last_agent
     if last is None or dispatch.dispatch_id in seen.created_by_us:
         return False

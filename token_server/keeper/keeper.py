@@ -138,7 +138,8 @@ class Keeper:
         """Look at a room now: somebody has come or gone."""
         self._timeline.participant_changed(room_name, participant, is_here=is_here)
         if participant.kind is ParticipantKind.AGENT:
-            self._looker.sightings.note(room_name, participant, is_here=is_here)
+            now = self._livekit.now()
+            self._looker.sightings.note(room_name, participant, is_here=is_here, now=now)
         if participant.kind is not ParticipantKind.OTHER:
             self._agenda.look_now(room_name)
 

@@ -20,7 +20,7 @@ from token_server.livekit.port import AgentOrder, LiveKit, Room, RoomOrder
 from token_server.settings import Settings
 from token_server.state.timeline import NOT_KEPT, Event, Timeline
 from token_server.tokens.join_tokens import JoinToken, mint_join_token
-from token_server.tokens.room_patterns import matches_any
+from token_server.tokens.room_patterns import agent_by_rule, matches_any
 from token_server.tokens.tickets import Ticket, TicketSealer
 from token_server.tokens.token_request import TokenRequest
 
@@ -76,8 +76,8 @@ class Joins:
                 agent not one that callers may have.
             LiveKitUnavailableError: LiveKit did not make the room in time.
         """
-        order = self._agent_order(request)
         room_name = self._room_name(request)
+        order = self._agent_order(request, room_name)
         participant_identity = request.participant_identity or f"human-{uuid.uuid4()}"
         room, is_new = self._make_room_ready(room_name, order)
         ready_at = self._livekit.now()
@@ -122,11 +122,12 @@ class Joins:
             raise PermissionDeniedError("room_name is not a room that callers may ask for")
         return request.room_name
 
-    def _agent_order(self, request: TokenRequest) -> AgentOrder:
+    def _agent_order(self, request: TokenRequest, room_name: str) -> AgentOrder:
         """Fill in the configured name: a nameless agent would come (livekit-behaviour 12)."""
-        agent = request.agent
-        agent_name = agent.agent_name or self._agent_names[0]
-        if agent_name not in self._agent_names:
+        agent, rules = request.agent, self._settings.agent_rules
+        by_rule = agent_by_rule(rules, room_name, self._agent_names[0])
+        agent_name = agent.agent_name or by_rule
+        if agent_name not in {*self._agent_names, by_rule}:
             raise PermissionDeniedError(
                 "room_config.agents.0.agent_name is not an agent that callers may ask for"
             )

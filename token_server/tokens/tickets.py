@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from shared_settings.release_marks import is_released
 from token_server.livekit.port import AgentOrder, Participant
 
 TICKET_ATTRIBUTE = "token_server.ticket"
@@ -45,7 +46,8 @@ class TicketSealer:
     """
 
     def __init__(self, api_secret: str, *others: str) -> None:
-        self._ciphers = [_cipher(secret) for secret in (api_secret, *others)]
+        self._api_secrets = (api_secret, *others)
+        self._ciphers = [_cipher(secret) for secret in self._api_secrets]
 
     def seal(self, ticket: Ticket) -> str:
         """Return the attribute's text: ASCII, different each time even for the same ticket."""
@@ -71,6 +73,11 @@ class TicketSealer:
         holder = room_name, participant.participant_identity
         is_theirs = ticket and (ticket.room_name, ticket.participant_identity) == holder
         return ticket if is_theirs else None
+
+    def is_released(self, room_name: str, human: Participant, agent_name: str) -> bool:
+        """Whether a human has the mark that this agent is done with them (release_marks.py)."""
+        identity, attributes = human.participant_identity, human.attributes
+        return is_released(self._api_secrets, room_name, identity, agent_name, attributes)
 
 
 def _cipher(api_secret: str) -> AESGCMSIV:
