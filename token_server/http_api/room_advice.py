@@ -16,7 +16,7 @@ from token_server.state.timeline import Entry, Event
 
 # Most agents come within one; and LiveKit lists a job up to 5 s late (livekit-behaviour 26).
 TOO_EARLY = timedelta(seconds=5)
-# A dispatch that was taken back said why, in attendance.py's words (`spent`).
+# A dispatch that was taken back said why, in decisions.py's words (`spent`).
 _JOB_IS_OVER, _JOB_IS_LOST = "its job is over", "its job has not come to the room"
 _ASK_THE_DOCTOR = "`token-server doctor` on the worker's machine tells which of these it is."
 _AGENT_WAS_THERE = {Event.AGENT_JOINED, Event.AGENT_LEFT, Event.AGENT_REMOVED}

@@ -15,8 +15,8 @@ from token_server.keeper.attendance import (
     RemoveAgent,
     Settled,
     Wait,
-    failed,
 )
+from token_server.keeper.decisions import failed
 from token_server.keeper.failures import FAILURES_ATTRIBUTE
 from token_server.keeper.last_seen_agents import LastSeenAgents
 from token_server.livekit.port import LiveKit, Participant

@@ -12,9 +12,9 @@ from token_server.keeper.attendance import (
     CreateDispatch,
     DeleteDispatch,
     RemoveAgent,
-    failed,
 )
 from token_server.keeper.awaited_humans import AwaitedHumans
+from token_server.keeper.decisions import failed
 from token_server.keeper.observed_room import LookReport
 from token_server.livekit.port import Participant
 from token_server.state import livekit_past

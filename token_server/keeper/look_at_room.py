@@ -11,15 +11,8 @@ from typing import Protocol
 
 from token_server.keeper.acts import Acts
 from token_server.keeper.agent_life import DeadAgent, Death
-from token_server.keeper.attendance import (
-    Action,
-    Attendance,
-    RemoveAgent,
-    Settled,
-    Wait,
-    decide,
-    one_that_stays,
-)
+from token_server.keeper.attendance import Action, Attendance, RemoveAgent, Settled, Wait
+from token_server.keeper.decisions import decide, one_that_stays
 from token_server.keeper.known_workers import ToldWorkers, WorkerNews, worker_news
 from token_server.keeper.last_seen_agents import LastSeen, LastSeenAgents
 from token_server.keeper.observed_room import (

@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from token_server.keeper.attendance import (
-    UNANSWERED,
     Action,
     Attendance,
     CreateDispatch,
@@ -21,6 +20,7 @@ from token_server.keeper.attendance import (
     Settled,
     Wait,
 )
+from token_server.keeper.decisions import UNANSWERED
 from token_server.keeper.hedging import NOTHING_LEARNT, Hedging
 
 # Times kept of a name; names and waits that are kept.

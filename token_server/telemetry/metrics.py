@@ -37,7 +37,7 @@ METHODS = (
 )
 _NAMESPACE = "token_server"
 # Seconds. A join is attended after 0.3 to 0.7 s where all is well; the later bounds are those of
-# attendance.py's windows and of a worker that was busy or away.
+# decisions.py's windows and of a worker that was busy or away.
 _ATTENDED = (0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 8.0, 12.0, 20.0, 30.0, 60.0)
 # LiveKit gives an event's time in whole seconds, and drops it after 30 s.
 _AGES = (1.0, 2.0, 3.0, 5.0, 10.0, 15.0, 30.0, 60.0)

@@ -1,7 +1,7 @@
 """A join, from the request for a token to the room that waits for its human. Open this first.
 
 The order is the product: make the room ready, seal what was asked for into a ticket, sign the
-token, and follow the room until its human is there and attended (keeper.py, attendance.py).
+token, and follow the room until its human is there and attended (keeper.py, decisions.py).
 """
 
 import logging

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from token_server.http_api.room_advice import Situation, advise
-from token_server.keeper.attendance import Attendance, spent
+from token_server.keeper.attendance import Attendance
+from token_server.keeper.decisions import spent
 from token_server.keeper.wanted_agents import Want
 from token_server.livekit.port import (
     AGENT_NAME_ATTRIBUTE,

@@ -10,8 +10,6 @@ from shared_settings.agent_signs import DISPATCH_ATTRIBUTE
 from tests.fakes import START
 from token_server.keeper.agent_life import DeadAgent, Death
 from token_server.keeper.attendance import (
-    GRACE,
-    LOOK_AGAIN,
     Action,
     Attendance,
     CreateDispatch,
@@ -19,9 +17,8 @@ from token_server.keeper.attendance import (
     RemoveAgent,
     Settled,
     Wait,
-    decide,
-    failed,
 )
+from token_server.keeper.decisions import GRACE, LOOK_AGAIN, decide, failed
 from token_server.keeper.failures import Failures
 from token_server.keeper.hedging import Hedging
 from token_server.keeper.known_workers import NOTHING_TOLD, WorkerNews
