@@ -74,8 +74,8 @@ MUTANTS = {
         "        if spent_at > seen.now:", "        if not seen.now:"
     ),
     "creates without deleting": Mutant(
-        "            return DeleteDispatch(dispatch.dispatch_id, reason, _is_failure(",
-        "            len(seen.dispatches) or DeleteDispatch(dispatch.dispatch_id, reason, _is_failure(",
+        "        else:\n            return DeleteDispatch(",
+        "        elif not seen.order:\n            return DeleteDispatch(",
     ),
     "sends the next before it deletes what is spent": Mutant(
         "        else:\n            return DeleteDispatch(dispatch.dispatch_id, reason, _",
