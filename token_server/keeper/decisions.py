@@ -157,6 +157,9 @@ def failed(seen: Attendance) -> Failures:
 
 def _pause(seen: Attendance) -> Wait | None:
     """Wait with the next agent: the room may be about to go, or agents fail one after the other."""
+    if not seen.is_absence_proven and seen.last_agent and _was_there_before(seen, seen.now):
+        # Another process has taken back what brought it, whether it knows more or not.
+        return Wait(seen.now + LOOK_AGAIN, "its agent may have left")
     if seen.left_at and seen.now < seen.left_at + GRACE and _was_there_before(seen, seen.left_at):
         return Wait(seen.left_at + GRACE, "its agent has just left, and the room may go too")
     failures, newest_at = seen.failures, seen.workers.newest_at

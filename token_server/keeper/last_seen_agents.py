@@ -142,6 +142,14 @@ class LastSeenAgents:
                 for name, seen in self._rooms.get(room_name, {}).items()
             }
 
+    def with_leavings(self, room_name: str, known: dict[str, LastSeen]) -> dict[str, LastSeen]:
+        """Return what was known, with what was learnt since of the same agents' leaving."""
+        now = self.of(room_name)
+        return {
+            name: now[name] if name in now and now[name].agent == last.agent else last
+            for name, last in known.items()
+        }
+
     def forget(self, room_name: str) -> None:
         """Drop a room that has ended."""
         with self._lock:

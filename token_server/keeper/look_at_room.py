@@ -131,6 +131,8 @@ class Looker:
         absent = names - {agent.agent_name for agent in agents}
         if not is_asked and (absent or self._are_too_many(room_name, names, agents)):
             dispatches = self._dispatches(room_name, participants)
+        unproven = self._unproven(room_name, absent, now)
+        known = self.sightings.with_leavings(room_name, known)
         waited_for = [w.order.agent_name for w in wanted if w.order.agent_name in absent]
         observed = Observed(
             now=now,
@@ -142,7 +144,7 @@ class Looker:
             last_seen=known | self._sight(room_name, agents, known),
             created=frozenset(created),
             dead=self._lives.dead(room_name),
-            unproven=self._unproven(room_name, absent, now),
+            unproven=unproven,
             hedging={name: self._usual_times.hedging(name, now) for name in waited_for},
             workers=self._worker_news(waited_for, dispatches, now),
         )

@@ -581,6 +581,32 @@ def test_a_room_that_goes_with_its_agent_is_not_made_anew(
     assert ([AGENT], {}) == (dispatched(rooms), rooms.rooms)
 
 
+def test_a_process_that_nobody_told_waits_too_where_another_has_taken_the_dispatch_back(
+    rooms: FakeLiveKit, looker: Looker
+) -> None:
+    """It finds no agent and nothing on its way, while the agent deletes its room."""
+    other = Looker(rooms, Locks(), SEALER, POLICY, unasked(rooms))
+    join(rooms)
+    looker.look("room")
+    rooms.join_agent("room", AGENT)
+    other.look("room")
+    rooms.pass_time(seconds=5)
+    agent = rooms.rooms["room"].participants[f"agent-{AGENT}"]
+    rooms.leave("room", f"agent-{AGENT}")
+    gone = replace(agent, has_left_by_itself=True)
+    looker.sightings.note("room", gone, is_here=False, now=rooms.now())
+    looker.look("room")
+
+    for _ in range(9):
+        other.look("room")
+        rooms.pass_time(seconds=0.1)
+    sent_within_the_second = dispatched(rooms)
+    rooms.pass_time(seconds=0.2)
+    other.look("room")
+
+    assert ([AGENT], [AGENT] * 2) == (sent_within_the_second, dispatched(rooms))
+
+
 def test_for_a_released_human_nobody_is_sent_until_they_join_anew(
     rooms: FakeLiveKit, looker: Looker
 ) -> None:
