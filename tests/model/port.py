@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import TypeVar
 
 from tests.model.actors import pause
+from tests.model.look import Look
 from tests.model.network import Fault, Lie, Network
-from tests.model.promises import Look, Promises
+from tests.model.promises import Promises
 from tests.model.vitality import Vitality
 from tests.model.workers import Workers
 from tests.model.world import LiveRoom, World
@@ -62,6 +63,11 @@ class Port:
         self._promises.ends(self._looks[room_name], again_in, held=held)
         self._looks[room_name].end(self._world.unguarded)
 
+    def told(self, room_name: str, agent: Participant, *, is_here: bool) -> None:
+        """Know what a webhook has told this process of an agent."""
+        look = self._looks.setdefault(room_name, Look(room_name))
+        look.told(agent, self._world.clock.now, is_here=is_here)
+
     def now(self) -> datetime:
         return self._world.clock.at(self._world.clock.now)
 
@@ -76,7 +82,10 @@ class Port:
                 if not room_names or name in room_names
             ]
 
-        return self._call("*", "list_rooms", rooms)
+        found = self._call("*", "list_rooms", rooms)
+        for room_name in set(room_names) - {room.room_name for room in found}:
+            self._looks[room_name].saw_no_room()
+        return found
 
     def list_participants(self, room_name: str) -> Sequence[Participant]:
         look = self._looks.setdefault(room_name, Look(room_name))
@@ -88,7 +97,7 @@ class Port:
             return self._shuffled(self._listed(found)) if found else []
 
         found = self._call(room_name, "list_participants", participants)
-        look.saw(found)
+        look.saw(found, self._world.clock.now)
         return found
 
     def _listed(self, found: LiveRoom) -> list[Participant]:
@@ -123,6 +132,7 @@ class Port:
         self._promises.may_create(look, order)
 
         def create() -> tuple[Dispatch, str]:
+            self._promises.creates(look)
             created = self._world.dispatch(room_name, order)
             return created, self._world.rooms[room_name].room.room_sid
 
@@ -144,6 +154,8 @@ class Port:
             return is_there
 
         was_there = self._call(room_name, f"delete {dispatch_id}", delete)
+        if was_there:
+            self._promises.has_deleted(look, dispatch_id)
         look.forget(dispatch_id)
         return was_there
 
@@ -166,12 +178,11 @@ class Port:
     def set_attributes(
         self, room_name: str, participant_identity: str, attributes: Mapping[str, str]
     ) -> bool:
+        look = self._looks[room_name]
+        self._promises.may_tell(look, participant_identity, attributes)
+
         def change() -> bool:
-            found = self._world.rooms.get(room_name)
-            there = found.participants.get(participant_identity) if found else None
-            if there:
-                there.attributes.update(attributes)
-            return bool(there)
+            return self._world.tell(room_name, participant_identity, attributes)
 
         return self._call(room_name, f"tell {participant_identity}", change)
 

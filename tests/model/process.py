@@ -82,7 +82,9 @@ class Process:
         if not self.is_alive:
             return
         if participant.kind is ParticipantKind.AGENT:
-            self._looker.sightings.note(room_name, participant, is_here=is_here)
+            now = self._port.now()
+            self._looker.sightings.note(room_name, participant, is_here=is_here, now=now)
+            self._port.told(room_name, participant, is_here=is_here)
         self._schedule.look_now(room_name)
         self._poke_in(0)
 

@@ -1,21 +1,15 @@
 """What no look may ever do, judged by what its own answers have shown, not by decisions.py."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
 from datetime import timedelta
 from itertools import pairwise
 
-from shared_settings.agent_signs import DISPATCH_ATTRIBUTE
-from tests.model.keepers import AGENT, PHONE_ROOM
+from tests.model.keepers import AGENT
+from tests.model.look import Look, waiting
+from tests.model.meant_ends import MeantEnds
 from tests.model.workers import SLOWEST, Workers
-from tests.model.world import LiveRoom, World
-from token_server.livekit.port import (
-    AgentOrder,
-    Dispatch,
-    Participant,
-    ParticipantKind,
-)
-from token_server.tokens.tickets import TICKET_ATTRIBUTE
+from tests.model.world import World
+from token_server.livekit.port import AgentOrder, Participant
 
 # A dispatch of this age (seconds) may be given up for having no job listed
 # (livekit-behaviour 26, 28).
@@ -36,107 +30,17 @@ _LISTS_LAG = 3.0
 _MOST_ACTS = 8
 
 
-@dataclass
-class Look:
-    """What one look knows: its last answers; None where there was an error, or no question."""
-
-    room_name: str
-    participants: Sequence[Participant] | None = None
-    dispatches: Sequence[Dispatch] | None = None
-    created: set[str] = field(default_factory=set)
-    entered: set[str] = field(default_factory=set)
-    last_seen: Participant | None = None
-    listed_at: float = 0.0
-    put_out: set[str] = field(default_factory=set)  # the dead, by sid: a ghost is listed for ever
-    acts: int = 0
-
-    def next(self) -> "Look":
-        """Return the next look at the same room, by the same process."""
-        return replace(self, participants=None, dispatches=None, acts=0)
-
-    def end(self, unguarded: set[str]) -> None:
-        """Answer for the rooms that it may have made; a look that fails is not at its end."""
-        unguarded -= self.entered
-        self.created, self.entered = set(), set()
-
-    def saw(self, participants: Sequence[Participant]) -> None:
-        """Note who is there, and when the last agent had joined."""
-        self.participants = participants
-        known = [*([self.last_seen] if self.last_seen else []), *self.agents()]
-        self.last_seen = max(known, key=lambda agent: agent.joined_at, default=None)
-
-    def agents(self) -> list[Participant]:
-        """Return the agents seen, the elder first."""
-        found = [
-            p
-            for p in self.participants or ()
-            if p.kind is ParticipantKind.AGENT and p.agent_name == AGENT
-            if p.participant_sid not in self.put_out
-        ]
-        return sorted(found, key=lambda p: (p.joined_at, p.participant_sid))
-
-    def has_human(self) -> bool:
-        """Whether a human was seen who is to be attended."""
-        return any(is_waiting(self.room_name, p) for p in self.participants or ())
-
-    def ours(self) -> list[Dispatch]:
-        """Return the dispatches seen of our name."""
-        return [d for d in self.dispatches or () if d.agent_name == AGENT]
-
-    def spent(self) -> list[Dispatch]:
-        """Return the dispatches whose agent has come and is not there any more, as was seen.
-
-        The agent says which one that was, or it may be any from before.
-        """
-        last = self.last_seen
-        if last is None:
-            return []
-        is_told = DISPATCH_ATTRIBUTE in last.attributes
-        return [
-            d
-            for d in self.ours()
-            if (d.brought(last) if is_told else d.created_at <= last.joined_at)
-            and d.dispatch_id not in self.created
-        ]
-
-    def is_stray(self, agent: Participant) -> bool:
-        """Whether the dispatch of an agent that tells it is not listed."""
-        is_told = DISPATCH_ATTRIBUTE in agent.attributes
-        return is_told and not any(dispatch.brought(agent) for dispatch in self.ours())
-
-    def surplus(self) -> list[Dispatch]:
-        """Return the dispatches beside the one that brought the agent; none if not known."""
-        agents = self.agents()
-        own = [d for d in self.ours() if len(agents) == 1 and d.brought(agents[0])]
-        return [d for d in self.ours() if own and d not in own]
-
-    def forget(self, dispatch_id: str) -> None:
-        """Note that a dispatch is deleted."""
-        self.dispatches = [d for d in self.dispatches or () if d.dispatch_id != dispatch_id]
-
-
-def is_waiting(room_name: str, participant: Participant) -> bool:
-    """Whether this is a human with a ticket, or any in a room that ATTEND_ROOMS covers."""
-    has_ticket = TICKET_ATTRIBUTE in participant.attributes
-    return participant.kind is ParticipantKind.HUMAN and (has_ticket or room_name == PHONE_ROOM)
-
-
-def waiting(found: LiveRoom) -> list[Participant]:
-    """Return the humans who are to be attended, the first first."""
-    humans = [p for p in found.humans() if is_waiting(found.room.room_name, p)]
-    return sorted(humans, key=lambda p: p.joined_at)
-
-
 class Promises:
     """Asked before each act of one token server."""
 
     def __init__(self, world: World, workers: Workers) -> None:
         self._world, self._workers = world, workers
+        self._meant = MeantEnds(world, workers)
         self._require = world.clock.require
 
     def may_create(self, look: Look, order: AgentOrder) -> None:
         """For a human who was seen, where no agent and no dispatch was, and nothing is unknown."""
-        look.acts += 1
+        self._may_act(look)
         is_known = look.participants is not None and look.dispatches is not None
         self._require("no agent is sent into the unknown", kept=is_known)
         self._require("no agent is sent without a human", kept=look.has_human())
@@ -145,21 +49,32 @@ class Promises:
         kept = not look.ours() or self._is_late(look)
         self._require("another one is sent only beside one that is late", kept=kept)
         self._require("the agent asked for is sent", kept=order.agent_name == AGENT)
+        self._meant.may_create(look)
+
+    def creates(self, look: Look) -> None:
+        """Where its room is gone, the agent has not gone with it."""
+        if look.room_name not in self._world.rooms:
+            self._meant.makes_anew(look)
+
+    def may_tell(self, look: Look, identity: str, attributes: Mapping[str, str]) -> None:
+        """Humans are told things only where somebody wants an agent."""
+        self._meant.may_touch(look)
+        self._meant.tells(look, identity, attributes)
 
     def may_delete(self, look: Look, dispatch_id: str) -> None:
         """Only what was listed as ours, and not while its agent is seen there."""
-        look.acts += 1
+        self._may_act(look)
         is_ours = dispatch_id in {d.dispatch_id for d in look.ours()}
         self._require("only listed dispatches of ours are deleted", kept=is_ours)
         is_known = look.participants is not None
         self._require("nothing is deleted in the unknown", kept=is_known)
-        is_attended = look.has_human() and bool(look.agents())
+        is_attended = look.has_claim() and bool(look.agents())
         is_surplus = dispatch_id in {d.dispatch_id for d in look.surplus()}
         self._require("an attended room is left alone", kept=not is_attended or is_surplus)
 
     def may_remove(self, look: Look, participant_identity: str) -> None:
         """Only the dead, and one agent of two: whose dispatch is no more, or else the younger."""
-        look.acts += 1
+        self._may_act(look)
         agents, vitals = look.agents(), self._workers.vitals
         seen = look.participants or ()
         (agent,) = (a for a in seen if a.participant_identity == participant_identity)
@@ -170,6 +85,10 @@ class Promises:
         self._require("no living agent is put out but one too many", kept=bool(others))
         kept = agent in agents[1:] or look.is_stray(agent)
         self._require("the younger of two is put out", kept=kept)
+
+    def _may_act(self, look: Look) -> None:
+        look.acts += 1
+        self._meant.may_touch(look)
 
     def deletes(self, look: Look, dispatch_id: str) -> None:
         """A good job is cancelled at most once a wait; an agent that is there for a human never.
@@ -197,6 +116,10 @@ class Promises:
             kept = self._workers.cancelled[sid] <= 1
             self._require("a slow job is cancelled once at most", kept=kept)
 
+    def has_deleted(self, look: Look, dispatch_id: str) -> None:
+        """Whose agent has failed is counted."""
+        self._meant.has_failed(look, dispatch_id)
+
     def _is_healthy(self, agent: Participant) -> bool:
         vitals = self._workers.vitals
         return vitals.lives(agent) and not vitals.may_be_called_dead(agent)
@@ -210,17 +133,20 @@ class Promises:
         is_soon = again_in is not None and again_in <= _LONGEST_WAIT
         is_unattended = look.has_human() and not look.agents()
         self._require("the watch goes on until attended", kept=is_soon or not is_unattended)
+        self._meant.ends(look)
         if not held or look.acts >= _MOST_ACTS:
             return  # nothing was to be done, or the rest is for the next look
         if is_unattended:
             self._leaves_one_on_its_way(look, again_in or 0.0)
         left = look.created & {d.dispatch_id for d in look.ours()}
-        kept = look.has_human() or not left
+        # Whoever is there for a human that was released stays until it leaves.
+        kept = look.has_human() or not left or (look.has_released() and bool(look.agents()))
         self._require("nobody is on the way to an empty room", kept=kept)
         # A dead one beside it is put out for a human; without one it is in nobody's way.
         agents = [a for a in look.agents() if look.has_human() or self._is_here(look, a)]
-        self._require("a look leaves one agent", kept=len(agents) <= 1)
-        kept = not look.has_human() or not look.surplus()
+        kept = len(agents) <= 1 or not look.is_ours
+        self._require("a look leaves one agent", kept=kept)
+        kept = not look.has_claim() or not look.surplus()
         self._require("what was sent beside the one that came is taken back", kept=kept)
 
     def _is_here(self, look: Look, agent: Participant) -> bool:
@@ -230,7 +156,9 @@ class Promises:
         return bool(is_there) and not self._workers.vitals.is_dead(agent)
 
     def _leaves_one_on_its_way(self, look: Look, again_in: float) -> None:
-        self._require("a human is waited for with a dispatch", kept=bool(look.ours()))
+        may_wait = self._meant.may_be_without_dispatch(look)
+        kept = bool(look.ours()) or may_wait
+        self._require("a human is waited for with a dispatch", kept=kept)
         created_at = sorted(d.created_at for d in look.ours())
         are_apart = all(later - earlier >= _AT_ONCE for earlier, later in pairwise(created_at))
         kept = are_apart or again_in <= _LOOKS_AGAIN
@@ -243,6 +171,7 @@ class Promises:
             or self._waited(look, look.listed_at) < _LATEST
             or self._workers.share_identity
             or (is_spent and again_in <= _LOOKS_AGAIN)
+            or may_wait
         )
         self._require("one that is late does not stand alone", kept=kept)
         kept = not look.spent() or again_in <= _LOOKS_AGAIN
@@ -258,6 +187,6 @@ class Promises:
 
     def _waited(self, look: Look, now: float) -> float:
         """Return for how long a human has waited for the youngest dispatch."""
-        joined = min(p.joined_at for p in look.participants or () if is_waiting(look.room_name, p))
+        joined = min(human.joined_at for human in look.waiting())
         began = max([joined, *(d.created_at for d in look.ours())])
         return (self._world.clock.at(now) - began).total_seconds()

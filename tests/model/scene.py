@@ -7,10 +7,10 @@ from random import Random
 from tests.model.clock import Clock
 from tests.model.jobs import Manner
 from tests.model.keepers import AGENT, PHONE_ROOM, SEALER, Parts
+from tests.model.look import waiting
 from tests.model.network import Network
 from tests.model.port import Port
 from tests.model.process import Process
-from tests.model.promises import waiting
 from tests.model.room_locks import Locks
 from tests.model.workers import SLOWEST, Workers
 from tests.model.world import LiveRoom, World

@@ -152,7 +152,10 @@ class Workers:
         for run in self.runs:
             if run.participant is participant:
                 self._end(run)
-        self._world.leave(room_name, participant)
+        if self._world.leave(room_name, participant, by_itself=True):
+            left = self._world.rooms[room_name].agents(participant.agent_name)
+            if not left:
+                self._world.left_alone[room_name] = participant, self._world.clock.now
 
     def put_out(self, participant: Participant, room_name: str) -> None:
         """Put an agent out as RemoveParticipant does: its job is over; but nobody can a ghost."""

@@ -1,8 +1,8 @@
 """LiveKit's rooms: who is in them, when they end (livekit-behaviour 1, 2, 3)."""
 
 import itertools
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Protocol
 
@@ -74,6 +74,10 @@ class World:
         # Whether dispatches may stand that no look that ended well has seen to: a token server has
         # died, two have acted at once, or others have sent agents.
         self.is_disturbed = False
+        # By room: the last agent that was alone of its name there and left by itself, and when; and
+        # the same where it has deleted its room then (livekit-behaviour 96).
+        self.left_alone: dict[str, tuple[Participant, float]] = {}
+        self.hung_up: dict[str, tuple[Participant, float]] = {}
         self.on_changed: list[Changed] = []
         self.on_dispatched: list[Callable[[str, Dispatch], None]] = []
         self.on_last_human_left: list[Callable[[str], None]] = []
@@ -89,6 +93,8 @@ class World:
             now = self.clock.at(self.clock.now)
             room = Room(room_name=room_name, room_sid=self.new_id("RM"), created_at=now)
             self.rooms[room_name] = LiveRoom(room)
+            self.left_alone.pop(room_name, None)
+            self.hung_up.pop(room_name, None)
             self.clock.tell(f"{room_name} opens")
             self.clock.after(self.chance.uniform(0, COUNTED_EVERY), lambda: self._count(room))
             self.clock.after(EMPTY_TIMEOUT, lambda: self._end_if_unused(room))
@@ -133,8 +139,8 @@ class World:
         self._announce(room_name, participant, is_here=True)
         return participant
 
-    def leave(self, room_name: str, participant: Participant) -> bool:
-        """Let somebody leave, if it is still they who are there."""
+    def leave(self, room_name: str, participant: Participant, *, by_itself: bool = False) -> bool:
+        """Let somebody leave, if it is still they who are there; by itself, or it is put out."""
         found = self.rooms.get(room_name)
         identity = participant.participant_identity
         if not found or found.participants.get(identity) is not participant:
@@ -147,8 +153,19 @@ class World:
             self.clock.after(DEPARTURE_TIMEOUT, lambda: self._end_if_unused(found.room))
             for tell in self.on_last_human_left:
                 tell(room_name)
-        self._announce(room_name, participant, is_here=False)
+        gone = replace(participant, has_left_by_itself=by_itself)
+        self._announce(room_name, gone, is_here=False)
         return True
+
+    def tell(self, room_name: str, identity: str, attributes: Mapping[str, str]) -> bool:
+        """Set some attributes of whoever has that identity, "" takes one away; a join has none."""
+        found = self.rooms.get(room_name)
+        there = found.participants.get(identity) if found else None
+        if found and there:
+            kept = {k: v for k, v in {**there.attributes, **attributes}.items() if v}
+            found.changes(self.clock.now)
+            found.participants[identity] = replace(there, attributes=kept)
+        return there is not None
 
     def end(self, room_name: str) -> None:
         """End a room with all that is in it."""
