@@ -9,6 +9,7 @@ from tests.model.look import Look
 from tests.model.workers import Workers
 from tests.model.world import World
 from token_server.keeper.failures import FAILURES_ATTRIBUTE
+from token_server.keeper.observed_room import AGENT_STATE_ATTRIBUTE
 from token_server.livekit.port import Participant
 
 # Seconds for which the next agent waits after one that left by itself.
@@ -74,7 +75,13 @@ class MeantEnds:
             look.owed = {human.participant_identity: fewest for human in humans}
 
     def tells(self, look: Look, identity: str, attributes: Mapping[str, str]) -> None:
-        """Each failure counts one more, but after an agent that was there for long."""
+        """Each failure counts one more, but after an agent that was there for long.
+
+        And the agent is said to be back when one is seen, by whoever saw it.
+        """
+        if (state := attributes.get(AGENT_STATE_ATTRIBUTE)) is not None:
+            kept = bool(look.agents()) is (state == "")
+            self._require("a human is told that the agent is back when it is", kept=kept)
         if FAILURES_ATTRIBUTE not in attributes:
             return
         told, before = int(attributes[FAILURES_ATTRIBUTE].split()[0]), look.owed.pop(identity, None)

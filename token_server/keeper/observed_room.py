@@ -209,7 +209,6 @@ def _state(seen: Attendance, human: Participant) -> str | None:
     """Return what a human is to be told of their agent; None while it is not known."""
     if seen.agents:
         return ""
+    # A process that has not seen the agent knows nothing: another one has told what it knows.
     had_one = seen.last_agent and seen.last_agent.joined_at >= human.joined_at
-    if not had_one:
-        return ""
-    return REPLACING if seen.is_absence_proven else None
+    return REPLACING if had_one and seen.is_absence_proven else None

@@ -436,6 +436,19 @@ def test_the_human_is_told_while_the_agent_is_replaced(
     assert AGENT_STATE_ATTRIBUTE not in afterwards
 
 
+def test_a_process_that_has_not_seen_the_agent_does_not_unsay_that_it_is_replaced(
+    rooms: FakeLiveKit, lives: Lives, asking: Looker
+) -> None:
+    """Two that look by turns would tell the human now this, now that, once a second."""
+    find_dead(rooms, lives)
+    asking.look("room")
+
+    Looker(rooms, Locks(), SEALER, POLICY, unasked(rooms)).look("room")
+
+    told = rooms.rooms["room"].participants["alice"].attributes
+    assert "replacing" == told[AGENT_STATE_ATTRIBUTE]
+
+
 def test_a_dead_agent_that_livekit_cannot_put_out_does_not_attend(
     rooms: FakeLiveKit, lives: Lives, asking: Looker
 ) -> None:
