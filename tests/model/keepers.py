@@ -33,7 +33,8 @@ class _Tickets(TicketSealer):
 
 PHONE_ROOM = "phone"
 AGENT = "voice-agent"
-SEALER = _Tickets("a-made-up-secret-of-more-than-thirty-two-bytes")
+SECRET = "a-made-up-secret-of-more-than-thirty-two-bytes"
+SEALER = _Tickets(SECRET)
 POLICY = Policy(agent_names=(AGENT,), attend_rooms=(PHONE_ROOM,))
 LIMITS = LifeLimits(silent=2.0, blocked=5.0)
 

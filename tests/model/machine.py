@@ -63,6 +63,23 @@ class Histories(RuleBasedStateMachine):
         for agent in self.scene.agents(room_name)[:1]:
             (workers.kill if is_sudden else workers.give_up)(agent, room_name)
 
+    @rule(room_name=rooms, identity=humans)
+    def release(self, room_name: str, identity: str) -> None:
+        self.scene.hang_ups.release(room_name, identity)
+
+    @rule(
+        room_name=rooms,
+        releases=st.booleans(),
+        deletes_in=st.none() | st.sampled_from((0.0, 0.3, 0.6)),
+    )
+    def hang_up(self, room_name: str, *, releases: bool, deletes_in: float | None) -> None:
+        self.scene.hang_ups.hang_up(room_name, releases=releases, deletes_in=deletes_in)
+
+    @rule(lives_for=st.none() | st.sampled_from((0.0, 1.0, 3.0)), do_refuse=st.booleans())
+    def change_fate(self, lives_for: float | None, *, do_refuse: bool) -> None:
+        workers = self.scene.workers
+        workers.lives_for, workers.do_refuse = lives_for, do_refuse
+
     @rule(room_name=rooms, what=st.sampled_from(("freeze", "hang", "haunt")))
     def strike_agent(self, room_name: str, what: str) -> None:
         workers = self.scene.workers
@@ -123,7 +140,9 @@ class Histories(RuleBasedStateMachine):
 
     @rule(
         call=st.sampled_from(("create", "delete", "list_participants", "list_dispatches")),
-        what=st.sampled_from(("leave", "end room", "join", "lose agent", "send another")),
+        what=st.sampled_from(
+            ("leave", "end room", "join", "lose agent", "send another", "release", "hang up")
+        ),
         room_name=rooms,
         identity=humans,
     )
@@ -133,6 +152,8 @@ class Histories(RuleBasedStateMachine):
             "end room": lambda: self.end_room(room_name),
             "join": lambda: self.join(room_name, identity, has_ticket=True),
             "lose agent": lambda: self.lose_agent(room_name, is_sudden=False),
+            "release": lambda: self.release(room_name, identity),
+            "hang up": lambda: self.hang_up(room_name, releases=False, deletes_in=0.3),
             "send another": lambda: self.send_another(room_name),
         }
         self.scene.network.surprises[call] = acts[what]

@@ -17,6 +17,7 @@ from token_server.keeper import (
     look_at_room,
     observed_room,
     usual_times,
+    wanted_agents,
 )
 
 # What is built anew, each after what it imports.
@@ -26,6 +27,7 @@ _KEEPER = (
     hedging,
     attendance,
     decisions,
+    wanted_agents,
     observed_room,
     usual_times,
     acts,
@@ -130,6 +132,36 @@ MUTANTS = {
         "        if self.silent < _IN_A_ROW:\n            return False",
         "        if self.silent:\n            return True",
         agent_life,
+    ),
+    "gives an agent that left no second": Mutant(
+        "GRACE = timedelta(seconds=1)", "GRACE = timedelta(seconds=0)"
+    ),
+    "takes one answer for a leaving where nothing stands": Mutant(
+        "    if not seen.is_absence_proven and seen.last_agent and", "    if not seen.order and"
+    ),
+    "never counts a failure": Mutant(
+        "if is_done and action.is_failure:", "if not is_done and action.is_failure:", acts
+    ),
+    "counts failures and does not wait": Mutant(
+        "failures.next_at is None or failures.next_at <= seen.now or is_news",
+        "failures.next_at is None or seen.now or is_news",
+    ),
+    "sends for a human who was released": Mutant(
+        "            if not is_released:\n", "            if order:\n", wanted_agents
+    ),
+    "leaves standing what was sent for a human who was released": Mutant(
+        "        if seen.is_released or _has_left(dispatch, seen):",
+        "        if _has_left(dispatch, seen):",
+    ),
+    "touches a room where nobody wanted anything": Mutant(
+        "for name, last in known.items() if last.is_ours)",
+        "for name, last in known.items() if last)",
+        look_at_room,
+    ),
+    "says that an agent is back where it has never seen one": Mutant(
+        "    return REPLACING if had_one and seen.is_absence_proven else None",
+        '    return (REPLACING if seen.is_absence_proven else None) if had_one else ""',
+        observed_room,
     ),
     "believes one answer that leaves out an agent": Mutant(
         "if now - since < ABSENCE_PROVEN_AFTER:", "if now < since:", last_seen_agents

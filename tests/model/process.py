@@ -56,6 +56,7 @@ class Process:
         """Die between two calls."""
         if self.is_alive:
             self._clock.tell("a token server dies")
+            self._port.excuse()
         self.is_alive = False
         self._life += 1
         if self._locks.sweeper is self:

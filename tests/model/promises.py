@@ -43,6 +43,8 @@ class Promises:
         self._may_act(look)
         is_known = look.participants is not None and look.dispatches is not None
         self._require("no agent is sent into the unknown", kept=is_known)
+        kept = look.has_human() or not look.has_released()
+        self._require("no agent is sent for a human who was released", kept=kept)
         self._require("no agent is sent without a human", kept=look.has_human())
         self._require("no second agent is sent", kept=not look.agents())
         self._require("what is spent is deleted before another is sent", kept=not look.spent())

@@ -5,9 +5,11 @@ from functools import partial
 from random import Random
 
 from tests.model.clock import Clock
+from tests.model.hang_ups import HangUps
 from tests.model.jobs import Manner
 from tests.model.keepers import AGENT, PHONE_ROOM, SEALER, Parts
-from tests.model.look import waiting
+from tests.model.look import is_released, waiting
+from tests.model.meant_ends import failures_told, pause_after
 from tests.model.network import Network
 from tests.model.port import Port
 from tests.model.process import Process
@@ -50,6 +52,7 @@ class Scene:
         self.clock, self.chance = Clock(), Random(seed)  # noqa: S311 (a game, no secret)
         self.world = World(self.clock, self.chance)
         self.workers = Workers(self.world, manner)
+        self.hang_ups = HangUps(self.world, self.workers)
         self.network, self.locks, self.post = Network(), Locks(), Post.PROMPT
         self.processes = [
             Process(self.clock, self._port(f"server {number}"), self.locks, parts)
@@ -95,6 +98,7 @@ class Scene:
         self.workers.haunted = self.workers.vitals.lose_probes = False
         self.network.is_down, self.network.slowest = False, 0.02
         self.workers.are_free, self.workers.slowest = True, SLOWEST
+        self.workers.do_refuse, self.workers.lives_for = False, None
         self.locks.do_work, self.post = True, Post.LOST
         for process in self.processes:
             process.crash_after(float("inf"))
@@ -106,7 +110,7 @@ class Scene:
 
         Most histories are calm long before the bound: these are told no further.
         """
-        end = self.clock.now + BOUND
+        end = self.clock.now + BOUND + self._longest_pause()
         self.clock.run_for(_STILL_FROM)
         while self.clock.now + CALM <= end:
             if not self._broken_in_a_calm():
@@ -118,6 +122,11 @@ class Scene:
         broken = self._broken_in_a_calm(may_happen=True)
         self.clock.require(f"then on {broken}", kept=not broken)
         self.clock.require("no other agent comes", kept=joined == self.world.agents_joined)
+
+    def _longest_pause(self) -> float:
+        """Return for how long the next agent may be paused for, after one or two more failures."""
+        humans = [human for found in self.world.rooms.values() for human in waiting(found)]
+        return pause_after(max((failures_told(human)[0] for human in humans), default=0) + 2)
 
     def _broken_in_a_calm(self, *, may_happen: bool = False) -> str:
         """Let time pass, and say what it shows that must not be in a calm."""
@@ -147,6 +156,8 @@ class Scene:
         return next(filter(None, broken), "")
 
     def _broken_for(self, found: LiveRoom) -> str:
+        if not waiting(found) and any(is_released(found.room.room_name, h) for h in found.humans()):
+            return self._broken_for_released(found)
         if waiting(found):
             agents = self.workers.vitals.without_ghosts(found.agents(AGENT))
             if len(agents) != 1 or not self.workers.vitals.lives(agents[0]):
@@ -158,6 +169,17 @@ class Scene:
         run = self.workers.run_of(found.made_by_dispatch) if is_guarded else None
         is_alone = bool(run and run.participant) and not found.humans()
         return f"{found.room.room_name} is not kept for an agent alone" if is_alone else ""
+
+    def _broken_for_released(self, found: LiveRoom) -> str:
+        agents = found.agents(AGENT)
+        if len(self.workers.living(agents)) > 1:
+            return "one agent at most is with a human who was released"
+        ours = [d for d in found.dispatches.values() if d.agent_name == AGENT]
+        if not agents and ours:
+            return "what stood for a human who was released is taken back"
+        left = [d for d in ours if self.workers.is_surplus(d, agents[0])] if agents else []
+        is_left = bool(left) and not self.world.is_disturbed
+        return "nothing is left beside the agent of a released human" if is_left else ""
 
     def _post_webhook(self, room_name: str, participant: Participant, *, is_here: bool) -> None:
         """Send a webhook to whichever token server LiveKit reaches."""

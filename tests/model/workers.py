@@ -18,6 +18,7 @@ from token_server.livekit.port import (
     Job,
     JobStatus,
     Participant,
+    ParticipantKind,
     Room,
     RpcOutcome,
 )
@@ -30,6 +31,9 @@ SLOWEST = 10.0
 _LOOKS_AROUND = 0.3
 # How many of the offers go to a worker that has vanished, where there is one.
 _TO_GHOST = 0.5
+# Agents that crash at once, one after the other, in a minute: six with their pauses, and as many
+# that two look at once, or that a hedge has sent.
+_MOST_CRASHES = 12
 # A dispatch whose agent takes longer may look lapsed (seconds).
 _BRISK = 0.79
 
@@ -47,11 +51,17 @@ class Workers:
         self.lapses = 0
         self.fastest, self.slowest = 0.3, 1.0
         self.longest_lag = 0.5
+        # Whether workers refuse every job; and for how many seconds agents are there at most, where
+        # they crash one after the other.
+        self.do_refuse = False
+        self.lives_for: float | None = None
+        self._crashes: dict[str, list[float]] = {}  # by room, since the last human came
         self.runs: list[Run] = []
         # Good jobs that were cancelled, by the waiting human's sid.
         self.cancelled: Counter[str] = Counter()
         world.on_dispatched.append(self._offer)
         world.on_last_human_left.append(self._last_human_left)
+        world.on_changed.append(self._begin_count)
 
     @property
     def share_identity(self) -> bool:
@@ -59,11 +69,15 @@ class Workers:
         return self._manner.has_fixed_identity and not self._manner.is_careful
 
     def is_surplus(self, dispatch: Dispatch, agent: Participant) -> bool:
-        """Whether a dispatch is not the one that has brought this agent, which can be known."""
+        """Whether a dispatch is not the one that has brought this agent, which can be known.
+
+        One whose own agent has come and gone will bring nobody any more.
+        """
         brought = [run.dispatch.dispatch_id for run in self.runs if run.participant is agent]
         is_known = bool(brought) and not self.share_identity
         is_ours = dispatch.agent_name == agent.agent_name
-        return is_known and is_ours and dispatch.dispatch_id not in brought
+        over = {r.dispatch.dispatch_id for r in self.runs if r.participant and r.is_over}
+        return is_known and is_ours and dispatch.dispatch_id not in {*brought, *over}
 
     def run_of(self, dispatch_id: str) -> Run | None:
         """Return the job of a dispatch that is not over."""
@@ -200,6 +214,8 @@ class Workers:
             self.lapses += 1
             return
         run = self._run(self._world.rooms[room_name].room, dispatch)
+        if self.do_refuse:
+            run.is_over, run.job = True, replace(run.job, status=JobStatus.FAILED)
         self.lapses += run.due_at - run.dispatched_at >= _BRISK
         self.runs.append(run)
         self._world.clock.after(run.due_at - run.dispatched_at, lambda: self._arrive(run))
@@ -244,13 +260,31 @@ class Workers:
         if self._manner.is_careful:
             attributes[DISPATCH_ATTRIBUTE] = run.dispatch.dispatch_id
         run.participant = world.join(run.room.room_name, run.identity, attributes)
+        here = run.participant
         if self._manner.is_careful:
             world.clock.after(_LOOKS_AROUND, lambda: self._look_around(run))
+        if self.lives_for is not None:
+            seconds = world.chance.uniform(0, self.lives_for)
+            world.clock.after(seconds, lambda: self._crash(here, run.room.room_name))
         if evicted:
             # LiveKit finds the job to end by identity: the newer one's too (livekit-behaviour 45).
             self._over_with(evicted)
-            here = run.participant
             world.clock.after(0.2, lambda: self.give_up(here, run.room.room_name))
+
+    def _begin_count(self, room_name: str, participant: Participant, *, is_here: bool) -> None:
+        if is_here and participant.kind is ParticipantKind.HUMAN:
+            self._crashes.pop(room_name, None)
+
+    def _crash(self, participant: Participant, room_name: str) -> None:
+        """Let an agent crash that has just come, as those before it: the next ones come later."""
+        found, now = self._world.rooms.get(room_name), self._world.clock.now
+        if not found or found.participants.get(participant.participant_identity) is not participant:
+            return
+        self.give_up(participant, room_name)
+        before = self._crashes.get(room_name, [])
+        recent = self._crashes[room_name] = [*(at for at in before if now - at < 60.0), now]
+        kept = len(recent) <= _MOST_CRASHES + self._world.excuses
+        self._world.clock.require("agents that crash come ever more rarely", kept=kept)
 
     def _look_around(self, run: Run) -> None:
         """Let a careful agent leave again where an elder one lives."""

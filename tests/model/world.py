@@ -78,6 +78,8 @@ class World:
         # the same where it has deleted its room then (livekit-behaviour 96).
         self.left_alone: dict[str, tuple[Participant, float]] = {}
         self.hung_up: dict[str, tuple[Participant, float]] = {}
+        # What may have cost the keeper a count of its agents' failures.
+        self.excuses = 0
         self.on_changed: list[Changed] = []
         self.on_dispatched: list[Callable[[str, Dispatch], None]] = []
         self.on_last_human_left: list[Callable[[str], None]] = []
