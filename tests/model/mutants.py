@@ -116,11 +116,6 @@ MUTANTS = {
     "never hedges": Mutant(
         "    if hedged_at is None or hedged_at > seen.now:", "    if seen.now or hedged_at is None:"
     ),
-    "hedges without end": Mutant(
-        "    if len(dispatches) >= _most(hedging, told, have_lapsed=have_lapsed):",
-        "    if not dispatches:",
-        hedging,
-    ),
     "keeps the hedge's other dispatch": Mutant(
         "            if dispatch not in own:", "            if not own:"
     ),
@@ -136,9 +131,6 @@ MUTANTS = {
     "gives an agent that left no second": Mutant(
         "GRACE = timedelta(seconds=1)", "GRACE = timedelta(seconds=0)"
     ),
-    "takes one answer for a leaving where nothing stands": Mutant(
-        "    if not seen.is_absence_proven and seen.last_agent and", "    if not seen.order and"
-    ),
     "never counts a failure": Mutant(
         "if is_done and action.is_failure:", "if not is_done and action.is_failure:", acts
     ),
@@ -148,15 +140,6 @@ MUTANTS = {
     ),
     "sends for a human who was released": Mutant(
         "            if not is_released:\n", "            if order:\n", wanted_agents
-    ),
-    "leaves standing what was sent for a human who was released": Mutant(
-        "        if seen.is_released or _has_left(dispatch, seen):",
-        "        if _has_left(dispatch, seen):",
-    ),
-    "touches a room where nobody wanted anything": Mutant(
-        "for name, last in known.items() if last.is_ours)",
-        "for name, last in known.items() if last)",
-        look_at_room,
     ),
     "says that an agent is back where it has never seen one": Mutant(
         "    return REPLACING if had_one and seen.is_absence_proven else None",
@@ -180,6 +163,22 @@ GHOST_MUTANTS = {
     ),
 }
 
+# What the scenes of meant ends tell (test_meant_ends.py).
+END_MUTANTS = {
+    "takes one answer for a leaving where nothing stands": Mutant(
+        "    if not seen.is_absence_proven and seen.last_agent and", "    if not seen.order and"
+    ),
+    "touches a room where nobody wanted anything": Mutant(
+        "for name, last in known.items() if last.is_ours)",
+        "for name, last in known.items() if last)",
+        look_at_room,
+    ),
+    "leaves standing what was sent for a human who was released": Mutant(
+        "        if seen.is_released or _has_left(dispatch, seen):",
+        "        if _has_left(dispatch, seen):",
+    ),
+}
+
 # What histories tell so seldom that each has a scene of its own (test_rare_scenes.py).
 RARE_MUTANTS = {
     "never gives up a dispatch without a job": Mutant(
@@ -196,5 +195,10 @@ RARE_MUTANTS = {
         "            case RpcOutcome.SILENT:",
         "            case RpcOutcome.SILENT | RpcOutcome.UNKNOWN:",
         agent_life,
+    ),
+    "hedges without end": Mutant(
+        "    if len(dispatches) >= _most(hedging, told, have_lapsed=have_lapsed):",
+        "    if not dispatches:",
+        hedging,
     ),
 }

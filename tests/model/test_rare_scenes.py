@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.model.jobs import Manner
-from tests.model.keepers import Parts
+from tests.model.keepers import PHONE_ROOM, Parts
 from tests.model.mutants import RARE_MUTANTS
 from tests.model.scene import ROOMS, Scene
 
@@ -68,10 +68,27 @@ def _livekit_stands_still_now_and_then(parts: Parts) -> None:
     scene.judge()
 
 
+def _nobody_is_free_who_is_usually_quick(parts: Parts) -> None:
+    scene = _scene(parts)
+    scene.workers.slowest = 0.35
+    for seconds in (7.0, 3.0, 7.0, 3.0, 7.0):
+        if scene.agents(ROOMS[0]):
+            scene.leave(ROOMS[0], "alice")
+        else:
+            scene.join(ROOMS[0], "alice", has_ticket=True)
+        scene.clock.run_for(seconds)
+    scene.workers.are_free = False
+    scene.join(PHONE_ROOM, "bob", has_ticket=True)
+    scene.clock.run_for(_NOBODY_IS_FREE)
+    scene.end_faults()
+    scene.judge()
+
+
 _TOLD_BY: dict[str, Callable[[Parts], None]] = {
     "never gives up a dispatch without a job": _nobody_is_free,
     "never gives up a lost job": _jobs_die_on_their_way,
     "believes an agent whose event loop stands still": _an_agent_hangs,
+    "hedges without end": _nobody_is_free_who_is_usually_quick,
     "treats what is unknown as death": _livekit_stands_still_now_and_then,
 }
 
