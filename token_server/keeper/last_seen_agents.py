@@ -7,7 +7,7 @@ of the leaving, or when two answers some time apart agree.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
@@ -34,6 +34,7 @@ class _Seen:
     has_left: bool = False
     left_at: datetime | None = None
     departed: list[str] = field(default_factory=list)
+    here: dict[str, str] = field(default_factory=dict)  # by sid: the dispatch, if it is told
     is_ours: bool = False
 
 
@@ -67,6 +68,14 @@ class LastSeenAgents:
             for agent_name in agent_names:
                 self._of(room_name, agent_name).is_ours = True
 
+    def see(self, room_name: str, agents: Collection[Participant]) -> None:
+        """Remember the agents that a list shows: all that are there, as far as it tells."""
+        with self._lock:
+            for agent in agents:
+                self._of(room_name, agent.agent_name).here.clear()
+        for agent in agents:
+            self.note(room_name, agent)
+
     def note(
         self,
         room_name: str,
@@ -89,12 +98,18 @@ class LastSeenAgents:
             others = [each for each in seen.departed if each != dispatch_id]
             gone = [dispatch_id] if dispatch_id and not is_here else []
             seen.departed = [*others, *gone][-_DEPARTED_KEPT:]
-            if seen.last and seen.last.joined_at > agent.joined_at:
-                return  # what is told of an earlier one says nothing else about the last
-            seen.last, seen.has_left = agent, not is_here
-            seen.left_at = now if not is_here and agent.has_left_by_itself else None
+            seen.here.pop(agent.participant_sid, None)
             if is_here:
-                seen.absent_since = None
+                seen.here[agent.participant_sid] = dispatch_id or ""
+            is_earlier = bool(seen.last and seen.last.joined_at > agent.joined_at)
+            seen.last = seen.last if is_earlier else agent
+            if is_here:
+                seen.has_left, seen.left_at, seen.absent_since = False, None, None
+            elif not is_earlier or (seen.has_left and not seen.here):
+                # What is told of an earlier one says nothing about the last, but where that one
+                # has left before it.
+                seen.has_left = True
+                seen.left_at = now if agent.has_left_by_itself else None
 
     def is_absence_proven(
         self,
@@ -113,7 +128,7 @@ class LastSeenAgents:
         """
         with self._lock:
             seen = self._of(room_name, agent_name)
-            if seen.has_left:
+            if seen.has_left and not seen.here:
                 return True
             since = seen.absent_since
             is_news = seen.absent_until is None or now - seen.absent_until > _ANSWERS_APART
@@ -127,6 +142,8 @@ class LastSeenAgents:
             if seen.last:
                 # By itself: nobody has put it out, as far as this process knows.
                 seen.left_at = seen.left_at or since
+            departed = [*seen.departed, *filter(None, seen.here.values())]
+            seen.departed, seen.here = departed[-_DEPARTED_KEPT:], {}
             return True
 
     def of(self, room_name: str) -> dict[str, LastSeen]:

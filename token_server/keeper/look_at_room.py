@@ -205,8 +205,7 @@ class Looker:
         self, room_name: str, agents: Sequence[Participant], known: Mapping[str, LastSeen]
     ) -> dict[str, LastSeen]:
         """Remember the agents that are here, and return them by name."""
-        for agent in agents:
-            self.sightings.note(room_name, agent)
+        self.sightings.see(room_name, agents)
         return {
             agent.agent_name: replace(
                 known.get(agent.agent_name, LastSeen()), agent=agent, left_at=None

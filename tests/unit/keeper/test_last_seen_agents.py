@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import pytest
+
 from shared_settings.agent_signs import DISPATCH_ATTRIBUTE
 from tests.fakes import START, FakeLiveKit
 from token_server.keeper.last_seen_agents import ABSENCE_PROVEN_AFTER, LastSeenAgents
@@ -96,6 +98,33 @@ def test_the_dispatches_of_all_that_left_are_known() -> None:
         sightings.note("kitchen", agent, is_here=False)
 
     assert {"AD_1", "AD_2"} == sightings.of("kitchen")["tutor"].departed
+
+
+def test_an_elder_agent_that_leaves_after_the_younger_has_left_by_itself_too() -> None:
+    """Two had come for one human, and the elder may be about to delete the room."""
+    gone = replace(TUTOR, has_left_by_itself=True)
+
+    assert LATER == left_at((LATER_TUTOR, True), (LATER_TUTOR, False), (gone, False))
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_an_elder_agent_that_stays_is_the_one_whose_leaving_counts(*, is_told: bool) -> None:
+    """Whether a webhook told of the younger one's leaving or nobody did: it was not the last."""
+    sightings = LastSeenAgents()
+    elder = replace(TUTOR, attributes={**TUTOR.attributes, DISPATCH_ATTRIBUTE: "AD_1"})
+    younger = replace(LATER_TUTOR, participant_sid="PA_later")
+    sightings.see("kitchen", [elder, younger])
+    if is_told:
+        sightings.note("kitchen", younger, is_here=False, now=LATER)
+    sightings.see("kitchen", [elder])
+
+    proven = [
+        sightings.is_absence_proven("kitchen", "tutor", now, lambda _: False)
+        for now in (LATER, LATER + ABSENCE_PROVEN_AFTER)
+    ]
+
+    known = sightings.of("kitchen")["tutor"]
+    assert ([False, True], LATER, {"AD_1"}) == (proven, known.left_at, known.departed)
 
 
 def test_only_what_somebody_has_wanted_is_ours() -> None:
