@@ -14,6 +14,7 @@ class Clock:
     def __init__(self) -> None:
         self.now = 0.0
         self.history: list[str] = []
+        self.is_broken = False
         self._order = itertools.count()
         self._events: list[tuple[float, int, Callable[[], object]]] = []
 
@@ -40,5 +41,6 @@ class Clock:
     def require(self, promise: str, *, kept: bool) -> None:
         """Fail with the history where a promise is not kept."""
         if not kept:
+            self.is_broken = True
             told = "\n".join(self.history[-150:])
             raise AssertionError(f"{promise}\n{self.now:8.3f} broken\n{told}")

@@ -24,8 +24,11 @@ class Look:
     entered: set[str] = field(default_factory=set)
     last_seen: Participant | None = None
     last_told: Participant | None = None
+    known: dict[str, float] = field(default_factory=dict)  # agents by sid: since when
+    asked_at: float = 0.0
     listed_at: float = 0.0
     seen_at: float = 0.0
+    absent_at: float = 0.0
     # Since when the last agent is known to be gone; None while it is there.
     gone_since: float | None = None
     is_ours: bool = False  # whether a human was seen there who wanted an agent, or was released
@@ -49,14 +52,21 @@ class Look:
         self.is_ours |= any(is_wanting(self.room_name, p) for p in participants)
         # Whoever is where nobody has wanted them is nobody's business.
         here = self.agents() if self.is_ours or self.created else []
+        self.known = {**dict.fromkeys((p.participant_sid for p in here), now), **self.known}
         known = [*([self.last_seen] if self.last_seen else []), *here]
         self.last_seen = max(known, key=lambda agent: agent.joined_at, default=None)
-        is_news = now - self.seen_at > _ANSWERS_APART
         self.seen_at = now
         if self.agents():
             self.gone_since = None
-        elif self.gone_since is None or is_news:
-            self.gone_since = now
+
+    def saw_dispatches(self, dispatches: Sequence[Dispatch]) -> None:
+        """Note what stands; an absence counts when this is known too."""
+        self.dispatches = dispatches
+        if self.agents():
+            return
+        if self.gone_since is None or self.seen_at - self.absent_at > _ANSWERS_APART:
+            self.gone_since = self.seen_at
+        self.absent_at = self.seen_at
 
     def saw_no_room(self) -> None:
         """Forget what was known of a room that is no more."""
@@ -64,14 +74,14 @@ class Look:
 
     def told(self, agent: Participant, now: float, *, is_here: bool) -> None:
         """Note what a webhook tells of an agent."""
+        self.known.setdefault(agent.participant_sid, now)
         if self.last_told is None or self.last_told.joined_at <= agent.joined_at:
             self.last_told = agent
         self.gone_since = None if is_here else now
 
     def knew(self, agent: Participant) -> bool:
-        """Whether this is the last agent that the process knows of."""
-        known = [one for one in (self.last_seen, self.last_told) if one]
-        return agent.participant_sid in {one.participant_sid for one in known}
+        """Whether the process has seen this agent, or was told of it, before it asked."""
+        return self.known.get(agent.participant_sid, self.asked_at) < self.asked_at
 
     def agents(self) -> list[Participant]:
         """Return the agents seen, the elder first."""

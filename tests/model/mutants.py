@@ -123,31 +123,14 @@ MUTANTS = {
         "        return RemoveAgent(seen.dead[0].participant, seen.dead[0].death)",
         "        return Settled(is_attended=True)",
     ),
-    "puts an agent out for one lost question": Mutant(
-        "        if self.silent < _IN_A_ROW:\n            return False",
-        "        if self.silent:\n            return True",
-        agent_life,
-    ),
     "gives an agent that left no second": Mutant(
         "GRACE = timedelta(seconds=1)", "GRACE = timedelta(seconds=0)"
     ),
     "never counts a failure": Mutant(
         "if is_done and action.is_failure:", "if not is_done and action.is_failure:", acts
     ),
-    "counts failures and does not wait": Mutant(
-        "failures.next_at is None or failures.next_at <= seen.now or is_news",
-        "failures.next_at is None or seen.now or is_news",
-    ),
     "sends for a human who was released": Mutant(
         "            if not is_released:\n", "            if order:\n", wanted_agents
-    ),
-    "says that an agent is back where it has never seen one": Mutant(
-        "    return REPLACING if had_one and seen.is_absence_proven else None",
-        '    return (REPLACING if seen.is_absence_proven else None) if had_one else ""',
-        observed_room,
-    ),
-    "believes one answer that leaves out an agent": Mutant(
-        "if now - since < ABSENCE_PROVEN_AFTER:", "if now < since:", last_seen_agents
     ),
 }
 
@@ -165,6 +148,20 @@ GHOST_MUTANTS = {
 
 # What the scenes of meant ends tell (test_meant_ends.py).
 END_MUTANTS = {
+    "forgets the elder of two agents": Mutant(
+        "            if is_here:\n                seen.has_left",
+        "            if is_here and not is_earlier:\n                seen.has_left",
+        last_seen_agents,
+    ),
+    "counts failures and does not wait": Mutant(
+        "failures.next_at is None or failures.next_at <= seen.now or is_news",
+        "failures.next_at is None or seen.now or is_news",
+    ),
+    "says that an agent is back where it has never seen one": Mutant(
+        "    return REPLACING if had_one and seen.is_absence_proven else None",
+        '    return (REPLACING if seen.is_absence_proven else None) if had_one else ""',
+        observed_room,
+    ),
     "takes one answer for a leaving where nothing stands": Mutant(
         "    if not seen.is_absence_proven and seen.last_agent and", "    if not seen.order and"
     ),
@@ -181,6 +178,14 @@ END_MUTANTS = {
 
 # What histories tell so seldom that each has a scene of its own (test_rare_scenes.py).
 RARE_MUTANTS = {
+    "puts an agent out for one lost question": Mutant(
+        "        if self.silent < _IN_A_ROW:\n            return False",
+        "        if self.silent:\n            return True",
+        agent_life,
+    ),
+    "believes one answer that leaves out an agent": Mutant(
+        "if now - since < ABSENCE_PROVEN_AFTER:", "if now < since:", last_seen_agents
+    ),
     "never gives up a dispatch without a job": Mutant(
         "dispatch.created_at + UNANSWERED_AFTER, UNANSWERED",
         "dispatch.created_at + timedelta(days=1), UNANSWERED",

@@ -94,6 +94,7 @@ class Port:
     def list_participants(self, room_name: str) -> Sequence[Participant]:
         look = self._looks.setdefault(room_name, Look(room_name))
         look.participants = look.dispatches = None
+        look.asked_at = self._world.clock.now
 
         def participants() -> list[Participant]:
             found = self._world.rooms.get(room_name)
@@ -129,8 +130,9 @@ class Port:
             return [replace(one, jobs=self._workers.jobs_listed(one)) for one in listed]
 
         look = self._looks[room_name]
-        look.dispatches = self._call(room_name, "list_dispatches", dispatches)
-        return look.dispatches
+        found = self._call(room_name, "list_dispatches", dispatches)
+        look.saw_dispatches(found)
+        return found
 
     def create_dispatch(self, room_name: str, order: AgentOrder) -> Dispatch:
         look = self._looks[room_name]

@@ -52,6 +52,21 @@ def _a_room_goes_with_its_agent(parts: Parts, manner: Manner) -> None:
         _judge(scene)
 
 
+def _the_elder_of_two_hangs_up(parts: Parts, manner: Manner) -> None:
+    for seed in range(3):
+        scene = _attended(parts, manner, seed)
+        (elder,) = scene.agents(ALPHA)
+        _poke(scene, 1.0)
+        scene.workers.freeze(elder, ALPHA)
+        scene.world.dispatch(ALPHA, AgentOrder(agent_name=AGENT))
+        scene.clock.run_for(1.2)
+        scene.workers.thaw()
+        _poke(scene, 4.0)
+        scene.hang_ups.hang_up(ALPHA, releases=False, deletes_in=0.6)
+        _poke(scene, 2.0)
+        _judge(scene)
+
+
 def _a_foreign_room(parts: Parts, manner: Manner) -> None:
     scene = _scene(parts, manner)
     for identity in ("alice", "bob"):
@@ -130,15 +145,31 @@ def _noted(scene: Scene) -> list[float]:
     return sent
 
 
+def _an_agent_is_replaced_before_one_that_knows_nothing(parts: Parts, manner: Manner) -> None:
+    scene = _attended(parts, manner)
+    _poke(scene, 1.0)
+    scene.workers.are_free = False
+    for agent in scene.agents(ALPHA):
+        scene.workers.put_out(agent, ALPHA)
+    scene.processes[0].crash()
+    scene.processes[0].start()
+    _poke(scene, 3.0)
+    _judge(scene)
+
+
 _TOLD_BY: dict[str, Callable[[Parts, Manner], None]] = {
+    "counts failures and does not wait": _crash_loop,
+    "says that an agent is back where it has never seen one": (
+        _an_agent_is_replaced_before_one_that_knows_nothing
+    ),
     "takes one answer for a leaving where nothing stands": _a_room_goes_with_its_agent,
+    "forgets the elder of two agents": _the_elder_of_two_hangs_up,
     "touches a room where nobody wanted anything": _a_foreign_room,
     "leaves standing what was sent for a human who was released": _released_while_nobody_is_free,
 }
 _SCENES = [
     *_TOLD_BY.values(),
     _released_while_it_talks,
-    _crash_loop,
     _refused_jobs,
 ]
 

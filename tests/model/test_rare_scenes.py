@@ -7,6 +7,7 @@ import pytest
 from tests.model.jobs import Manner
 from tests.model.keepers import PHONE_ROOM, Parts
 from tests.model.mutants import RARE_MUTANTS
+from tests.model.network import Lie
 from tests.model.scene import ROOMS, Scene
 
 # Seconds: longer than a dispatch stands that nobody took (6), and than the next one does.
@@ -84,10 +85,29 @@ def _nobody_is_free_who_is_usually_quick(parts: Parts) -> None:
     scene.judge()
 
 
+def _questions_are_lost(parts: Parts) -> None:
+    scene = _attended(parts)
+    scene.workers.vitals.lose_probes = True
+    scene.clock.run_for(60.0)
+    scene.end_faults()
+    scene.judge()
+
+
+def _lists_leave_the_agent_out(parts: Parts) -> None:
+    scene = _attended(parts)
+    for _ in range(9):
+        scene.network.lies[ROOMS[0]] = Lie.LEFT_OUT
+        scene.clock.run_for(7.0)
+    scene.end_faults()
+    scene.judge()
+
+
 _TOLD_BY: dict[str, Callable[[Parts], None]] = {
     "never gives up a dispatch without a job": _nobody_is_free,
     "never gives up a lost job": _jobs_die_on_their_way,
     "believes an agent whose event loop stands still": _an_agent_hangs,
+    "puts an agent out for one lost question": _questions_are_lost,
+    "believes one answer that leaves out an agent": _lists_leave_the_agent_out,
     "hedges without end": _nobody_is_free_who_is_usually_quick,
     "treats what is unknown as death": _livekit_stands_still_now_and_then,
 }
