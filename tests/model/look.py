@@ -104,7 +104,7 @@ class Look:
     def has_released(self) -> bool:
         """Whether a human was seen whom the agent is done with."""
         seen = self.participants or ()
-        return any(is_wanting(self.room_name, p) and is_released(self.room_name, p) for p in seen)
+        return any(is_released(self.room_name, p) for p in seen)
 
     def has_claim(self) -> bool:
         """Whether a human was seen who has or had an agent: waiting, or released."""
@@ -153,8 +153,9 @@ def is_wanting(room_name: str, participant: Participant) -> bool:
 
 
 def is_released(room_name: str, participant: Participant) -> bool:
-    """Whether the agent is done with this human."""
-    return SEALER.is_released(room_name, participant, AGENT)
+    """Whether this is a human who was to be attended, and whom the agent is done with."""
+    is_marked = SEALER.is_released(room_name, participant, AGENT)
+    return is_marked and is_wanting(room_name, participant)
 
 
 def is_waiting(room_name: str, participant: Participant) -> bool:

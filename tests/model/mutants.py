@@ -149,8 +149,9 @@ GHOST_MUTANTS = {
 # What the scenes of meant ends tell (test_meant_ends.py).
 END_MUTANTS = {
     "forgets the elder of two agents": Mutant(
-        "            elif not is_earlier or (seen.has_left and not seen.here):",
-        "            elif not is_earlier:",
+        "            if is_here:\n                seen.has_left",
+        "            if is_earlier:\n                return\n"
+        "            if is_here:\n                seen.has_left",
         last_seen_agents,
     ),
     "counts failures and does not wait": Mutant(

@@ -53,7 +53,7 @@ def _a_room_goes_with_its_agent(parts: Parts, manner: Manner) -> None:
 
 
 def _the_elder_of_two_hangs_up(parts: Parts, manner: Manner) -> None:
-    for seed in range(3):
+    for seed in range(6):
         scene = _attended(parts, manner, seed)
         (elder,) = scene.agents(ALPHA)
         _poke(scene, 1.0)
