@@ -16,6 +16,9 @@ _MANNERS = [Manner(is_careful=True), Manner(is_careful=False, has_fixed_identity
 # pauses are 1 (their room may go), 1, 2, 4, 8, 16, 32, 60 s.
 _MOST_WITHIN = {5: 4, 10: 5, 20: 6, 60: 8, 120: 9}
 
+# Counts that are lost where token servers die some twenty times meanwhile, each between two calls.
+_LOST_TO_DEATHS = 4
+
 
 def _scene(parts: Parts, manner: Manner, seed: int = 1) -> Scene:
     return Scene(seed, manner, parts)
@@ -123,6 +126,24 @@ def _crash_loop(parts: Parts, manner: Manner) -> None:
         _judge(scene)
 
 
+def _crash_loop_while_token_servers_die(parts: Parts, manner: Manner) -> None:
+    for seed in range(6):
+        scene = _scene(parts, manner, seed)
+        scene.workers.lives_for = 1.0
+        sent = _noted(scene)
+        scene.join(ALPHA, "alice", has_ticket=True)
+        for number in range(24):
+            process = scene.processes[number % PROCESSES]
+            process.crash_after(scene.chance.choice((0.5, 1.0, 1.5, 2.0, 2.5, 3.0)))
+            scene.clock.run_for(4.0)
+            if not process.is_alive:
+                process.start()
+            scene.clock.run_for(1.0)
+        kept = len(sent) <= _MOST_WITHIN[120] + _LOST_TO_DEATHS
+        scene.clock.require("no more are sent than deaths explain", kept=kept)
+        _judge(scene)
+
+
 def _refused_jobs(parts: Parts, manner: Manner) -> None:
     scene = _scene(parts, manner)
     scene.workers.do_refuse = True
@@ -170,6 +191,7 @@ _TOLD_BY: dict[str, Callable[[Parts, Manner], None]] = {
 _SCENES = [
     *_TOLD_BY.values(),
     _released_while_it_talks,
+    _crash_loop_while_token_servers_die,
     _refused_jobs,
 ]
 
