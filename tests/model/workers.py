@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 
 from shared_settings.agent_signs import DISPATCH_ATTRIBUTE
-from tests.model.jobs import Manner, Run
+from tests.model.jobs import Jobs, Manner, Run
 from tests.model.vitality import Vitality, Vitals
 from tests.model.world import World
 from token_server.livekit.port import (
@@ -38,11 +38,12 @@ _MOST_CRASHES = 12
 _BRISK = 0.79
 
 
-class Workers:
+class Workers(Jobs):
     """All workers of all names."""
 
     def __init__(self, world: World, manner: Manner) -> None:
-        self._world, self._manner = world, manner
+        super().__init__(world.clock, manner)
+        self._world = world
         self.vitals = Vitals(world.clock, world.chance)
         self.are_free = True
         # Whether a worker that has vanished is still offered jobs (livekit-behaviour 93).
@@ -56,49 +57,11 @@ class Workers:
         self.do_refuse = False
         self.lives_for: float | None = None
         self._crashes: dict[str, list[float]] = {}  # by room, since the last human came
-        self.runs: list[Run] = []
         # Good jobs that were cancelled, by the waiting human's sid.
         self.cancelled: Counter[str] = Counter()
         world.on_dispatched.append(self._offer)
         world.on_last_human_left.append(self._last_human_left)
         world.on_changed.append(self._begin_count)
-
-    @property
-    def share_identity(self) -> bool:
-        """Whether two agents would put each other out."""
-        return self._manner.has_fixed_identity and not self._manner.is_careful
-
-    def is_surplus(self, dispatch: Dispatch, agent: Participant) -> bool:
-        """Whether a dispatch is not the one that has brought this agent, which can be known.
-
-        One whose own agent has come and gone will bring nobody any more.
-        """
-        brought = [run.dispatch.dispatch_id for run in self.runs if run.participant is agent]
-        is_known = bool(brought) and not self.share_identity
-        is_ours = dispatch.agent_name == agent.agent_name
-        over = {r.dispatch.dispatch_id for r in self.runs if r.participant and r.is_over}
-        return is_known and is_ours and dispatch.dispatch_id not in {*brought, *over}
-
-    def run_of(self, dispatch_id: str) -> Run | None:
-        """Return the job of a dispatch that is not over."""
-        return next(
-            (r for r in self.runs if r.dispatch.dispatch_id == dispatch_id and not r.is_over), None
-        )
-
-    def had_other_agent_since(self, run: Run) -> bool:
-        """Whether another dispatch's agent has come since this one was created."""
-        since = run.dispatch.created_at
-        others = (r.participant for r in self.runs if r is not run and r.room is run.room)
-        return any(other and other.joined_at >= since for other in others)
-
-    def jobs_listed(self, dispatch: Dispatch) -> tuple[Job, ...]:
-        """Return what ListDispatch says: late, perhaps without the end (livekit-behaviour 26)."""
-        now = self._world.clock.now
-        return tuple(
-            run.job
-            for run in self.runs
-            if run.dispatch.dispatch_id == dispatch.dispatch_id and run.listed_at <= now
-        )
 
     def kill(self, participant: Participant, room_name: str) -> None:
         """Kill an agent's process: nobody tells LiveKit before its ICE times out."""
@@ -173,7 +136,7 @@ class Workers:
 
     def put_out(self, participant: Participant, room_name: str) -> None:
         """Put an agent out as RemoveParticipant does: its job is over; but nobody can a ghost."""
-        self._over_with(participant)
+        self.over_with(participant)
         if self.vitals.of(participant) is not Vitality.GHOST:
             self._world.leave(room_name, participant)
 
@@ -200,10 +163,6 @@ class Workers:
         if there and not was_over and self._world.is_live(run.room):
             seconds = self._world.chance.choice([0.0, 3.0])
             self._world.clock.after(seconds, lambda: self.put_out(there, run.room.room_name))
-
-    def _over_with(self, participant: Participant) -> None:
-        for run in self.runs:
-            run.is_over = run.is_over or run.participant is participant
 
     def _offer(self, room_name: str, dispatch: Dispatch) -> None:
         """Offer the job once, to whoever is free at this instant (livekit-behaviour 22)."""
@@ -268,7 +227,7 @@ class Workers:
             world.clock.after(seconds, lambda: self._crash(here, run.room.room_name))
         if evicted:
             # LiveKit finds the job to end by identity: the newer one's too (livekit-behaviour 45).
-            self._over_with(evicted)
+            self.over_with(evicted)
             world.clock.after(0.2, lambda: self.give_up(here, run.room.room_name))
 
     def _begin_count(self, room_name: str, participant: Participant, *, is_here: bool) -> None:

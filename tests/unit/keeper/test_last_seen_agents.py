@@ -124,7 +124,7 @@ def test_an_elder_agent_that_stays_is_the_one_whose_leaving_counts(*, is_told: b
     ]
 
     known = sightings.of("kitchen")["tutor"]
-    assert ([False, True], LATER, {"AD_1"}) == (proven, known.left_at, known.departed)
+    assert ([False, True], LATER, frozenset({"AD_1"})) == (proven, known.left_at, known.departed)
 
 
 def test_only_what_somebody_has_wanted_is_ours() -> None:
