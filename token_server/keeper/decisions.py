@@ -60,9 +60,10 @@ def decide(seen: Attendance) -> Action:
     return _decide_for_waiting_human(seen)
 
 
-def one_that_stays(seen: Attendance) -> Participant | None:
-    """Return who stays when all others are put out; None where there is nobody to choose from."""
-    return _ranked(seen)[0] if len(seen.agents) > 1 else None
+def one_that_stays_and_one_that_goes(seen: Attendance) -> list[Participant]:
+    """Return the first and the last of several agents; nobody where there is nothing to choose."""
+    ranked = _ranked(seen)
+    return [ranked[0], ranked[-1]] if len(ranked) > 1 else []
 
 
 def _ranked(seen: Attendance) -> list[Participant]:
@@ -98,8 +99,7 @@ def _decide_without_human(seen: Attendance) -> Action:
     for dispatch in seen.dispatches:
         if dispatch.dispatch_id in seen.created_by_us:
             return DeleteDispatch(dispatch.dispatch_id, "the human left while we dispatched")
-        if seen.agents or seen.dead:
-            continue
+    for dispatch in () if seen.agents or seen.dead else seen.dispatches:
         if seen.is_released or _has_left(dispatch, seen):
             if not seen.is_absence_proven:
                 return Wait(seen.now + LOOK_AGAIN)

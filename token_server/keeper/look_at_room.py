@@ -12,7 +12,7 @@ from typing import Protocol
 from token_server.keeper.acts import Acts
 from token_server.keeper.agent_life import DeadAgent, Death
 from token_server.keeper.attendance import Action, Attendance, RemoveAgent, Settled, Wait
-from token_server.keeper.decisions import decide, one_that_stays
+from token_server.keeper.decisions import decide, one_that_stays_and_one_that_goes
 from token_server.keeper.known_workers import ToldWorkers, WorkerNews, worker_news
 from token_server.keeper.last_seen_agents import LastSeen, LastSeenAgents
 from token_server.keeper.observed_room import (
@@ -131,7 +131,7 @@ class Looker:
         absent = names - {agent.agent_name for agent in agents}
         if not is_asked and (absent or self._are_too_many(room_name, names, agents)):
             dispatches = self._dispatches(room_name, participants)
-        unproven = self._unproven(room_name, absent, now)
+        unproven = self._unproven(room_name, absent, known, now)
         known = self.sightings.with_leavings(room_name, known)
         waited_for = [w.order.agent_name for w in wanted if w.order.agent_name in absent]
         observed = Observed(
@@ -151,15 +151,19 @@ class Looker:
         return observed.view(names)
 
     def _make_sure(self, room_name: str, seen: Attendance) -> Attendance:
-        """See that of two agents the one that stays lives.
+        """See that of two agents the one that stays lives, and that the other can be put out.
 
         LiveKit lists the participants of a crashed node for ever (livekit-behaviour 95), and
         another process may have sent for the next one.
         """
-        while (elder := one_that_stays(seen)) and self._lives.seems_dead(room_name, elder):
-            ghost = DeadAgent(participant=elder, death=Death.GONE, since=seen.now)
-            others = tuple(agent for agent in seen.agents if agent is not elder)
-            seen = replace(seen, agents=others, dead=(*seen.dead, ghost))
+
+        def seems_dead(agent: Participant) -> bool:
+            return self._lives.seems_dead(room_name, agent)
+
+        while ghost := next(filter(seems_dead, one_that_stays_and_one_that_goes(seen)), None):
+            dead = DeadAgent(participant=ghost, death=Death.GONE, since=seen.now)
+            others = tuple(agent for agent in seen.agents if agent is not ghost)
+            seen = replace(seen, agents=others, dead=(*seen.dead, dead))
         return seen
 
     def _are_too_many(
@@ -171,10 +175,16 @@ class Looker:
             here.count(name) > 1 or self._usual_times.has_hedged(room_name, name) for name in names
         )
 
-    def _unproven(self, room_name: str, absent: Collection[str], now: datetime) -> set[str]:
+    def _unproven(
+        self, room_name: str, absent: Collection[str], known: Mapping[str, LastSeen], now: datetime
+    ) -> set[str]:
         """Name the agents that the answer leaves out, and that may be there all the same."""
+        told = self.sightings.of(room_name)
 
         def is_proven(agent_name: str) -> bool:
+            before = known.get(agent_name, LastSeen()).agent
+            if told.get(agent_name, LastSeen()).agent != before:
+                return False  # it has come since we asked, and the answer may be older
             return self.sightings.is_absence_proven(
                 room_name,
                 agent_name,

@@ -222,6 +222,18 @@ def test_what_we_made_for_a_human_who_left_meanwhile_is_taken_back() -> None:
     assert ("DeleteDispatch", "AD_1") == kind(decide(seen))
 
 
+def test_what_we_made_is_taken_back_before_anything_is_made_sure_of() -> None:
+    """The next look does not know any more that it was made for nobody."""
+    seen = replace(
+        waiting(1, dispatch("AD_0"), dispatch(), since=None),
+        is_released=True,
+        is_absence_proven=False,
+        created_by_us=frozenset({"AD_1"}),
+    )
+
+    assert ("DeleteDispatch", "AD_1") == kind(decide(seen))
+
+
 def test_an_agent_that_came_at_once_for_a_human_who_left_goes_too() -> None:
     """It is quicker than a slow answer, and would sit alone in a room that we re-created."""
     seen = replace(

@@ -1,4 +1,4 @@
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -478,6 +478,51 @@ def test_a_ghost_that_another_process_knows_of_does_not_cost_the_living_one_its_
     assert (living,) == looked.watched
     assert {"agent-2", f"agent-{AGENT}", "alice"} == rooms.rooms["room"].participants.keys()
     assert 1 == rooms.calls.count("remove_participant")
+
+
+def test_a_younger_ghost_that_nobody_can_put_out_is_no_trouble_for_ever(
+    rooms: FakeLiveKit, lives: Lives, asking: Looker
+) -> None:
+    """One process has found it dead; each other one would fail at it in every look."""
+    elder = rooms.rooms["room"].participants[f"agent-{AGENT}"]
+    rooms.pass_time(seconds=1)
+    rooms.join_agent("room", AGENT, "agent-2")
+    lives.ghosts.add("agent-2")
+    rooms.unremovable.add("agent-2")
+
+    looked = asking.look("room")
+
+    assert ((elder,), None) == (looked.watched, looked.again_in)
+
+
+class Interrupted(FakeLiveKit):
+    """A LiveKit that does something else between the answers of one look."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.meanwhile: Callable[[], None] = lambda: None
+
+    def list_dispatches(self, room_name: str) -> Sequence[Dispatch]:
+        """Answer, after the interruption."""
+        self.meanwhile()
+        return super().list_dispatches(room_name)
+
+
+def test_an_answer_from_before_an_agent_came_is_no_proof_of_its_absence() -> None:
+    """Its webhook overtakes the answer, which is counted late."""
+    rooms = Interrupted()
+    looker = Looker(rooms, Locks(), SEALER, POLICY, unasked(rooms))
+    join(rooms)
+    looker.look("room")
+    rooms.join_agent("room", AGENT)
+    agent = rooms.rooms["room"].participants.pop(f"agent-{AGENT}")
+    rooms.meanwhile = lambda: looker.sightings.note("room", agent)
+    looker.look("room")
+
+    rooms.meanwhile = lambda: None
+    rooms.pass_time(seconds=0.3)
+
+    assert not looker.look("room").decided[-1][1].is_absence_proven
 
 
 def test_an_agent_that_answers_is_not_lost_by_a_list_without_it(
