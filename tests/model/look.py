@@ -1,6 +1,6 @@
 """What one look knows: the last answers to its own questions, and what webhooks have told."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field, replace
 
 from shared_settings.agent_signs import DISPATCH_ATTRIBUTE
@@ -31,6 +31,7 @@ class Look:
     absent_at: float = 0.0
     # Since when the last agent is known to be gone; None while it is there.
     gone_since: float | None = None
+    was_gone_since: float | None = None  # as the last answers were judged
     is_ours: bool = False  # whether a human was seen there who wanted an agent, or was released
     put_out: set[str] = field(default_factory=set)  # the dead, by sid: a ghost is listed for ever
     # Humans who are to be told that their agent has failed, by identity: how often it had before.
@@ -62,8 +63,12 @@ class Look:
     def saw_dispatches(self, dispatches: Sequence[Dispatch]) -> None:
         """Note what stands; an absence counts when this is known too."""
         self.dispatches = dispatches
-        if self.agents():
-            return
+        has_news = any(since > self.asked_at for since in self.known.values())
+        if not self.agents() and not has_news:
+            self._count_absence()
+        self.was_gone_since = self.gone_since
+
+    def _count_absence(self) -> None:
         if self.gone_since is None or self.seen_at - self.absent_at > _ANSWERS_APART:
             self.gone_since = self.seen_at
         self.absent_at = self.seen_at
@@ -92,6 +97,10 @@ class Look:
             if p.participant_sid not in self.put_out
         ]
         return sorted(found, key=lambda p: (p.joined_at, p.participant_sid))
+
+    def has_ghost(self) -> bool:
+        """Whether one is listed that was to be put out and cannot be; not all know it for dead."""
+        return any(p.participant_sid in self.put_out for p in self.participants or ())
 
     def waiting(self) -> list[Participant]:
         """Return the humans seen who are to be attended."""
@@ -135,9 +144,9 @@ class Look:
         is_told = DISPATCH_ATTRIBUTE in agent.attributes
         return is_told and not any(dispatch.brought(agent) for dispatch in self.ours())
 
-    def surplus(self) -> list[Dispatch]:
+    def surplus(self, dead: Container[Participant] = ()) -> list[Dispatch]:
         """Return the dispatches beside the one that brought the agent; none if not known."""
-        agents = self.agents()
+        agents = [agent for agent in self.agents() if agent not in dead]
         own = [d for d in self.ours() if len(agents) == 1 and d.brought(agents[0])]
         return [d for d in self.ours() if own and d not in own]
 

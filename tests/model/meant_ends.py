@@ -99,11 +99,12 @@ class MeantEnds:
         """Whether a look may leave its humans without a dispatch: the next is to come later."""
         if max(self._next_at(look)) > look.seen_at:
             return True
-        if look.gone_since is None or look.seen_at >= look.gone_since + GRACE:
+        gone_since = look.was_gone_since
+        if gone_since is None or look.seen_at >= gone_since + GRACE:
             return False
         known = [one for one in (look.last_seen, look.last_told) if one]
         last = max(known, key=lambda agent: agent.joined_at, default=None)
-        return last is not None and not self._came_after(look.waiting(), last, look.gone_since)
+        return last is not None and not self._came_after(look.waiting(), last, gone_since)
 
     def _is_news(self, look: Look, agent: Participant, left_at: float) -> bool:
         """Whether the process does not know this agent, or its humans have come after it."""

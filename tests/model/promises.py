@@ -71,7 +71,9 @@ class Promises:
         is_known = look.participants is not None
         self._require("nothing is deleted in the unknown", kept=is_known)
         is_attended = look.has_claim() and bool(look.agents())
-        is_surplus = dispatch_id in {d.dispatch_id for d in look.surplus()}
+        dead = [a for a in look.agents() if self._workers.vitals.may_be_called_dead(a)]
+        is_surplus = dispatch_id in {d.dispatch_id for d in look.surplus() + look.surplus(dead)}
+        is_surplus |= self._brought_a_dead_one(dispatch_id)
         self._require("an attended room is left alone", kept=not is_attended or is_surplus)
 
     def may_remove(self, look: Look, participant_identity: str) -> None:
@@ -87,6 +89,10 @@ class Promises:
         self._require("no living agent is put out but one too many", kept=bool(others))
         kept = agent in agents[1:] or look.is_stray(agent)
         self._require("the younger of two is put out", kept=kept)
+
+    def _brought_a_dead_one(self, dispatch_id: str) -> bool:
+        runs = (run for run in self._workers.runs if run.dispatch.dispatch_id == dispatch_id)
+        return any(run.participant and not self._is_healthy(run.participant) for run in runs)
 
     def _may_act(self, look: Look) -> None:
         look.acts += 1
@@ -133,7 +139,7 @@ class Promises:
     def ends(self, look: Look, again_in: float | None, *, held: bool) -> None:
         """After a look that met no error, all is well, or well underway, or looked at again."""
         is_soon = again_in is not None and again_in <= _LONGEST_WAIT
-        is_unattended = look.has_human() and not look.agents()
+        is_unattended = look.has_human() and not look.agents() and not look.has_ghost()
         self._require("the watch goes on until attended", kept=is_soon or not is_unattended)
         self._meant.ends(look)
         if not held or look.acts >= _MOST_ACTS:
@@ -159,7 +165,9 @@ class Promises:
 
     def _leaves_one_on_its_way(self, look: Look, again_in: float) -> None:
         may_wait = self._meant.may_be_without_dispatch(look)
-        kept = bool(look.ours()) or may_wait
+        # Who knew an agent makes sure that it is gone.
+        is_unsure = bool(look.known) and again_in <= _LOOKS_AGAIN
+        kept = bool(look.ours()) or may_wait or is_unsure
         self._require("a human is waited for with a dispatch", kept=kept)
         created_at = sorted(d.created_at for d in look.ours())
         are_apart = all(later - earlier >= _AT_ONCE for earlier, later in pairwise(created_at))

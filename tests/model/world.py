@@ -135,6 +135,8 @@ class World:
         if older := self.rooms[room_name].participants.get(identity):
             self.leave(room_name, older)
         self.agents_joined += is_agent
+        if is_agent:
+            self.left_alone.pop(room_name, None)
         self.rooms[room_name].changes(self.clock.now)
         self.rooms[room_name].participants[identity] = participant
         self.clock.tell(f"{room_name} + {identity} {participant.participant_sid}")
