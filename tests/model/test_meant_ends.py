@@ -97,6 +97,20 @@ def _released_while_nobody_is_free(parts: Parts, manner: Manner) -> None:
     _judge(scene)
 
 
+def _released_while_a_hedge_stands(parts: Parts, manner: Manner) -> None:
+    scene = _scene(parts, manner)
+    scene.workers.fastest = scene.workers.slowest = 9.0
+    scene.workers.longest_lag = 0.0
+    scene.join(ALPHA, "alice", has_ticket=True)
+    scene.clock.run_for(7.0)
+    standing = [d for d in scene.world.rooms[ALPHA].dispatches.values() if d.agent_name == AGENT]
+    scene.hang_ups.release(ALPHA, "alice")
+    _poke(scene, 1.5)
+    left = [d for d in scene.world.rooms[ALPHA].dispatches.values() if d.agent_name == AGENT]
+    scene.clock.require("dispatches are taken back soon", kept=not left and len(standing) == 2)
+    _judge(scene)
+
+
 def _released_while_it_talks(parts: Parts, manner: Manner) -> None:
     scene = _attended(parts, manner)
     scene.hang_ups.release(ALPHA, "alice")
@@ -190,6 +204,7 @@ _TOLD_BY: dict[str, Callable[[Parts, Manner], None]] = {
 }
 _SCENES = [
     *_TOLD_BY.values(),
+    _released_while_a_hedge_stands,
     _released_while_it_talks,
     _crash_loop_while_token_servers_die,
     _refused_jobs,
