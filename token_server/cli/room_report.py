@@ -112,7 +112,10 @@ def _size(room: Room) -> str:
     number = room["num_participants"]
     people = f"{number} participant{'' if number == 1 else 's'}"
     names = ", ".join(map(_named, room["waiting_for"]))
-    return f"{people}, waits for {names}" if names else people
+    # A server of before does not tell.
+    failing = ", ".join(map(_named, room.get("failing", ())))
+    waits = f", waits for {names}" if names else ""
+    return f"{people}{waits}{f', {failing} fails again and again' if failing else ''}"
 
 
 def _participant(participant: Mapping[str, Any]) -> str:

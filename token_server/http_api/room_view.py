@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from token_server.http_api.room_advice import Situation, advise
+from token_server.keeper.failures import fewest_failures
 from token_server.keeper.observed_room import agents_named
 from token_server.keeper.wanted_agents import Want
 from token_server.livekit.port import Dispatch, Job, Participant, Room
@@ -132,7 +133,10 @@ def in_urgency(rooms: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def row(
-    room: Room, participants: Sequence[Participant] | None, wanted: Sequence[Want]
+    room: Room,
+    participants: Sequence[Participant] | None,
+    wanted: Sequence[Want],
+    now: datetime,
 ) -> dict[str, Any]:
     """Return a room as `GET /rooms` lists it; without participants nothing is known of it."""
     here = participants or ()
@@ -144,4 +148,7 @@ def row(
         "is_known": participants is not None,
         "is_attended": is_attended(here, wanted),
         "waiting_for": waiting_for(here, wanted),
+        "failing": [
+            want.order.agent_name for want in wanted if fewest_failures(want.humans, now).are_a_loop
+        ],
     }

@@ -107,7 +107,8 @@ class RoomWatch:
             return None
 
     def _row(self, room: Room, participants: Sequence[Participant] | None) -> dict[str, Any]:
-        return row(room, participants, self._wanted(room.room_name, participants or ()))
+        wanted = self._wanted(room.room_name, participants or ())
+        return row(room, participants, wanted, self._livekit.now())
 
     def _wanted(self, room_name: str, participants: Sequence[Participant]) -> list[Want]:
         return wants(room_name, participants, self._sealer, self._policy)

@@ -17,7 +17,7 @@ from token_server.keeper.attendance import (
     Settled,
     Wait,
 )
-from token_server.keeper.failures import A_LOOP, Failures
+from token_server.keeper.failures import Failures
 from token_server.keeper.hedging import AT_ONCE, late_at
 from token_server.keeper.last_seen_agents import ABSENCE_PROVEN_AFTER
 from token_server.livekit.port import Dispatch, Participant
@@ -164,7 +164,7 @@ def _pause(seen: Attendance) -> Wait | None:
     is_news = newest_at and failures.last_at and newest_at > failures.last_at
     if failures.next_at is None or failures.next_at <= seen.now or is_news:
         return None
-    return Wait(failures.next_at, _FAIL if failures.in_a_row >= A_LOOP else "its agent has failed")
+    return Wait(failures.next_at, _FAIL if failures.are_a_loop else "its agent has failed")
 
 
 def _was_there_before(seen: Attendance, left_at: datetime) -> bool:

@@ -107,11 +107,15 @@ def test_an_entry_from_before_those_shown_is_new_all_the_same() -> None:
     [
         (listed(waiting_for=["a"]), "waiting   kitchen  1 participant, waits for a"),
         (listed(waiting_for=[""]), "waiting   kitchen  1 participant, waits for the agent without"),
+        (
+            listed(is_attended=True, failing=["a"]),
+            "attended  kitchen  1 participant, a fails again and again",
+        ),
         (listed(is_known=False, num_participants=3), "unknown   kitchen  3 participants"),
         (listed(is_attended=True), "attended  kitchen  1 participant"),
         (listed(), "no human  kitchen  1 participant"),
     ],
-    ids=["waiting", "unnamed", "unknown", "attended", "no human"],
+    ids=["waiting", "unnamed", "failing", "unknown", "attended", "no human"],
 )
 def test_a_list_has_a_line_a_room(room: dict[str, Any], says: str) -> None:
     """Its state first."""
