@@ -135,8 +135,8 @@ def _release() -> Described:
     errors = _OPERATOR_ERRORS | _BODY_ERRORS
     post = _operation("post__rooms_release", _RELEASE, ReleaseAnswer, errors)
     room_name = {"in": "path", "name": "room_name", "required": True}
-    room_name["schema"] = {"type": "string", "minLength": 1}
-    post |= {"security": [{name: []} for name in _OPERATOR], "parameters": [room_name]}
+    text = {"schema": {"type": "string", "minLength": 1}}
+    post |= {"security": [{name: []} for name in _OPERATOR], "parameters": [room_name | text]}
     return {"post": post | {"requestBody": {"content": _json(ReleaseRequest)}}}
 
 
