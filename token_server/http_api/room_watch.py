@@ -37,7 +37,7 @@ class RoomWatch:
         api_secrets: Each that may have signed the mark of a released human.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (everything arrives as an argument)
         self,
         livekit: LiveKit,
         sealer: TicketSealer,

@@ -35,7 +35,6 @@ class AnyName(BaseConverter):
 def create_blueprint(operators: Operators, watch: RoomWatch) -> Blueprint:
     """Build the routes."""
     blueprint = Blueprint("rooms", __name__)
-
     AnyName.is_known_to(blueprint)
 
     @blueprint.before_request

@@ -1,6 +1,6 @@
 """POST /rooms/{room_name}/release: who may, what it does, and what it says."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import quote
@@ -67,7 +67,7 @@ class Shelf:
     def __init__(self) -> None:
         self.entries: list[Entry] = []
 
-    def put(self, entries: list[Entry]) -> bool:
+    def put(self, entries: Sequence[Entry]) -> bool:
         """Keep them."""
         self.entries += entries
         return True
@@ -234,7 +234,9 @@ def test_a_human_who_has_just_left_is_not_told_of(rooms: FakeLiveKit) -> None:
     """Between the list and the mark."""
 
     class Leaving(FakeLiveKit):
-        def set_attributes(self, room_name: str, identity: str, attributes: Mapping[str, str]) -> bool:
+        def set_attributes(
+            self, room_name: str, identity: str, attributes: Mapping[str, str]
+        ) -> bool:
             self.leave(room_name, identity)
             return super().set_attributes(room_name, identity, attributes)
 
@@ -295,9 +297,7 @@ def test_a_broken_body_releases_nobody(
     assert [] == rooms.calls
 
 
-@pytest.mark.parametrize(
-    "path", ["/rooms/release", "/rooms/release?room_name=a&room_name=kitchen"]
-)
+@pytest.mark.parametrize("path", ["/rooms/release", "/rooms/release?room_name=a&room_name=kitchen"])
 def test_which_room_is_not_guessed(client: FlaskClient, rooms: FakeLiveKit, path: str) -> None:
     """None is not all of them."""
     refused = client.post(path, headers=KEY)

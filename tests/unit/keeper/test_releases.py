@@ -73,7 +73,9 @@ def agent(identity: str, agent_name: str, dispatch_id: str = "") -> Participant:
 def dispatch(dispatch_id: str, agent_name: str, *identities: str) -> Dispatch:
     """A dispatch, with the jobs of these agents."""
     jobs = [
-        Job(job_id=f"AJ_{one}", status=JobStatus.RUNNING, started_at=START, participant_identity=one)
+        Job(
+            job_id=f"AJ_{one}", status=JobStatus.RUNNING, started_at=START, participant_identity=one
+        )
         for one in identities
     ]
     return Dispatch(

@@ -34,8 +34,11 @@ def test_whoever_has_a_secret_may_release(secret: str) -> None:
     [
         pytest.param(("cellar", "alice"), marked(), id="of another room"),
         pytest.param(("kitchen", "bob"), marked(), id="of another human"),
-        pytest.param(ALICE, {release_attribute("cook"): marked()[release_attribute("tutor")]},
-                     id="of another agent"),
+        pytest.param(
+            ALICE,
+            {release_attribute("cook"): marked()[release_attribute("tutor")]},
+            id="of another agent",
+        ),
         pytest.param(ALICE, marked(secret="guessed"), id="of another secret"),
         pytest.param(ALICE, {release_attribute("tutor"): "ä"}, id="no mark"),
         pytest.param(ALICE, {release_attribute("tutor"): ""}, id="taken away"),
