@@ -25,7 +25,7 @@ from token_server.tokens.token_request import broken_rule
 class ReleaseRequest(BaseModel):
     """Whom to release; every field is optional."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     agent_name: str | None = Field(
         default=None, description="Only humans who want this agent. Without it: any agent."
