@@ -123,7 +123,10 @@ def _participant(participant: Mapping[str, Any]) -> str:
     if kind == "agent":
         kind = f"agent {participant['agent_name']}".rstrip()
     since = participant["joined_at"][11:23]
-    return f"{kind}: {participant['participant_identity']}, here since {since}"
+    here = f"{kind}: {participant['participant_identity']}, here since {since}"
+    # A server of an older version does not tell.
+    released = ", ".join(map(_named, participant.get("released_from", ())))
+    return f"{here}, released from {released}" if released else here
 
 
 def _dispatch(dispatch: Mapping[str, Any]) -> str:

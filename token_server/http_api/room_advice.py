@@ -4,8 +4,8 @@ The words are the doctor's (absence_reasons.py); here they are chosen from what 
 shows. A worker on this machine, which the doctor can ask, is not known here.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from token_server.keeper import absence_reasons
@@ -42,7 +42,10 @@ class Advice:
 
 @dataclass(frozen=True, kw_only=True)
 class Situation:
-    """A room as it is, and what happened in it. All times are LiveKit's clock."""
+    """A room as it is, and what happened in it. All times are LiveKit's clock.
+
+    `released_from` has the agents that have released a human, by their identity.
+    """
 
     room_name: str
     now: datetime
@@ -50,6 +53,7 @@ class Situation:
     participants: Sequence[Participant] = ()
     dispatches: Sequence[Dispatch] = ()
     past: Sequence[Entry] = ()
+    released_from: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def agent_names(self) -> set[str]:
         """Return the names of the agents that are there."""

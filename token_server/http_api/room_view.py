@@ -30,7 +30,7 @@ def document(seen: Situation, room: Room | None) -> dict[str, Any]:
         "created_at": _time(room.created_at) if room else None,
         "is_attended": is_attended(seen.participants, seen.wanted),
         "wanted": [_want(want, seen.participants) for want in seen.wanted],
-        "participants": [_participant(each) for each in seen.participants],
+        "participants": [_participant(each, seen) for each in seen.participants],
         "dispatches": [_dispatch(each, seen.participants) for each in seen.dispatches],
         "advice": advice.as_json() if advice else None,
         "timeline": [_entry(entry) for entry in seen.past],
@@ -93,12 +93,14 @@ def _has_one(participants: Sequence[Participant], want: Want) -> bool:
     return len(agents_named(want.order.agent_name, participants)) == 1
 
 
-def _participant(participant: Participant) -> dict[str, Any]:
+def _participant(participant: Participant, seen: Situation) -> dict[str, Any]:
+    identity = participant.participant_identity
     return {
-        "participant_identity": participant.participant_identity,
+        "participant_identity": identity,
         "kind": participant.kind.value,
         "agent_name": participant.agent_name,
         "joined_at": _time(participant.joined_at),
+        "released_from": list(seen.released_from.get(identity, ())),
     }
 
 

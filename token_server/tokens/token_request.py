@@ -151,7 +151,7 @@ def parse_json(unverified_body: bytes) -> TokenRequest:
     try:
         return TokenRequest.model_validate_json(unverified_body or b"{}")
     except ValidationError as error:
-        raise InvalidRequestError(_sentence(error.errors()[0])) from None
+        raise InvalidRequestError(broken_rule(error.errors()[0])) from None
 
 
 def parse_query(unverified_query: Mapping[str, str]) -> TokenRequest:
@@ -167,10 +167,10 @@ def parse_query(unverified_query: Mapping[str, str]) -> TokenRequest:
     try:
         return TokenRequest.model_validate(dict(PlainTokenRequest.model_validate(given)))
     except ValidationError as error:
-        raise InvalidRequestError(_sentence(error.errors()[0])) from None
+        raise InvalidRequestError(broken_rule(error.errors()[0])) from None
 
 
-def _sentence(problem: ErrorDetails) -> str:
+def broken_rule(problem: ErrorDetails) -> str:
     """Say one of pydantic's findings without the value: the field, then the rule."""
     path = ".".join(str(part) for part in problem["loc"])[:_FIELD_PATH_LIMIT] or "body"
     if problem["type"] == "extra_forbidden":

@@ -60,6 +60,17 @@ def test_a_room_that_waits_says_for_whom_since_when_and_what_to_do() -> None:
     ] == REPORT.head(WAITING)
 
 
+def test_a_released_human_says_from_whom() -> None:
+    """Nobody is sent for them; an older server does not tell."""
+    alice = WAITING["participants"][0]
+    released = WAITING | {"participants": [alice | {"released_from": ["voice-agent", ""]}]}
+
+    assert (
+        "  human: alice, here since 00:00:01.500, released from voice-agent,"
+        " the agent without a name"
+    ) in REPORT.head(released)
+
+
 def test_a_dispatch_without_a_name_says_so() -> None:
     """LiveKit makes one with each room."""
     nameless = WAITING | {"dispatches": [WAITING["dispatches"][0] | {"agent_name": ""}]}
