@@ -23,7 +23,7 @@ def rooms() -> FakeLiveKit:
     return FakeLiveKit()
 
 
-def join(rooms: FakeLiveKit, identity: str, order: AgentOrder) -> None:
+def join(rooms: FakeLiveKit, identity: str, order: AgentOrder | None) -> None:
     """Let a human with a ticket for this order join the kitchen, a second from now."""
     rooms.pass_time(seconds=1)
     ticket = Ticket("kitchen", identity, order)
@@ -101,3 +101,14 @@ def test_a_ticket_counts_before_the_pattern(rooms: FakeLiveKit) -> None:
 
     policy = Policy(agent_names=("tutor",), attend_rooms=("*",))
     assert [COOK] == [want.order for want in found(rooms, "kitchen", policy)]
+
+
+def test_who_asked_for_nobody_wants_nobody_whatever_the_pattern(rooms: FakeLiveKit) -> None:
+    """Who takes over a call, or listens; another one's ticket still counts."""
+    policy = Policy(agent_names=("tutor",), attend_rooms=("*",))
+    join(rooms, "alice", None)
+
+    alone = found(rooms, "kitchen", policy)
+    join(rooms, "bob", COOK)
+
+    assert ([], [COOK]) == (alone, [want.order for want in found(rooms, "kitchen", policy)])
