@@ -139,7 +139,7 @@ class PlainTokenRequest(BaseModel):
 class TokenRequest(_Json, PlainTokenRequest):
     """Who wants to join which room; every field is optional."""
 
-    # No agent, and one that is asked for.
+    # Nobody asks for an agent and for none.
     model_config = ConfigDict(
         json_schema_extra={
             "not": {
