@@ -72,6 +72,7 @@ def _add_dev(parser: argparse.ArgumentParser) -> None:
 def _add_token(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--room", help="room_name; the server's choice when not given")
     parser.add_argument("--identity", help="participant_identity; likewise")
+    parser.add_argument("--agentless", action="store_true", help="ask for one without an agent")
     parser.add_argument("--decode", action="store_true", help="print the claims, unverified")
     parser.set_defaults(run=_token)
 
@@ -114,7 +115,11 @@ def _dev(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 
 def _token(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    wanted = {"room_name": arguments.room, "participant_identity": arguments.identity}
+    wanted = {
+        "room_name": arguments.room,
+        "participant_identity": arguments.identity,
+        "agentless": arguments.agentless,
+    }
     answer = fetch_token(environ, {name: value for name, value in wanted.items() if value})
     shown = unverified_claims(answer["participant_token"]) if arguments.decode else answer
     sys.stdout.write(f"{json.dumps(shown, indent=2)}\n")

@@ -111,7 +111,7 @@ def _ask(
     raise NotAnsweredError(f"{says}; {cure}" if cure else says)
 
 
-def fetch_token(environ: Mapping[str, str], fields: Mapping[str, str]) -> dict[str, str]:
+def fetch_token(environ: Mapping[str, str], fields: Mapping[str, object]) -> dict[str, str]:
     """POST the fields to the running server's /token and return its JSON.
 
     Args:
@@ -134,7 +134,7 @@ def _key(environ: Mapping[str, str], name: str) -> str:
 
 
 def _answer(
-    method: str, url: str, key: str, fields: Mapping[str, str] | None = None, *, seconds: float
+    method: str, url: str, key: str, fields: Mapping[str, object] | None = None, *, seconds: float
 ) -> HttpResult:
     """Ask; raise NotAnsweredError if nobody answers, or somebody who is no token server."""
     timeout = urllib3.Timeout(connect=_CONNECT, read=seconds)

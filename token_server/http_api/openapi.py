@@ -71,7 +71,7 @@ _FAULTS = {
 _TOKEN_ERRORS = {
     400: "A field breaks a rule; `msg` names both.",
     401: "No key or login token, or none that is good.",
-    403: "The caller may not have this identity, name, metadata, room or agent.",
+    403: "The caller may not have this identity, name, metadata, room or agent, or go without one.",
     429: "Too often; `Retry-After` has the seconds to wait.",
     **_FAULTS,
 }

@@ -82,6 +82,7 @@ def test_a_posts_body_is_the_model_that_validates_it(client: FlaskClient) -> Non
         "participant_name",
         "participant_metadata",
         "participant_attributes",
+        "agentless",
         "room_config",
     }
     assert 1 == schemas["RequestedRoomConfig"]["properties"]["agents"]["maxItems"]

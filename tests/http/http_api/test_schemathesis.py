@@ -37,6 +37,7 @@ def is_alive(url: str) -> bool:
 @pytest.fixture(params=["none", "key"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Where a web process listens, with this TOKEN_AUTH and a LiveKit that agrees to all."""
+    is_lenient = request.param == "none"
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     with TwirpServer(answer(ListRoomsResponse())) as livekit:
@@ -50,6 +51,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
             "TOKEN_AUTH": request.param,
             "TOKEN_KEYS": CALLER_KEY,
             "OPERATOR_KEY": CALLER_KEY,
+            "AGENTLESS_TOKENS": str(int(is_lenient)),
             "WEB_CONCURRENCY": "1",
             "PORT": str(port),
         }
