@@ -61,7 +61,7 @@ class Server:
         sealer = TicketSealer(API_SECRET)
         tracing = Tracing(delivery, sealer)
         traced = tracing.livekit(rooms, Metrics(CollectorRegistry()))
-        policy = Policy(agent_names=(AGENT_NAME,))
+        policy = Policy(agent_names=(AGENT_NAME,), attend_rooms=("kitchen",))
         self.looker = tracing.looks(Looker(traced, Free(), sealer, policy, unasked(traced)))
         app = create_app(settings(**changes), traced, RecordingKeeper())
         tracing.trace_requests(app)
