@@ -134,7 +134,7 @@ class KeeperMetrics:
     """
 
     def __init__(
-        self, metrics: Metrics, count_caller: Callable[[str], bool] = lambda _: True
+        self, metrics: Metrics, count_caller: Callable[[str], bool]
     ) -> None:
         self._metrics = metrics
         self._arrivals = AwaitedHumans()
