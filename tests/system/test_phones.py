@@ -31,7 +31,7 @@ def _listings(running: Deployment) -> float:
 
 def ring(running: Deployment, room_name: str) -> float:
     """Let somebody call; return the seconds from their join until an agent can be heard."""
-    human = running.call(room_name)
+    running.call(room_name)
 
     def is_heard() -> bool:
         return any(agent.has_audio for agent in running.agents(room_name))
@@ -39,7 +39,6 @@ def ring(running: Deployment, room_name: str) -> float:
     wait_until(is_heard, within=20, what=f"an agent's voice in {room_name}")
     heard_at = time.time()
     (caller,) = [p for p in running.rooms.list_participants(room_name) if p.is_phone]
-    human.leave()
     return heard_at - caller.joined_at.timestamp()
 
 

@@ -133,9 +133,7 @@ class KeeperMetrics:
         count_caller: Says whether this process is the first to count a phone caller.
     """
 
-    def __init__(
-        self, metrics: Metrics, count_caller: Callable[[str], bool]
-    ) -> None:
+    def __init__(self, metrics: Metrics, count_caller: Callable[[str], bool]) -> None:
         self._metrics = metrics
         self._arrivals = AwaitedHumans()
         self._callers = PhoneCallers(count_caller)
