@@ -1,7 +1,7 @@
 """Which live rooms are looked at when only listings tell of them."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -67,7 +67,7 @@ def test_rooms_of_the_fewest_people_come_first(livekit: LiveKit) -> None:
 @pytest.mark.parametrize("room_name", ["room", "phone-1"])
 @pytest.mark.parametrize("has_webhooks", [True, False])
 def test_a_young_room_that_seems_empty_is_looked_at_and_an_old_one_is_not(
-    livekit: LiveKit, room_name: str, has_webhooks: bool
+    livekit: LiveKit, room_name: str, *, has_webhooks: bool
 ) -> None:
     """LiveKit counts nobody in a new room for up to 5 s."""
     livekit.make("old", age=11)
@@ -94,7 +94,7 @@ def test_a_new_room_does_not_keep_those_with_people_waiting(livekit: LiveKit) ->
     ids=["nothing else finds a caller", "webhooks do", "nobody without a token is attended"],
 )
 def test_the_rooms_are_listed_often_where_nothing_else_finds_a_caller(
-    attend_rooms: tuple[str, ...], has_webhooks: bool, pause: float
+    attend_rooms: tuple[str, ...], *, has_webhooks: bool, pause: float
 ) -> None:
     """Elsewhere it would cost LiveKit for nothing."""
     livekit = LiveKit(attend_rooms)
@@ -171,7 +171,7 @@ def test_the_others_have_their_turn_while_many_covered_rooms_are_empty(livekit: 
 @pytest.mark.parametrize("has_webhooks", [True, False])
 @pytest.mark.parametrize("prefix", ["phone", "room"])
 def test_however_many_rooms_there_are_there_are_ten_looks_a_second_at_most(
-    livekit: LiveKit, prefix: str, has_webhooks: bool
+    livekit: LiveKit, prefix: str, *, has_webhooks: bool
 ) -> None:
     """LiveKit Cloud allows some 1,000 requests a minute (livekit-behaviour 100)."""
     livekit.has_webhooks = has_webhooks
