@@ -1,4 +1,4 @@
-"""Phone callers: nobody fetches a token for them, and their phone rings until they hear an agent."""
+"""Phone callers: nobody fetches a token for them, and they ring until they hear an agent."""
 
 import time
 
