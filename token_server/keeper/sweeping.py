@@ -54,7 +54,7 @@ class Sweeping:
         self._listed: dict[str, bool] = {}
         # Whether the last look at a covered room has seen a human; None: there was no look yet.
         self._has_human: dict[str, bool | None] = {}
-        self._all, self._unseen = _Turns(), _Turns()
+        self._all, self._old = _Turns(), _Turns()  # of all rooms; of old ones without a human
         self._all_again_in = 0.0
 
     def attends(self, room_name: str) -> bool:
@@ -83,7 +83,7 @@ class Sweeping:
         looks = round(pause / PACE)
         listed = {room.room_sid: self._is_covered(room) for room in rooms}
         covered = [room for room in rooms if listed[room.room_sid]] if is_hurried else []
-        at_once, in_turn = self._without_a_human(covered, now, looks // 2)
+        at_once, in_turn = self._without_a_human(covered, now, looks)
         in_turn += self._next_of_all(rooms, now, looks - len(in_turn))
         self._listed = listed
         self._all_again_in -= pause
@@ -94,12 +94,13 @@ class Sweeping:
         return self.attends(room.room_name) if before is None else before
 
     def _without_a_human(
-        self, covered: Sequence[Room], now: datetime, most: int
+        self, covered: Sequence[Room], now: datetime, looks: int
     ) -> tuple[list[str], list[str]]:
-        """Choose covered rooms that are new, and of those in which no human has been seen so many.
+        """Choose covered rooms that are new, and some of those in which no human has been seen.
 
         A caller may be in any of them: LiveKit's count is late, and so may be its list of a new
-        room's participants.
+        room's participants. Young ones get half of the looks at most; old ones a quarter, since a
+        look at a room that everybody has left is three calls.
         """
         new = {r.room_name for r in covered if r.room_sid not in self._listed and _is_young(r, now)}
         self._has_human = {
@@ -109,10 +110,13 @@ class Sweeping:
             for room in covered
         }
         unseen = [r for r in covered if r.room_name not in new and self._is_unseen(r, now)]
-        if self._unseen.are_over:
-            unseen.sort(key=lambda room: room.created_at, reverse=True)
-            self._unseen.begin([room.room_name for room in unseen])
-        return list(new), self._unseen.take(most, {room.room_name for room in unseen})
+        unseen.sort(key=lambda room: room.created_at, reverse=True)
+        young = [room.room_name for room in unseen if _is_young(room, now)]
+        old = [room.room_name for room in unseen[len(young) :]]
+        if self._old.are_over:
+            self._old.begin(old)
+        first = young[: looks // 2]
+        return list(new), first + self._old.take(min(looks // 4, looks // 2 - len(first)), set(old))
 
     def _is_unseen(self, room: Room, now: datetime) -> bool:
         has_human = self._has_human[room.room_name]
