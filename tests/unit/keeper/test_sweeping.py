@@ -121,7 +121,9 @@ def test_a_covered_room_that_was_made_again_is_new(livekit: LiveKit) -> None:
     livekit.sweeping.looked("phone-1", has_human=True)
     livekit.make("phone-1", sid="RM_next")
 
-    assert ["phone-1"] == livekit.list().at_once
+    found = [livekit.list() for _ in range(2)]
+
+    assert (["phone-1"], ["phone-1"]) == (found[0].at_once, found[1].in_turn)
 
 
 def test_rooms_that_were_there_before_this_process_do_not_break_the_budget(
@@ -175,8 +177,10 @@ def test_however_many_rooms_there_are_there_are_ten_looks_a_second_at_most(
 ) -> None:
     """LiveKit Cloud allows some 1,000 requests a minute (livekit-behaviour 100)."""
     livekit.has_webhooks = has_webhooks
-    for room_name in number(5000, prefix):
+    for room_name in number(2500, prefix):
         livekit.make(room_name, 2, age=60)
+    for room_name in number(2500, f"{prefix}-empty"):
+        livekit.make(room_name, age=60)
 
     listings = list(livekit.list_for(60))
 
@@ -223,14 +227,3 @@ def test_a_listing_that_took_long_is_rarer(livekit: LiveKit, took: float, pause:
     livekit.took = took
 
     assert pause == livekit.list().pause
-
-
-def test_what_a_look_has_seen_of_other_rooms_takes_no_memory(livekit: LiveKit) -> None:
-    """Every process tells of every look; only one of them sweeps."""
-    for room_name in number(1000, "phone"):
-        livekit.sweeping.looked(room_name, has_human=False)
-    livekit.make("phone-1", 2, age=60)
-
-    chosen = livekit.list()
-
-    assert ["phone-1"] == chosen.in_turn
