@@ -90,21 +90,15 @@ class MachineState:
         """
         mark = hashlib.sha256(participant_sid.encode()).digest()[-_MARK_BYTES:]
         place = _number_of(participant_sid) % _CALLERS * _MARK_BYTES
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
         try:
-            marks = os.open(
-                self._folder / "phone-callers", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
-            )
-        except OSError:
-            return True
-        try:
-            return _is_new(marks, mark, place)
-        except (BlockingIOError, PermissionError):
+            with os.fdopen(os.open(self._folder / "phone-callers", flags, 0o600), "r+b") as marks:
+                return _is_new(marks.fileno(), mark, place)
+        except BlockingIOError:
             # Somebody counts a caller in this place at this moment: the same one, as a rule.
             return False
         except OSError:
             return True
-        finally:
-            os.close(marks)
 
     def beat(self) -> None:
         """Do nothing: the operating system knows who is alive."""
