@@ -106,7 +106,9 @@ def compose(
     lives = LifeWatch(livekit, shared, limits)
     looker = Looker(livekit, shared, sealer, policy, lives, timeline, workers=book)
     looks = tracing.looks(looker) if tracing else looker
-    keeper = Keeper(livekit, looks, lives, shared, metrics, timeline)
+    keeper = Keeper(
+        livekit, looks, lives, shared, metrics, timeline, attend_rooms=settings.attend_rooms
+    )
     app = create_app(settings, livekit, keeper, redis, timeline)
     operators = Operators(settings.operator_keys, is_demo=settings.demo)
     app.register_blueprint(metrics_endpoint.create_blueprint(operators, metrics))
