@@ -1,5 +1,6 @@
 """Real looks at a LiveKit in memory, and what one token server counts of them."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 from prometheus_client import CollectorRegistry
@@ -9,6 +10,7 @@ from tests.fakes import FakeLiveKit
 from tests.lives import unasked
 from token_server.keeper.keeper_records import KeeperMetrics
 from token_server.keeper.look_at_room import Looker
+from token_server.keeper.observed_room import LookReport
 from token_server.keeper.wanted_agents import Policy
 from token_server.livekit.port import AgentOrder
 from token_server.telemetry.metrics import Metrics
@@ -33,21 +35,29 @@ class Locks:
 class Server:
     """One token server's looks, and what it counts."""
 
-    def __init__(self, rooms: FakeLiveKit, *, locks_are_free: bool = True) -> None:
+    def __init__(
+        self,
+        rooms: FakeLiveKit,
+        *,
+        locks_are_free: bool = True,
+        count_caller: Callable[[str], bool] = lambda _: True,
+    ) -> None:
         self._rooms = rooms
         self.metrics = Metrics(CollectorRegistry())
-        self.counts = KeeperMetrics(self.metrics)
+        self.counts = KeeperMetrics(self.metrics, count_caller)
         self._looker = Looker(
             rooms,
             Locks(are_free=locks_are_free),
             SEALER,
-            Policy(agent_names=(AGENT,)),
+            Policy(agent_names=(AGENT,), attend_rooms=("phone-*",)),
             unasked(rooms),
         )
 
-    def look(self, room_name: str = "room") -> None:
+    def look(self, room_name: str = "room") -> LookReport:
         """Look at a room, as the keeper does."""
-        self.counts.looked(room_name, self._looker.look(room_name))
+        report = self._looker.look(room_name)
+        self.counts.looked(room_name, report)
+        return report
 
     def counted(self, name: str) -> float:
         """Return a series' value."""

@@ -120,6 +120,8 @@ class FakeLiveKit:
         participant_identity: str,
         attributes: dict[str, str] | None = None,
         kind: ParticipantKind = ParticipantKind.HUMAN,
+        *,
+        is_phone: bool = False,
     ) -> Participant:
         """Let somebody join, making the room if need be; an older one of that identity goes."""
         participant = Participant(
@@ -128,6 +130,7 @@ class FakeLiveKit:
             kind=kind,
             joined_at=self._now,
             attributes=attributes or {},
+            is_phone=is_phone,
         )
         found = self._live_room(room_name, (AgentOrder(agent_name=""),))
         found.participants[participant_identity] = participant
@@ -139,6 +142,11 @@ class FakeLiveKit:
         return self.join(
             room_name, identity or f"agent-{agent_name}", attributes, ParticipantKind.AGENT
         )
+
+    def publish_audio(self, room_name: str, participant_identity: str) -> None:
+        """Let somebody be heard."""
+        found = self.rooms[room_name].participants
+        found[participant_identity] = replace(found[participant_identity], has_audio=True)
 
     def leave(self, room_name: str, participant_identity: str) -> None:
         """Let somebody leave."""

@@ -11,8 +11,14 @@ from flask import Flask
 from prometheus_client import CollectorRegistry
 
 from token_server.auth.operators import Operators
-from token_server.http_api import metrics_endpoint, rooms_endpoint, workers_endpoint
+from token_server.http_api import (
+    metrics_endpoint,
+    release_endpoint,
+    rooms_endpoint,
+    workers_endpoint,
+)
 from token_server.http_api.app import create_app
+from token_server.http_api.room_releases import RoomReleases
 from token_server.http_api.room_watch import RoomWatch
 from token_server.http_api.workers_endpoint import WorkerWords
 from token_server.keeper.agent_life import LifeLimits
@@ -100,13 +106,25 @@ def compose(
     lives = LifeWatch(livekit, shared, limits)
     looker = Looker(livekit, shared, sealer, policy, lives, timeline, workers=book)
     looks = tracing.looks(looker) if tracing else looker
-    keeper = Keeper(livekit, looks, lives, shared, metrics, timeline)
+    keeper = Keeper(
+        livekit, looks, lives, shared, metrics, timeline, attend_rooms=settings.attend_rooms
+    )
     app = create_app(settings, livekit, keeper, redis, timeline)
     operators = Operators(settings.operator_keys, is_demo=settings.demo)
     app.register_blueprint(metrics_endpoint.create_blueprint(operators, metrics))
     app.wsgi_app = metrics_endpoint.CountRefused(app.wsgi_app, metrics)  # type: ignore[method-assign]
-    watch = RoomWatch(livekit, sealer, policy, timeline)
+    secrets = tuple(settings.webhook_secrets.values())
+    watch = RoomWatch(livekit, sealer, policy, timeline, api_secrets=secrets)
     app.register_blueprint(rooms_endpoint.create_blueprint(operators, watch))
+    releases = RoomReleases(
+        livekit=livekit,
+        locks=shared,
+        sealer=sealer,
+        policy=policy,
+        timeline=timeline,
+        api_secrets=secrets,
+    )
+    app.register_blueprint(release_endpoint.create_blueprint(operators, releases))
     _add_workers(app, settings, operators, book, metrics)
     if tracing:
         tracing.trace_requests(app)

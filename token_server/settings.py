@@ -54,6 +54,11 @@ _WHAT_A_PROXY_IS = (
     " LiveKit's host"
 )
 
+_NOT_AGENTLESS = (
+    "AGENTLESS_TOKENS must be 0 when AGENT_DISPATCH=automatic: LiveKit sends the agent to every new"
+    " room by itself, whoever is in it"
+)
+
 
 class Settings(SharedSettings):
     """What an operator can change; each attribute's environment variable is its alias."""
@@ -62,6 +67,7 @@ class Settings(SharedSettings):
     agent_names: Names = Field((), alias="AGENT_NAMES")
     attend_rooms: Names = Field((), alias="ATTEND_ROOMS")
     agent_rules: AgentRules = Field((), alias="AGENT_RULES")
+    agentless_tokens: bool = Field(default=False, alias="AGENTLESS_TOKENS")
     token_auth: TokenAuth = Field(alias="TOKEN_AUTH")
     token_keys: Keys = Field((), alias="TOKEN_KEYS", repr=False)
     token_jwt_issuer: Url = Field("", alias="TOKEN_JWT_ISSUER")
@@ -130,6 +136,12 @@ class Settings(SharedSettings):
         if (proxy := self.livekit_proxy) and not is_http_proxy(proxy):
             name = "HTTPS_PROXY" if self.server_url.startswith("wss") else "HTTP_PROXY"
             raise ValueError(f"{name} {_WHAT_A_PROXY_IS}")
+        return self
+
+    @model_validator(mode="after")
+    def _check_agentless(self) -> Self:
+        if self.agentless_tokens and self.agent_dispatch is AgentDispatch.AUTOMATIC:
+            raise ValueError(_NOT_AGENTLESS)
         return self
 
     @property

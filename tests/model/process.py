@@ -12,14 +12,14 @@ from tests.model.keepers import Parts
 from tests.model.port import Port
 from tests.model.room_locks import Locks, NotingLocks, WatchClaims
 from token_server.errors import TokenServerError
+from token_server.keeper import sweeping
 from token_server.keeper.livekit_silence import News, Silence
 from token_server.keeper.schedule import Awaited, Schedule
+from token_server.keeper.sweeping import Sweeping
 from token_server.livekit.port import Participant, ParticipantKind
 
 # As in keeper.py; the contract between the two is short enough to be read.
 LOOKING_THREADS = 4
-SWEEP_EVERY = 5.0
-_SWEEP_PACE = 0.1
 _SWEEP_AGAIN = 1.0
 
 
@@ -38,6 +38,8 @@ class Process:
         self.is_alive = True
         self._life += 1
         self._schedule, self._silence = Schedule(), Silence()
+        # In no hurry, as where webhooks are known to work: the guarantee needs nothing else.
+        self._sweeping = Sweeping()
         self._noting = NotingLocks(self._locks)
         self._lives = self._parts.build_watch(
             self._port.for_questions(),
@@ -143,7 +145,7 @@ class Process:
 
     def _sweep_on(self) -> None:
         while True:
-            wait = SWEEP_EVERY
+            wait = sweeping.EVERY
             if self._locks.sweeper in {None, self}:
                 self._locks.sweeper = self
                 wait = self._sweep()
@@ -155,8 +157,8 @@ class Process:
         except TokenServerError:
             self._heed(self._silence.sweep_failed())
             return _SWEEP_AGAIN
-        peopled = [room for room in rooms if room.num_participants]
-        for number, room in enumerate(sorted(peopled, key=lambda r: r.num_participants)):
-            self._schedule.look_at(room.room_name, self._clock.now + number * _SWEEP_PACE)
+        chosen = self._sweeping.choose(rooms, self._port.now(), took=0.0, has_webhooks=True)
+        for number, room_name in enumerate(chosen.in_turn):
+            self._schedule.look_at(room_name, self._clock.now + number * sweeping.PACE)
         self._heed(self._silence.swept())
-        return max(SWEEP_EVERY, len(peopled) * _SWEEP_PACE)
+        return chosen.pause

@@ -147,16 +147,17 @@ class Deployment:
 
     def job_requests(self, room_name: str) -> int:
         """Return how many job requests the workers have logged for the room."""
-        return self._count("worker.log", "JOB REQUEST RECEIVED", room_name)
+        return self.count("worker.log", "JOB REQUEST RECEIVED", room_name)
 
     def job_requests_but_hedges(self, room_name: str) -> int:
         """Return how many of them were not sent beside one that this machine was slow with.
 
         Where a worker is there all the time: what nobody takes is hedged again and again.
         """
-        return self.job_requests(room_name) - self._count("web.log", HEDGED, room_name)
+        return self.job_requests(room_name) - self.count("web.log", HEDGED, room_name)
 
-    def _count(self, log_name: str, *phrases: str) -> int:
+    def count(self, log_name: str, *phrases: str) -> int:
+        """Return how many lines of a log have all of these phrases."""
         log = self._folder / log_name
         lines = log.read_text().splitlines() if log.exists() else []
         return sum(all(phrase in line for phrase in phrases) for line in lines)
@@ -192,9 +193,12 @@ class Deployment:
 
     def foreign_token(self, room_name: str) -> str:
         """Mint a token that the token server knows nothing of."""
-        grants = api.VideoGrants(room_join=True, room=room_name)
-        token = api.AccessToken(API_KEY, API_SECRET).with_identity("caller").with_grants(grants)
-        return token.to_jwt()
+        return _foreign(room_name, "caller").to_jwt()
+
+    def call(self, room_name: str) -> Human:
+        """Join as LiveKit's gateway does for somebody who has rung up."""
+        token = _foreign(room_name, "sip_+4930123456").with_kind("sip")
+        return self.enter(token.to_jwt())[0]
 
     def _wait(self, holds: Callable[[], bool], within: float, what: str) -> None:
         try:
@@ -218,3 +222,8 @@ class Deployment:
 
     def _environ(self) -> dict[str, str]:
         return self.livekit.environ() | self._settings
+
+
+def _foreign(room_name: str, identity: str) -> api.AccessToken:
+    grants = api.VideoGrants(room_join=True, room=room_name)
+    return api.AccessToken(API_KEY, API_SECRET).with_identity(identity).with_grants(grants)

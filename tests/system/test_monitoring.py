@@ -34,7 +34,7 @@ class Monitored:
 @pytest.fixture(scope="module")
 def monitored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Monitored]:
     """One human with their agent and one without, and a request that was refused."""
-    settings = SETTINGS | {"LOG_FORMAT": "json", "AGENT_NAMES": ABSENT}
+    settings = SETTINGS | {"LOG_FORMAT": "json", "AGENT_NAMES": ABSENT, "ATTEND_ROOMS": "phone"}
     with Deployment(tmp_path_factory.mktemp("deployment"), settings) as running:
         target = f"127.0.0.1:{running.web_port}"
         folder = tmp_path_factory.mktemp("prometheus")
@@ -46,6 +46,8 @@ def monitored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Monitored]:
             running.with_worker()
             running.join("attended")
             running.wait_for_one_agent("attended")
+            running.call("phone")
+            running.wait_for_one_agent("phone")
             running.http.post("/token", json={"room_name": "refused", "room_config": {"x": 1}})
             yield Monitored(running, prometheus, lonely)
 

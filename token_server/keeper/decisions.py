@@ -17,7 +17,7 @@ from token_server.keeper.attendance import (
     Settled,
     Wait,
 )
-from token_server.keeper.failures import A_LOOP, Failures
+from token_server.keeper.failures import Failures
 from token_server.keeper.hedging import AT_ONCE, late_at
 from token_server.keeper.last_seen_agents import ABSENCE_PROVEN_AFTER
 from token_server.livekit.port import Dispatch, Participant
@@ -138,15 +138,19 @@ def _decide_for_waiting_human(seen: Attendance) -> Action:
 
 
 def _is_failure(dispatch: Dispatch, seen: Attendance) -> bool:
-    """Whether a spent dispatch is how an agent has failed this human: once for each agent."""
-    since = seen.waiting_since or seen.now
+    """Whether a spent dispatch is how an agent has failed this human."""
+    since, last = seen.waiting_since or seen.now, seen.last_agent
     others = [other for other in seen.dispatches if other is not dispatch]
     if dispatch.created_at < since - CLEARLY_BEFORE:
         return False
     if _has_left(dispatch, seen):
+        # Of an agent that does not say which one was its own, any may have been: once.
         return not any(_has_left(other, seen) for other in others)
+    if not dispatch.jobs or not all(job.is_over for job in dispatch.jobs):
+        return False
     # A worker ends the job that is one too many.
-    return bool(dispatch.jobs) and all(job.is_over for job in dispatch.jobs) and not others
+    is_one_too_many = bool(last and last.joined_at >= dispatch.created_at)
+    return not is_one_too_many and all(spent(other, seen)[0] <= seen.now for other in others)
 
 
 def failed(seen: Attendance) -> Failures:
@@ -167,7 +171,7 @@ def _pause(seen: Attendance) -> Wait | None:
     is_news = newest_at and failures.last_at and newest_at > failures.last_at
     if failures.next_at is None or failures.next_at <= seen.now or is_news:
         return None
-    return Wait(failures.next_at, _FAIL if failures.in_a_row >= A_LOOP else "its agent has failed")
+    return Wait(failures.next_at, _FAIL if failures.are_a_loop else "its agent has failed")
 
 
 def _was_there_before(seen: Attendance, left_at: datetime) -> bool:

@@ -12,8 +12,7 @@ from datetime import UTC, datetime, timedelta
 from token_server.livekit.port import Participant
 
 FAILURES_ATTRIBUTE = "token_server.agent_failures"
-# So many in a row are a loop, which people are told of.
-A_LOOP = 3
+_A_LOOP = 3
 # The first is followed by another agent at once.
 _PAUSED_FROM = 2
 # An agent that was there for so long did not fail as it came.
@@ -41,6 +40,11 @@ class Failures:
             return None
         doublings = min(self.in_a_row - _PAUSED_FROM, _MOST_DOUBLINGS)
         return self.last_at + min(timedelta(seconds=2**doublings), _LONGEST_PAUSE)
+
+    @property
+    def are_a_loop(self) -> bool:
+        """Whether people are to be told."""
+        return self.in_a_row >= _A_LOOP
 
     def and_another(self, now: datetime, lived: timedelta) -> "Failures":
         """Count one more, after an agent that was there for so long."""

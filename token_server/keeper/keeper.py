@@ -11,6 +11,7 @@ from threading import Event
 from typing import Protocol
 
 from token_server.errors import KeeperStuckError, TokenServerError
+from token_server.keeper import sweeping
 from token_server.keeper.keeper_records import KeeperMetrics, KeeperTimeline
 from token_server.keeper.last_seen_agents import LastSeenAgents
 from token_server.keeper.life_watch import LifeWatch
@@ -19,7 +20,14 @@ from token_server.keeper.look_queue import Agenda
 from token_server.keeper.loops import LONGEST_WAIT, Loop
 from token_server.keeper.observed_room import LookReport
 from token_server.keeper.schedule import Awaited, Schedule
-from token_server.livekit.port import LiveKit, Participant, ParticipantKind, Room
+from token_server.keeper.sweeping import Sweeping
+from token_server.livekit.port import (
+    AGENT_IDENTITY_PREFIX,
+    LiveKit,
+    Participant,
+    ParticipantKind,
+    Room,
+)
 from token_server.state.timeline import NOT_KEPT, Timeline
 from token_server.telemetry.metrics import Metrics
 from token_server.telemetry.turns import STUCK_AFTER
@@ -28,9 +36,6 @@ logger = logging.getLogger(__name__)
 
 # A look is a few calls to LiveKit; on Cloud each is a round trip of some 50 ms.
 _LOOKING_THREADS = 4
-# Seconds between two sweeps, and of one sweep per room: 10 looks a second at most.
-_SWEEP_EVERY = 5.0
-_SWEEP_PACE = 0.1
 # Seconds between two signs of life; a lease of redis_state.py outlasts several.
 _BEAT_EVERY = 0.5
 # Seconds until the next sweep after one that LiveKit did not answer.
@@ -59,6 +64,9 @@ class SharedState(Protocol):
     def webhook_last_arrived(self) -> float:
         """Return when one last reached any process (Unix seconds); 0 if none has."""
 
+    def count_caller(self, participant_sid: str) -> bool:
+        """Become the one that counts a phone caller; False if any process has counted them."""
+
     def beat(self) -> None:
         """Give a sign of life, and hear from the others."""
 
@@ -83,12 +91,14 @@ class Keeper:
         shared: SharedState,
         metrics: Metrics,
         timeline: Timeline = NOT_KEPT,
+        *,
+        attend_rooms: Sequence[str] = (),
     ) -> None:
         self._livekit, self._looker, self._lives, self._shared = livekit, looker, lives, shared
         self._timeline = KeeperTimeline(timeline)
         self._counts, self._turns = metrics, metrics.turns
-        self._metrics = KeeperMetrics(metrics)
-        self._agenda = Agenda(Schedule())
+        self._metrics = KeeperMetrics(metrics, shared.count_caller)
+        self._agenda, self._sweeping = Agenda(Schedule()), Sweeping(attend_rooms)
         self._silence = Silence()
         self._stopping = Event()
         self._loops: list[Loop] = []
@@ -126,6 +136,10 @@ class Keeper:
         self._agenda.follow(room.room_name, awaited)
         self._metrics.token_issued(sealed_ticket)
 
+    def token_issued(self) -> None:
+        """Count a token whose human waits for nobody."""
+        self._counts.tokens_issued.inc()
+
     def webhook_arrived(self, created_at: float) -> None:
         """Know that webhooks reach us."""
         self._shared.webhook_arrived()
@@ -149,8 +163,11 @@ class Keeper:
             self._agenda.look_now(room_name)
 
     def track_published(self, room_name: str, participant: Participant) -> None:
-        """Note that somebody can be heard or seen."""
+        """Note that somebody can be heard or seen; look now where a phone may ring until then."""
         self._timeline.track_published(room_name, participant)
+        is_agent = participant.participant_identity.startswith(AGENT_IDENTITY_PREFIX)
+        if self._metrics.waits(room_name) or (is_agent and self._sweeping.attends(room_name)):
+            self._agenda.look_now(room_name)
 
     def room_ended(self, room_name: str, room_sid: str) -> None:
         """Note that a room is no more."""
@@ -177,6 +194,7 @@ class Keeper:
             self._metrics.looked(room_name, report)
             self._timeline.looked(room_name, report)
             self._lives.watch(room_name, report.watched)
+            self._sweeping.looked(room_name, has_human=report.has_human)
         except TokenServerError as error:
             failure = error
             self._metrics.look_failed()
@@ -211,27 +229,28 @@ class Keeper:
     def _sweep(self) -> float:
         if not self._shared.is_sweeper():
             self._tell(self._silence.swept())
-            return _SWEEP_EVERY
+            return sweeping.EVERY
+        asked_at = time.monotonic()
         try:
             rooms = self._livekit.list_rooms()
         except TokenServerError as error:
             self._tell(self._silence.sweep_failed(), error)
             return _SWEEP_AGAIN
-        looks = self._look_into(rooms)
+        took = time.monotonic() - asked_at
         self._tell(self._silence.swept())
-        return max(_SWEEP_EVERY, looks * _SWEEP_PACE)
+        return self._look_into(rooms, took)
 
-    def _look_into(self, rooms: Sequence[Room]) -> int:
-        """Have every room with somebody in it looked at; return how many these are.
-
-        Those with the fewest people first: a human who waits for an agent is in a room of one.
-        """
-        peopled = sorted(
-            (room for room in rooms if room.num_participants), key=lambda r: r.num_participants
-        )
-        for number, room in enumerate(peopled):
-            self._agenda.look_in(room.room_name, number * _SWEEP_PACE)
-        return len(peopled)
+    def _look_into(self, rooms: Sequence[Room], took: float) -> float:
+        """Have live rooms looked at; return the seconds until they are to be listed again."""
+        fresh_since = time.time() - _WEBHOOKS_FRESH
+        has_webhooks = self._shared.webhook_last_arrived() >= fresh_since
+        now = self._livekit.now()
+        chosen = self._sweeping.choose(rooms, now, took, has_webhooks=has_webhooks)
+        for room_name in chosen.at_once:
+            self._agenda.look_now(room_name)
+        for number, room_name in enumerate(chosen.in_turn):
+            self._agenda.look_in(room_name, number * sweeping.PACE)
+        return chosen.pause
 
     def _tell(self, news: News, error: TokenServerError | None = None, room_name: str = "") -> None:
         """Log what is to be said, each once."""

@@ -1,6 +1,6 @@
 """What the keeper sees and does: counted for Prometheus, and noted in the timelines of rooms."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
@@ -16,6 +16,7 @@ from token_server.keeper.attendance import (
 from token_server.keeper.awaited_humans import AwaitedHumans
 from token_server.keeper.decisions import failed
 from token_server.keeper.observed_room import LookReport
+from token_server.keeper.phone_callers import PhoneCallers
 from token_server.livekit.port import Participant
 from token_server.state import livekit_past
 from token_server.state.timeline import Event, Timeline
@@ -62,6 +63,10 @@ class UnattendedHumans:
         """Name the rooms that wait for an agent of this name."""
         with self._lock:
             return [room_name for room_name, waits in self._rooms.items() if agent_name in waits]
+
+    def waits(self, room_name: str) -> bool:
+        """Whether a human waits in a room."""
+        return room_name in self._rooms
 
     def longest(self, now: datetime) -> float:
         """Return the seconds of the longest wait that is not over; 0 if nobody waits.
@@ -121,13 +126,19 @@ class KeeperTimeline:
 
 
 class KeeperMetrics:
-    """Counts looks, what they decide, and how long the humans of our tokens wait."""
+    """Counts looks, what they decide, and how long humans wait: with our tokens, or on a phone.
 
-    def __init__(self, metrics: Metrics) -> None:
+    Args:
+        metrics: Where they are counted.
+        count_caller: Says whether this process is the first to count a phone caller.
+    """
+
+    def __init__(self, metrics: Metrics, count_caller: Callable[[str], bool]) -> None:
         self._metrics = metrics
         self._arrivals = AwaitedHumans()
+        self._callers = PhoneCallers(count_caller)
         self._unattended = UnattendedHumans()
-        self.waiting_for = self._unattended.waiting_for
+        self.waiting_for, self.waits = self._unattended.waiting_for, self._unattended.waits
 
     def token_issued(self, sealed_ticket: str) -> None:
         """Count a token; its human is expected."""
@@ -157,6 +168,8 @@ class KeeperMetrics:
         for removal in report.removed:
             self._count_removal(removal)
         self._count_arrivals(report.waited)
+        for seconds in self._callers.looked(report.callers):
+            self._metrics.phone_join_to_heard.observe(seconds)
 
     def _count_decisions(self, decided: Sequence[tuple[Action, Attendance]]) -> None:
         deleted = set()

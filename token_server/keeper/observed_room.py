@@ -10,6 +10,7 @@ from token_server.keeper.failures import fewest_failures
 from token_server.keeper.hedging import NOTHING_LEARNT, Hedging
 from token_server.keeper.known_workers import NOTHING_TOLD, WorkerNews
 from token_server.keeper.last_seen_agents import LastSeen
+from token_server.keeper.phone_callers import Caller, callers_of
 from token_server.keeper.schedule import Looked
 from token_server.keeper.wanted_agents import Want
 from token_server.livekit.port import AgentOrder, Dispatch, Participant, ParticipantKind
@@ -18,6 +19,10 @@ from token_server.tokens.tickets import TICKET_ATTRIBUTE
 # What a page sees of its agent's state, among its own human's attributes (docs/frontends.md).
 AGENT_STATE_ATTRIBUTE = "token_server.agent"
 REPLACING = "replacing"
+
+# Seconds. A phone rings until its agent can be heard, so this is looked for more often than whether
+# an agent has come.
+_UNHEARD_GAP = 0.5
 
 # By the sealed tickets of the humans in a room: the seconds from a human's join to that of their
 # agent; None if it is not there.
@@ -34,6 +39,7 @@ class View:
         tickets: The sealed tickets of the humans among them.
         waited: How long they have waited.
         news: The attributes that humans are to have and do not have yet, by identity.
+        callers: The humans on a phone who want an agent.
     """
 
     attendances: tuple[Attendance, ...] = ()
@@ -41,11 +47,17 @@ class View:
     tickets: frozenset[str] = frozenset()
     waited: Waited = field(default_factory=dict)
     news: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    callers: tuple[Caller, ...] = ()
 
     @property
     def missing(self) -> tuple[Attendance, ...]:
-        """What it shows about the agents that a human waits for."""
-        return tuple(seen for seen in self.attendances if seen.waiting_since and not seen.agents)
+        """What it shows about the agents that a human waits for; on a phone, to hear."""
+        unheard = {caller.agent_name for caller in self.callers if caller.agent_after is None}
+        return tuple(
+            seen
+            for seen in self.attendances
+            if seen.waiting_since and (not seen.agents or seen.order.agent_name in unheard)
+        )
 
     @property
     def watched(self) -> tuple[Participant, ...]:
@@ -70,6 +82,7 @@ class LookReport(Looked):
         missing: What the look has last shown about agents that a human waits for.
         watched: The agents that have to show that they live.
         removed: The agents that were put out.
+        callers: The humans on a phone who want an agent.
     """
 
     decided: tuple[tuple[Action, Attendance], ...] = ()
@@ -78,6 +91,12 @@ class LookReport(Looked):
     missing: tuple[Attendance, ...] = ()
     watched: tuple[Participant, ...] = ()
     removed: tuple[RemoveAgent, ...] = ()
+    callers: tuple[Caller, ...] = ()
+
+    @property
+    def has_human(self) -> bool:
+        """Whether anybody was in the room."""
+        return any(p.kind is ParticipantKind.HUMAN for p in self.participants)
 
 
 def report(
@@ -88,7 +107,7 @@ def report(
 ) -> LookReport:
     """Sum up a look that ends with this view."""
     return LookReport(
-        again_in,
+        _soon_if_unheard(again_in, view),
         view.tickets,
         tuple(decided),
         view.waited,
@@ -96,7 +115,15 @@ def report(
         view.missing,
         view.watched,
         tuple(removed),
+        view.callers,
     )
+
+
+def _soon_if_unheard(again_in: float | None, view: View) -> float | None:
+    """Look again soon while a phone rings although its agent is there: it does until it hears."""
+    if not any(seen.agents for seen in view.missing):
+        return again_in
+    return _UNHEARD_GAP if again_in is None else min(again_in, _UNHEARD_GAP)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,6 +170,7 @@ class Observed:
             ),
             waited=self._waited(),
             news=self._news(attendances),
+            callers=callers_of(self.wanted, attendances, self.participants, self.now),
         )
 
     def _attendance(self, agent_name: str) -> Attendance:

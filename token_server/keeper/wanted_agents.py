@@ -101,13 +101,12 @@ class Wishes:
     ) -> Iterator[tuple[Participant, AgentOrder, bool]]:
         """Say of each human what they want, and whether they were released from it."""
         for human, ticket in self._tickets:
-            if ticket:
-                order = ticket.order
-            elif human in self.without_ticket:
+            order = ticket.order if ticket else None
+            if human in self.without_ticket:
                 order = self._order_without_ticket(dispatches)
-            else:
-                continue
-            yield human, order, self._sealer.is_released(self._room_name, human, order.agent_name)
+            if order:
+                is_released = self._sealer.is_released(self._room_name, human, order.agent_name)
+                yield human, order, is_released
 
     def _order_without_ticket(self, dispatches: Iterable[Dispatch]) -> AgentOrder:
         """Return whom somebody else has sent by name; else who is there; else the default."""

@@ -15,6 +15,10 @@ from shared_settings.agent_signs import DISPATCH_ATTRIBUTE
 # How an agent is known; older SDKs leave it to livekit-server's own (livekit-behaviour 41, 94).
 AGENT_NAME_ATTRIBUTE = "lk.agent.name"
 _SERVERS_AGENT_NAME_ATTRIBUTE = "lk.agent_name"
+# How LiveKit's agents begin, and nobody else with a token of ours (livekit-behaviour 44).
+AGENT_IDENTITY_PREFIX = "agent-"
+# Whose voice an avatar has (livekit-behaviour 48).
+AVATAR_ATTRIBUTE = "lk.publish_on_behalf"
 
 
 class ParticipantKind(Enum):

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from livekit.protocol import agent, agent_dispatch, models
 
 from token_server.livekit.port import (
+    AVATAR_ATTRIBUTE,
     AgentOrder,
     Dispatch,
     Job,
@@ -23,7 +24,6 @@ _HUMAN_KINDS = {
     models.ParticipantInfo.SIP,
     models.ParticipantInfo.CONNECTOR,
 }
-_AVATAR_ATTRIBUTE = "lk.publish_on_behalf"
 LATEST_SECONDS = 253_402_300_799.0  # the end of the year 9999
 
 
@@ -55,7 +55,7 @@ def to_participant(participant: models.ParticipantInfo) -> Participant:
 def _to_kind(participant: models.ParticipantInfo) -> ParticipantKind:
     if participant.kind == models.ParticipantInfo.AGENT:
         # An avatar is no second agent (livekit-behaviour 48).
-        is_avatar = _AVATAR_ATTRIBUTE in participant.attributes
+        is_avatar = AVATAR_ATTRIBUTE in participant.attributes
         return ParticipantKind.OTHER if is_avatar else ParticipantKind.AGENT
     is_watching = participant.permission.hidden or participant.permission.recorder
     if participant.kind in _HUMAN_KINDS and not is_watching:

@@ -22,6 +22,9 @@ logger = logging.getLogger(__name__)
 # Rooms share this many lock files by hash: no file per room to clean up, and two rooms that
 # share one only take turns.
 _ROOM_LOCKS = 1024
+# Phone callers that all processes know to be counted, and the bytes by which one is known.
+_CALLERS = 4096
+_MARK_BYTES = 8
 # Seconds between two notes of webhooks; keeper.py allows a webhook more (_WEBHOOK_DUE).
 _TOUCH_EVERY = 0.1
 
@@ -80,6 +83,23 @@ class MachineState:
             with suppress(OSError):
                 fcntl.lockf(self._watches, fcntl.LOCK_UN, 1, _byte_of(room_name))
 
+    def count_caller(self, participant_sid: str) -> bool:
+        """Become the one that counts a phone caller; False if any process has counted them.
+
+        One small file for all: a caller's mark has one of so many places, until another's takes it.
+        """
+        mark = hashlib.sha256(participant_sid.encode()).digest()[-_MARK_BYTES:]
+        place = _number_of(participant_sid) % _CALLERS * _MARK_BYTES
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        try:
+            with os.fdopen(os.open(self._folder / "phone-callers", flags, 0o600), "r+b") as marks:
+                return _is_new(marks.fileno(), mark, place)
+        except BlockingIOError:
+            # Somebody counts a caller in this place at this moment: the same one, as a rule.
+            return False
+        except OSError:
+            return True
+
     def beat(self) -> None:
         """Do nothing: the operating system knows who is alive."""
 
@@ -119,6 +139,15 @@ def _number_of(room_name: str) -> int:
 
 def _byte_of(room_name: str) -> int:
     return 1 + _number_of(room_name)
+
+
+def _is_new(file: int, mark: bytes, place: int) -> bool:
+    """Write a mark to its place in a file; False if it was there."""
+    fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, len(mark), place)
+    if os.pread(file, len(mark), place) == mark:
+        return False
+    os.pwrite(file, mark, place)
+    return True
 
 
 def file_lock(path: Path) -> FileLock:

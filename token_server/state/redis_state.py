@@ -19,6 +19,8 @@ from token_server.state.redis_link import RedisLink
 _PULSE_EVERY = 1.0
 # Seconds that a pulse is remembered; more than the keeper calls fresh.
 _PULSE_KEPT = 60.0
+# Seconds that a phone caller is remembered after they have been counted.
+_CALLER_KEPT = 86_400
 # Seconds. Longest pause before a look without Redis; on an idle machine one that acts takes 0.02.
 _SPREAD = 0.3
 _SWEEPER = "sweeper"
@@ -43,7 +45,7 @@ class RedisState:
     ) -> None:
         self._machine, self._link = machine, link
         self._leases = Leases(link, prefix, lease_seconds)
-        self._pulse = f"{prefix}webhook"
+        self._pulse, self._callers = f"{prefix}webhook", f"{prefix}caller:"
         # Each machine watches for itself, as far as its processes look at a room.
         self.claim_watch, self.give_up_watch = machine.claim_watch, machine.give_up_watch
         self._has_webhook = False
@@ -85,6 +87,16 @@ class RedisState:
     def webhook_last_arrived(self) -> float:
         """Return when one last reached any process, as far as known (Unix seconds)."""
         return max(self._machine.webhook_last_arrived(), self._arrived_elsewhere)
+
+    def count_caller(self, participant_sid: str) -> bool:
+        """Become the one that counts a phone caller; False if any process has counted them."""
+        if not self._machine.count_caller(participant_sid):
+            return False
+        key = f"{self._callers}{participant_sid}"
+        try:
+            return bool(self._link.ask(lambda redis: redis.set(key, 1, nx=True, ex=_CALLER_KEPT)))
+        except RedisUnavailableError:
+            return True
 
     def beat(self) -> None:
         """Tell Redis that we are alive, and hear from the others; asked a few times a second."""

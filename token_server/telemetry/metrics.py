@@ -88,6 +88,11 @@ class Metrics:
         self.join_to_attended = self._histogram(
             "join_to_attended_seconds", "From a human's join to their agent's.", buckets=_ATTENDED
         )
+        self.phone_join_to_heard = self._histogram(
+            "phone_join_to_heard_seconds",
+            "From a phone caller's join to an agent that they hear.",
+            buckets=_ATTENDED,
+        )
         # One process that is cut off is enough.
         self.redis_unavailable = self._gauge(
             "redis_unavailable",

@@ -9,8 +9,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic.fields import FieldInfo
+
+from token_server.livekit.port import AGENT_IDENTITY_PREFIX
 
 # Bytes of UTF-8.
 _NAME_LIMIT = 256
@@ -26,7 +28,7 @@ _QUERY_METADATA_LIMIT = 1024
 # LiveKit puts out the older of two participants of one identity (livekit-behaviour 43). So begin
 # those of agents, of phone callers and of egress, which records the room (livekit-behaviour 44). An
 # ingress has the identity that its operator chose.
-_RESERVED_IDENTITIES = ("agent-", "sip_", "EG_")
+_RESERVED_IDENTITIES = (AGENT_IDENTITY_PREFIX, "sip_", "EG_")
 # What LiveKit says of agents, phone callers and ingress (protocol/livekit/attrs.go), and we of
 # whoever has a ticket.
 _RESERVED_ATTRIBUTES = ("lk.", "sip.", "ingress.", "token_server.")
@@ -156,6 +158,12 @@ Metadata = Annotated[
 JobMetadata = Annotated[str, _described(_METADATA_LIMIT), AfterValidator(_check_job_metadata)]
 QueryMetadata = Annotated[
     str, _described(_QUERY_METADATA_LIMIT), AfterValidator(partial(_at_most, _QUERY_METADATA_LIMIT))
+]
+# In JSON's words and no others; an empty one is not given.
+QueryFlag = Annotated[
+    bool,
+    BeforeValidator(lambda text: {"true": True, "false": False}.get(text, text)),
+    WithJsonSchema({"enum": [True, False, ""]}),
 ]
 Attributes = Annotated[
     dict[str, str],

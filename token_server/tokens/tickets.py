@@ -24,16 +24,21 @@ _KEY_PURPOSE = b"livekit-token-server ticket v1"
 _NONCE_BYTES = 12
 # Room, identity, agent and metadata. Behind them a traceparent, if there is one; and in tickets of
 # a later version more, which is passed over: their humans are served by what is known of them.
+# Who wants nobody has null for the agent: earlier versions take that for no ticket at all, where
+# they would send an agent without a name for "".
 _FIELDS = 4
 
 
 @dataclass(frozen=True)
 class Ticket:
-    """One human's claim to one agent in one room; where traces are kept, what to go on with."""
+    """One human's claim to one agent in one room; where traces are kept, what to go on with.
+
+    `order` is None for a human who wants nobody, whatever ATTEND_ROOMS says of their room.
+    """
 
     room_name: str
     participant_identity: str
-    order: AgentOrder
+    order: AgentOrder | None
     traceparent: str = ""
 
 
@@ -51,11 +56,12 @@ class TicketSealer:
 
     def seal(self, ticket: Ticket) -> str:
         """Return the attribute's text: ASCII, different each time even for the same ticket."""
+        order = ticket.order
         fields = [
             ticket.room_name,
             ticket.participant_identity,
-            ticket.order.agent_name,
-            ticket.order.metadata,
+            order.agent_name if order else None,
+            order.metadata if order else "",
         ]
         if ticket.traceparent:
             fields.append(ticket.traceparent)
@@ -93,12 +99,18 @@ def _open(cipher: AESGCMSIV, unverified_ticket: str) -> Ticket | None:
         inside = json.loads(cipher.decrypt(nonce, ciphertext, None))
     except (InvalidTag, ValueError):
         return None
-    if not isinstance(inside, list):
+    return _to_ticket(inside)
+
+
+def _to_ticket(inside: object) -> Ticket | None:
+    """Return what was sealed; None if it has another shape."""
+    if not isinstance(inside, list) or len(inside) < _FIELDS:
         return None
-    fields, more = inside[:_FIELDS], inside[_FIELDS:]
-    if len(fields) < _FIELDS or not all(isinstance(field, str) for field in fields):
+    room_name, participant_identity, agent_name, metadata, *more = inside
+    wants_nobody = agent_name is None
+    texts = (room_name, participant_identity, "" if wants_nobody else agent_name, metadata)
+    if not all(isinstance(text, str) for text in texts):
         return None
-    room_name, participant_identity, agent_name, metadata = fields
-    order = AgentOrder(agent_name=agent_name, metadata=metadata)
+    order = None if wants_nobody else AgentOrder(agent_name=agent_name, metadata=metadata)
     traceparent = more[0] if more and isinstance(more[0], str) else ""
     return Ticket(room_name, participant_identity, order, traceparent)

@@ -546,7 +546,15 @@ def test_a_worker_that_was_registered_since_is_asked_at_once() -> None:
         pytest.param(
             [dispatch(job_started=1, status=JobStatus.FAILED), dispatch("AD_2", created=5)],
             False,
-            id="another one stands: a worker ends what is one too many",
+            id="another one stands",
+        ),
+        pytest.param(
+            [
+                dispatch(job_started=1, status=JobStatus.FAILED),
+                dispatch("AD_2", created=1, job_started=1, status=JobStatus.FAILED),
+            ],
+            True,
+            id="and so did the other one",
         ),
         pytest.param(
             [dispatch(created=-5, job_started=-4, status=JobStatus.SUCCESS)],
@@ -561,6 +569,17 @@ def test_a_job_that_failed_a_human_counts(listed: list[Dispatch], *, is_failure:
 
     assert isinstance(action, DeleteDispatch)
     assert is_failure == action.is_failure
+
+
+def test_a_job_that_was_one_too_many_has_not_failed() -> None:
+    """A worker ends it where another one has brought the agent, who has died since."""
+    ended = dispatch("AD_2", created=0.5, job_started=1, status=JobStatus.SUCCESS)
+    came = replace(agent(joined=1), attributes={DISPATCH_ATTRIBUTE: "AD_1"})
+
+    action = decide(replace(waiting(7, ended), last_agent=came))
+
+    assert isinstance(action, DeleteDispatch)
+    assert not action.is_failure
 
 
 def test_an_agent_that_left_has_failed_unless_it_was_there_for_long() -> None:

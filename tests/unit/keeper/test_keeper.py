@@ -2,6 +2,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ from token_server.tokens.tickets import TICKET_ATTRIBUTE, Ticket, TicketSealer
 
 SEALER = TicketSealer("a-made-up-secret-of-more-than-thirty-two-bytes")
 ORDER = AgentOrder(agent_name="voice-agent")
-POLICY = Policy(agent_names=("voice-agent",))
+POLICY = Policy(agent_names=("voice-agent",), attend_rooms=("phone-*",))
 LAST_TURN = 'last_turn_timestamp_seconds{{loop="{}"}}'
 ONLY_LOOKS = "The keeper is stuck: no turn of look for 30 s"
 TICKET = SEALER.seal(Ticket("room", "alice", ORDER))
@@ -113,7 +114,14 @@ def keeper_of(
     """Build a keeper of one process, on a machine whose processes share the folder."""
     machine = build_state(folder)
     looker = Looker(rooms, machine, SEALER, POLICY, unasked(rooms))
-    return Keeper(rooms, looker, unasked(rooms), machine, metrics or Metrics(CollectorRegistry()))
+    return Keeper(
+        rooms,
+        looker,
+        unasked(rooms),
+        machine,
+        metrics or Metrics(CollectorRegistry()),
+        attend_rooms=POLICY.attend_rooms,
+    )
 
 
 def is_stuck(keeper: Keeper) -> str:
@@ -132,6 +140,16 @@ def keeper(rooms: MovingLiveKit, tmp_path: Path) -> Iterator[Keeper]:
     running.start()
     yield running
     running.stop()
+
+
+def looks_of(metrics: Metrics, outcome: str) -> float:
+    """Return how many looks have ended so."""
+    return counted(metrics).get(f'looks_total{{outcome="{outcome}"}}', 0.0)
+
+
+def heard_callers(metrics: Metrics) -> float:
+    """Return how many callers on a phone have heard an agent."""
+    return counted(metrics).get("phone_join_to_heard_seconds_count", 0.0)
 
 
 def join(rooms: FakeLiveKit, room_name: str = "room") -> Participant:
@@ -163,6 +181,17 @@ def test_a_followed_room_needs_no_webhook(rooms: MovingLiveKit, keeper: Keeper) 
     join(rooms)
 
     wait_for_dispatch(rooms)
+
+
+def test_a_token_whose_human_waits_for_nobody_is_counted(
+    rooms: MovingLiveKit, tmp_path: Path
+) -> None:
+    """As any other; there is nothing to look for."""
+    metrics = Metrics(CollectorRegistry())
+
+    keeper_of(rooms, tmp_path, metrics=metrics).token_issued()
+
+    assert (1.0, []) == (counted(metrics)["tokens_issued_total"], rooms.calls)
 
 
 def test_the_first_sweep_finds_who_waits_already(rooms: MovingLiveKit, tmp_path: Path) -> None:
@@ -203,6 +232,109 @@ def test_an_agent_that_left_is_known_from_its_webhook(rooms: MovingLiveKit, keep
     keeper.participant_changed("room", agent, is_here=False)
 
     wait_for_dispatch(rooms, count=2)
+
+
+class UncountedLiveKit(MovingLiveKit):
+    """A LiveKit that has not counted anybody yet, as for the first 5 s of a room."""
+
+    def list_rooms(self, room_names: Sequence[str] = ()) -> Sequence[Room]:
+        """List rooms that seem empty."""
+        return [replace(room, num_participants=0) for room in super().list_rooms(room_names)]
+
+
+def test_a_phone_caller_is_found_soon_without_webhooks(tmp_path: Path) -> None:
+    """Nobody has fetched a token for them, and their room seems empty."""
+    rooms = UncountedLiveKit()
+    keeper = keeper_of(rooms, tmp_path)
+    keeper.start()
+    wait_until(lambda: "list_rooms" in rooms.calls, within=5, what="a sweep")
+    rooms.join("phone-1", "sip_+4930123456", is_phone=True)
+    rung_at = time.monotonic()
+
+    wait_for_dispatch(rooms)
+
+    took = time.monotonic() - rung_at
+    keeper.stop()
+    assert took < 3
+
+
+class UnlistedLiveKit(MovingLiveKit):
+    """A LiveKit that lists no rooms: no sweep looks at one."""
+
+    def list_rooms(self, room_names: Sequence[str] = ()) -> Sequence[Room]:
+        """Return none."""
+        super().list_rooms(room_names)
+        return []
+
+
+def ring(rooms: FakeLiveKit, agent_identity: str) -> tuple[Participant, Participant]:
+    """Let somebody call; their agent is there, and about to speak."""
+    caller = rooms.join("phone-1", "sip_+4930123456", is_phone=True)
+    return caller, rooms.join_agent("phone-1", "voice-agent", agent_identity)
+
+
+class PatientLooker(Looker):
+    """Looks that never ask to be repeated."""
+
+    def look(self, room_name: str) -> LookReport:
+        """Look."""
+        return replace(super().look(room_name), again_in=None)
+
+
+def test_an_agent_that_is_heard_in_a_room_that_waits_is_looked_at_now(tmp_path: Path) -> None:
+    """The phone has stopped ringing; whatever its worker calls the agent."""
+    rooms, metrics, machine = (
+        UnlistedLiveKit(),
+        Metrics(CollectorRegistry()),
+        MachineState(tmp_path),
+    )
+    looker = PatientLooker(rooms, machine, SEALER, POLICY, unasked(rooms))
+    keeper = Keeper(rooms, looker, unasked(rooms), machine, metrics)
+    keeper.start()
+    caller, agent = ring(rooms, "somebody")
+    keeper.participant_changed("phone-1", caller, is_here=True)
+    wait_until(lambda: looks_of(metrics, "done") > 0, within=5, what="a look")
+    rooms.publish_audio("phone-1", "somebody")
+
+    keeper.track_published("phone-1", agent)
+
+    wait_until(lambda: heard_callers(metrics) == 1, within=5, what="a caller who hears")
+    keeper.stop()
+    assert [] == rooms.created
+
+
+def test_an_agent_that_is_heard_where_another_process_looks_is_looked_at_now(
+    tmp_path: Path,
+) -> None:
+    """The webhooks before this one have reached that process."""
+    rooms, metrics = UnlistedLiveKit(), Metrics(CollectorRegistry())
+    keeper = keeper_of(rooms, tmp_path, metrics=metrics)
+    keeper.start()
+    _, agent = ring(rooms, "agent-voice-agent-AJ_1")
+    rooms.publish_audio("phone-1", agent.participant_identity)
+
+    keeper.track_published("phone-1", agent)
+
+    wait_until(lambda: heard_callers(metrics) == 1, within=5, what="a caller who hears")
+    keeper.stop()
+
+
+def test_a_track_in_a_room_that_does_not_wait_is_not_looked_at(tmp_path: Path) -> None:
+    """Cameras and screens are published all the time."""
+    rooms, metrics = UnlistedLiveKit(), Metrics(CollectorRegistry())
+    keeper = keeper_of(rooms, tmp_path, metrics=metrics)
+    keeper.start()
+    human, agent = join(rooms), rooms.join_agent("room", "voice-agent")
+    keeper.participant_changed("room", human, is_here=True)
+    wait_until(lambda: looks_of(metrics, "done") == 1, within=5, what="a look")
+
+    for participant in (human, agent):
+        keeper.track_published("room", participant)
+    keeper.participant_changed("kitchen", join(rooms, "kitchen"), is_here=True)
+
+    wait_until(lambda: looks_of(metrics, "waiting") > 0, within=5, what="a look at another room")
+    keeper.stop()
+    assert 1 == looks_of(metrics, "done")
 
 
 def test_a_recorder_that_comes_is_not_looked_at(rooms: MovingLiveKit, keeper: Keeper) -> None:

@@ -24,7 +24,7 @@ def rooms() -> FakeLiveKit:
     return FakeLiveKit()
 
 
-def join(rooms: FakeLiveKit, identity: str, order: AgentOrder) -> None:
+def join(rooms: FakeLiveKit, identity: str, order: AgentOrder | None) -> None:
     """Let a human with a ticket for this order join the kitchen, a second from now."""
     rooms.pass_time(seconds=1)
     ticket = Ticket("kitchen", identity, order)
@@ -171,3 +171,14 @@ def test_a_rule_of_ours_says_whom_a_room_wants(rooms: FakeLiveKit) -> None:
     ]
 
     assert ["cook", "waiter", "tutor"] == names
+
+
+def test_who_asked_for_nobody_wants_nobody_whatever_the_pattern(rooms: FakeLiveKit) -> None:
+    """Who takes over a call, or listens; another one's ticket still counts."""
+    policy = Policy(agent_names=("tutor",), attend_rooms=("*",))
+    join(rooms, "alice", None)
+
+    alone = found(rooms, "kitchen", policy)
+    join(rooms, "bob", COOK)
+
+    assert ([], [COOK]) == (alone, [want.order for want in found(rooms, "kitchen", policy)])

@@ -43,6 +43,7 @@ def test_a_join_is_passed_on_with_its_participant(
         participant_sid="PA_1",
         kind=ParticipantKind.HUMAN,
         joined_at=datetime(1970, 1, 1, 0, 0, 1, 500_000, UTC),
+        is_phone=True,
     )
     assert (1, [("kitchen", participant)]) == (listener.webhooks, listener.changed)
 

@@ -31,6 +31,11 @@ def test_without_the_folder_webhooks_are_not_known_to_arrive(gone: MachineState)
     assert 0.0 == gone.webhook_last_arrived()
 
 
+def test_without_the_folder_each_process_counts_a_phone_caller(gone: MachineState) -> None:
+    """Too many counted is better than none."""
+    assert (True, True) == (gone.count_caller("PA_1"), gone.count_caller("PA_1"))
+
+
 def test_a_missing_folder_is_logged_once(
     gone: MachineState, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -64,3 +69,30 @@ def test_one_process_watches_a_room(tmp_path: Path) -> None:
     here.give_up_watch("kitchen")
 
     assert (True, "False True\n", "True True\n") == (mine, while_mine, elsewhere())
+
+
+_HOLD = """
+import fcntl, sys
+with open(sys.argv[1], "r+b") as marks:
+    fcntl.lockf(marks, fcntl.LOCK_EX)
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_phone_caller_whom_another_process_counts_at_this_moment_is_its_to_count(
+    tmp_path: Path,
+) -> None:
+    """Nobody waits for it: a process may be frozen while it holds a lock."""
+    here = MachineState(tmp_path)
+    here.count_caller("PA_1")
+    command = [sys.executable, "-c", _HOLD, str(tmp_path / "phone-callers")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert b"held\n" == other.stdout.readline()
+
+        during = here.count_caller("PA_2")
+
+        other.communicate()
+
+    assert (False, True) == (during, here.count_caller("PA_2"))

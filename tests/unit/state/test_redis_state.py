@@ -94,6 +94,17 @@ def test_without_redis_each_machine_locks_for_itself(
     assert ((True, False, True), (True, False, True)) == (held, sweep)
 
 
+def test_without_redis_each_machine_counts_a_phone_caller(
+    machines: Machines, mortal: RedisServer
+) -> None:
+    """Once, whichever of its processes sees them hear their agent."""
+    mortal.kill()
+
+    counted = [machines.process(machine).count_caller("PA_1") for machine in ("a", "a", "b")]
+
+    assert [True, False, True] == counted
+
+
 def test_redis_is_used_again_when_it_is_back(machines: Machines, mortal: RedisServer) -> None:
     """Nobody restarts token servers for it."""
     states = [machines.process("a"), machines.process("b")]

@@ -140,3 +140,10 @@ def test_a_beat_of_who_holds_nothing_changes_nothing(first: State, second: State
 
     assert (True, False) == (first.is_sweeper(), second.is_sweeper())
     first.resign()
+
+
+def test_a_phone_caller_is_counted_by_one_process(first: State, second: State) -> None:
+    """Any process may be the one that sees them hear their agent."""
+    counted = [state.count_caller("PA_1") for state in (first, second, first)]
+
+    assert ([True, False, False], True) == (counted, second.count_caller("PA_2"))
