@@ -19,6 +19,16 @@ class HangUps:
         if self._world.tell(room_name, identity, {release_attribute(AGENT): mark}):
             self._world.clock.tell(f"{room_name} {identity} is released")
 
+    def take_over(self, room_name: str) -> None:
+        """Release everybody, and take back what was sent for them, as an operator has it done."""
+        found = self._world.rooms.get(room_name)
+        for human in found.humans() if found else ():
+            self.release(room_name, human.participant_identity)
+        for dispatch in list(found.dispatches.values()) if found else ():
+            if found and dispatch.agent_name == AGENT:
+                del found.dispatches[dispatch.dispatch_id]
+                self._workers.stop(dispatch.dispatch_id)
+
     def hang_up(self, room_name: str, *, releases: bool, deletes_in: float | None) -> None:
         """Let an agent leave on purpose, and perhaps delete the room so many seconds later."""
         found = self._world.rooms.get(room_name)

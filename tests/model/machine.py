@@ -63,9 +63,12 @@ class Histories(RuleBasedStateMachine):
         for agent in self.scene.agents(room_name)[:1]:
             (workers.kill if is_sudden else workers.give_up)(agent, room_name)
 
-    @rule(room_name=rooms, identity=humans)
-    def release(self, room_name: str, identity: str) -> None:
-        self.scene.hang_ups.release(room_name, identity)
+    @rule(room_name=rooms, identity=st.none() | humans)
+    def release(self, room_name: str, identity: str | None) -> None:
+        if identity is None:
+            self.scene.hang_ups.take_over(room_name)
+        else:
+            self.scene.hang_ups.release(room_name, identity)
 
     @rule(
         room_name=rooms,

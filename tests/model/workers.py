@@ -196,7 +196,8 @@ class Workers(Jobs):
             identity=identity,
             dispatched_at=clock.now,
             listed_at=clock.now + chance.uniform(0, self.longest_lag),
-            due_at=clock.now + chance.uniform(self.fastest, self.slowest),
+            # No two agents join in the same moment.
+            due_at=clock.now + chance.uniform(self.fastest, self.slowest) + chance.uniform(0, 0.01),
         )
 
     def _end(self, run: Run) -> None:
