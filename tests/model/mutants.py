@@ -84,9 +84,6 @@ MUTANTS = {
         "        elif seen.created_by_us:\n"
         "            return DeleteDispatch(dispatch.dispatch_id, reason, _",
     ),
-    "gives up a dispatch before its job can be listed": Mutant(
-        "UNANSWERED_AFTER = timedelta(seconds=6)", "UNANSWERED_AFTER = timedelta(seconds=2)"
-    ),
     "gives up a job that is merely slow": Mutant(
         "return max(JOB_LOST_AFTER, ", "return max(timedelta(seconds=2), "
     ),
@@ -100,7 +97,6 @@ MUTANTS = {
         "return sorted(seen.agents, key=rank)", "return sorted(seen.agents, key=rank)[::-1]"
     ),
     "leaves two agents": Mutant("if len(seen.agents) > 1:", "if len(seen.agents) > 99:"),
-    "forgets the agents that it saw": Mutant("    if last is None or ", "    if seen.now or "),
     "keeps two dispatches that were sent at once": Mutant(
         "        if younger.created_at - elder.created_at < AT_ONCE:", "        if not elder:"
     ),
@@ -118,16 +114,6 @@ MUTANTS = {
     ),
     "keeps the hedge's other dispatch": Mutant(
         "            if dispatch not in own:", "            if not own:"
-    ),
-    "believes a dead agent": Mutant(
-        "        return RemoveAgent(seen.dead[0].participant, seen.dead[0].death)",
-        "        return Settled(is_attended=True)",
-    ),
-    "gives an agent that left no second": Mutant(
-        "GRACE = timedelta(seconds=1)", "GRACE = timedelta(seconds=0)"
-    ),
-    "never counts a failure": Mutant(
-        "if is_done and action.is_failure:", "if not is_done and action.is_failure:", acts
     ),
     "sends for a human who was released": Mutant(
         "            if not is_released:\n", "            if order:\n", wanted_agents
@@ -148,6 +134,13 @@ GHOST_MUTANTS = {
 
 # What the scenes of meant ends tell (test_meant_ends.py).
 END_MUTANTS = {
+    "gives an agent that left no second": Mutant(
+        "GRACE = timedelta(seconds=1)", "GRACE = timedelta(seconds=0)"
+    ),
+    "never counts a failure": Mutant(
+        "if is_done and action.is_failure:", "if not is_done and action.is_failure:", acts
+    ),
+    "forgets the agents that it saw": Mutant("    if last is None or ", "    if seen.now or "),
     "forgets the elder of two agents": Mutant(
         "            if is_here:\n                seen.has_left",
         "            if is_earlier:\n                return\n"
@@ -179,6 +172,13 @@ END_MUTANTS = {
 
 # What histories tell so seldom that each has a scene of its own (test_rare_scenes.py).
 RARE_MUTANTS = {
+    "believes a dead agent": Mutant(
+        "        return RemoveAgent(seen.dead[0].participant, seen.dead[0].death)",
+        "        return Settled(is_attended=True)",
+    ),
+    "gives up a dispatch before its job can be listed": Mutant(
+        "UNANSWERED_AFTER = timedelta(seconds=6)", "UNANSWERED_AFTER = timedelta(seconds=2)"
+    ),
     "puts an agent out for one lost question": Mutant(
         "        if self.silent < _IN_A_ROW:\n            return False",
         "        if self.silent:\n            return True",

@@ -196,6 +196,9 @@ def _an_agent_is_replaced_before_one_that_knows_nothing(parts: Parts, manner: Ma
 
 _TOLD_BY: dict[str, Callable[[Parts, Manner], None]] = {
     "counts failures and does not wait": _crash_loop,
+    "never counts a failure": _crash_loop,
+    "gives an agent that left no second": _a_room_goes_with_its_agent,
+    "forgets the agents that it saw": _a_room_goes_with_its_agent,
     "says that an agent is back where it has never seen one": (
         _an_agent_is_replaced_before_one_that_knows_nothing
     ),
@@ -205,7 +208,7 @@ _TOLD_BY: dict[str, Callable[[Parts, Manner], None]] = {
     "leaves standing what was sent for a human who was released": _released_while_nobody_is_free,
 }
 _SCENES = [
-    *_TOLD_BY.values(),
+    *dict.fromkeys(_TOLD_BY.values()),
     _released_while_a_hedge_stands,
     _released_while_it_talks,
     _crash_loop_while_token_servers_die,

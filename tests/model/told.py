@@ -27,7 +27,7 @@ _BUDGET = settings(
 _SEARCH = settings(_BUDGET, derandomize=False, stateful_step_count=35)
 
 
-def tell_histories(keepers: Parts, histories: int = 800) -> None:
+def tell_histories(keepers: Parts, histories: int = 700) -> None:
     """Tell so many histories about a keeper that looks so; raise where one ends badly."""
 
     class Told(Histories):
