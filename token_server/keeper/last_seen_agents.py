@@ -54,6 +54,11 @@ class LastSeen:
     departed: frozenset[str] = frozenset()
     is_ours: bool = False
 
+    @property
+    def sid(self) -> str:
+        """Who it is, also where a list and a webhook tell different things of them."""
+        return self.agent.participant_sid if self.agent else ""
+
 
 class LastSeenAgents:
     """The last agent of each name in each room, as this process knows. Thread-safe."""
@@ -163,7 +168,7 @@ class LastSeenAgents:
         """Return what was known, with what was learnt since of the same agents' leaving."""
         now = self.of(room_name)
         return {
-            name: now[name] if name in now and now[name].agent == last.agent else last
+            name: now[name] if name in now and now[name].sid == last.sid else last
             for name, last in known.items()
         }
 

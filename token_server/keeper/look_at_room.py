@@ -182,8 +182,7 @@ class Looker:
         told = self.sightings.of(room_name)
 
         def is_proven(agent_name: str) -> bool:
-            before = known.get(agent_name, LastSeen()).agent
-            if told.get(agent_name, LastSeen()).agent != before:
+            if told.get(agent_name, LastSeen()).sid != known.get(agent_name, LastSeen()).sid:
                 return False  # it has come since we asked, and the answer may be older
             return self.sightings.is_absence_proven(
                 room_name,

@@ -127,6 +127,21 @@ def test_an_elder_agent_that_stays_is_the_one_whose_leaving_counts(*, is_told: b
     assert ([False, True], LATER, frozenset({"AD_1"})) == (proven, known.left_at, known.departed)
 
 
+def test_what_was_learnt_meanwhile_of_an_agents_leaving_counts() -> None:
+    """A webhook describes it otherwise than the list did; of another agent nothing is taken in."""
+    sightings = LastSeenAgents()
+    sightings.note("kitchen", TUTOR)
+    known = sightings.of("kitchen")
+    sightings.note("kitchen", replace(TUTOR, has_left_by_itself=True), is_here=False, now=LATER)
+    learnt = sightings.with_leavings("kitchen", known)["tutor"]
+    sightings.note("kitchen", replace(LATER_TUTOR, participant_sid="PA_later"))
+
+    assert (LATER, known["tutor"]) == (
+        learnt.left_at,
+        sightings.with_leavings("kitchen", known)["tutor"],
+    )
+
+
 def test_only_what_somebody_has_wanted_is_ours() -> None:
     """Webhooks tell of everybody's agents."""
     sightings = LastSeenAgents()
