@@ -48,11 +48,15 @@ class Asked:
 
 
 class TwirpServer(Loopback):
-    """Gives the answers in order, and the last one again and again."""
+    """Gives the answers in order, and the last one again and again.
+
+    A method in `always` has an answer of its own.
+    """
 
     def __init__(self, *answers: Canned, certificate: Path | None = None) -> None:
         self.asked: list[Asked] = []
         self.answers = list(answers)
+        self.always: dict[str, Canned] = {}
         self.connections: list[socket.socket] = []
         super().__init__(self._handler())
         # So that closing it waits for each.
@@ -68,6 +72,12 @@ class TwirpServer(Loopback):
     def url(self) -> str:
         """What goes into LIVEKIT_URL."""
         return f"{self._scheme}://127.0.0.1:{self.port}"
+
+    def next_answer(self) -> Canned:
+        """Take the next answer from the list."""
+        canned = self.answers[0]
+        self.answers[:1] = [] if len(self.answers) > 1 else [canned]
+        return canned
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         server = self
@@ -89,8 +99,7 @@ class TwirpServer(Loopback):
                 authorization = self.headers["Authorization"]
                 port = int(self.client_address[1])
                 server.asked.append(Asked(self.path, authorization, body, port))
-                canned = server.answers[0]
-                server.answers[:1] = [] if len(server.answers) > 1 else [canned]
+                canned = server.always.get(self.path.rpartition("/")[2]) or server.next_answer()
                 if canned is CUT:
                     self.close_connection = True
                     return
