@@ -28,7 +28,7 @@ def end_call_tool(release: Callable[[], Awaitable[None]], end: Callable[[str], N
         try:
             await release()
         except ReleaseError as error:
-            # To leave now would bring the caller the next agent.
+            # To leave now would bring the caller the next agent (livekit-behaviour 96).
             raise ToolError(_NOT_ENDED) from error
         # The goodbye belongs to the same speech.
         context.speech_handle.add_done_callback(lambda _: end("the agent has ended the call"))

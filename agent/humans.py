@@ -74,7 +74,7 @@ class LeaveWithLastHuman:
         room.on("reconnected", self._look_soon)
 
     def expect_somebody(self) -> None:
-        """Also leave if no human is there at all: the one whom our agent was sent for has gone."""
+        """Also leave if no human is there at all (livekit-behaviour 97): ours has gone again."""
         self._expecting = start_task(self._leave_if_nobody_comes(), "looking for the first human")
 
     async def _leave_if_nobody_comes(self) -> None:

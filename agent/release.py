@@ -1,6 +1,7 @@
 """Releases humans: our agent is done with them, and nobody is sent until they join anew.
 
-The mark stands among a human's attributes, where LiveKit keeps it and each web process sees it.
+LiveKit does not tell an end that is meant from a failure (livekit-behaviour 49). The mark stands
+among a human's attributes: reconnects keep it, another join has none (livekit-behaviour 64).
 """
 
 import asyncio
