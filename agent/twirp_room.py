@@ -151,9 +151,10 @@ async def _list_participants(
     livekit: api.LiveKitAPI, room_name: str
 ) -> Sequence[api.ParticipantInfo]:
     request = api.ListParticipantsRequest(room=room_name)
+    answer = api.ListParticipantsResponse()
     with _missing_is_fine():
-        return (await livekit.room.list_participants(request)).participants
-    return ()
+        answer = await livekit.room.list_participants(request)
+    return answer.participants
 
 
 def _agent(participant: api.ParticipantInfo) -> ListedAgent | None:

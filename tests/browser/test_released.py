@@ -73,7 +73,7 @@ def is_marked(system: RunningSystem, room_name: str) -> bool:
 def test_a_released_human_stays_so_when_their_connection_was_lost(
     system: RunningSystem, page: Frontend, room_name: str, scenario: str, *, joins_anew: bool
 ) -> None:
-    """Nobody greets somebody whose phone changes networks after the goodbye (livekit-behaviour 64)."""
+    """Nobody greets them because their phone changes networks (livekit-behaviour 64)."""
     (before,) = system.participants(room_name)
 
     page.evaluate(_LOSE_CONNECTION, scenario)

@@ -169,13 +169,20 @@ def test_an_agent_that_comes_first_waits_for_the_human(stage: Stage, room_name: 
 
 
 def test_an_agent_that_finds_nobody_leaves(stage: Stage, room_name: str) -> None:
-    """A call that was cancelled while it rang: for 20 s nobody else would have had that seat."""
+    """A call that was cancelled while it rang: its seat is wanted; one sent ahead waits."""
+    stage.dispatch(room_name)
+    wait_until(lambda: stage.worker.lines("in the room", room_name), within=10, what="one ahead")
     stage.dispatch(room_name, SMALL)
-    wait_until(lambda: stage.small.lines("in the room", room_name), within=10, what="agent")
+    wait_until(lambda: stage.small.lines("in the room", room_name), within=10, what="one sent")
 
     wait_until(lambda: stage.small.active_jobs() == 0, within=8, what="the job over")
+    request = api.ListParticipantsRequest(room=room_name)
+    left = stage.ask(lambda livekit: livekit.room.list_participants(request)).participants
+    end = api.DeleteRoomRequest(room=room_name)
+    stage.ask(lambda livekit: livekit.room.delete_room(end))
 
-    assert stage.has_room(room_name)
+    assert [AGENT_NAME] == [one.name for one in left]
+    wait_until(lambda: stage.worker.active_jobs() == 0, within=5, what="the other one too")
 
 
 def test_a_full_worker_takes_the_next_job_once_it_is_free(stage: Stage) -> None:

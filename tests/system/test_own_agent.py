@@ -23,7 +23,7 @@ REQUEST, _ = snippets(PAGE, "json")
 RUNS = [CONCIERGE, START, RELEASE, REQUEST]
 _NAME = "concierge"
 _ASKED = json.loads(REQUEST.text)
-# The page's module in a process of its own, as it reads the environment, for a job of the concierge.
+# For a job of the concierge, in a process that has the environment of one.
 _END_CALL = """
 import asyncio, sys
 from types import SimpleNamespace

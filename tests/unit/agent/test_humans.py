@@ -164,7 +164,7 @@ def test_an_agent_stays_with_the_human_whom_it_was_sent_for() -> None:
 
 def test_an_agent_stays_where_livekit_knows_of_its_human() -> None:
     """Somebody without tracks is announced up to 3 s late (livekit-behaviour 46)."""
-    assert left_alone(FakeRoom(), FakeKnown(itertools.repeat(True))) == 0
+    assert left_alone(FakeRoom(), FakeKnown(itertools.cycle([True]))) == 0
 
 
 def test_an_agent_without_a_connection_asks_for_nobody() -> None:

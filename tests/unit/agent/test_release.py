@@ -1,10 +1,9 @@
 import asyncio
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any
 
 import pytest
 from livekit import rtc
-from livekit.agents import JobContext
 from livekit.protocol.agent import Job
 from livekit.protocol.models import ParticipantInfo, ParticipantPermission, Room
 from livekit.protocol.room import (
@@ -63,7 +62,7 @@ def let_go(
     server: TwirpServer, *seen: Seen, identity: str | None = None, is_fake: bool = False
 ) -> None:
     """Let the lobby's agent release somebody, or all."""
-    context = cast("JobContext", FakeContext(FakeRoom(*seen), is_fake))
+    context: Any = FakeContext(FakeRoom(*seen), is_fake)
     asyncio.run(release(context, settings(LIVEKIT_URL=server.url), identity))
 
 
