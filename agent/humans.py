@@ -78,7 +78,7 @@ class LeaveWithLastHuman:
         self._expecting = start_task(self._leave_if_nobody_comes(), "looking for the first human")
 
     async def _leave_if_nobody_comes(self) -> None:
-        while not (self._sees_human() or self._somebody_left):
+        while not self._sees_human():
             await asyncio.sleep(self._pauses.unseen)
             if self._seems_empty() and await self._known.has_nobody():
                 self._leave()

@@ -36,9 +36,13 @@ def events_of_a_goodbye(*, fails: bool = False) -> list[str]:
         if fails:
             raise ReleaseError("a made-up failure")
 
+    def note(item: object) -> None:
+        if isinstance(item, llm.ChatMessage):
+            events.append(item.text_content or "")
+
     async def run() -> None:
         session: AgentSession[None] = AgentSession(llm=HangsUp(), vad=None)
-        session.on("conversation_item_added", lambda added: events.append(added.item.text_content))
+        session.on("conversation_item_added", lambda added: note(added.item))
         tool = end_call_tool(release, events.append)
         await session.start(Agent(instructions="", tools=[tool]))
         await session.generate_reply(user_input="Goodbye!")
