@@ -15,7 +15,7 @@ from livekit.protocol.room import DeleteRoomRequest, DeleteRoomResponse
 from tests.contract.ending_worker import NAME
 from tests.loopback import Loopback
 from tests.processes import API_KEY, API_SECRET, LiveKitServer, Process, free_port, wait_until
-from token_server.livekit.port import AgentOrder, Participant
+from token_server.livekit.port import AgentOrder
 from token_server.livekit.twirp import Method, Twirp
 from token_server.livekit.twirp_livekit import TwirpLiveKit
 
@@ -23,9 +23,10 @@ pytestmark = pytest.mark.live
 
 
 class Webhooks(Loopback):
-    """Takes LiveKit's webhooks, and remembers why participants have left."""
+    """Takes LiveKit's webhooks, and remembers who has come and why they have left."""
 
     def __init__(self) -> None:
+        self.joined: dict[str, str] = {}
         self.reasons: dict[str, str] = {}
         webhooks = self
 
@@ -33,19 +34,22 @@ class Webhooks(Loopback):
             """Takes one."""
 
             def do_POST(self) -> None:
-                """Note who has left."""
+                """Note who has come or left."""
                 event = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                if event["event"] == "participant_left":
-                    webhooks.note(event["room"]["name"], event["participant"])
+                if "participant" in event:
+                    webhooks.note(event["event"], event["room"]["name"], event["participant"])
                 self.send_response_only(200)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
         super().__init__(Handler)
 
-    def note(self, room_name: str, participant: Mapping[str, Any]) -> None:
-        """Remember the reason; protobuf's JSON leaves out the unknown one."""
-        self.reasons[room_name] = participant.get("disconnectReason", "UNKNOWN_REASON")
+    def note(self, event: str, room_name: str, participant: Mapping[str, Any]) -> None:
+        """Remember an identity or a reason; protobuf's JSON leaves out the unknown one."""
+        if event == "participant_joined":
+            self.joined[room_name] = participant["identity"]
+        if event == "participant_left":
+            self.reasons[room_name] = participant.get("disconnectReason", "UNKNOWN_REASON")
 
 
 @dataclass(frozen=True)
@@ -66,16 +70,13 @@ class Stage:
         order = AgentOrder(agent_name=NAME, metadata=how)
         return self.livekit.create_dispatch(room_name, order).dispatch_id
 
-    def agent(self, room_name: str) -> Participant:
-        """Return the agent as soon as it is there."""
-
-        def there() -> Participant | None:
-            found = self.livekit.list_participants(room_name)
-            return next((one for one in found if one.agent_name == NAME), None)
-
-        found = wait_until(there, within=15, what=f"the agent\n{self.worker.output()}")
-        assert found
-        return found
+    def agent(self, room_name: str) -> str:
+        """Return the agent's identity as soon as its media is up."""
+        return wait_until(
+            lambda: self.webhooks.joined.get(room_name, ""),
+            within=15,
+            what=f"the agent\n{self.worker.output()}",
+        )
 
     def reason(self, room_name: str) -> str:
         """Return why the room's agent has left."""
@@ -117,7 +118,7 @@ def test_an_agent_that_means_to_leave_and_one_that_fails_look_the_same(
 
 def remove_agent(stage: Stage, room_name: str, _: str) -> None:
     """Put it out, as the keeper does with one too many."""
-    stage.livekit.remove_participant(room_name, stage.agent(room_name).participant_identity)
+    stage.livekit.remove_participant(room_name, stage.agent(room_name))
 
 
 def delete_dispatch(stage: Stage, room_name: str, dispatch_id: str) -> None:
