@@ -48,3 +48,24 @@ def is_released(
         release_mark(secret, room_name, participant_identity, agent_name) for secret in api_secrets
     )
     return any(hmac.compare_digest(mark.encode(), unverified.encode()) for mark in marks)
+
+
+def released_from(
+    api_secrets: Iterable[str],
+    room_name: str,
+    participant_identity: str,
+    attributes: Mapping[str, str],
+) -> list[str]:
+    """Name the agents whose genuine marks a human's attributes have; see `is_released`."""
+    secrets = tuple(api_secrets)
+    names = (name.removeprefix(_PREFIX) for name in attributes if name.startswith(_PREFIX))
+    return [
+        name
+        for name in names
+        if is_released(secrets, room_name, participant_identity, name, attributes)
+    ]
+
+
+def without_marks(attributes: Mapping[str, str]) -> dict[str, str]:
+    """Return a human's attributes as if no agent had ever released them."""
+    return {name: value for name, value in attributes.items() if not name.startswith(_PREFIX)}

@@ -173,6 +173,7 @@ class FakeLiveKit:
             dispatch_id=f"AD_{next(self._numbers)}",
             agent_name=order.agent_name,
             created_at=self._now,
+            metadata=order.metadata,
         )
         found.dispatches[dispatch.dispatch_id] = dispatch
         return dispatch

@@ -35,6 +35,7 @@ _OURS = (
     "LIVEKIT_",
     "LOG_",
     "AGENT_",
+    "AGENTLESS_",
     "TOKEN_",
     "ATTEND_",
     "REDIS_",

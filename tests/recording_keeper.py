@@ -15,6 +15,7 @@ class RecordingKeeper:
     here: list[bool] = field(default_factory=list)
     tracks: list[tuple[str, Participant]] = field(default_factory=list)
     ended: list[tuple[str, str]] = field(default_factory=list)
+    issued: int = 0
     webhooks: int = 0
     events_at: list[float] = field(default_factory=list)
     is_stuck: bool = False
@@ -22,6 +23,10 @@ class RecordingKeeper:
     def follow(self, room: Room, sealed_ticket: str, seconds: float, *, is_new: bool) -> None:
         """Note a room that is to be followed."""
         self.followed.append((room.room_name, sealed_ticket, seconds, is_new))
+
+    def token_issued(self) -> None:
+        """Count a token whose human waits for nobody."""
+        self.issued += 1
 
     def webhook_arrived(self, created_at: float) -> None:
         """Count it, and note its event's time."""

@@ -50,13 +50,13 @@ class Asked:
 class TwirpServer(Loopback):
     """Gives the answers in order, and the last one again and again.
 
-    A method in `always` has an answer of its own.
+    A path in `answers_to` has an answer of its own.
     """
 
     def __init__(self, *answers: Canned, certificate: Path | None = None) -> None:
         self.asked: list[Asked] = []
         self.answers = list(answers)
-        self.always: dict[str, Canned] = {}
+        self.answers_to: dict[str, Canned] = {}
         self.connections: list[socket.socket] = []
         super().__init__(self._handler())
         # So that closing it waits for each.
@@ -73,8 +73,10 @@ class TwirpServer(Loopback):
         """What goes into LIVEKIT_URL."""
         return f"{self._scheme}://127.0.0.1:{self.port}"
 
-    def next_answer(self) -> Canned:
-        """Take the next answer from the list."""
+    def next_answer(self, path: str) -> Canned:
+        """Return what is answered to a request that has come."""
+        if path in self.answers_to:
+            return self.answers_to[path]
         canned = self.answers[0]
         self.answers[:1] = [] if len(self.answers) > 1 else [canned]
         return canned
@@ -99,7 +101,7 @@ class TwirpServer(Loopback):
                 authorization = self.headers["Authorization"]
                 port = int(self.client_address[1])
                 server.asked.append(Asked(self.path, authorization, body, port))
-                canned = server.always.get(self.path.rpartition("/")[2]) or server.next_answer()
+                canned = server.next_answer(self.path)
                 if canned is CUT:
                     self.close_connection = True
                     return

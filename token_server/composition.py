@@ -11,8 +11,14 @@ from flask import Flask
 from prometheus_client import CollectorRegistry
 
 from token_server.auth.operators import Operators
-from token_server.http_api import metrics_endpoint, rooms_endpoint, workers_endpoint
+from token_server.http_api import (
+    metrics_endpoint,
+    release_endpoint,
+    rooms_endpoint,
+    workers_endpoint,
+)
 from token_server.http_api.app import create_app
+from token_server.http_api.room_releases import RoomReleases
 from token_server.http_api.room_watch import RoomWatch
 from token_server.http_api.workers_endpoint import WorkerWords
 from token_server.keeper.agent_life import LifeLimits
@@ -89,7 +95,11 @@ def compose(
     )
     process = f"{socket.gethostname()}:{os.getpid()}"
     timeline = Timeline(livekit.now, process, shelf if settings.timeline else None)
-    policy = Policy(agent_names=settings.allowed_agent_names, attend_rooms=settings.attend_rooms)
+    policy = Policy(
+        agent_names=settings.allowed_agent_names,
+        attend_rooms=settings.attend_rooms,
+        agent_rules=settings.agent_rules,
+    )
     limits = LifeLimits(
         silent=settings.agent_silent_seconds, blocked=settings.agent_blocked_seconds
     )
@@ -101,8 +111,18 @@ def compose(
     operators = Operators(settings.operator_keys, is_demo=settings.demo)
     app.register_blueprint(metrics_endpoint.create_blueprint(operators, metrics))
     app.wsgi_app = metrics_endpoint.CountRefused(app.wsgi_app, metrics)  # type: ignore[method-assign]
-    watch = RoomWatch(livekit, sealer, policy, timeline)
+    secrets = tuple(settings.webhook_secrets.values())
+    watch = RoomWatch(livekit, sealer, policy, timeline, api_secrets=secrets)
     app.register_blueprint(rooms_endpoint.create_blueprint(operators, watch))
+    releases = RoomReleases(
+        livekit=livekit,
+        locks=shared,
+        sealer=sealer,
+        policy=policy,
+        timeline=timeline,
+        api_secrets=secrets,
+    )
+    app.register_blueprint(release_endpoint.create_blueprint(operators, releases))
     _add_workers(app, settings, operators, book, metrics)
     if tracing:
         tracing.trace_requests(app)
@@ -113,7 +133,7 @@ def _add_workers(
     app: Flask, settings: Settings, operators: Operators, book: WorkerBook, metrics: Metrics
 ) -> None:
     """Let workers tell, and operators and Prometheus see."""
-    names = settings.allowed_agent_names
+    names = settings.known_agent_names
     words = WorkerWords(settings.webhook_secrets, book)
     app.register_blueprint(workers_endpoint.create_blueprint(operators, words, book, names))
     metrics.workers.count = lambda: count_states(book.workers(), names, time.time())

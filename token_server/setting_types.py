@@ -96,6 +96,14 @@ def _to_key_pairs(value: str) -> tuple[tuple[str, str], ...]:
     return tuple((key.strip(), secret.strip()) for key, _, secret in pairs)
 
 
+def _to_agent_rules(value: str) -> tuple[tuple[str, str], ...]:
+    rules = [rule.rpartition("=") for rule in to_names(value)]
+    if not all(pattern.strip() and name.strip() for pattern, _, name in rules):
+        raise ValueError("must look like call-*=concierge, or like call-*=concierge, support-*=bob")
+    return tuple((pattern.strip(), name.strip()) for pattern, _, name in rules)
+
+
+AgentRules = Annotated[tuple[tuple[str, str], ...], BeforeValidator(_to_agent_rules)]
 Names = Annotated[tuple[str, ...], BeforeValidator(to_names)]
 KeyPairs = Annotated[tuple[tuple[str, str], ...], BeforeValidator(_to_key_pairs)]
 Keys = Annotated[Names, AfterValidator(check_keys)]

@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from shared_settings.settings import AgentDispatch, SharedSettings, TokenAuth
 from token_server.proxies import is_http_proxy, livekit_proxy
 from token_server.setting_types import (
+    AgentRules,
     KeyPairs,
     Keys,
     Names,
@@ -53,6 +54,11 @@ _WHAT_A_PROXY_IS = (
     " LiveKit's host"
 )
 
+_NOT_AGENTLESS = (
+    "AGENTLESS_TOKENS must be 0 when AGENT_DISPATCH=automatic: LiveKit sends the agent to every new"
+    " room by itself, whoever is in it"
+)
+
 
 class Settings(SharedSettings):
     """What an operator can change; each attribute's environment variable is its alias."""
@@ -60,6 +66,8 @@ class Settings(SharedSettings):
     webhook_keys: KeyPairs = Field((), alias="LIVEKIT_WEBHOOK_KEYS", repr=False)
     agent_names: Names = Field((), alias="AGENT_NAMES")
     attend_rooms: Names = Field((), alias="ATTEND_ROOMS")
+    agent_rules: AgentRules = Field((), alias="AGENT_RULES")
+    agentless_tokens: bool = Field(default=False, alias="AGENTLESS_TOKENS")
     token_auth: TokenAuth = Field(alias="TOKEN_AUTH")
     token_keys: Keys = Field((), alias="TOKEN_KEYS", repr=False)
     token_jwt_issuer: Url = Field("", alias="TOKEN_JWT_ISSUER")
@@ -108,6 +116,10 @@ class Settings(SharedSettings):
     def broken_together(cls, given: Mapping[str, str]) -> list[str]:
         """Return the rules that several variables break with each other."""
         problems = super().broken_together(given)
+        if given.get("AGENT_DISPATCH") == AgentDispatch.AUTOMATIC and "AGENT_RULES" in given:
+            problems.append(
+                "AGENT_RULES must be empty when AGENT_DISPATCH=automatic: it names none"
+            )
         auth = given.get("TOKEN_AUTH")
         if auth == TokenAuth.KEY and not to_names(given.get("TOKEN_KEYS", "")):
             problems.append("TOKEN_KEYS must hold at least one key when TOKEN_AUTH=key")
@@ -124,6 +136,12 @@ class Settings(SharedSettings):
         if (proxy := self.livekit_proxy) and not is_http_proxy(proxy):
             name = "HTTPS_PROXY" if self.server_url.startswith("wss") else "HTTP_PROXY"
             raise ValueError(f"{name} {_WHAT_A_PROXY_IS}")
+        return self
+
+    @model_validator(mode="after")
+    def _check_agentless(self) -> Self:
+        if self.agentless_tokens and self.agent_dispatch is AgentDispatch.AUTOMATIC:
+            raise ValueError(_NOT_AGENTLESS)
         return self
 
     @property
@@ -148,3 +166,9 @@ class Settings(SharedSettings):
         if self.agent_dispatch is AgentDispatch.AUTOMATIC:
             return ("",)
         return tuple(dict.fromkeys((self.agent_name, *self.agent_names)))
+
+    @property
+    def known_agent_names(self) -> tuple[str, ...]:
+        """The agents that rooms may want: those, and the ones of AGENT_RULES."""
+        by_rule = (name for _, name in self.agent_rules)
+        return tuple(dict.fromkeys((*self.allowed_agent_names, *by_rule)))

@@ -7,8 +7,11 @@ from types import CodeType, ModuleType
 
 from tests.model.keepers import Parts
 from token_server.keeper import (
+    acts,
     agent_life,
     attendance,
+    decisions,
+    hedging,
     last_seen_agents,
     life_watch,
     look_at_room,
@@ -19,10 +22,13 @@ from token_server.keeper import (
 # What is built anew, each after what it imports.
 _KEEPER = (
     agent_life,
-    attendance,
-    observed_room,
     last_seen_agents,
+    hedging,
+    attendance,
+    decisions,
+    observed_room,
     usual_times,
+    acts,
     look_at_room,
     life_watch,
 )
@@ -34,7 +40,7 @@ class Mutant:
 
     old: str
     new: str
-    module: ModuleType = attendance
+    module: ModuleType = decisions
 
     def parts(self) -> Parts:
         """Build a keeper that does so; the real modules are left alone."""
@@ -68,12 +74,13 @@ MUTANTS = {
         "        if spent_at > seen.now:", "        if not seen.now:"
     ),
     "creates without deleting": Mutant(
-        "            return DeleteDispatch(dispatch.dispatch_id, reason)", "            continue"
+        "        else:\n            return DeleteDispatch(",
+        "        elif not seen.order:\n            return DeleteDispatch(",
     ),
     "sends the next before it deletes what is spent": Mutant(
-        "        else:\n            return DeleteDispatch(dispatch.dispatch_id, reason)",
+        "        else:\n            return DeleteDispatch(dispatch.dispatch_id, reason, _",
         "        elif seen.created_by_us:\n"
-        "            return DeleteDispatch(dispatch.dispatch_id, reason)",
+        "            return DeleteDispatch(dispatch.dispatch_id, reason, _",
     ),
     "gives up a dispatch before its job can be listed": Mutant(
         "UNANSWERED_AFTER = timedelta(seconds=6)", "UNANSWERED_AFTER = timedelta(seconds=2)"
@@ -105,10 +112,12 @@ MUTANTS = {
         "    if seen.waiting_since is None:\n        return",
     ),
     "never hedges": Mutant(
-        "    if late_at is None or late_at > seen.now:", "    if seen.now or late_at is None:"
+        "    if hedged_at is None or hedged_at > seen.now:", "    if seen.now or hedged_at is None:"
     ),
     "hedges without end": Mutant(
-        "    if len(dispatches) >= _most(seen, have_lapsed=have_lapsed):", "    if not dispatches:"
+        "    if len(dispatches) >= _most(hedging, told, have_lapsed=have_lapsed):",
+        "    if not dispatches:",
+        hedging,
     ),
     "keeps the hedge's other dispatch": Mutant(
         "            if dispatch not in own:", "            if not own:"
@@ -123,7 +132,7 @@ MUTANTS = {
         agent_life,
     ),
     "believes one answer that leaves out an agent": Mutant(
-        "return now - since >= ABSENCE_PROVEN_AFTER", "return now >= since", last_seen_agents
+        "if now - since < ABSENCE_PROVEN_AFTER:", "if now < since:", last_seen_agents
     ),
 }
 
@@ -133,9 +142,9 @@ GHOST_MUTANTS = {
         "self.absent >= _GONE_IN_A_ROW", "self.absent < 0", agent_life
     ),
     "waits for a ghost to be removed": Mutant(
-        "            if is_dead:\n                self.sightings",
-        "            if not agent.participant_sid:\n                self.sightings",
-        look_at_room,
+        "            if is_dead:\n                self._sightings",
+        "            if not agent.participant_sid:\n                self._sightings",
+        acts,
     ),
 }
 

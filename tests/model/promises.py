@@ -1,4 +1,4 @@
-"""What no look may ever do, judged by what its own answers have shown, not by attendance.py."""
+"""What no look may ever do, judged by what its own answers have shown, not by decisions.py."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace

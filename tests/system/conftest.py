@@ -21,8 +21,8 @@ Deploy = Callable[..., Deployment]
 @pytest.fixture(scope="session")
 def shared_deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """Start what `deployment` hands to one test after the other."""
-    # The concierge is docs/agents.md's worker (test_own_agent.py).
-    settings = {"OPERATOR_KEY": OPERATOR_KEY, "AGENT_NAMES": "concierge"}
+    # docs/agents.md's worker (test_own_agent.py), and that of test_hang_ups.py.
+    settings = {"OPERATOR_KEY": OPERATOR_KEY, "AGENT_NAMES": "concierge,leaver"}
     with Deployment(tmp_path_factory.mktemp("deployment"), settings) as running:
         yield running.with_worker()
 

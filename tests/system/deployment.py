@@ -28,7 +28,7 @@ from token_server.livekit.twirp_livekit import TwirpLiveKit
 # What the keeper logs of a second dispatch beside one that is late.
 HEDGED = "the one that stands is late"
 OPERATOR_KEY = "operator"
-SOON = 8.0  # seconds; within the windows of attendance.py on a loaded machine
+SOON = 8.0  # seconds; within the windows of decisions.py on a loaded machine
 HOLD = 1.5  # seconds that a state has to last to be called one
 
 
@@ -147,16 +147,17 @@ class Deployment:
 
     def job_requests(self, room_name: str) -> int:
         """Return how many job requests the workers have logged for the room."""
-        return self._count("worker.log", "JOB REQUEST RECEIVED", room_name)
+        return self.count("worker.log", "JOB REQUEST RECEIVED", room_name)
 
     def job_requests_but_hedges(self, room_name: str) -> int:
         """Return how many of them were not sent beside one that this machine was slow with.
 
         Where a worker is there all the time: what nobody takes is hedged again and again.
         """
-        return self.job_requests(room_name) - self._count("web.log", HEDGED, room_name)
+        return self.job_requests(room_name) - self.count("web.log", HEDGED, room_name)
 
-    def _count(self, log_name: str, *phrases: str) -> int:
+    def count(self, log_name: str, *phrases: str) -> int:
+        """Return how many lines of a log have all of these phrases."""
         log = self._folder / log_name
         lines = log.read_text().splitlines() if log.exists() else []
         return sum(all(phrase in line for phrase in phrases) for line in lines)

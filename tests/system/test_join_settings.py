@@ -2,8 +2,10 @@
 
 import pytest
 
-from tests.processes import AGENT_NAME
+from tests.processes import AGENT_NAME, wait_until
 from tests.system.conftest import Deploy
+from tests.system.deployment import SOON
+from tests.system.scraping import SETTINGS, scrape
 
 pytestmark = pytest.mark.live
 
@@ -74,3 +76,24 @@ def test_in_attend_rooms_anybody_gets_an_agent(deploy: Deploy, room_name: str) -
 
     running.wait_for_one_agent(room_name)
     assert [AGENT_NAME] == [agent.agent_name for agent in running.agents(room_name)]
+
+
+def test_nobody_is_sent_for_who_asks_for_no_agent(deploy: Deploy, room_name: str) -> None:
+    """AGENTLESS_TOKENS: they listen, or take over; ATTEND_ROOMS does not count, others do."""
+    settings = {"AGENTLESS_TOKENS": "1", "ATTEND_ROOMS": "room-*"}
+    running = deploy(SETTINGS | settings).with_worker()
+    alone = f"{room_name}-alone"
+    running.join(alone, agentless=True)
+    running.join(room_name, "listener", agentless=True)
+    running.see_that(lambda: not running.agents(room_name), "no agent, after a sweep", seconds=6)
+
+    running.join(room_name)
+    running.wait_for_one_agent(room_name)
+
+    assert (0, 1) == (running.job_requests(alone), running.job_requests_but_hedges(room_name))
+
+    def counted() -> list[float]:
+        shown = scrape(running)
+        return [shown[f"{name}_total"] for name in ("tokens_issued", "humans_joined")]
+
+    wait_until(lambda: counted() == [3, 1], within=SOON, what="three tokens, one who is attended")

@@ -40,7 +40,7 @@ def test_prometheus_loads_the_rules() -> None:
     """It refuses to start with a rule that it cannot read."""
     program, *arguments = CHECK.text.split()
 
-    assert ("promtool", True) == (program, "7 rules found" in promtool(*arguments))
+    assert ("promtool", True) == (program, "8 rules found" in promtool(*arguments))
 
 
 def test_each_alert_fires_and_does_not() -> None:

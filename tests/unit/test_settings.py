@@ -35,16 +35,18 @@ def test_every_variable_is_read() -> None:
         ROOM_EMPTY_TIMEOUT_SECONDS="30",
         ROOM_DEPARTURE_TIMEOUT_SECONDS="10",
         DEMO="1",
+        AGENTLESS_TOKENS="1",
         LOG_FORMAT="json",
     )
 
-    assert (TokenAuth.KEY, ("one", "two"), 60, 30, 10, True, LogFormat.JSON) == (
+    assert (TokenAuth.KEY, ("one", "two"), 60, 30, 10, True, True, LogFormat.JSON) == (
         found.token_auth,
         found.token_keys,
         found.token_ttl.total_seconds(),
         found.room_empty_timeout.total_seconds(),
         found.room_departure_timeout.total_seconds(),
         found.demo,
+        found.agentless_tokens,
         found.log_format,
     )
 

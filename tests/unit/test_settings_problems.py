@@ -58,6 +58,7 @@ BAD = {
     "upper case auth": ("TOKEN_AUTH", "KEY"),
     "unknown log format": ("LOG_FORMAT", "xml"),
     "demo": ("DEMO", "perhaps"),
+    "agentless tokens": ("AGENTLESS_TOKENS", "token"),
     "port zero": ("PORT", "0"),
     "port too high": ("PORT", "65536"),
     "port of letters": ("PORT", "http"),
@@ -146,6 +147,13 @@ def test_login_tokens_need_an_issuer_and_an_audience() -> None:
 def test_an_agent_without_a_name_is_refused() -> None:
     """Explicit dispatch without a name sends nobody."""
     assert {"LIVEKIT_AGENT_NAME"} == names(problems(environ(LIVEKIT_AGENT_NAME="")))
+
+
+def test_an_agent_that_livekit_sends_by_itself_cannot_be_left_out() -> None:
+    """Whoever takes over a call would have it in each new room all the same."""
+    (line,) = problems(environ(AGENT_DISPATCH="automatic", AGENTLESS_TOKENS="1"))
+
+    assert line.startswith("AGENTLESS_TOKENS must be 0 when AGENT_DISPATCH=automatic: LiveKit ")
 
 
 def test_secrets_stay_out_of_the_text() -> None:

@@ -22,6 +22,7 @@ _PACKAGES = json.loads((ROOT / "tests/browser/components/package.json").read_tex
         f"| Python {_LOCKED['livekit-agents']} | every test",
         f"| livekit {_LOCKED['livekit']} (Python) |",
         f"| livekit-client {_PACKAGES['livekit-client']} (JavaScript) |",
+        f"| livekit-server-sdk {_PACKAGES['livekit-server-sdk']} (Node.js) |",
         f"| @livekit/components-react {_PACKAGES['@livekit/components-react']} |",
     ],
 )

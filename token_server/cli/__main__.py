@@ -1,4 +1,4 @@
-"""The command line: `token-server dev`, `token`, `doctor`, `room`, `rooms` and `workers`.
+"""The command line: `token-server dev`, `token`, `doctor`, `room`, `rooms`, `release`, `workers`.
 
 It and wsgi.py are where the environment comes in.
 """
@@ -16,6 +16,7 @@ from token_server.cli.dev.plan import children_environ
 from token_server.cli.dev.ports import choose_ports
 from token_server.cli.dev.run import run
 from token_server.cli.leaving import leave
+from token_server.cli.release import release
 from token_server.cli.running_server import fetch_token, server_url, unverified_claims
 from token_server.cli.show_rooms import follow_room, show_room, show_rooms
 from token_server.cli.workers import show_workers
@@ -58,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_doctor(commands.add_parser("doctor", help="find out why an agent does not come"))
     _add_room(commands.add_parser("room", help="show a room, and what happened in it"))
     _add_rooms(commands.add_parser("rooms", help="list live rooms, those that wait first"))
+    _add_release(commands.add_parser("release", help="take a call over: its agent leaves"))
     _add_workers(commands.add_parser("workers", help="list workers, those in trouble first"))
     return parser
 
@@ -70,6 +72,7 @@ def _add_dev(parser: argparse.ArgumentParser) -> None:
 def _add_token(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--room", help="room_name; the server's choice when not given")
     parser.add_argument("--identity", help="participant_identity; likewise")
+    parser.add_argument("--agentless", action="store_true", help="ask for one without an agent")
     parser.add_argument("--decode", action="store_true", help="print the claims, unverified")
     parser.set_defaults(run=_token)
 
@@ -95,6 +98,13 @@ def _add_rooms(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_rooms)
 
 
+def _add_release(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("room_name", metavar="ROOM")
+    parser.add_argument("--agent", metavar="NAME", help="only from this agent; default: from any")
+    parser.add_argument("--identity", help="only this human; default: all of the room")
+    parser.set_defaults(run=_release)
+
+
 def _add_workers(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print what machines can read")
     parser.set_defaults(run=_workers)
@@ -105,7 +115,11 @@ def _dev(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 
 def _token(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    wanted = {"room_name": arguments.room, "participant_identity": arguments.identity}
+    wanted = {
+        "room_name": arguments.room,
+        "participant_identity": arguments.identity,
+        "agentless": arguments.agentless,
+    }
     answer = fetch_token(environ, {name: value for name, value in wanted.items() if value})
     shown = unverified_claims(answer["participant_token"]) if arguments.decode else answer
     sys.stdout.write(f"{json.dumps(shown, indent=2)}\n")
@@ -143,6 +157,13 @@ def _room(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 def _rooms(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     return show_rooms(environ, sys.stdout, as_json=arguments.json)
+
+
+def _release(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    # An agent's name may be empty.
+    only = {"agent_name": arguments.agent, "participant_identity": arguments.identity}
+    given = {name: value for name, value in only.items() if value is not None}
+    return release(environ, arguments.room_name, given, sys.stdout)
 
 
 def _workers(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:

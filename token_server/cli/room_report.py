@@ -112,7 +112,10 @@ def _size(room: Room) -> str:
     number = room["num_participants"]
     people = f"{number} participant{'' if number == 1 else 's'}"
     names = ", ".join(map(_named, room["waiting_for"]))
-    return f"{people}, waits for {names}" if names else people
+    # A server of before does not tell.
+    failing = ", ".join(map(_named, room.get("failing", ())))
+    waits = f", waits for {names}" if names else ""
+    return f"{people}{waits}{f', {failing} fails again and again' if failing else ''}"
 
 
 def _participant(participant: Mapping[str, Any]) -> str:
@@ -120,7 +123,10 @@ def _participant(participant: Mapping[str, Any]) -> str:
     if kind == "agent":
         kind = f"agent {participant['agent_name']}".rstrip()
     since = participant["joined_at"][11:23]
-    return f"{kind}: {participant['participant_identity']}, here since {since}"
+    here = f"{kind}: {participant['participant_identity']}, here since {since}"
+    # A server of an older version does not tell.
+    released = ", ".join(map(_named, participant.get("released_from", ())))
+    return f"{here}, released from {released}" if released else here
 
 
 def _dispatch(dispatch: Mapping[str, Any]) -> str:

@@ -21,6 +21,7 @@ _CURES: dict[int, str] = {
     HTTPStatus.UNAUTHORIZED: "set OPERATOR_KEY here to one of the server's, as it is and not as a"
     " hash",
     HTTPStatus.FORBIDDEN: "set OPERATOR_KEY on the server, and here",
+    HTTPStatus.METHOD_NOT_ALLOWED: "it is of an older version: upgrade it first",
 }
 
 
@@ -38,8 +39,17 @@ def room_path(room_name: str) -> str:
 
     A name may be `..` or have any character: only a query comes through whatever is in between.
     """
+    return f"/rooms?{_query(room_name)}"
+
+
+def release_path(room_name: str) -> str:
+    """Return where the server releases the humans of a room, which may have any name."""
+    return f"/rooms/release?{_query(room_name)}"
+
+
+def _query(room_name: str) -> str:
     # A terminal may hand over bytes that are no text: no room is named so.
-    return f"/rooms?room_name={quote(room_name, safe='', errors='replace')}"
+    return f"room_name={quote(room_name, safe='', errors='replace')}"
 
 
 def fetch_room(environ: Mapping[str, str], room_name: str) -> dict[str, Any]:
@@ -49,7 +59,7 @@ def fetch_room(environ: Mapping[str, str], room_name: str) -> dict[str, Any]:
         UnknownRoomError: Nothing.
         NotAnsweredError: It cannot be asked.
     """
-    content = _get(environ, room_path(room_name))
+    content = _ask(environ, "GET", room_path(room_name))
     if "timeline" not in content:
         raise NotAnsweredError(f"{server_url(environ)} is of an older version: upgrade it first")
     return content
@@ -61,7 +71,7 @@ def fetch_rooms(environ: Mapping[str, str]) -> list[dict[str, Any]]:
     Raises:
         NotAnsweredError: It cannot be asked.
     """
-    return cast("list[dict[str, Any]]", _get(environ, "/rooms")["rooms"])
+    return cast("list[dict[str, Any]]", _ask(environ, "GET", "/rooms")["rooms"])
 
 
 def fetch_workers(environ: Mapping[str, str]) -> dict[str, Any]:
@@ -70,13 +80,27 @@ def fetch_workers(environ: Mapping[str, str]) -> dict[str, Any]:
     Raises:
         NotAnsweredError: It cannot be asked.
     """
-    return _get(environ, "/workers")
+    return _ask(environ, "GET", "/workers")
 
 
-def _get(environ: Mapping[str, str], path: str) -> dict[str, Any]:
+def release_room(
+    environ: Mapping[str, str], room_name: str, request: Mapping[str, str]
+) -> dict[str, Any]:
+    """Release humans of a room, and return the server's answer.
+
+    Raises:
+        UnknownRoomError: There is no such room.
+        NotAnsweredError: It cannot be asked, or could not do it.
+    """
+    return _ask(environ, "POST", release_path(room_name), request)
+
+
+def _ask(
+    environ: Mapping[str, str], method: str, path: str, fields: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Ask as an operator."""
-    url = server_url(environ)
-    answer = _answer("GET", f"{url}{path}", _key(environ, "OPERATOR_KEY"), seconds=_ROOMS)
+    url, key = server_url(environ), _key(environ, "OPERATOR_KEY")
+    answer = _answer(method, f"{url}{path}", key, fields, seconds=_ROOMS)
     if answer.is_ok:
         return answer.content
     reason = answer.content.get("msg", "no reason")
@@ -87,7 +111,7 @@ def _get(environ: Mapping[str, str], path: str) -> dict[str, Any]:
     raise NotAnsweredError(f"{says}; {cure}" if cure else says)
 
 
-def fetch_token(environ: Mapping[str, str], fields: Mapping[str, str]) -> dict[str, str]:
+def fetch_token(environ: Mapping[str, str], fields: Mapping[str, object]) -> dict[str, str]:
     """POST the fields to the running server's /token and return its JSON.
 
     Args:
@@ -110,7 +134,7 @@ def _key(environ: Mapping[str, str], name: str) -> str:
 
 
 def _answer(
-    method: str, url: str, key: str, fields: Mapping[str, str] | None = None, *, seconds: float
+    method: str, url: str, key: str, fields: Mapping[str, object] | None = None, *, seconds: float
 ) -> HttpResult:
     """Ask; raise NotAnsweredError if nobody answers, or somebody who is no token server."""
     timeout = urllib3.Timeout(connect=_CONNECT, read=seconds)

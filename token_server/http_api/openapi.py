@@ -9,6 +9,8 @@ from pydantic import BaseModel, Field, RootModel, TypeAdapter
 
 from shared_settings.settings import TokenAuth
 from token_server import __version__
+from token_server.http_api.room_releases import ReleaseAnswer
+from token_server.keeper.releases import ReleaseRequest
 from token_server.tokens.joins import JoinAnswer
 from token_server.tokens.token_request import PlainTokenRequest, TokenRequest
 
@@ -17,6 +19,7 @@ Described = dict[str, Any]
 
 _SCHEMA = "#/components/schemas/{model}"
 _BEARER = {"type": "http", "scheme": "bearer"}
+_OPERATOR = {"operator": _BEARER | {"description": "One of the keys in OPERATOR_KEY."}}
 _CALLERS: dict[TokenAuth, Described] = {
     TokenAuth.NONE: {},
     TokenAuth.KEY: {"caller": _BEARER | {"description": "One of the keys in TOKEN_KEYS."}},
@@ -57,6 +60,7 @@ class Refusal(BaseModel):
 
 _POST = "Make a room ready and get a token for it, by LiveKit's endpoint convention."
 _GET = "Do the same from a query, for curl and simple frontends."
+_RELEASE = "Take a call over: humans are released, and the agents that nobody else wants leave."
 _HEALTHZ = "Tell that the process is alive, and what looks after its rooms too."
 _READYZ = "Tell whether LiveKit answers and accepts our key; and Redis, where it is set."
 _ITSELF = "Describe the API."
@@ -67,9 +71,17 @@ _FAULTS = {
 _TOKEN_ERRORS = {
     400: "A field breaks a rule; `msg` names both.",
     401: "No key or login token, or none that is good.",
-    403: "The caller may not have this identity, name, metadata, room or agent.",
+    403: "The caller may not have this identity, name, metadata, room or agent, or go without one.",
     429: "Too often; `Retry-After` has the seconds to wait.",
     **_FAULTS,
+}
+_OPERATOR_ERRORS = {
+    400: "A field breaks a rule; `msg` names both.",
+    401: "No key of OPERATOR_KEY.",
+    403: "OPERATOR_KEY is not set.",
+    404: "There is no such live room.",
+    500: "The operator's to mend: LiveKit refuses our key, or a bug.",
+    503: "LiveKit is slow or gone. What was done stays done: ask again for the rest.",
 }
 _QUERY_ERRORS = {414: "A request line of more than 8190 bytes."}
 _BODY_ERRORS = {
@@ -81,7 +93,8 @@ _BODY_ERRORS = {
 @cache
 def describe(token_auth: TokenAuth) -> Described:
     """Return the document of a server where tokens are for these callers."""
-    models = (TokenRequest, PlainTokenRequest, JoinAnswer, Health, Document, Refusal)
+    releases = (ReleaseRequest, ReleaseAnswer)
+    models = (TokenRequest, PlainTokenRequest, JoinAnswer, *releases, Health, Document, Refusal)
     _, found = TypeAdapter.json_schemas(
         [(one, "validation", TypeAdapter[Any](one)) for one in models], ref_template=_SCHEMA
     )
@@ -96,11 +109,12 @@ def describe(token_auth: TokenAuth) -> Described:
         },
         "paths": {
             "/token": _token([{name: []} for name in callers], schemas["PlainTokenRequest"]),
+            "/rooms/{room_name}/release": _release(),
             "/healthz": {"get": _operation("get__healthz", _HEALTHZ, Health, _FAULTS)},
             "/readyz": {"get": _operation("get__readyz", _READYZ, Health, _FAULTS)},
             "/openapi.json": {"get": _operation("get__openapi.json", _ITSELF, Document, {})},
         },
-        "components": {"schemas": schemas, "securitySchemes": callers},
+        "components": {"schemas": schemas, "securitySchemes": callers | _OPERATOR},
     }
 
 
@@ -115,6 +129,15 @@ def _token(security: Sequence[Described], query: Described) -> Described:
         for name, schema in query["properties"].items()
     ]
     return {"post": post, "get": get | {"security": security, "parameters": parameters}}
+
+
+def _release() -> Described:
+    errors = _OPERATOR_ERRORS | _BODY_ERRORS
+    post = _operation("post__rooms_release", _RELEASE, ReleaseAnswer, errors)
+    room_name = {"in": "path", "name": "room_name", "required": True}
+    text = {"schema": {"type": "string", "minLength": 1}}
+    post |= {"security": [{name: []} for name in _OPERATOR], "parameters": [room_name | text]}
+    return {"post": post | {"requestBody": {"content": _json(ReleaseRequest)}}}
 
 
 def _operation(

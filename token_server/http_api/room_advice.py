@@ -4,19 +4,20 @@ The words are the doctor's (absence_reasons.py); here they are chosen from what 
 shows. A worker on this machine, which the doctor can ask, is not known here.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from token_server.keeper import absence_reasons
 from token_server.keeper.absence_reasons import Absence
+from token_server.keeper.failures import fewest_failures
 from token_server.keeper.wanted_agents import Want
 from token_server.livekit.port import Dispatch, Job, Participant, ParticipantKind
 from token_server.state.timeline import Entry, Event
 
 # Most agents come within one; and LiveKit lists a job up to 5 s late (livekit-behaviour 26).
 TOO_EARLY = timedelta(seconds=5)
-# A dispatch that was taken back said why, in attendance.py's words (`spent`).
+# A dispatch that was taken back said why, in decisions.py's words (`spent`).
 _JOB_IS_OVER, _JOB_IS_LOST = "its job is over", "its job has not come to the room"
 _ASK_THE_DOCTOR = "`token-server doctor` on the worker's machine tells which of these it is."
 _AGENT_WAS_THERE = {Event.AGENT_JOINED, Event.AGENT_LEFT, Event.AGENT_REMOVED}
@@ -41,7 +42,10 @@ class Advice:
 
 @dataclass(frozen=True, kw_only=True)
 class Situation:
-    """A room as it is, and what happened in it. All times are LiveKit's clock."""
+    """A room as it is, and what happened in it. All times are LiveKit's clock.
+
+    `released_from` has the agents that have released a human, by their identity.
+    """
 
     room_name: str
     now: datetime
@@ -49,6 +53,7 @@ class Situation:
     participants: Sequence[Participant] = ()
     dispatches: Sequence[Dispatch] = ()
     past: Sequence[Entry] = ()
+    released_from: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def agent_names(self) -> set[str]:
         """Return the names of the agents that are there."""
@@ -75,6 +80,7 @@ class _WaitingHuman:
 
     def __init__(self, seen: Situation, want: Want) -> None:
         self._seen, self._agent_name = seen, want.order.agent_name
+        self._failures = fewest_failures(want.humans, seen.now)
         past = [one for one in seen.past if one.facts.get("agent_name", "") == self._agent_name]
         # What came before an agent has delivered it.
         came_at = max((_time(one) for one in past if one.event in _AGENT_WAS_THERE), default=None)
@@ -91,6 +97,8 @@ class _WaitingHuman:
 
     def advice(self) -> Advice | None:
         seen, agent_name = self._seen, self._agent_name
+        if self._failures.are_a_loop:
+            return self._failing()
         if self._waited < TOO_EARLY:
             return None
         others = seen.agent_names() - {want.order.agent_name for want in seen.wanted}
@@ -103,6 +111,13 @@ class _WaitingHuman:
             evidence = "It took the job that LiveKit offers to nameless workers in this room."
             return Advice(absence_reasons.other_name(agent_name, ""), evidence)
         return self._not_taken()
+
+    def _failing(self) -> Advice:
+        failures, now = self._failures, self._seen.now
+        left = (failures.next_at or now) - now
+        soon = f"; the next one is sent in {_seconds(left)}" if left > timedelta() else ""
+        evidence = f"{failures.in_a_row} have failed in a row{soon}."
+        return Advice(absence_reasons.agent_failing(self._seen.room_name), evidence)
 
     def _job_lost(self) -> Advice | None:
         """Tell of a worker that has the job, or had it before the dispatch was taken back."""

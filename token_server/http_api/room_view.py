@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from token_server.http_api.room_advice import Situation, advise
+from token_server.keeper.failures import fewest_failures
 from token_server.keeper.observed_room import agents_named
 from token_server.keeper.wanted_agents import Want
 from token_server.livekit.port import Dispatch, Job, Participant, Room
@@ -29,7 +30,7 @@ def document(seen: Situation, room: Room | None) -> dict[str, Any]:
         "created_at": _time(room.created_at) if room else None,
         "is_attended": is_attended(seen.participants, seen.wanted),
         "wanted": [_want(want, seen.participants) for want in seen.wanted],
-        "participants": [_participant(each) for each in seen.participants],
+        "participants": [_participant(each, seen) for each in seen.participants],
         "dispatches": [_dispatch(each, seen.participants) for each in seen.dispatches],
         "advice": advice.as_json() if advice else None,
         "timeline": [_entry(entry) for entry in seen.past],
@@ -92,12 +93,14 @@ def _has_one(participants: Sequence[Participant], want: Want) -> bool:
     return len(agents_named(want.order.agent_name, participants)) == 1
 
 
-def _participant(participant: Participant) -> dict[str, Any]:
+def _participant(participant: Participant, seen: Situation) -> dict[str, Any]:
+    identity = participant.participant_identity
     return {
-        "participant_identity": participant.participant_identity,
+        "participant_identity": identity,
         "kind": participant.kind.value,
         "agent_name": participant.agent_name,
         "joined_at": _time(participant.joined_at),
+        "released_from": list(seen.released_from.get(identity, ())),
     }
 
 
@@ -132,7 +135,10 @@ def in_urgency(rooms: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def row(
-    room: Room, participants: Sequence[Participant] | None, wanted: Sequence[Want]
+    room: Room,
+    participants: Sequence[Participant] | None,
+    wanted: Sequence[Want],
+    now: datetime,
 ) -> dict[str, Any]:
     """Return a room as `GET /rooms` lists it; without participants nothing is known of it."""
     here = participants or ()
@@ -144,4 +150,7 @@ def row(
         "is_known": participants is not None,
         "is_attended": is_attended(here, wanted),
         "waiting_for": waiting_for(here, wanted),
+        "failing": [
+            want.order.agent_name for want in wanted if fewest_failures(want.humans, now).are_a_loop
+        ],
     }

@@ -17,20 +17,25 @@ from token_server.livekit.slices import slices
 _AT_ONCE = 500
 
 
-class _AnyName(BaseConverter):
+class AnyName(BaseConverter):
     """A name of any characters: a slash at its start, two in a row, a line's end."""
 
     part_isolating = False
     regex = "(?s:.+)"
 
+    @classmethod
+    def is_known_to(cls, blueprint: Blueprint) -> None:
+        """Let the routes of a blueprint say `<any_name:…>`."""
+
+        @blueprint.record_once
+        def add(state: BlueprintSetupState) -> None:
+            state.app.url_map.converters["any_name"] = cls
+
 
 def create_blueprint(operators: Operators, watch: RoomWatch) -> Blueprint:
     """Build the routes."""
     blueprint = Blueprint("rooms", __name__)
-
-    @blueprint.record_once
-    def add_converter(state: BlueprintSetupState) -> None:
-        state.app.url_map.converters["any_name"] = _AnyName
+    AnyName.is_known_to(blueprint)
 
     @blueprint.before_request
     def let_operators_in() -> None:
@@ -38,10 +43,8 @@ def create_blueprint(operators: Operators, watch: RoomWatch) -> Blueprint:
 
     @blueprint.get("/rooms")
     def rooms() -> ResponseReturnValue:
-        room_names = request.args.getlist("room_name")
-        if len(room_names) > 1:
-            raise InvalidRequestError("room_name must be given once")
-        return watch.room(room_names[0]) if room_names else _show_all(watch.rooms())
+        room_name = queried_room_name()
+        return _show_all(watch.rooms()) if room_name is None else watch.room(room_name)
 
     # %2F is a slash by the time that it comes here. `.` and `..` do not come: clients resolve
     # them, so that a query can name a room as well.
@@ -50,6 +53,18 @@ def create_blueprint(operators: Operators, watch: RoomWatch) -> Blueprint:
         return watch.room(room_name)
 
     return blueprint
+
+
+def queried_room_name() -> str | None:
+    """Return the room that the query of the request names; None if it names none.
+
+    Raises:
+        InvalidRequestError: It names several.
+    """
+    room_names = request.args.getlist("room_name")
+    if len(room_names) > 1:
+        raise InvalidRequestError("room_name must be given once")
+    return room_names[0] if room_names else None
 
 
 def _show_all(rooms: Sequence[dict[str, Any]]) -> Response:

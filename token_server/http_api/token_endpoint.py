@@ -51,11 +51,21 @@ def token_views(admission: Admission, joins: Joins) -> Mapping[str, View]:
 
 def _posted(request: Request) -> TokenRequest:
     """Read the body; only now, since everything before costs the caller more than us."""
+    return parse_json(posted_json(request))
+
+
+def posted_json(request: Request) -> bytes:
+    """Return the body of a POST, which may be empty.
+
+    Raises:
+        UnsupportedMediaTypeError: There is one, and it is not declared as JSON.
+        RequestEntityTooLarge: It has more than TOKEN_BODY_LIMIT bytes.
+    """
     has_body = request.content_length or "Transfer-Encoding" in request.headers
     if has_body and not request.is_json:
         raise UnsupportedMediaTypeError("Content-Type must be application/json")
     request.max_content_length = TOKEN_BODY_LIMIT
-    return parse_json(request.get_data(cache=False))
+    return request.get_data(cache=False)
 
 
 def _queried(request: Request) -> TokenRequest:

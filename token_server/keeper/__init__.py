@@ -1,1 +1,1 @@
-"""Keeps exactly one agent in every room where a human wants one. Open attendance.py first."""
+"""Keeps exactly one living agent in every room where a human wants one. Open decisions.py first."""

@@ -84,6 +84,16 @@ def job_died(room_name: str) -> Absence:
     )
 
 
+def agent_failing(room_name: str) -> Absence:
+    """One agent after the other fails; the next ones come at growing intervals."""
+    return Absence(
+        cause="agent-failing",
+        says="One agent after the other goes soon after it came, or its job is refused or raises.",
+        cure=f"{_worker_log(room_name)}: the exception, or what ends the call, is there. An agent"
+        " that is done with somebody says so: docs/agents.md, how a call ends.",
+    )
+
+
 def job_slow(room_name: str, waited: float) -> Absence:
     """A worker took the job, and no agent came of it in so many seconds."""
     return Absence(

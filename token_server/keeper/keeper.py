@@ -126,6 +126,10 @@ class Keeper:
         self._agenda.follow(room.room_name, awaited)
         self._metrics.token_issued(sealed_ticket)
 
+    def token_issued(self) -> None:
+        """Count a token whose human waits for nobody."""
+        self._counts.tokens_issued.inc()
+
     def webhook_arrived(self, created_at: float) -> None:
         """Know that webhooks reach us."""
         self._shared.webhook_arrived()
@@ -138,7 +142,8 @@ class Keeper:
         """Look at a room now: somebody has come or gone."""
         self._timeline.participant_changed(room_name, participant, is_here=is_here)
         if participant.kind is ParticipantKind.AGENT:
-            self._looker.sightings.note(room_name, participant, is_here=is_here)
+            now = self._livekit.now()
+            self._looker.sightings.note(room_name, participant, is_here=is_here, now=now)
         if participant.kind is not ParticipantKind.OTHER:
             self._agenda.look_now(room_name)
 

@@ -12,14 +12,14 @@ from token_server.keeper.attendance import (
     CreateDispatch,
     DeleteDispatch,
     RemoveAgent,
-    reason_of,
 )
 from token_server.keeper.awaited_humans import AwaitedHumans
+from token_server.keeper.decisions import failed
 from token_server.keeper.observed_room import LookReport
 from token_server.livekit.port import Participant
 from token_server.state import livekit_past
 from token_server.state.timeline import Event, Timeline
-from token_server.telemetry.metrics import Metrics
+from token_server.telemetry.metrics import FAILURES, Metrics
 
 # A room whose human waits is looked at every second; who has not been seen to wait for this long
 # (LiveKit does not answer) is not said to wait.
@@ -98,7 +98,7 @@ class KeeperTimeline:
         for action, seen in report.decided:
             self._timeline.add(livekit_past.jobs(room_name, seen.dispatches))
             agent_name = seen.order.agent_name
-            self._timeline.note_look(room_name, agent_name, reason_of(action), seen.now)
+            self._timeline.note_look(room_name, agent_name, action.reason, seen.now)
 
     def participant_changed(
         self, room_name: str, participant: Participant, *, is_here: bool
@@ -161,11 +161,14 @@ class KeeperMetrics:
     def _count_decisions(self, decided: Sequence[tuple[Action, Attendance]]) -> None:
         deleted = set()
         for action, seen in decided:
-            self._metrics.decisions.labels(type(action).__name__, reason_of(action)).inc()
+            self._metrics.decisions.labels(type(action).__name__, action.reason).inc()
             agent_name = seen.order.agent_name
             match action:
-                case DeleteDispatch():
+                case DeleteDispatch(is_failure=is_failure):
                     deleted.add(agent_name)
+                    if is_failure:
+                        in_a_row = failed(seen).in_a_row
+                        self._metrics.agents_failed.labels(FAILURES[min(in_a_row, 3) - 1]).inc()
                 case CreateDispatch() if agent_name in deleted:
                     self._metrics.dispatches_repaired.inc()
                 case _:

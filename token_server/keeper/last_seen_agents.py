@@ -7,14 +7,17 @@ of the leaving, or when two answers some time apart agree.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
 
+from shared_settings.agent_signs import DISPATCH_ATTRIBUTE
 from token_server.livekit.port import Participant
 
 _ROOMS_KEPT = 10_000
+# Dispatches of one name in one room whose agents have left.
+_DEPARTED_KEPT = 20
 # Between the first answer without an agent and the one that proves that it is gone.
 ABSENCE_PROVEN_AFTER = timedelta(seconds=0.25)
 # Answers further apart than this do not prove each other.
@@ -29,6 +32,26 @@ class _Seen:
     absent_since: datetime | None = None
     absent_until: datetime | None = None
     has_left: bool = False
+    left_at: datetime | None = None
+    departed: list[str] = field(default_factory=list)
+    is_ours: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class LastSeen:
+    """What is known of the last agent of one name in one room.
+
+    Attributes:
+        agent: Who it is; None if nobody has been seen.
+        left_at: When it left, if it left by itself, as a webhook or its absence tells.
+        departed: The dispatches of that name whose agents are known to have left.
+        is_ours: Whether somebody has wanted such an agent there.
+    """
+
+    agent: Participant | None = None
+    left_at: datetime | None = None
+    departed: frozenset[str] = frozenset()
+    is_ours: bool = False
 
 
 class LastSeenAgents:
@@ -38,13 +61,38 @@ class LastSeenAgents:
         self._rooms: OrderedDict[str, dict[str, _Seen]] = OrderedDict()
         self._lock = Lock()
 
-    def note(self, room_name: str, agent: Participant, *, is_here: bool = True) -> None:
-        """Remember an agent that is in the room, or of which a webhook tells that it has left."""
+    def want(self, room_name: str, agent_names: Iterable[str]) -> None:
+        """Remember that these are wanted in a room: what becomes of them is our business."""
+        with self._lock:
+            for agent_name in agent_names:
+                self._of(room_name, agent_name).is_ours = True
+
+    def note(
+        self,
+        room_name: str,
+        agent: Participant,
+        *,
+        is_here: bool = True,
+        now: datetime | None = None,
+    ) -> None:
+        """Remember an agent that is in the room, or has left it.
+
+        Args:
+            room_name: Where.
+            agent: Who.
+            is_here: False where a webhook tells of its leaving, or it was put out.
+            now: LiveKit's time, if it has left.
+        """
         with self._lock:
             seen = self._of(room_name, agent.agent_name)
+            dispatch_id = agent.attributes.get(DISPATCH_ATTRIBUTE)
+            others = [each for each in seen.departed if each != dispatch_id]
+            gone = [dispatch_id] if dispatch_id and not is_here else []
+            seen.departed = [*others, *gone][-_DEPARTED_KEPT:]
             if seen.last and seen.last.joined_at > agent.joined_at:
-                return  # what is told of an earlier one says nothing about the last
+                return  # what is told of an earlier one says nothing else about the last
             seen.last, seen.has_left = agent, not is_here
+            seen.left_at = now if not is_here and agent.has_left_by_itself else None
             if is_here:
                 seen.absent_since = None
 
@@ -74,13 +122,25 @@ class LastSeenAgents:
             if since is None or is_news or is_older or heard_within((now - since).total_seconds()):
                 since = now
             seen.absent_since, seen.absent_until = since, now
-            return now - since >= ABSENCE_PROVEN_AFTER
+            if now - since < ABSENCE_PROVEN_AFTER:
+                return False
+            if seen.last:
+                # By itself: nobody has put it out, as far as this process knows.
+                seen.left_at = seen.left_at or since
+            return True
 
-    def of(self, room_name: str) -> dict[str, Participant]:
-        """Return the last agent of each name that is, or was, in this room."""
+    def of(self, room_name: str) -> dict[str, LastSeen]:
+        """Return what is known of each name in this room."""
         with self._lock:
-            found = self._rooms.get(room_name, {})
-            return {name: seen.last for name, seen in found.items() if seen.last}
+            return {
+                name: LastSeen(
+                    agent=seen.last,
+                    left_at=seen.left_at,
+                    departed=frozenset(seen.departed),
+                    is_ours=seen.is_ours,
+                )
+                for name, seen in self._rooms.get(room_name, {}).items()
+            }
 
     def forget(self, room_name: str) -> None:
         """Drop a room that has ended."""

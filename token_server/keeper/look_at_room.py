@@ -3,32 +3,19 @@
 All I/O goes through the port. An error ends the look: what is unknown leads to nothing.
 """
 
-import logging
-from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
-from token_server.errors import LiveKitUnavailableError
+from token_server.keeper.acts import Acts
 from token_server.keeper.agent_life import DeadAgent, Death
-from token_server.keeper.attendance import (
-    Action,
-    Attendance,
-    CreateDispatch,
-    DeleteDispatch,
-    RemoveAgent,
-    Settled,
-    Wait,
-    decide,
-    one_that_stays,
-    reason_of,
-)
+from token_server.keeper.attendance import Action, Attendance, RemoveAgent, Settled, Wait
+from token_server.keeper.decisions import decide, one_that_stays
 from token_server.keeper.known_workers import ToldWorkers, WorkerNews, worker_news
-from token_server.keeper.last_seen_agents import LastSeenAgents
+from token_server.keeper.last_seen_agents import LastSeen, LastSeenAgents
 from token_server.keeper.observed_room import (
-    AGENT_STATE_ATTRIBUTE,
     LookReport,
     Observed,
     View,
@@ -36,12 +23,10 @@ from token_server.keeper.observed_room import (
     report,
 )
 from token_server.keeper.usual_times import UsualTimes
-from token_server.keeper.wanted_agents import Policy, wants
+from token_server.keeper.wanted_agents import Policy, Wishes
 from token_server.livekit.port import Dispatch, LiveKit, Participant
-from token_server.state.timeline import NOT_KEPT, EntryDetails, Event, Timeline
+from token_server.state.timeline import NOT_KEPT, Timeline
 from token_server.tokens.tickets import TicketSealer
-
-logger = logging.getLogger(__name__)
 
 # Acts per look. One delete and one create are usual; more means that others act as well.
 _MOST_ROUNDS = 8
@@ -50,8 +35,6 @@ _ROOM_IS_HELD = 0.05
 # An agent that was dispatched is looked for this often, so that its leaving is noticed too.
 _WAITING_GAP = 1.0
 _CLOCK_SLACK = 0.02
-# Agents that were put out, by sid; the first is forgotten first.
-_PUT_OUT_KEPT = 10_000
 
 
 class RoomLocks(Protocol):
@@ -89,10 +72,10 @@ class Looker:
         workers: ToldWorkers | None = None,
     ) -> None:
         self._livekit, self._locks, self._sealer, self._policy = livekit, locks, sealer, policy
-        self._lives, self._timeline, self._workers = lives, timeline, workers
+        self._lives, self._workers = lives, workers
         self.sightings = LastSeenAgents()
         self._usual_times = UsualTimes()
-        self._put_out: OrderedDict[str, None] = OrderedDict()
+        self._acts = Acts(livekit, timeline, self.sightings)
         self._unfinished: dict[str, dict[str, str]] = {}  # by room: dispatches, agents' names
 
     def look(self, room_name: str) -> LookReport:
@@ -124,36 +107,39 @@ class Looker:
                 everything += decided
                 self._usual_times.looked(room_name, decided)
                 if not acts:
-                    self._tell_humans(room_name, view.news)
+                    self._acts.tell_humans(room_name, view.news)
                     return report(_again_in(decided), view, everything, removed)
                 for action, seen in acts:
-                    created.update(self._act(room_name, action, seen, removed))
+                    created.update(self._acts.do(room_name, action, seen, removed))
         return report(_WAITING_GAP, view, everything, removed)
 
     def _observe(self, room_name: str, created: Mapping[str, str]) -> View:
         # Before the participants: a webhook may meanwhile tell of an agent that is not among them.
         known = self.sightings.of(room_name)
         listed = self._livekit.list_participants(room_name)
-        participants = [p for p in listed if p.participant_sid not in self._put_out]
+        participants = [p for p in listed if not self._acts.has_put_out(p)]
         now = self._livekit.now()
-        wanted = wants(room_name, participants, self._sealer, self._policy)
-        ours = {*self._policy.agent_names, *(want.order.agent_name for want in wanted)}
-        agents = agents_of(participants)
-        here = self._sight(room_name, [p for p in agents if p.agent_name in ours])
-        last = {name: agent for name, agent in (known | here).items() if name in ours}
-        names = {want.order.agent_name for want in wanted} | last.keys()
-        names.update(created.values())
-        absent = names - {agent.agent_name for agent in agents}
+        wishes = Wishes(room_name, participants, self._sealer, self._policy)
         # The second call only when something may have to be done: most looks need one.
-        is_asked = created or absent or self._are_too_many(room_name, names, agents)
+        is_asked = bool(created or wishes.without_ticket)
         dispatches = self._dispatches(room_name, participants) if is_asked else ()
+        wanted, released = wishes.wanted(dispatches), wishes.released(dispatches)
+        names = {want.order.agent_name for want in wanted} | released
+        self.sightings.want(room_name, names)
+        names.update(created.values(), (name for name, last in known.items() if last.is_ours))
+        agents = [agent for agent in agents_of(participants) if agent.agent_name in names]
+        absent = names - {agent.agent_name for agent in agents}
+        if not is_asked and (absent or self._are_too_many(room_name, names, agents)):
+            dispatches = self._dispatches(room_name, participants)
         waited_for = [w.order.agent_name for w in wanted if w.order.agent_name in absent]
         observed = Observed(
             now=now,
             participants=participants,
             wanted=wanted,
+            released=released,
+            unwritten=wishes.unwritten(dispatches),
             dispatches=dispatches,
-            last_agents=last,
+            last_seen=known | self._sight(room_name, agents, known),
             created=frozenset(created),
             dead=self._lives.dead(room_name),
             unproven=self._unproven(room_name, absent, now),
@@ -213,77 +199,18 @@ class Looker:
             return ()
         return self._livekit.list_dispatches(room_name)
 
-    def _sight(self, room_name: str, agents: Sequence[Participant]) -> dict[str, Participant]:
-        """Remember the agents that are here, and return them by name.
-
-        Only agents that we may send: the dispatches of others are none of our business.
-        """
+    def _sight(
+        self, room_name: str, agents: Sequence[Participant], known: Mapping[str, LastSeen]
+    ) -> dict[str, LastSeen]:
+        """Remember the agents that are here, and return them by name."""
         for agent in agents:
             self.sightings.note(room_name, agent)
-        return {agent.agent_name: agent for agent in agents}
-
-    def _act(
-        self, room_name: str, action: Action, seen: Attendance, removed: list[RemoveAgent]
-    ) -> dict[str, str]:
-        """Do what was decided; return the dispatches that this created, with the agent's name."""
-        created, is_done = {}, True
-        noted: EntryDetails = {"agent_name": seen.order.agent_name, "reason": reason_of(action)}
-        match action:
-            case CreateDispatch(order=order):
-                dispatch = self._livekit.create_dispatch(room_name, order)
-                created[dispatch.dispatch_id] = order.agent_name
-                noted["dispatch_id"] = dispatch.dispatch_id
-                event, subject = Event.DISPATCHED, dispatch.dispatch_id
-            case DeleteDispatch(dispatch_id=dispatch_id):
-                is_done = self._livekit.delete_dispatch(room_name, dispatch_id)
-                noted["dispatch_id"] = dispatch_id
-                event, subject = Event.DISPATCH_DELETED, dispatch_id
-            case RemoveAgent(participant=agent, reason=reason):
-                is_done = self._remove(room_name, agent, is_dead=isinstance(reason, Death))
-                removed += [action] if is_done else []
-                noted["participant_identity"] = agent.participant_identity
-                event, subject = Event.AGENT_REMOVED, ""
-            case Settled() | Wait():
-                return created
-        if is_done:
-            self._timeline.note(room_name, event, subject=subject, **noted)
-        waited = (seen.now - seen.waiting_since).total_seconds() if seen.waiting_since else 0.0
-        logger.info(
-            type(action).__name__,
-            extra={
-                "room": room_name,
-                "agent": seen.order.agent_name,
-                "reason": action.reason,
-                "outcome": "done" if is_done else "gone before",
-                "waited_seconds": round(max(waited, 0.0), 3),
-            },
-        )
-        return created
-
-    def _tell_humans(self, room_name: str, news: Mapping[str, str]) -> None:
-        """Let pages see that an agent is being replaced; what fails is told by a later look."""
-        for identity, state in news.items():
-            with suppress(LiveKitUnavailableError):
-                attributes = {AGENT_STATE_ATTRIBUTE: state}
-                self._livekit.set_attributes(room_name, identity, attributes)
-
-    def _remove(self, room_name: str, agent: Participant, *, is_dead: bool) -> bool:
-        """Put an agent out; a dead one counts as put out even where LiveKit cannot do it.
-
-        LiveKit lists the participants of a crashed node for ever, and can reach none of them.
-        """
-        try:
-            return self._livekit.remove_participant(room_name, agent.participant_identity)
-        except LiveKitUnavailableError:
-            if not is_dead:
-                raise
-            return False
-        finally:
-            if is_dead:
-                self.sightings.note(room_name, agent, is_here=False)
-                self._put_out[agent.participant_sid] = None
-                if len(self._put_out) > _PUT_OUT_KEPT:
-                    self._put_out.popitem(last=False)
+        return {
+            agent.agent_name: replace(
+                known.get(agent.agent_name, LastSeen()), agent=agent, left_at=None
+            )
+            for agent in agents
+        }
 
 
 def _again_in(decided: Sequence[tuple[Action, Attendance]]) -> float | None:

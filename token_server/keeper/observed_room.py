@@ -5,8 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from token_server.keeper.agent_life import DeadAgent
-from token_server.keeper.attendance import Action, Attendance, Hedging, RemoveAgent
+from token_server.keeper.attendance import Action, Attendance, RemoveAgent
+from token_server.keeper.failures import fewest_failures
+from token_server.keeper.hedging import NOTHING_LEARNT, Hedging
 from token_server.keeper.known_workers import NOTHING_TOLD, WorkerNews
+from token_server.keeper.last_seen_agents import LastSeen
 from token_server.keeper.schedule import Looked
 from token_server.keeper.wanted_agents import Want
 from token_server.livekit.port import AgentOrder, Dispatch, Participant, ParticipantKind
@@ -30,14 +33,14 @@ class View:
         participants: Who is listed.
         tickets: The sealed tickets of the humans among them.
         waited: How long they have waited.
-        news: What AGENT_STATE_ATTRIBUTE is to be for humans whom it tells otherwise, by identity.
+        news: The attributes that humans are to have and do not have yet, by identity.
     """
 
     attendances: tuple[Attendance, ...] = ()
     participants: tuple[Participant, ...] = ()
     tickets: frozenset[str] = frozenset()
     waited: Waited = field(default_factory=dict)
-    news: Mapping[str, str] = field(default_factory=dict)
+    news: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def missing(self) -> tuple[Attendance, ...]:
@@ -104,8 +107,10 @@ class Observed:
         now: LiveKit's time.
         participants: Who is listed, but for those who were put out and that LiveKit lists for ever.
         wanted: Which agents the humans among them want.
+        released: The agents that are done with a human among them.
+        unwritten: The tickets that humans among them are to have, by identity.
         dispatches: The room's; none where nothing is to be done about them.
-        last_agents: The last known agent of each name.
+        last_seen: What is known of the last agent of each name.
         created: The dispatches that the look has made.
         dead: The agents that do not live.
         unproven: The names of agents whose absence may be a stale answer.
@@ -116,8 +121,10 @@ class Observed:
     now: datetime
     participants: Sequence[Participant]
     wanted: Sequence[Want]
+    released: Container[str] = frozenset()
+    unwritten: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     dispatches: Sequence[Dispatch] = ()
-    last_agents: Mapping[str, Participant] = field(default_factory=dict)
+    last_seen: Mapping[str, LastSeen] = field(default_factory=dict)
     created: frozenset[str] = frozenset()
     dead: Sequence[DeadAgent] = ()
     unproven: Container[str] = frozenset()
@@ -144,33 +151,37 @@ class Observed:
         dead = {each.participant.participant_sid: each for each in self.dead}
         listed = agents_named(agent_name, self.participants)
         sids = [agent.participant_sid for agent in listed]
+        last = self.last_seen.get(agent_name, LastSeen())
+        humans = want.humans if want else ()
         return Attendance(
             now=self.now,
             order=want.order if want else AgentOrder(agent_name=agent_name),
             waiting_since=want.since if want else None,
+            humans=humans,
+            is_released=agent_name in self.released,
             agents=tuple(agent for agent in listed if agent.participant_sid not in dead),
             dead=tuple(dead[sid] for sid in sids if sid in dead),
             dispatches=tuple(d for d in self.dispatches if d.agent_name == agent_name),
-            last_agent=self.last_agents.get(agent_name),
+            last_agent=last.agent,
+            left_at=last.left_at,
+            departed=last.departed,
+            failures=fewest_failures(humans, self.now),
             created_by_us=self.created,
             is_absence_proven=agent_name not in self.unproven,
-            hedging=self.hedging.get(agent_name, Hedging()),
+            hedging=self.hedging.get(agent_name, NOTHING_LEARNT),
             workers=self.workers.get(agent_name, NOTHING_TOLD),
         )
 
-    def _news(self, attendances: Sequence[Attendance]) -> dict[str, str]:
+    def _news(self, attendances: Sequence[Attendance]) -> dict[str, Mapping[str, str]]:
         """Say whose agent is being replaced, or is there again, and who does not know yet."""
-        seen = {each.order.agent_name: each for each in attendances}
-        states = {
-            human.participant_identity: (human, _state(seen[want.order.agent_name], human))
-            for want in self.wanted
-            for human in want.humans
-        }
-        return {
-            identity: state
-            for identity, (human, state) in states.items()
-            if state is not None and state != human.attributes.get(AGENT_STATE_ATTRIBUTE, "")
-        }
+        news = dict(self.unwritten)
+        for seen in attendances:
+            for human in seen.humans:
+                identity, state = human.participant_identity, _state(seen, human)
+                told = human.attributes.get(AGENT_STATE_ATTRIBUTE, "")
+                if state is not None and state != told:
+                    news[identity] = {**news.get(identity, {}), AGENT_STATE_ATTRIBUTE: state}
+        return news
 
     def _waited(self) -> Waited:
         waited: Waited = {}

@@ -13,15 +13,15 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from token_server.keeper.attendance import (
-    UNANSWERED,
     Action,
     Attendance,
     CreateDispatch,
     DeleteDispatch,
-    Hedging,
     Settled,
     Wait,
 )
+from token_server.keeper.decisions import UNANSWERED
+from token_server.keeper.hedging import NOTHING_LEARNT, Hedging
 
 # Times kept of a name; names and waits that are kept.
 _TIMES = 20
@@ -52,7 +52,7 @@ class UsualTimes:
             lapsed_at = self._lapsed_at.get(agent_name)
             is_haunted = lapsed_at is not None and now - lapsed_at < _GHOSTS_REMEMBERED
             is_sharing = agent_name in self._sharing
-        usually = Hedging()
+        usually = NOTHING_LEARNT
         if times:
             late = timedelta(seconds=times[len(times) * 9 // 10] * 2)
             usually = Hedging(after=min(max(late, _SOONEST), _LATEST))

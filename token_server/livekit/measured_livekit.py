@@ -56,7 +56,7 @@ class MeasuredLiveKit:
         )
 
     def remove_participant(self, room_name: str, participant_identity: str) -> bool:
-        """Put a participant out: only ever an agent, one too many or dead (attendance.py)."""
+        """Put a participant out: only ever an agent, one too many or dead (decisions.py)."""
         return self._measure(
             "RemoveParticipant", self._livekit.remove_participant, room_name, participant_identity
         )

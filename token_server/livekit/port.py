@@ -118,6 +118,7 @@ class Dispatch:
     dispatch_id: str
     agent_name: str
     created_at: datetime
+    metadata: str = field(default="", repr=False)
     jobs: tuple[Job, ...] = ()
 
     @property

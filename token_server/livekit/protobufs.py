@@ -79,6 +79,7 @@ def to_dispatch(dispatch: agent_dispatch.AgentDispatch) -> Dispatch:
         dispatch_id=dispatch.id,
         agent_name=dispatch.agent_name,
         created_at=_from_seconds(dispatch.state.created_at / 1e9),
+        metadata=dispatch.metadata,
         jobs=tuple(_to_job(job) for job in dispatch.state.jobs),
     )
 

@@ -38,6 +38,7 @@ class Event(StrEnum):
     LEFT = "left"
     AGENT_LEFT = "agent_left"
     AGENT_REMOVED = "agent_removed"
+    RELEASED = "released"
     ROOM_ENDED = "room_ended"
 
 

@@ -16,6 +16,8 @@ from token_server.telemetry.turns import LOOPS, Turns
 from token_server.telemetry.worker_gauge import WorkerGauge
 
 LOOK_OUTCOMES = ("done", "waiting", "failed")
+# How many agents in a row have failed a human.
+FAILURES = ("1", "2", "3+")
 DEATHS = ("silent", "blocked", "gone")
 CALL_OUTCOMES = ("ok", "refused", "unavailable")
 # HTTP statuses that are usual here: a series has to be there at 0 for its first rise to be seen.
@@ -35,7 +37,7 @@ METHODS = (
 )
 _NAMESPACE = "token_server"
 # Seconds. A join is attended after 0.3 to 0.7 s where all is well; the later bounds are those of
-# attendance.py's windows and of a worker that was busy or away.
+# decisions.py's windows and of a worker that was busy or away.
 _ATTENDED = (0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 8.0, 12.0, 20.0, 30.0, 60.0)
 # LiveKit gives an event's time in whole seconds, and drops it after 30 s.
 _AGES = (1.0, 2.0, 3.0, 5.0, 10.0, 15.0, 30.0, 60.0)
@@ -122,6 +124,13 @@ class Metrics:
         )
         for death in DEATHS:
             self.agents_dead.labels(death)
+        self.agents_failed = self._counter(
+            "agents_failed",
+            "Agents that went soon after they came, or whose job was refused or raised.",
+            ["in_a_row"],
+        )
+        for in_a_row in FAILURES:
+            self.agents_failed.labels(in_a_row)
         self.duplicates_removed = self._counter("duplicates_removed", "Second agents put out.")
 
     def _count_calls(self) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic.fields import FieldInfo
 
 # Bytes of UTF-8.
@@ -156,6 +156,12 @@ Metadata = Annotated[
 JobMetadata = Annotated[str, _described(_METADATA_LIMIT), AfterValidator(_check_job_metadata)]
 QueryMetadata = Annotated[
     str, _described(_QUERY_METADATA_LIMIT), AfterValidator(partial(_at_most, _QUERY_METADATA_LIMIT))
+]
+# In JSON's words and no others; an empty one is not given.
+QueryFlag = Annotated[
+    bool,
+    BeforeValidator(lambda text: {"true": True, "false": False}.get(text, text)),
+    WithJsonSchema({"enum": [True, False, ""]}),
 ]
 Attributes = Annotated[
     dict[str, str],

@@ -38,8 +38,9 @@ def mint_join_token(join_token: JoinToken, settings: Settings, now: datetime) ->
     The dispatch in the token works only where the join makes the room: LiveKit ignores it when
     the room is live (livekit#4390; livekit-behaviour 11). There the keeper dispatches. It is in
     the token all the same, since LiveKit's components wait for an agent only if the token names
-    one (livekit-behaviour 62). It says nothing of `restartPolicy`: servers before 1.10.1 refuse a
-    token whose roomConfig has a field that they do not know (livekit-behaviour 13).
+    one (livekit-behaviour 62). Whoever wants nobody has no roomConfig. It says nothing of
+    `restartPolicy`: servers before 1.10.1 refuse a token whose roomConfig has a field that they do
+    not know (livekit-behaviour 13).
 
     Args:
         join_token: What it says.
@@ -49,13 +50,12 @@ def mint_join_token(join_token: JoinToken, settings: Settings, now: datetime) ->
     Returns:
         A signed JWT (HS256); claims: iss, sub, nbf, exp (Unix seconds), name, metadata,
         attributes, video {roomJoin, room, canPublish, canSubscribe, canPublishData},
-        roomConfig {agents}.
+        roomConfig {agents}, unless nobody is wanted.
 
     Source:
         https://docs.livekit.io/home/get-started/authentication/
     """
     ticket, request = join_token.ticket, join_token.request
-    agent = {"agentName": ticket.order.agent_name, "metadata": ticket.order.metadata}
     claims = {
         "iss": settings.livekit_api_key,
         "sub": ticket.participant_identity,
@@ -65,6 +65,8 @@ def mint_join_token(join_token: JoinToken, settings: Settings, now: datetime) ->
         "metadata": request.participant_metadata,
         "attributes": request.participant_attributes | {TICKET_ATTRIBUTE: join_token.sealed_ticket},
         "video": {"room": ticket.room_name, **_GRANTS},
-        "roomConfig": {"agents": [agent]},
     }
+    if order := ticket.order:
+        agent = {"agentName": order.agent_name, "metadata": order.metadata}
+        claims["roomConfig"] = {"agents": [agent]}
     return sign(claims, settings.livekit_api_secret)

@@ -1,7 +1,7 @@
 """A join, from the request for a token to the room that waits for its human. Open this first.
 
 The order is the product: make the room ready, seal what was asked for into a ticket, sign the
-token, and follow the room until its human is there and attended (keeper.py, attendance.py).
+token, and follow the room until its human is there and attended (keeper.py, decisions.py).
 """
 
 import logging
@@ -18,9 +18,9 @@ from shared_settings.settings import AgentDispatch
 from token_server.errors import PermissionDeniedError
 from token_server.livekit.port import AgentOrder, LiveKit, Room, RoomOrder
 from token_server.settings import Settings
-from token_server.state.timeline import NOT_KEPT, Event, Timeline
+from token_server.state.timeline import NOT_KEPT, EntryDetails, Event, Timeline
 from token_server.tokens.join_tokens import JoinToken, mint_join_token
-from token_server.tokens.room_patterns import matches_any
+from token_server.tokens.room_patterns import agent_by_rule, matches_any
 from token_server.tokens.tickets import Ticket, TicketSealer
 from token_server.tokens.token_request import TokenRequest
 
@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 # LiveKit's clock is known within a second at first; after that much better.
 _JUST_NOW = timedelta(milliseconds=50)
+_AGENTLESS = EntryDetails(outcome="without an agent")
 
 
 class Follower(Protocol):
@@ -35,6 +36,9 @@ class Follower(Protocol):
 
     def follow(self, room: Room, sealed_ticket: str, seconds: float, *, is_new: bool) -> None:
         """Look at a room until the human with this ticket is in it, or for so many seconds."""
+
+    def token_issued(self) -> None:
+        """Count a token whose human waits for nobody."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,12 +76,12 @@ class Joins:
             traceparent: The trace to go on with when the human comes; "" for none.
 
         Raises:
-            PermissionDeniedError: The room asked for is not one that ROOM_NAMES covers, or the
-                agent not one that callers may have.
+            PermissionDeniedError: The room asked for is not one that ROOM_NAMES covers, the agent
+                not one that callers may have, or they may not do without one.
             LiveKitUnavailableError: LiveKit did not make the room in time.
         """
-        order = self._agent_order(request)
         room_name = self._room_name(request)
+        order = self._agent_order(request, room_name)
         participant_identity = request.participant_identity or f"human-{uuid.uuid4()}"
         room, is_new = self._make_room_ready(room_name, order)
         ready_at = self._livekit.now()
@@ -85,8 +89,7 @@ class Joins:
         sealed_ticket = self._sealer.seal(ticket)
         join_token = JoinToken(ticket, request, sealed_ticket)
         participant_token = mint_join_token(join_token, self._settings, ready_at)
-        seconds = self._settings.token_ttl.total_seconds()
-        self._follower.follow(room, sealed_ticket, seconds, is_new=is_new)
+        self._look_after(room, join_token, is_new=is_new)
         self._tell_ready(room, ticket, ready_at, is_new=is_new)
         return JoinAnswer(
             server_url=self._settings.server_url,
@@ -95,10 +98,18 @@ class Joins:
             participant_identity=participant_identity,
         )
 
+    def _look_after(self, room: Room, join_token: JoinToken, *, is_new: bool) -> None:
+        """Have the human looked out for, if they are to have an agent."""
+        if join_token.ticket.order is None:
+            self._follower.token_issued()
+            return
+        seconds = self._settings.token_ttl.total_seconds()
+        self._follower.follow(room, join_token.sealed_ticket, seconds, is_new=is_new)
+
     def _tell_ready(self, room: Room, ticket: Ticket, ready_at: datetime, *, is_new: bool) -> None:
         """Write the one line of a /token request, whose name operators look for; note the same."""
         outcome = "created" if is_new else "already live"
-        identity, agent_name = ticket.participant_identity, ticket.order.agent_name
+        identity, order = ticket.participant_identity, ticket.order
         logger.info(
             "Room ready",
             extra={
@@ -106,12 +117,14 @@ class Joins:
                 "sid": room.room_sid,
                 "outcome": outcome,
                 "identity": identity,
-                "agent": agent_name,
+                "agent": order.agent_name if order else None,
             },
         )
         note = partial(self._timeline.note, ticket.room_name)
         note(Event.ROOM_READY, at=ready_at, outcome=outcome)
-        note(Event.TOKEN_ISSUED, participant_identity=identity, agent_name=agent_name)
+        issued = EntryDetails(participant_identity=identity)
+        issued |= EntryDetails(agent_name=order.agent_name) if order else _AGENTLESS
+        note(Event.TOKEN_ISSUED, **issued)
 
     def _room_name(self, request: TokenRequest) -> str:
         """Return the room asked for; without one a fresh one that nobody can guess."""
@@ -122,17 +135,26 @@ class Joins:
             raise PermissionDeniedError("room_name is not a room that callers may ask for")
         return request.room_name
 
-    def _agent_order(self, request: TokenRequest) -> AgentOrder:
-        """Fill in the configured name: a nameless agent would come (livekit-behaviour 12)."""
-        agent = request.agent
-        agent_name = agent.agent_name or self._agent_names[0]
-        if agent_name not in self._agent_names:
+    def _agent_order(self, request: TokenRequest, room_name: str) -> AgentOrder | None:
+        """Fill in the configured name: a nameless agent would come (livekit-behaviour 12).
+
+        Returns:
+            None for somebody whom no agent is sent for.
+        """
+        if request.agentless:
+            if not self._settings.agentless_tokens:
+                raise PermissionDeniedError("agentless must be left out: AGENTLESS_TOKENS is 0")
+            return None
+        agent, rules = request.agent, self._settings.agent_rules
+        by_rule = agent_by_rule(rules, room_name, self._agent_names[0])
+        agent_name = agent.agent_name or by_rule
+        if agent_name not in {*self._agent_names, by_rule}:
             raise PermissionDeniedError(
                 "room_config.agents.0.agent_name is not an agent that callers may ask for"
             )
         return AgentOrder(agent_name=agent_name, metadata=agent.metadata)
 
-    def _make_room_ready(self, room_name: str, order: AgentOrder) -> tuple[Room, bool]:
+    def _make_room_ready(self, room_name: str, order: AgentOrder | None) -> tuple[Room, bool]:
         """Create the room before the join; also say whether it is new.
 
         With AGENT_DISPATCH=token the agent is ordered here, at once and atomically, but only if
@@ -146,7 +168,7 @@ class Joins:
                 room_name=room_name,
                 empty_timeout=self._settings.room_empty_timeout,
                 departure_timeout=self._settings.room_departure_timeout,
-                agents=(order,) if is_ordered_now else (),
+                agents=(order,) if order and is_ordered_now else (),
             )
         )
         return room, room.created_at >= asked_at - _JUST_NOW

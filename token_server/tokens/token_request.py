@@ -13,6 +13,8 @@ from pydantic import (
     Field,
     GetJsonSchemaHandler,
     ValidationError,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
 from pydantic.json_schema import JsonSchemaValue
@@ -25,6 +27,7 @@ from token_server.tokens.field_rules import (
     JobMetadata,
     Metadata,
     Name,
+    QueryFlag,
     QueryMetadata,
     ShownName,
 )
@@ -111,6 +114,9 @@ class RequestedRoomConfig(_Json):
     agents: list[RequestedAgent] = Field(default=[], max_length=1)
 
 
+# A field of its own: an empty list of agents is what protobuf's JSON may write where none was set.
+_AGENTLESS = "No agent is sent for this human. Refused, unless AGENTLESS_TOKENS is 1."
+
 # Frozen: pydantic need not make or copy them for every request.
 _NOTHING_REQUESTED = RequestedRoomConfig()
 _ANY_AGENT = RequestedAgent()
@@ -127,14 +133,42 @@ class PlainTokenRequest(BaseModel):
     participant_identity: Identity = Field(default="", description="Without it: a fresh UUID.")
     participant_name: ShownName = Field(default="", description="What others in the room see.")
     participant_metadata: QueryMetadata = ""
+    agentless: QueryFlag = Field(default=False, description=_AGENTLESS)
 
 
 class TokenRequest(_Json, PlainTokenRequest):
     """Who wants to join which room; every field is optional."""
 
+    # Nobody asks for an agent and for none.
+    model_config = ConfigDict(
+        json_schema_extra={
+            "not": {
+                "required": ["agentless", "room_config"],
+                "properties": {
+                    "agentless": {"const": True},
+                    "room_config": {
+                        "type": "object",
+                        "required": ["agents"],
+                        "properties": {"agents": {"type": "array", "minItems": 1}},
+                    },
+                },
+            }
+        }
+    )
+
     participant_metadata: Metadata = ""
+    agentless: bool = Field(default=False, description=_AGENTLESS)
     participant_attributes: Attributes = {}
     room_config: RequestedRoomConfig = Field(default_factory=lambda: _NOTHING_REQUESTED)
+
+    @field_validator("room_config")
+    @classmethod
+    def _check_agents(
+        cls, value: RequestedRoomConfig, others: ValidationInfo
+    ) -> RequestedRoomConfig:
+        if value.agents and others.data.get("agentless"):
+            raise ValueError("must have no agents where agentless is true")
+        return value
 
     @property
     def agent(self) -> RequestedAgent:
@@ -151,7 +185,7 @@ def parse_json(unverified_body: bytes) -> TokenRequest:
     try:
         return TokenRequest.model_validate_json(unverified_body or b"{}")
     except ValidationError as error:
-        raise InvalidRequestError(_sentence(error.errors()[0])) from None
+        raise InvalidRequestError(broken_rule(error.errors()[0])) from None
 
 
 def parse_query(unverified_query: Mapping[str, str]) -> TokenRequest:
@@ -167,10 +201,10 @@ def parse_query(unverified_query: Mapping[str, str]) -> TokenRequest:
     try:
         return TokenRequest.model_validate(dict(PlainTokenRequest.model_validate(given)))
     except ValidationError as error:
-        raise InvalidRequestError(_sentence(error.errors()[0])) from None
+        raise InvalidRequestError(broken_rule(error.errors()[0])) from None
 
 
-def _sentence(problem: ErrorDetails) -> str:
+def broken_rule(problem: ErrorDetails) -> str:
     """Say one of pydantic's findings without the value: the field, then the rule."""
     path = ".".join(str(part) for part in problem["loc"])[:_FIELD_PATH_LIMIT] or "body"
     if problem["type"] == "extra_forbidden":

@@ -36,6 +36,7 @@ class _Human:
     """Somebody whose token was traced, and when they and their agent joined."""
 
     ticket: Ticket
+    agent_name: str
     joined_at: datetime
     agent_joined_at: datetime | None
 
@@ -115,7 +116,7 @@ class TracedLooker:
         attributes: Attributes = {
             ROOM_NAME: human.ticket.room_name,
             PARTICIPANT_IDENTITY: human.ticket.participant_identity,
-            AGENT_NAME: human.ticket.order.agent_name,
+            AGENT_NAME: human.agent_name,
         }
         span = self._tracer.start_span(
             "join",
@@ -129,10 +130,12 @@ class TracedLooker:
         found = []
         for human in participants:
             ticket = self._sealer.open(room_name, human)
-            if ticket and ticket.traceparent:
-                agents = agents_named(ticket.order.agent_name, participants)
-                joined = [agent.joined_at for agent in agents]
-                found.append(_Human(ticket, human.joined_at, min(joined, default=None)))
+            # Whoever wants nobody is no look's business.
+            if ticket and ticket.order and ticket.traceparent:
+                agent_name = ticket.order.agent_name
+                joined = [agent.joined_at for agent in agents_named(agent_name, participants)]
+                came_at = min(joined, default=None)
+                found.append(_Human(ticket, agent_name, human.joined_at, came_at))
         return found
 
 

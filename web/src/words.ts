@@ -69,6 +69,7 @@ const SERVER: Record<string, string> = {
   left: 'Left',
   agent_left: 'Agent left',
   agent_removed: 'Agent removed',
+  released: 'Released',
   room_ended: 'Room ended',
 };
 

@@ -96,11 +96,12 @@ def test_a_picture_on_another_site_asks_for_nothing(
     ],
 )
 @pytest.mark.parametrize("kind", ["text/plain", "application/json", ""])
+@pytest.mark.parametrize("path", ["/token", "/rooms/kitchen/release"])
 def test_another_sites_page_posts_nothing(
-    demo: FlaskClient, rooms: FakeLiveKit, headers: dict[str, str], kind: str
+    demo: FlaskClient, rooms: FakeLiveKit, path: str, headers: dict[str, str], kind: str
 ) -> None:
-    """A form, or fetch without CORS: the answer is hidden from it, the room is made."""
-    refused = demo.post("/token", headers=headers, content_type=kind or None)
+    """A form, or fetch without CORS: the answer is hidden from it, the room is made, or robbed."""
+    refused = demo.post(path, headers=headers, content_type=kind or None)
 
     assert (403, "permission_denied") == error_of(refused)[:2]
     assert [] == rooms.calls

@@ -1,8 +1,10 @@
 """/openapi.json says what the server does."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.environ import settings
@@ -10,7 +12,14 @@ from tests.fakes import FakeLiveKit
 from tests.http.clients import client_for
 from tests.recording_keeper import RecordingKeeper
 from token_server import errors
+from token_server.auth.operators import Operators
+from token_server.http_api import release_endpoint
 from token_server.http_api.app import create_app
+from token_server.http_api.room_releases import RoomReleases
+from token_server.keeper.wanted_agents import Policy
+from token_server.state.machine_state import MachineState
+from token_server.state.timeline import NOT_KEPT
+from token_server.tokens.tickets import TicketSealer
 
 
 def document(client: FlaskClient) -> dict[str, Any]:
@@ -19,8 +28,22 @@ def document(client: FlaskClient) -> dict[str, Any]:
     return found
 
 
+def add_releases(app: Flask, rooms: FakeLiveKit) -> None:
+    """Add what composition adds for operators, of whom there is none here."""
+    releases = RoomReleases(
+        livekit=rooms,
+        locks=MachineState(Path("/nonexistent")),
+        sealer=TicketSealer("secret"),
+        policy=Policy(agent_names=("voice-agent",)),
+        timeline=NOT_KEPT,
+        api_secrets=("secret",),
+    )
+    nobody = Operators((), is_demo=False)
+    app.register_blueprint(release_endpoint.create_blueprint(nobody, releases))
+
+
 def test_the_document_names_what_callers_may_ask(client: FlaskClient) -> None:
-    """Webhooks are LiveKit's matter, and metrics the operator's."""
+    """Webhooks are LiveKit's matter, what operators read has pages of its own."""
     found = document(client)
 
     asked = {(path, method) for path, each in found["paths"].items() for method in each}
@@ -28,14 +51,18 @@ def test_the_document_names_what_callers_may_ask(client: FlaskClient) -> None:
     assert asked == {
         ("/token", "post"),
         ("/token", "get"),
+        ("/rooms/{room_name}/release", "post"),
         ("/healthz", "get"),
         ("/readyz", "get"),
         ("/openapi.json", "get"),
     }
 
 
-def test_what_is_described_is_routed(client: FlaskClient) -> None:
+def test_what_is_described_is_routed(rooms: FakeLiveKit) -> None:
     """The document is not made of the routes, and a generated client believes it."""
+    app = create_app(settings(), rooms, RecordingKeeper())
+    add_releases(app, rooms)
+    client = app.test_client()
     paths = document(client)["paths"]
 
     answers = [client.open(path, method=method) for path in paths for method in paths[path]]
@@ -55,6 +82,7 @@ def test_a_posts_body_is_the_model_that_validates_it(client: FlaskClient) -> Non
         "participant_name",
         "participant_metadata",
         "participant_attributes",
+        "agentless",
         "room_config",
     }
     assert 1 == schemas["RequestedRoomConfig"]["properties"]["agents"]["maxItems"]
@@ -82,17 +110,34 @@ def test_an_answer_is_as_described(client: FlaskClient) -> None:
     assert set(schemas["Refusal"]["properties"]) == set(error)
 
 
+def test_a_release_is_the_operators(client: FlaskClient) -> None:
+    """Its body may be left out, and has no field that is not said."""
+    found = document(client)
+    release = found["paths"]["/rooms/{room_name}/release"]["post"]
+    schema = found["components"]["schemas"]["ReleaseRequest"]
+
+    assert ([{"operator": []}], False) == (
+        release["security"],
+        release["requestBody"].get("required", False),
+    )
+    assert ({"agent_name", "participant_identity"}, False) == (
+        set(schema["properties"]),
+        schema["additionalProperties"],
+    )
+
+
 def test_every_error_is_described(client: FlaskClient) -> None:
     """Whatever the caller is answered, its code and status are in the document."""
     found = document(client)
     ours = [one for one in vars(errors).values() if isinstance(one, type)]
     kinds = [one for one in ours if issubclass(one, errors.TokenServerError)]
-    kinds.remove(errors.UnknownRoomError)  # /rooms is the operator's, like /metrics
+    kinds.remove(errors.UnknownRoomError)  # of operators' requests alone
 
     codes = set(found["components"]["schemas"]["Refusal"]["properties"]["code"]["enum"])
     statuses = set(found["paths"]["/token"]["post"]["responses"])
     assert {errors.code_of(kind.http_status) for kind in kinds} <= codes
     assert {str(kind.http_status) for kind in kinds} <= statuses
+    assert "404" in found["paths"]["/rooms/{room_name}/release"]["post"]["responses"]
 
 
 @pytest.mark.parametrize(
@@ -117,7 +162,8 @@ def test_who_may_ask_is_described(changes: dict[str, str], expected: str | None)
     found = document(app.test_client())
 
     security = found["paths"]["/token"]["post"]["security"]
-    schemes = found["components"].get("securitySchemes", {})
+    schemes = found["components"]["securitySchemes"]
+    assert "OPERATOR_KEY" in schemes.pop("operator")["description"]
     if expected is None:
         assert ([], {}) == (security, schemes)
     else:

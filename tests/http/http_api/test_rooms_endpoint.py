@@ -23,6 +23,7 @@ from token_server.errors import LiveKitUnavailableError
 from token_server.http_api import rooms_endpoint
 from token_server.http_api.app import create_app
 from token_server.http_api.room_watch import RoomWatch
+from token_server.keeper.failures import FAILURES_ATTRIBUTE, Failures
 from token_server.keeper.wanted_agents import Policy
 from token_server.livekit.port import AgentOrder, Participant, Room, RoomOrder
 from token_server.state.timeline import NOT_KEPT
@@ -220,6 +221,21 @@ def test_those_that_wait_come_first(client: FlaskClient, rooms: FakeLiveKit) -> 
     assert [("waiting", False, [AGENT]), ("attended", True, []), ("strangers", None, [])] == [
         (room["room_name"], room["is_attended"], room["waiting_for"]) for room in shown
     ]
+
+
+def test_a_room_whose_agents_fail_one_after_the_other_says_so(
+    client: FlaskClient, rooms: FakeLiveKit
+) -> None:
+    """Also while the next one is there, which will fail as the others did."""
+    join(rooms, "looping")
+    rooms.join_agent("looping", AGENT)
+    failures = Failures(in_a_row=3, last_at=rooms.now())
+    (human, *_) = rooms.rooms["looping"].participants
+    rooms.set_attributes("looping", human, {FAILURES_ATTRIBUTE: failures.to_attribute()})
+
+    (room,) = client.get("/rooms", headers=KEY).get_json()["rooms"]
+
+    assert (True, [AGENT]) == (room["is_attended"], room["failing"])
 
 
 def test_more_rooms_than_can_be_looked_into_are_listed_as_unknown(

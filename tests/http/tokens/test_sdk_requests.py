@@ -5,6 +5,8 @@ Their bodies, written after the SDKs' sources, with every option set and with th
 - client-sdk-swift 0178cb7, Sources/LiveKit/Token/TokenSource.swift: `room_config` is always there
 - client-sdk-android 1ab1bdc, livekit-android-sdk/.../token/TokenSource.kt: likewise
 - client-sdk-flutter 1584f3d, lib/src/token_source/token_source.dart
+- client-sdk-cpp 2e7d783, src/token_source_json.cpp; client-sdk-unity 195502b,
+  Runtime/Scripts/TokenSource/TokenSource.cs; rust-sdks 2c87b2e, livekit-token-source/src/request.rs
 """
 
 import json
@@ -44,7 +46,7 @@ def concierge() -> FlaskClient:
     "body",
     [
         pytest.param(_REQUEST, id="all options"),
-        pytest.param(_ONLY_ROOM, id="JavaScript, Flutter: no agent"),
+        pytest.param(_ONLY_ROOM, id="all but Swift and Android: no agent"),
         pytest.param(_WITHOUT_AGENT, id="Swift, Android: no agent"),
         pytest.param({"room_config": {}}, id="no options"),
         pytest.param(_with_agent(), id="an agent"),

@@ -5,7 +5,7 @@ from flask.testing import FlaskClient
 
 from tests.environ import LIVEKIT_URL
 from tests.fakes import FakeLiveKit
-from tests.http.clients import client_for
+from tests.http.clients import client_for, error_of
 from tests.join_tokens import agents_of, claims_of, order_in_ticket_of
 from tests.processes import AGENT_NAME
 from tests.recording_keeper import RecordingKeeper
@@ -136,3 +136,77 @@ def test_a_caller_may_ask_for_another_allowed_agent() -> None:
 
     token = answer.get_json()["participant_token"]
     assert [AgentOrder(agent_name="tutor")] == agents_of(token)
+
+
+@pytest.fixture
+def lenient() -> FlaskClient:
+    """A client of a server where callers may do without an agent."""
+    return client_for(AGENTLESS_TOKENS="1")
+
+
+@pytest.mark.parametrize("method", ["POST", "GET"])
+def test_a_caller_may_do_without_an_agent_where_the_operator_allows_it(
+    lenient: FlaskClient, method: str
+) -> None:
+    """For the person who takes over a call, or listens."""
+    if method == "POST":
+        answer = lenient.post("/token", json={"room_name": "kitchen", "agentless": True})
+    else:
+        answer = lenient.get("/token?room_name=kitchen&agentless=true")
+
+    token = answer.get_json()["participant_token"]
+    assert ([], None, "kitchen") == (
+        agents_of(token),
+        order_in_ticket_of(token),
+        answer.get_json()["room_name"],
+    )
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        pytest.param({"room_config": {"agents": []}}, id="protobuf's word for not set"),
+        pytest.param({"agentless": False}, id="false"),
+        pytest.param({"agentless": None}, id="null"),
+    ],
+)
+@pytest.mark.parametrize("setting", ["0", "1"])
+def test_nobody_goes_without_an_agent_by_accident(setting: str, asked: dict[str, object]) -> None:
+    """Whatever the operator allows, and whatever a language's JSON spells out."""
+    answer = client_for(AGENTLESS_TOKENS=setting).post("/token", json=asked)
+
+    token = answer.get_json()["participant_token"]
+    assert [AgentOrder(agent_name=AGENT_NAME)] == agents_of(token)
+
+
+@pytest.mark.parametrize("no", ["false", ""], ids=["false", "empty"])
+def test_a_query_may_say_no(client: FlaskClient, no: str) -> None:
+    """Generated clients send what is false, or empty, by default."""
+    assert 200 == client.get(f"/token?agentless={no}").status_code
+
+
+@pytest.mark.parametrize("value", ["1", "yes", "True", "MaRkEr"])
+def test_a_query_says_yes_in_jsons_words_alone(lenient: FlaskClient, value: str) -> None:
+    """The field, the rule, and never the value."""
+    status, code, msg = error_of(lenient.get(f"/token?agentless={value}"))
+
+    assert (400, "invalid_argument", True, False) == (
+        status,
+        code,
+        msg.startswith("agentless "),
+        value in msg,
+    )
+
+
+@pytest.mark.parametrize("method", ["POST", "GET"])
+def test_who_may_not_do_without_an_agent_is_told_the_rule(
+    client: FlaskClient, rooms: FakeLiveKit, method: str
+) -> None:
+    """403, and the setting that decides."""
+    if method == "POST":
+        answer = client.post("/token", json={"agentless": True})
+    else:
+        answer = client.get("/token?agentless=true")
+
+    msg = "agentless must be left out: AGENTLESS_TOKENS is 0"
+    assert ((403, "permission_denied", msg), []) == (error_of(answer), rooms.calls)

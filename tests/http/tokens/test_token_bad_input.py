@@ -44,6 +44,7 @@ TEXTS = (*NAMES, "participant_metadata")
 WRONG_TYPES: tuple[object, ...] = (17, 1.5, True, [MARKER], {"a": MARKER})
 # Python takes these for equal to "nothing given"; the caller has a bug all the same.
 EMPTY_TYPES: tuple[object, ...] = (0, False, [])
+NOT_BOOLEAN: tuple[object, ...] = (0, 1, "", "true", MARKER, [], {})
 EMPTY_BUT_WRONG = {
     **{
         f"{name} is {value!r}": (name, body(**{name: value}))
@@ -97,6 +98,11 @@ FIELDS = {
         f"attribute {key}": ("participant_attributes", body(participant_attributes={key: MARKER}))
         for key in ("lk.agent.name", "lk.", "token_server.ticket", "sip.phoneNumber", "ingress.x")
     },
+    **{f"agentless is {value!r}": ("agentless", body(agentless=value)) for value in NOT_BOOLEAN},
+    "an agent, and none": (
+        "room_config",
+        body(agentless=True, room_config={"agents": [{"metadata": MARKER}]}),
+    ),
     **{
         f"unknown field {name}": (name, body(**{name: MARKER}))
         for name in ("roomName", "participantIdentity", "ttl", "admin", "video")

@@ -51,9 +51,9 @@ class FakeContext:
 def livekit(*answers: Canned) -> TwirpServer:
     """Return a LiveKit with PEOPLE in its lobby; the answers are to whoever changes one of them."""
     server = TwirpServer(*answers)
-    server.always = {
-        "ListRooms": answer(ListRoomsResponse(rooms=[Room(name="lobby", sid="RM_1")])),
-        "ListParticipants": answer(ListParticipantsResponse(participants=PEOPLE)),
+    server.answers_to = {
+        "/twirp/livekit.RoomService/ListRooms": answer(ListRoomsResponse(rooms=[Room(name="lobby", sid="RM_1")])),
+        "/twirp/livekit.RoomService/ListParticipants": answer(ListParticipantsResponse(participants=PEOPLE)),
     }
     return server
 

@@ -1,14 +1,17 @@
 """`token-server token`: what it sends, and what it says when there is no token."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from threading import Thread
 
 import pytest
 
-from tests.processes import free_port
+from tests.processes import ROOT, clean_environ, free_port
 from token_server.cli.running_server import (
     NotAnsweredError,
     fetch_token,
@@ -97,3 +100,13 @@ def test_where_the_server_is(environ: dict[str, str], expected: str) -> None:
 def test_claims_are_read_without_the_secret() -> None:
     """--decode answers "what did I get?" on a machine that has no secret."""
     assert {"sub": "me"} == unverified_claims("h.eyJzdWIiOiJtZSJ9.s")
+
+
+def test_the_command_asks_for_a_token_without_an_agent(tmp_path: Path) -> None:
+    """And leaves to the server, which may be of an earlier version, what it is not told."""
+    command = [sys.executable, "-m", "token_server.cli", "token", "--agentless"]
+    with answering(201, b'{"participant_token": "t"}') as (url, seen):
+        environ = clean_environ() | {"TOKEN_SERVER_URL": url, "PYTHONPATH": str(ROOT)}
+        subprocess.run(command, env=environ, cwd=tmp_path, check=True, capture_output=True)
+
+    assert {"agentless": True} == json.loads(seen[0][1])

@@ -60,6 +60,17 @@ def test_a_room_that_waits_says_for_whom_since_when_and_what_to_do() -> None:
     ] == REPORT.head(WAITING)
 
 
+def test_a_released_human_says_from_whom() -> None:
+    """Nobody is sent for them; an older server does not tell."""
+    alice = WAITING["participants"][0]
+    released = WAITING | {"participants": [alice | {"released_from": ["voice-agent", ""]}]}
+
+    assert (
+        "  human: alice, here since 00:00:01.500, released from voice-agent,"
+        " the agent without a name"
+    ) in REPORT.head(released)
+
+
 def test_a_dispatch_without_a_name_says_so() -> None:
     """LiveKit makes one with each room."""
     nameless = WAITING | {"dispatches": [WAITING["dispatches"][0] | {"agent_name": ""}]}
@@ -107,11 +118,15 @@ def test_an_entry_from_before_those_shown_is_new_all_the_same() -> None:
     [
         (listed(waiting_for=["a"]), "waiting   kitchen  1 participant, waits for a"),
         (listed(waiting_for=[""]), "waiting   kitchen  1 participant, waits for the agent without"),
+        (
+            listed(is_attended=True, failing=["a"]),
+            "attended  kitchen  1 participant, a fails again and again",
+        ),
         (listed(is_known=False, num_participants=3), "unknown   kitchen  3 participants"),
         (listed(is_attended=True), "attended  kitchen  1 participant"),
         (listed(), "no human  kitchen  1 participant"),
     ],
-    ids=["waiting", "unnamed", "unknown", "attended", "no human"],
+    ids=["waiting", "unnamed", "failing", "unknown", "attended", "no human"],
 )
 def test_a_list_has_a_line_a_room(room: dict[str, Any], says: str) -> None:
     """Its state first."""

@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from token_server.http_api.room_advice import Situation, advise
-from token_server.keeper.attendance import Attendance, spent
+from token_server.keeper.attendance import Attendance
+from token_server.keeper.decisions import spent
+from token_server.keeper.failures import FAILURES_ATTRIBUTE, Failures
 from token_server.keeper.wanted_agents import Want
 from token_server.livekit.port import (
     AGENT_NAME_ATTRIBUTE,
@@ -61,6 +63,29 @@ def with_agent(seen: Situation, agent_name: str) -> Situation:
         attributes={AGENT_NAME_ATTRIBUTE: agent_name},
     )
     return replace(seen, participants=[agent])
+
+
+def failing(in_a_row: int) -> Situation:
+    """A human whose agents have failed so often, the last one just now."""
+    failures = Failures(in_a_row=in_a_row, last_at=JOINED + timedelta(seconds=1))
+    human = Participant(
+        participant_identity="alice",
+        participant_sid="PA_2",
+        kind=ParticipantKind.HUMAN,
+        joined_at=JOINED,
+        attributes={FAILURES_ATTRIBUTE: failures.to_attribute()},
+    )
+    return replace(waiting(2), wanted=[replace(WANT, humans=(human,))])
+
+
+def test_agents_that_fail_one_after_the_other_are_named_at_once() -> None:
+    """The pause between them looks like a worker that does not come."""
+    advice = advise(failing(5))
+
+    assert advise(failing(2)) is None
+    assert advice is not None
+    assert "agent-failing" == advice.absence.cause
+    assert "5 have failed in a row; the next one is sent in 7 s." == advice.evidence
 
 
 @pytest.mark.parametrize(

@@ -165,6 +165,17 @@ def test_a_followed_room_needs_no_webhook(rooms: MovingLiveKit, keeper: Keeper) 
     wait_for_dispatch(rooms)
 
 
+def test_a_token_whose_human_waits_for_nobody_is_counted(
+    rooms: MovingLiveKit, tmp_path: Path
+) -> None:
+    """As any other; there is nothing to look for."""
+    metrics = Metrics(CollectorRegistry())
+
+    keeper_of(rooms, tmp_path, metrics=metrics).token_issued()
+
+    assert (1.0, []) == (counted(metrics)["tokens_issued_total"], rooms.calls)
+
+
 def test_the_first_sweep_finds_who_waits_already(rooms: MovingLiveKit, tmp_path: Path) -> None:
     """A token server that was down at the join."""
     join(rooms)

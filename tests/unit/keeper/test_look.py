@@ -1,9 +1,11 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 import pytest
 
+from shared_settings.release_marks import release_attribute, release_mark
 from tests.fakes import FakeLiveKit
 from tests.lives import unasked
 from token_server.errors import LiveKitUnavailableError
@@ -14,7 +16,8 @@ from token_server.keeper.wanted_agents import Policy
 from token_server.livekit.port import AgentOrder, Dispatch, Participant, ParticipantKind
 from token_server.tokens.tickets import TICKET_ATTRIBUTE, Ticket, TicketSealer
 
-SEALER = TicketSealer("a-made-up-secret-of-more-than-thirty-two-bytes")
+SECRET = "a-made-up-secret-of-more-than-thirty-two-bytes"
+SEALER = TicketSealer(SECRET)
 AGENT = "voice-agent"
 POLICY = Policy(agent_names=(AGENT, "other"), attend_rooms=("phone-*",))
 
@@ -189,6 +192,7 @@ def test_a_reload_gets_a_new_agent_at_once(rooms: FakeLiveKit, looker: Looker) -
     looker.look("room")
     rooms.leave("room", "alice")
     rooms.leave("room", f"agent-{AGENT}")
+    rooms.pass_time(seconds=0.1)
     join(rooms)
 
     look_twice(rooms, looker)
@@ -403,7 +407,14 @@ def test_a_dead_agent_is_replaced_in_one_look(
     looked = asking.look("room")
 
     acts = [call for call in rooms.calls if not call.startswith("list")]
-    assert ["remove_participant", "delete_dispatch", "create_dispatch", "set_attributes"] == acts
+    noted, told = ["set_attributes"], ["set_attributes"]
+    assert [
+        "remove_participant",
+        "delete_dispatch",
+        *noted,
+        "create_dispatch",
+        *told,
+    ] == acts
     assert ([AGENT] * 2, [Death.SILENT]) == (
         dispatched(rooms),
         [removal.reason for removal in looked.removed],
@@ -490,3 +501,121 @@ def test_an_old_absence_proves_nothing(rooms: FakeLiveKit, asking: Looker) -> No
     rooms.rooms["room"].participants[agent.participant_identity] = agent
 
     assert ([AGENT], None) == (dispatched(rooms), asking.look("room").again_in)
+
+
+@pytest.mark.parametrize("agent_name", [AGENT, "concierge"])
+def test_a_room_of_somebody_elses_is_never_touched(
+    rooms: FakeLiveKit, looker: Looker, agent_name: str
+) -> None:
+    """No ticket, not in ATTEND_ROOMS: agents of whatever name come, double, leave and fail."""
+    rooms.join("room", "bob")
+    rooms.create_dispatch("room", AgentOrder(agent_name=agent_name))
+    before = len(rooms.calls)
+    for number in range(2):
+        looker.look("room")
+        agent = rooms.join_agent("room", agent_name, f"agent-{number}")
+    looker.look("room")
+    for number in range(2):
+        rooms.leave("room", f"agent-{number}")
+        looker.sightings.note("room", agent, is_here=False, now=rooms.now())
+        looker.look("room")
+        rooms.pass_time(seconds=30)
+
+    assert {"list_participants", "list_rooms"} >= set(rooms.calls[before:])
+
+
+def fail(rooms: FakeLiveKit, looker: Looker) -> None:
+    """Let the agent come, and leave by itself 2.5 s later; a webhook tells."""
+    agent = rooms.join_agent("room", AGENT)
+    looker.look("room")
+    rooms.pass_time(seconds=2.5)
+    rooms.leave("room", agent.participant_identity)
+    gone = replace(agent, has_left_by_itself=True)
+    looker.sightings.note("room", gone, is_here=False, now=rooms.now())
+    looker.look("room")
+
+
+def follow(rooms: FakeLiveKit, lookers: Sequence[Looker], seconds: float) -> None:
+    """Let processes look by turns, twice a second, while each agent that is sent fails."""
+    ends_at = rooms.now() + timedelta(seconds=seconds)
+    while rooms.now() < ends_at:
+        for looker in lookers:
+            sent = len(rooms.created)
+            looker.look("room")
+            if len(rooms.created) > sent:
+                fail(rooms, looker)
+        rooms.pass_time(seconds=0.5)
+
+
+def test_agents_that_fail_come_back_later_each_time(rooms: FakeLiveKit) -> None:
+    """Counted over all processes; 43 jobs were seen in two minutes."""
+    lookers = [Looker(rooms, Locks(), SEALER, POLICY, unasked(rooms)) for _ in range(2)]
+    join(rooms)
+
+    follow(rooms, lookers, 120)
+    after_two_minutes = len(dispatched(rooms))
+    rooms.leave("room", "alice")
+    join(rooms)
+    lookers[0].look("room")
+
+    assert 5 < after_two_minutes <= 9
+    assert after_two_minutes + 1 == len(dispatched(rooms))
+
+
+def test_a_room_that_goes_with_its_agent_is_not_made_anew(
+    rooms: FakeLiveKit, looker: Looker
+) -> None:
+    """livekit-agents hangs up so: the agent leaves, and deletes the room a moment later."""
+    join(rooms)
+    looker.look("room")
+    fail(rooms, looker)
+
+    for _ in range(5):
+        looker.look("room")
+        rooms.pass_time(seconds=0.1)
+    rooms.end_room("room")
+    for _ in range(5):
+        looker.look("room")
+        rooms.pass_time(seconds=1)
+
+    assert ([AGENT], {}) == (dispatched(rooms), rooms.rooms)
+
+
+def test_for_a_released_human_nobody_is_sent_until_they_join_anew(
+    rooms: FakeLiveKit, looker: Looker
+) -> None:
+    """Whichever process looks, however late: the mark is in LiveKit."""
+    join(rooms)
+    looker.look("room")
+    rooms.join_agent("room", AGENT)
+    mark = release_mark(SECRET, "room", "alice", AGENT)
+    rooms.set_attributes("room", "alice", {release_attribute(AGENT): mark})
+    rooms.leave("room", f"agent-{AGENT}")
+    for process in (looker, Looker(rooms, Locks(), SEALER, POLICY, unasked(rooms))):
+        for _ in range(20):
+            process.look("room")
+            rooms.pass_time(seconds=0.5)
+    sent_while_released = dispatched(rooms)
+    left = [d for d in rooms.rooms["room"].dispatches.values() if d.agent_name]
+
+    join(rooms)
+    looker.look("room")
+
+    assert ([AGENT], [], [AGENT] * 2) == (sent_while_released, left, dispatched(rooms))
+
+
+def test_a_phone_call_keeps_what_its_rule_has_told_the_agent(
+    rooms: FakeLiveKit, looker: Looker
+) -> None:
+    """Also once LiveKit has lost the dispatch, and for a process that has never seen it."""
+    rooms.join("phone-7", "sip_123")
+    order = AgentOrder(agent_name="concierge", metadata="tenant 7")
+    rooms.create_dispatch("phone-7", order)
+    rooms.join_agent("phone-7", "concierge")
+    looker.look("phone-7")
+    rooms.leave("phone-7", "agent-concierge")
+    rooms.rooms["phone-7"].dispatches.clear()
+
+    Looker(rooms, Locks(), SEALER, POLICY, unasked(rooms)).look("phone-7")
+
+    assert [("phone-7", order)] * 2 == rooms.created

@@ -6,15 +6,9 @@ from datetime import timedelta
 import pytest
 
 from tests.fakes import START
-from token_server.keeper.attendance import (
-    UNANSWERED,
-    Attendance,
-    CreateDispatch,
-    DeleteDispatch,
-    Hedging,
-    Settled,
-    Wait,
-)
+from token_server.keeper.attendance import Attendance, CreateDispatch, DeleteDispatch, Settled, Wait
+from token_server.keeper.decisions import UNANSWERED
+from token_server.keeper.hedging import Hedging
 from token_server.keeper.usual_times import UsualTimes
 from token_server.livekit.port import AgentOrder, Dispatch, Participant, ParticipantKind
 

@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import pytest
 
+from shared_settings.release_marks import release_attribute, release_mark
 from tests.fakes import START, FakeLiveKit
 from tests.processes import API_SECRET
-from token_server.keeper.wanted_agents import Policy, Want, wants
-from token_server.livekit.port import AgentOrder, ParticipantKind
+from token_server.keeper.wanted_agents import Policy, Want, Wishes, wants
+from token_server.livekit.port import AgentOrder, Dispatch, ParticipantKind
 from token_server.tokens.tickets import TICKET_ATTRIBUTE, Ticket, TicketSealer
 
 SEALER = TicketSealer(API_SECRET)
@@ -23,7 +24,7 @@ def rooms() -> FakeLiveKit:
     return FakeLiveKit()
 
 
-def join(rooms: FakeLiveKit, identity: str, order: AgentOrder) -> None:
+def join(rooms: FakeLiveKit, identity: str, order: AgentOrder | None) -> None:
     """Let a human with a ticket for this order join the kitchen, a second from now."""
     rooms.pass_time(seconds=1)
     ticket = Ticket("kitchen", identity, order)
@@ -101,3 +102,83 @@ def test_a_ticket_counts_before_the_pattern(rooms: FakeLiveKit) -> None:
 
     policy = Policy(agent_names=("tutor",), attend_rooms=("*",))
     assert [COOK] == [want.order for want in found(rooms, "kitchen", policy)]
+
+
+def test_a_released_human_wants_nobody(rooms: FakeLiveKit) -> None:
+    """The agent was done with them; a mark for somebody else is none."""
+    join(rooms, "alice", TUTOR)
+    for identity in ("bob", "alice"):
+        mark = release_mark(API_SECRET, "kitchen", identity, "tutor")
+        rooms.set_attributes("kitchen", "alice", {release_attribute("tutor"): mark})
+        participants = rooms.list_participants("kitchen")
+        wishes = Wishes("kitchen", participants, SEALER, ONLY_TICKETS)
+        is_released = identity == "alice"
+        assert (not is_released, is_released) == (bool(wishes.wanted()), bool(wishes.released()))
+
+
+def sent(agent_name: str, metadata: str = "", created: float = 0) -> Dispatch:
+    """A dispatch that somebody has made, so many seconds after the start."""
+    return Dispatch(
+        dispatch_id=f"AD_{created}",
+        agent_name=agent_name,
+        created_at=START + timedelta(seconds=created),
+        metadata=metadata,
+    )
+
+
+def test_a_phone_caller_wants_whom_their_rule_has_sent(rooms: FakeLiveKit) -> None:
+    """With what the rule has told it: an agent without it knows nothing of the number called."""
+    rooms.join("call-7", "sip_123")
+    wishes = Wishes("call-7", rooms.list_participants("call-7"), SEALER, ANY_CALLER)
+    rule = sent("cook", "tenant 7", created=1)
+
+    wanted = wishes.wanted([sent("", created=0), sent("tutor", created=2), rule])
+
+    assert [AgentOrder(agent_name="cook", metadata="tenant 7")] == [w.order for w in wanted]
+
+
+def test_whom_a_caller_wants_is_written_down(rooms: FakeLiveKit) -> None:
+    """LiveKit may lose the dispatch, and any process may send the next agent."""
+    rooms.join("call-7", "sip_123")
+    wishes = Wishes("call-7", rooms.list_participants("call-7"), SEALER, ANY_CALLER)
+    for identity, attributes in wishes.unwritten([sent("cook", "tenant 7")]).items():
+        rooms.set_attributes("call-7", identity, attributes)
+
+    (want,) = found(rooms, "call-7", ANY_CALLER)
+
+    assert AgentOrder(agent_name="cook", metadata="tenant 7") == want.order
+
+
+def test_a_caller_without_a_rule_wants_the_agent_who_is_there(rooms: FakeLiveKit) -> None:
+    """Somebody's agent has taken the call; ours would be a second one."""
+    rooms.join("call-7", "sip_123")
+    rooms.join_agent("call-7", "cook")
+
+    assert ["cook"] == [want.order.agent_name for want in found(rooms, "call-7", ANY_CALLER)]
+
+
+def test_a_rule_of_ours_says_whom_a_room_wants(rooms: FakeLiveKit) -> None:
+    """The first that covers it; where none does, the default."""
+    rules = (("call-7*", "cook"), ("call-*", "waiter"))
+    policy = Policy(agent_names=("tutor",), attend_rooms=("*",), agent_rules=rules)
+    for room_name in ("call-77", "call-8", "desk"):
+        rooms.join(room_name, "sip_123")
+
+    names = [
+        want.order.agent_name
+        for room_name in ("call-77", "call-8", "desk")
+        for want in found(rooms, room_name, policy)
+    ]
+
+    assert ["cook", "waiter", "tutor"] == names
+
+
+def test_who_asked_for_nobody_wants_nobody_whatever_the_pattern(rooms: FakeLiveKit) -> None:
+    """Who takes over a call, or listens; another one's ticket still counts."""
+    policy = Policy(agent_names=("tutor",), attend_rooms=("*",))
+    join(rooms, "alice", None)
+
+    alone = found(rooms, "kitchen", policy)
+    join(rooms, "bob", COOK)
+
+    assert ([], [COOK]) == (alone, [want.order for want in found(rooms, "kitchen", policy)])

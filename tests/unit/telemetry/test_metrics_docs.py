@@ -41,7 +41,7 @@ def test_the_number_of_series_is_bounded_as_the_page_says() -> None:
     """Rooms and people must not become labels: that is how monitoring systems die."""
     registry = CollectorRegistry()
     metrics = Metrics(registry)
-    for number in range(20):  # reasons in attendance.py, and HTTP statuses: about a dozen each
+    for number in range(20):  # reasons in decisions.py, and HTTP statuses: about a dozen each
         metrics.decisions.labels("DeleteDispatch", str(number))
         metrics.webhooks_refused.labels(400 + number)
     for method in METHODS:

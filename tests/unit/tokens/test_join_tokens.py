@@ -114,6 +114,14 @@ def test_a_token_has_no_field_that_an_older_server_does_not_know() -> None:
     assert {"agents": [{"agentName": "tutor", "metadata": "be brief"}]} == payload["roomConfig"]
 
 
+def test_a_token_of_who_wants_nobody_configures_no_room() -> None:
+    """An entry without a name would bring an agent without one (livekit-behaviour 12)."""
+    nobody = replace(JOIN_TOKEN, ticket=replace(JOIN_TOKEN.ticket, order=None))
+    others = {name: claim for name, claim in claims_of(minted()).items() if name != "roomConfig"}
+
+    assert others == claims_of(minted(nobody))
+
+
 def test_a_token_configures_nothing_else_of_the_room(claims: Claims) -> None:
     """Egress and metadata would be the operator's cost."""
     assert claims.room_config

@@ -1,6 +1,7 @@
 """A join: the room, the ticket, the token, and who follows."""
 
 import logging
+from collections.abc import Sequence
 
 import jwt
 import pytest
@@ -12,6 +13,7 @@ from tests.processes import AGENT_NAME, API_SECRET
 from tests.recording_keeper import RecordingKeeper
 from token_server.errors import LiveKitUnavailableError, PermissionDeniedError
 from token_server.livekit.port import AgentOrder, Room, RoomOrder
+from token_server.state.timeline import Entry, Event, Timeline
 from token_server.tokens.joins import JoinAnswer, Joins
 from token_server.tokens.tickets import TicketSealer
 from token_server.tokens.token_request import TokenRequest, parse_json
@@ -31,6 +33,20 @@ class OrderedLiveKit(FakeLiveKit):
     def create_room(self, order: RoomOrder) -> Room:
         self.orders.append(order)
         return super().create_room(order)
+
+
+class RememberingShelf:
+    """Keeps what is noted."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+
+    def put(self, entries: Sequence[Entry]) -> bool:
+        self.entries += entries
+        return True
+
+    def of(self, room_name: str) -> Sequence[Entry]:
+        return [entry for entry in self.entries if entry.room_name == room_name]
 
 
 @pytest.fixture
@@ -149,6 +165,44 @@ def test_the_room_is_followed_with_the_ticket_in_the_token(keeper: RecordingKeep
     assert [("kitchen", sealed_ticket, 90.0, True)] == keeper.followed
 
 
+AGENTLESS = ALICE.model_copy(update={"agentless": True})
+
+
+@pytest.mark.parametrize("dispatch", ["join", "token"])
+def test_nobody_is_sent_for_who_asks_for_no_agent(
+    rooms: OrderedLiveKit, keeper: RecordingKeeper, dispatch: str
+) -> None:
+    """Not with the room, not by the token, not by a look; the token still counts."""
+    changes = {"AGENTLESS_TOKENS": "1", "AGENT_DISPATCH": dispatch}
+
+    token = prepare(rooms, keeper, AGENTLESS, **changes).participant_token
+
+    assert ([()], []) == ([order.agents for order in rooms.orders], agents_of(token))
+    assert ([], 1) == (keeper.followed, keeper.issued)
+    assert (True, None) == (bool(sealed_ticket_of(token)), order_in_ticket_of(token))
+
+
+def test_an_agent_comes_by_default_where_others_may_do_without(keeper: RecordingKeeper) -> None:
+    """AGENTLESS_TOKENS changes nothing for whoever does not ask."""
+    join = prepare(FakeLiveKit(), keeper, AGENTLESS_TOKENS="1")
+
+    assert ([DEFAULT], 1, 0) == (
+        agents_of(join.participant_token),
+        len(keeper.followed),
+        keeper.issued,
+    )
+
+
+def test_who_may_not_do_without_an_agent_is_refused(
+    rooms: OrderedLiveKit, keeper: RecordingKeeper
+) -> None:
+    """Before anything is done: a human who is not attended is the operator's choice."""
+    with pytest.raises(PermissionDeniedError, match=r"^agentless .* AGENTLESS_TOKENS is 0$"):
+        prepare(rooms, keeper, AGENTLESS)
+
+    assert ([], 0) == (rooms.calls, keeper.issued)
+
+
 def test_a_live_room_is_known_as_such(rooms: OrderedLiveKit, keeper: RecordingKeeper) -> None:
     """It brings no room_started webhook, which following waits for (livekit-behaviour 53)."""
     for _ in range(2):
@@ -190,3 +244,21 @@ def test_room_ready_is_logged(keeper: RecordingKeeper, caplog: pytest.LogCapture
         *(found[name] for name in ("room", "sid", "outcome", "identity", "agent")),
     )
     assert ("MaRkEr" in str(found), join.participant_token in str(found)) == (False, False)
+
+
+def test_that_nobody_was_asked_for_is_told(
+    keeper: RecordingKeeper, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In the line, and in the room's timeline: else it would look like an agent without a name."""
+    caplog.set_level(logging.INFO)
+    livekit, shelf = FakeLiveKit(), RememberingShelf()
+    timeline = Timeline(livekit.now, "web:1", shelf)
+    joins = Joins(settings(AGENTLESS_TOKENS="1"), livekit, SEALER, keeper, timeline)
+
+    joins.prepare(AGENTLESS)
+    timeline.flush()
+
+    assert None is vars(caplog.records[0])["agent"]
+    assert [{"participant_identity": "alice", "outcome": "without an agent"}] == [
+        entry.facts for entry in shelf.entries if entry.event is Event.TOKEN_ISSUED
+    ]

@@ -76,14 +76,40 @@ def test_a_later_versions_ticket_opens_as_far_as_it_is_known(
     assert replace(TICKET, traceparent=traceparent) == sealer.open("kitchen", holder(later))
 
 
-@pytest.mark.parametrize(
-    "inside",
-    [{"room": "kitchen"}, ["kitchen", "alice"], ["kitchen", "alice", None, ""], "kitchen", None],
-    ids=repr,
-)
+OTHER_SHAPES: list[object] = [
+    *({"room": "kitchen"}, "kitchen", None),
+    *(["kitchen", "alice"], ["kitchen", "alice", None, None], ["kitchen", "alice", 0, ""]),
+    *(["kitchen", None, "tutor", ""], ["kitchen", "alice", "tutor", None]),
+]
+
+
+@pytest.mark.parametrize("inside", OTHER_SHAPES, ids=repr)
 def test_a_ticket_of_another_shape_is_none(sealer: TicketSealer, inside: object) -> None:
     """An error would keep the whole room from being looked at, for ever."""
     assert None is sealer.open("kitchen", holder(sealed(inside)))
+
+
+@pytest.mark.parametrize("traceparent", ["", TRACEPARENT], ids=["not traced", "traced"])
+def test_a_ticket_may_want_nobody(sealer: TicketSealer, traceparent: str) -> None:
+    """Whoever takes over a call, or listens, where everybody else is attended."""
+    nobody = replace(TICKET, order=None, traceparent=traceparent)
+
+    assert nobody == sealer.open("kitchen", holder(sealer.seal(nobody)))
+
+
+def test_an_earlier_version_takes_a_ticket_that_wants_nobody_for_none() -> None:
+    """It wants four texts; "" would be an agent without a name, and would be sent for."""
+
+    class Other(TicketSealer):
+        def inside(self, sealed_ticket: str) -> object:
+            raw = base64.urlsafe_b64decode(sealed_ticket)
+            return json.loads(self._ciphers[0].decrypt(raw[:12], raw[12:], None))
+
+    nobody = replace(TICKET, order=None)
+
+    assert ["kitchen", "alice", None, ""] == Other(API_SECRET).inside(
+        TicketSealer(API_SECRET).seal(nobody)
+    )
 
 
 def test_a_ticket_outlasts_the_exchange_of_a_key() -> None:

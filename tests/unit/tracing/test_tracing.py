@@ -61,7 +61,7 @@ class Server:
         sealer = TicketSealer(API_SECRET)
         tracing = Tracing(delivery, sealer)
         traced = tracing.livekit(rooms, Metrics(CollectorRegistry()))
-        policy = Policy(agent_names=(AGENT_NAME,))
+        policy = Policy(agent_names=(AGENT_NAME,), attend_rooms=("kitchen",))
         self.looker = tracing.looks(Looker(traced, Free(), sealer, policy, unasked(traced)))
         app = create_app(settings(**changes), traced, RecordingKeeper())
         tracing.trace_requests(app)
@@ -286,6 +286,20 @@ def test_a_look_at_people_who_are_not_traced_is_not_told(
         names(exporter),
         [name for name in rooms.rooms["kitchen"].participants if "agent" in name],
     )
+
+
+def test_a_human_who_wants_nobody_is_no_look(
+    rooms: FakeLiveKit, exporter: InMemorySpanExporter
+) -> None:
+    """Their join is in their trace: a webhook tells it."""
+    server = Server(rooms, exporter, AGENTLESS_TOKENS="1")
+    attributes = server.join(agentless=True)
+    rooms.join_agent("kitchen", AGENT_NAME)
+
+    server.webhook(attributes)
+    server.look()
+
+    assert ["CreateRoom", "token", "webhook participant_joined"] == names(exporter)
 
 
 def test_two_humans_are_one_look_with_a_link(

@@ -11,6 +11,7 @@ from jwt.warnings import InsecureKeyLengthWarning
 from token_server.cli.asking import ask
 from token_server.cli.doctor import livekit, server
 from token_server.cli.doctor.checks import EXIT_CODES, worst
+from token_server.cli.doctor.failing_agents import examine_failing_agents
 from token_server.cli.doctor.live_rooms import examine_room_names
 from token_server.cli.doctor.patient import Options, Patient, admit
 from token_server.cli.doctor.probing import Probing
@@ -88,7 +89,10 @@ def _examine_server(patient: Patient, report: Report) -> bool:
         _examine_cors(patient, report)
     if ready.cause in _HOPELESS:
         return False
-    report.found(examine_room_names(patient, TwirpLiveKit(Twirp.of(patient.settings))))
+    livekit_of_patient = TwirpLiveKit(Twirp.of(patient.settings))
+    report.found(examine_room_names(patient, livekit_of_patient))
+    if failing := examine_failing_agents(livekit_of_patient):
+        report.found(failing)
     return True
 
 

@@ -10,17 +10,17 @@ from shared_settings.agent_signs import DISPATCH_ATTRIBUTE
 from tests.fakes import START
 from token_server.keeper.agent_life import DeadAgent, Death
 from token_server.keeper.attendance import (
-    LOOK_AGAIN,
     Action,
     Attendance,
     CreateDispatch,
     DeleteDispatch,
-    Hedging,
     RemoveAgent,
     Settled,
     Wait,
-    decide,
 )
+from token_server.keeper.decisions import GRACE, LOOK_AGAIN, decide, failed
+from token_server.keeper.failures import Failures
+from token_server.keeper.hedging import Hedging
 from token_server.keeper.known_workers import NOTHING_TOLD, WorkerNews
 from token_server.livekit.port import (
     AgentOrder,
@@ -442,17 +442,17 @@ def test_what_nobody_has_is_hedged_before_it_is_late(
 @pytest.mark.parametrize(
     ("now", "number", "expected"),
     [
-        pytest.param(0.6, 1, Wait(START + at(0.7)), id="a word may be on its way"),
-        pytest.param(0.7, 1, "CreateDispatch", id="the first"),
-        pytest.param(1.4, 2, "CreateDispatch", id="and the next as soon"),
-        pytest.param(5.9, 8, Wait(START + at(6)), id="eight are enough"),
+        pytest.param(0.5, 1, Wait(START + at(0.6)), id="a word may be on its way"),
+        pytest.param(0.6, 1, "CreateDispatch", id="the first"),
+        pytest.param(1.2, 2, "CreateDispatch", id="and the next as soon"),
+        pytest.param(5.9, 10, Wait(START + at(6)), id="ten are enough"),
     ],
 )
 def test_beside_a_worker_that_has_fallen_silent_more_are_sent_and_sooner(
     now: float, number: int, expected: Action | str
 ) -> None:
     """LiveKit may offer it every other job, and the living ones have none of these."""
-    listed = [dispatch(f"AD_{each}", created=0.7 * each) for each in range(number)]
+    listed = [dispatch(f"AD_{each}", created=0.6 * each) for each in range(number)]
     told = WorkerNews(
         lapsed=frozenset(each.dispatch_id for each in listed),
         has_silent=True,
@@ -479,3 +479,133 @@ def test_what_is_sent_now_is_not_taken_back_as_one_of_two(
     action = decide(replace(seen, dispatches=(*seen.dispatches, sent)))
 
     assert ("DeleteDispatch", "AD_new") != kind(action)
+
+
+def left(at_seconds: float, *dispatches: Dispatch, now: float, since: float = 0) -> Attendance:
+    """A human waits whose agent, there since second 1, has left by itself."""
+    return replace(
+        waiting(now, *dispatches, since=since),
+        last_agent=agent(joined=1),
+        left_at=START + at(at_seconds),
+    )
+
+
+def test_an_agent_that_left_by_itself_has_a_seconds_grace() -> None:
+    """It may be about to delete the room, which the next dispatch would make anew."""
+    seen = left(9, now=9.1)
+
+    assert Wait(START + at(9) + GRACE) == decide(seen)
+    assert isinstance(decide(replace(seen, now=START + at(10))), CreateDispatch)
+
+
+def test_the_grace_is_not_for_a_page_that_reloads() -> None:
+    """Its agent left with the page, and nobody is about to hang up."""
+    assert isinstance(decide(left(9, now=9.1, since=8.9)), CreateDispatch)
+
+
+def test_an_agent_that_was_put_out_is_replaced_at_once() -> None:
+    """It did not leave by itself."""
+    assert isinstance(decide(replace(left(9, now=9.1), left_at=None)), CreateDispatch)
+
+
+def test_agents_that_fail_come_back_later_each_time() -> None:
+    """A job that crashes came 43 times in two minutes."""
+    seen = replace(waiting(9), failures=Failures(in_a_row=4, last_at=START + at(8)))
+
+    assert Wait(START + at(12)) == decide(seen)
+    assert isinstance(decide(replace(seen, now=START + at(12))), CreateDispatch)
+
+
+def test_a_worker_that_was_registered_since_is_asked_at_once() -> None:
+    """It is the next version, which has the mistake no more."""
+    failures = Failures(in_a_row=9, last_at=START + at(8))
+    news = WorkerNews(newest_at=START + at(8.5))
+
+    action = decide(replace(waiting(9), failures=failures, workers=news))
+
+    assert isinstance(action, CreateDispatch)
+
+
+@pytest.mark.parametrize(
+    ("listed", "is_failure"),
+    [
+        pytest.param([dispatch(job_started=1, status=JobStatus.FAILED)], True, id="refused"),
+        pytest.param([dispatch()], False, id="nobody was asked"),
+        pytest.param(
+            [dispatch(job_started=1, status=JobStatus.FAILED), dispatch("AD_2", created=5)],
+            False,
+            id="another one stands",
+        ),
+        pytest.param(
+            [
+                dispatch(job_started=1, status=JobStatus.FAILED),
+                dispatch("AD_2", created=1, job_started=1, status=JobStatus.FAILED),
+            ],
+            True,
+            id="and so did the other one",
+        ),
+        pytest.param(
+            [dispatch(created=-5, job_started=-4, status=JobStatus.SUCCESS)],
+            False,
+            id="of an earlier call",
+        ),
+    ],
+)
+def test_a_job_that_failed_a_human_counts(listed: list[Dispatch], *, is_failure: bool) -> None:
+    """And no other: a pause where nobody failed lets somebody wait."""
+    action = decide(waiting(7, *listed))
+
+    assert isinstance(action, DeleteDispatch)
+    assert is_failure == action.is_failure
+
+
+def test_a_job_that_was_one_too_many_has_not_failed() -> None:
+    """A worker ends it where another one has brought the agent, who has died since."""
+    ended = dispatch("AD_2", created=0.5, job_started=1, status=JobStatus.SUCCESS)
+    came = replace(agent(joined=1), attributes={DISPATCH_ATTRIBUTE: "AD_1"})
+
+    action = decide(replace(waiting(7, ended), last_agent=came))
+
+    assert isinstance(action, DeleteDispatch)
+    assert not action.is_failure
+
+
+def test_an_agent_that_left_has_failed_unless_it_was_there_for_long() -> None:
+    """Both are replaced; only the first is a loop if it goes on."""
+    looping = replace(left(9, now=9), failures=Failures(in_a_row=4, last_at=START))
+
+    assert 5 == failed(looping).in_a_row
+    assert 1 == failed(replace(looping, left_at=START + at(99))).in_a_row
+
+
+def released(*dispatches: Dispatch, proven: bool = True) -> Attendance:
+    """The only human there was released."""
+    seen = waiting(9, *dispatches, since=None)
+    return replace(seen, is_released=True, is_absence_proven=proven)
+
+
+def test_for_a_released_human_nobody_is_sent_and_nobody_comes() -> None:
+    """An end that was meant stays an end: what stands is taken back."""
+    assert Settled(is_attended=False) == decide(released())
+    assert ("DeleteDispatch", "AD_1") == kind(decide(released(dispatch(created=8))))
+
+
+def test_the_agent_that_released_its_human_may_finish() -> None:
+    """It says goodbye, or talks with somebody else; a hedge beside it is taken back."""
+    saying_goodbye = replace(agent(), attributes={DISPATCH_ATTRIBUTE: "AD_1"})
+    alone = replace(released(dispatch()), agents=(saying_goodbye,))
+    beside_a_hedge = replace(alone, dispatches=(dispatch(), dispatch("AD_2")))
+
+    assert Settled(is_attended=True) == decide(alone)
+    assert ("DeleteDispatch", "AD_2") == kind(decide(beside_a_hedge))
+
+
+def test_a_dispatch_whose_agent_left_before_a_younger_one_is_spent() -> None:
+    """Of two that left, the last known says nothing of the other's dispatch."""
+    seen = replace(
+        waiting(9, dispatch("AD_1", job_started=1)),
+        last_agent=replace(agent(joined=5), attributes={DISPATCH_ATTRIBUTE: "AD_2"}),
+        departed=frozenset({"AD_1"}),
+    )
+
+    assert ("DeleteDispatch", "AD_1") == kind(decide(seen))
