@@ -52,8 +52,12 @@ def livekit(*answers: Canned) -> TwirpServer:
     """Return a LiveKit with PEOPLE in its lobby; the answers are to whoever changes one of them."""
     server = TwirpServer(*answers)
     server.answers_to = {
-        "/twirp/livekit.RoomService/ListRooms": answer(ListRoomsResponse(rooms=[Room(name="lobby", sid="RM_1")])),
-        "/twirp/livekit.RoomService/ListParticipants": answer(ListParticipantsResponse(participants=PEOPLE)),
+        "/twirp/livekit.RoomService/ListRooms": answer(
+            ListRoomsResponse(rooms=[Room(name="lobby", sid="RM_1")])
+        ),
+        "/twirp/livekit.RoomService/ListParticipants": answer(
+            ListParticipantsResponse(participants=PEOPLE)
+        ),
     }
     return server
 
