@@ -1,8 +1,9 @@
-"""Who in a room is a human, and that the agent leaves with the last of them."""
+"""Who in a room is a human, and that the agent leaves with the last of them, or if none comes."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from livekit import rtc
 
@@ -34,32 +35,54 @@ class Pauses:
 
     Attributes:
         grace: After somebody has left.
-        unseen: While LiveKit knows of a human whom we do not see yet.
+        unseen: For a human whom we do not see yet.
     """
 
     grace: float = GRACE_SECONDS
     unseen: float = _UNSEEN_SECONDS
 
 
-class LeaveWithLastHuman:
-    """Calls `leave` soon after the last human has left; an agent that came first waits.
+class KnownHumans(Protocol):
+    """LiveKit, asked for humans: it knows of them before we see them.
 
-    `has_human` asks LiveKit: a page that was reloaded is back before its leaving is announced,
-    and an agent that then leaves lets somebody down who is there.
+    A page that was reloaded is back before its leaving is announced, and an agent that then leaves
+    lets somebody down who is there.
     """
+
+    async def has_human(self) -> bool:
+        """Say whether LiveKit knows of a human in the room; no answer means no."""
+
+    async def has_nobody(self) -> bool:
+        """Say whether LiveKit is sure to know of none; no answer means no."""
+
+
+class LeaveWithLastHuman:
+    """Calls `leave` soon after the last human has left; an agent that came first waits."""
 
     def __init__(
         self,
         room: rtc.Room,
         leave: Callable[[], None],
-        has_human: Callable[[], Awaitable[bool]],
+        known: KnownHumans,
         pauses: Pauses = Pauses(),
     ) -> None:
-        self._room, self._leave, self._has_human, self._pauses = room, leave, has_human, pauses
+        self._room, self._leave, self._known, self._pauses = room, leave, known, pauses
         self._somebody_left = False
         self._looking: asyncio.Task[None] | None = None
+        self._expecting: asyncio.Task[None] | None = None
         room.on("participant_disconnected", self._on_participant_disconnected)
         room.on("reconnected", self._look_soon)
+
+    def expect_somebody(self) -> None:
+        """Also leave if no human is there at all (livekit-behaviour 97): ours has gone again."""
+        self._expecting = start_task(self._leave_if_nobody_comes(), "looking for the first human")
+
+    async def _leave_if_nobody_comes(self) -> None:
+        while not self._sees_human():
+            await asyncio.sleep(self._pauses.unseen)
+            if self._seems_empty() and await self._known.has_nobody():
+                self._leave()
+                return
 
     def _on_participant_disconnected(self, participant: rtc.RemoteParticipant) -> None:
         if is_human(participant):
@@ -77,13 +100,18 @@ class LeaveWithLastHuman:
             await asyncio.sleep(pause)
             if not self._seems_alone():
                 return
-            if not await self._has_human():
+            if not await self._known.has_human():
                 self._leave()
                 return
             pause = self._pauses.unseen
 
     def _seems_alone(self) -> bool:
+        return self._somebody_left and self._seems_empty()
+
+    def _seems_empty(self) -> bool:
         # A client that joins anew after a broken connection sees everybody leave and come back.
         is_connected = self._room.connection_state == rtc.ConnectionState.CONN_CONNECTED
-        anybody = any(map(is_human, self._room.remote_participants.values()))
-        return is_connected and self._somebody_left and not anybody
+        return is_connected and not self._sees_human()
+
+    def _sees_human(self) -> bool:
+        return any(map(is_human, self._room.remote_participants.values()))

@@ -19,11 +19,13 @@ from agent.humans import LeaveWithLastHuman
 from agent.life import answer_for_life
 from agent.logs import ignore_the_root_logger
 from agent.parrot import Parrot
+from agent.release import release
 from agent.room_life import ROOM_HAS_ENDED, Place, RoomLife
 from agent.settings import AgentSettings
 from agent.track import Track
 from agent.twirp_room import TwirpRoom
 from agent.voice import Voice, voice_session
+from shared_settings.settings import AgentDispatch
 
 # A breath within a sentence is shorter; what follows a longer one is an utterance of its own.
 _SILENCE_SECONDS = 0.5
@@ -117,18 +119,29 @@ async def run_job(context: JobContext, settings: AgentSettings) -> None:
             await talker.start_in_console()
         return
     context.add_shutdown_callback(talker.aclose)
+    heartbeat = _start_heartbeat(context, settings)
+    life = RoomLife(_place(context), TwirpRoom(settings, context.job.room.name))
+    leaving = LeaveWithLastHuman(
+        context.room, functools.partial(context.shutdown, "nobody is left"), life
+    )
+    if track := await _enter_room(context, life, talker.auto_subscribe):
+        if settings.agent_dispatch is AgentDispatch.JOIN:
+            # Sent for a human who was there; otherwise it comes first, and waits.
+            leaving.expect_somebody()
+        doubt = Doubt(context.room, track, life, context.shutdown)
+        heartbeat.on_gap = doubt.arise
+        await talker.start(context.room, track)
+        logger.info("in the room", extra={"metadata_bytes": metadata.size})
+
+
+def _start_heartbeat(context: JobContext, settings: AgentSettings) -> Heartbeat:
     heartbeat = Heartbeat(
         silent_seconds=settings.agent_silent_seconds,
         blocked_seconds=settings.agent_blocked_seconds,
     )
     context.add_shutdown_callback(heartbeat.aclose)
     heartbeat.start()
-    life = RoomLife(_place(context), TwirpRoom(settings, context.job.room.name))
-    if track := await _enter_room(context, life, talker.auto_subscribe):
-        doubt = Doubt(context.room, track, life, context.shutdown)
-        heartbeat.on_gap = doubt.arise
-        await talker.start(context.room, track)
-        logger.info("in the room", extra={"metadata_bytes": metadata.size})
+    return heartbeat
 
 
 def _place(context: JobContext) -> Place:
@@ -147,8 +160,6 @@ async def _enter_room(
     if reason := await life.reason_to_stay_out():
         context.shutdown(reason)
         return None
-    leave = functools.partial(context.shutdown, "nobody is left")
-    LeaveWithLastHuman(context.room, leave, life.has_human)
     track = Track()
     try:
         async with asyncio.timeout(_CONNECT_SECONDS):
@@ -179,7 +190,8 @@ def _talker(context: JobContext, settings: AgentSettings, metadata: JobMetadata)
         return Parrot(context.room, detector, context.shutdown)
     build_session = functools.partial(voice_session, settings.voice_models, detector)
     instructions = instructions_to_follow(settings, metadata)
-    return Voice(build_session, instructions, context.shutdown)
+    everybody_is_released = functools.partial(release, context, settings)
+    return Voice(build_session, instructions, context.shutdown, everybody_is_released)
 
 
 def instructions_to_follow(settings: AgentSettings, metadata: JobMetadata) -> str | None:

@@ -122,6 +122,11 @@ class RoomLife:
         now = await self._look()
         return bool(now and now.has_human)
 
+    async def has_nobody(self) -> bool:
+        """Say whether LiveKit knows of no human in the room, asked twice; no answer means no."""
+        now = await self._look_twice_if(lambda now: not now.has_human)
+        return bool(now and not now.has_human)
+
     async def is_entered(self, room: rtc.Room) -> bool:
         """Say whether we are connected to that very room, and not to a later one of its name."""
         return await room.sid == self._place.room_sid

@@ -52,12 +52,17 @@ class RoomNow:
     Attributes:
         sid: Which room of its name it is; None when there is none.
         agents: The agents in it.
-        has_human: Whether somebody is in it whom an agent talks with.
+        humans: The identities of those in it whom an agent talks with.
     """
 
     sid: str | None
     agents: tuple[ListedAgent, ...] = ()
-    has_human: bool = False
+    humans: tuple[str, ...] = ()
+
+    @property
+    def has_human(self) -> bool:
+        """Whether somebody is in it whom an agent talks with."""
+        return bool(self.humans)
 
 
 class LiveKitRoom(Protocol):

@@ -1,8 +1,8 @@
-"""Asks LiveKit about one room, over its HTTP API. Each call has a connection of its own."""
+"""Asks and tells LiveKit about one room, over its HTTP API; a connection of its own each time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from http import HTTPStatus
 
 import aiohttp
@@ -22,7 +22,7 @@ _UNKNOWN_METHOD = "RpcError 1400"
 # What LiveKit answers until an agent's data channel is up.
 _TRIES_WHILE_COMING_UP = 3
 _COMING_UP_SECONDS = 0.3
-_PUT_OUT_SECONDS = 2.0
+_CHANGE_SECONDS = 2.0
 
 
 class TwirpRoom:
@@ -41,8 +41,10 @@ class TwirpRoom:
         return RoomNow(
             sid=listed.rooms[0].sid if listed.rooms else None,
             agents=tuple(agent for one in participants if (agent := _agent(one))),
-            has_human=any(
-                one.kind in HUMAN_KINDS and not one.permission.hidden for one in participants
+            humans=tuple(
+                one.identity
+                for one in participants
+                if one.kind in HUMAN_KINDS and not one.permission.hidden
             ),
         )
 
@@ -91,12 +93,22 @@ class TwirpRoom:
             Exception: LiveKit cannot be reached in time, or refuses.
         """
         request = api.RoomParticipantIdentity(room=self._room_name, identity=identity)
-        async with asyncio.timeout(_PUT_OUT_SECONDS), self._livekit() as livekit:
-            try:
+        async with asyncio.timeout(_CHANGE_SECONDS), self._livekit() as livekit:
+            with _missing_is_fine():
                 await livekit.room.remove_participant(request)
-            except api.TwirpError as error:
-                if error.code != api.TwirpErrorCode.NOT_FOUND:
-                    raise
+
+    async def set_attributes(self, identity: str, attributes: Mapping[str, str]) -> None:
+        """Give a participant these attributes beside those they have, if they are there.
+
+        Raises:
+            Exception: LiveKit cannot be reached in time, or refuses.
+        """
+        request = api.UpdateParticipantRequest(
+            room=self._room_name, identity=identity, attributes=attributes
+        )
+        async with asyncio.timeout(_CHANGE_SECONDS), self._livekit() as livekit:
+            with _missing_is_fine():
+                await livekit.room.update_participant(request)
 
     def _url(self) -> str:
         scheme, _, rest = self._settings.livekit_url.partition("://")
@@ -125,15 +137,23 @@ class TwirpRoom:
             yield livekit
 
 
-async def _list_participants(
-    livekit: api.LiveKitAPI, room_name: str
-) -> Sequence[api.ParticipantInfo]:
+@contextmanager
+def _missing_is_fine() -> Iterator[None]:
+    """Let pass that LiveKit has no such room, or nobody of that identity in it."""
     try:
-        answer = await livekit.room.list_participants(api.ListParticipantsRequest(room=room_name))
+        yield
     except api.TwirpError as error:
         if error.code != api.TwirpErrorCode.NOT_FOUND:
             raise
-        return ()
+
+
+async def _list_participants(
+    livekit: api.LiveKitAPI, room_name: str
+) -> Sequence[api.ParticipantInfo]:
+    request = api.ListParticipantsRequest(room=room_name)
+    answer = api.ListParticipantsResponse()
+    with _missing_is_fine():
+        answer = await livekit.room.list_participants(request)
     return answer.participants
 
 

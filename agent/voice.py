@@ -1,12 +1,13 @@
 """The voice agent: speech to text, a language model, text to speech, all by LiveKit Inference."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from livekit import rtc
 from livekit.agents import Agent, AgentSession, AutoSubscribe, inference, room_io, vad
 
 from agent.background import start_task
+from agent.end_call import end_call_tool
 from agent.settings import VoiceModels
 from agent.track import Track
 from agent.track_output import TrackOutput
@@ -34,7 +35,8 @@ class Voice:
     """An AgentSession on a track of ours, which is there before the models are.
 
     A session that gave up would leave a mute agent behind, and a room that looks attended, so
-    `end` is called.
+    `end` is called. When the caller is done, the model may end the call: `release` keeps other
+    agents away.
     """
 
     auto_subscribe = AutoSubscribe.AUDIO_ONLY
@@ -44,9 +46,12 @@ class Voice:
         build_session: Callable[[], AgentSession[None]],
         instructions: str | None,
         end: Callable[[str], None],
+        release: Callable[[], Awaitable[None]],
     ) -> None:
         self._build_session = build_session
-        self._agent = Agent(instructions=instructions or _INSTRUCTIONS)
+        self._agent = Agent(
+            instructions=instructions or _INSTRUCTIONS, tools=[end_call_tool(release, end)]
+        )
         self._end = end
         self._greeting: asyncio.Task[None] | None = None
 

@@ -16,7 +16,7 @@ class SettingsError(Exception):
 
 
 class AgentDispatch(StrEnum):
-    """When the agent is sent to a room; the worker only cares whether it has a name."""
+    """When the agent is sent to a room; the worker's name and its patience depend on it."""
 
     JOIN = "join"
     TOKEN = "token"  # noqa: S105 (a mode, not a secret)

@@ -20,14 +20,14 @@ _CALCULATES = "gw0"
 # so that all processes end at the same time.
 _LONGEST = (
     "tests/browser/",
-    "tests/system/test_life.py",
     "tests/system/test_agent.py",
     "tests/system/test_webhook_faults.py",
     "tests/system/test_joins.py",
-    "tests/system/test_several_machines.py",
     "tests/system/test_agent_life.py",
+    "tests/system/test_several_machines.py",
+    "tests/system/test_life.py",
 )
-# Each of their tests starts what it needs, so that any process can run it.
+# Each of their tests starts what it needs, or borrows what every process has: any can run it.
 _EACH_ALONE = (
     "tests/model/",
     "tests/system/test_dev.py",

@@ -33,8 +33,22 @@ class RunningSystem:
 
     def agents_in(self, room_name: str) -> list[dict[str, Any]]:
         """Return the agents that LiveKit lists in the room."""
-        participants = self._ask_livekit("ListParticipants", room_name).get("participants", [])
-        return [one for one in participants if one.get("kind") == "AGENT"]
+        return [one for one in self.participants(room_name) if one.get("kind") == "AGENT"]
+
+    def participants(self, room_name: str) -> list[dict[str, Any]]:
+        """Return whom LiveKit lists in the room."""
+        found: list[dict[str, Any]] = self._ask_livekit("ListParticipants", room_name).get(
+            "participants", []
+        )
+        return found
+
+    def set_attributes(
+        self, room_name: str, participant_identity: str, attributes: dict[str, str]
+    ) -> None:
+        """Give a participant these attributes beside their own."""
+        self._ask_livekit(
+            "UpdateParticipant", room_name, identity=participant_identity, attributes=attributes
+        )
 
     def delete_room(self, room_name: str) -> None:
         """End the room for everybody."""
@@ -44,7 +58,7 @@ class RunningSystem:
         """Put a participant out of the room."""
         self._ask_livekit("RemoveParticipant", room_name, identity=participant_identity)
 
-    def _ask_livekit(self, method: str, room_name: str, **fields: str) -> dict[str, Any]:
+    def _ask_livekit(self, method: str, room_name: str, **fields: object) -> dict[str, Any]:
         grants = api.VideoGrants(room_admin=True, room_create=True, room=room_name)
         token = api.AccessToken(API_KEY, API_SECRET).with_grants(grants).to_jwt()
         # https://docs.livekit.io/home/server/managing-participants/ over Twirp's JSON: livekit-api

@@ -10,8 +10,16 @@ import pytest
 from livekit.protocol.room import ListRoomsResponse
 
 from tests.certificates import write_certificate
-from tests.processes import Process, clean_environ, free_port, start_from_procfile, wait_until
+from tests.processes import (
+    PLAINLY,
+    Process,
+    clean_environ,
+    free_port,
+    start_from_procfile,
+    wait_until,
+)
 from tests.system.deployment import OPERATOR_KEY, Deployment
+from tests.system.doctor_stage import BorrowedStack, Stack
 from tests.system.web_stage import Web, environ_for
 from tests.twirp_server import TwirpServer, answer
 
@@ -20,7 +28,7 @@ Deploy = Callable[..., Deployment]
 
 @pytest.fixture(scope="session")
 def shared_deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """Start what `deployment` hands to one test after the other."""
+    """Start what one test after the other has; `with_web`, if it is not to have one of its own."""
     # docs/agents.md's worker (test_own_agent.py), and that of test_hang_ups.py.
     settings = {"OPERATOR_KEY": OPERATOR_KEY, "AGENT_NAMES": "concierge,leaver"}
     with Deployment(tmp_path_factory.mktemp("deployment"), settings) as running:
@@ -30,9 +38,29 @@ def shared_deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Depl
 @pytest.fixture
 def deployment(shared_deployment: Deployment) -> Iterator[Deployment]:
     """As deployed: webhooks configured, one worker, two web processes."""
-    yield shared_deployment
+    yield shared_deployment.with_web().with_worker()
     # Their agents leave with them, and take no processor time from the tests to come.
     shared_deployment.humans.leave()
+
+
+@pytest.fixture
+def redeploy(shared_deployment: Deployment) -> Iterator[Deploy]:
+    """Start a `web` of the test's own in the place of the shared one, beside its worker."""
+
+    def start(how: str = PLAINLY, **settings: str) -> Deployment:
+        shared_deployment.vacate()
+        shared_deployment.start_web(how, **settings)
+        return shared_deployment.with_worker()
+
+    yield start
+    shared_deployment.vacate()
+
+
+@pytest.fixture
+def well(shared_deployment: Deployment, tmp_path: Path) -> Iterator[Stack]:
+    """A stack whose LiveKit and worker are well; its `web` is not yet started."""
+    with BorrowedStack(shared_deployment, tmp_path) as stack:
+        yield stack
 
 
 @pytest.fixture

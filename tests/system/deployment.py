@@ -70,10 +70,25 @@ class Deployment:
         self.livekit.process.stop()
         self._ends.close()
 
-    def with_worker(self) -> Self:
-        """Start the worker too, and wait until it is registered."""
-        self.worker = self.start_worker()
+    def with_web(self) -> Self:
+        """Start `web` again, if it has ended."""
+        if self.web.popen.poll() is not None:
+            self.start_web()
         return self
+
+    def with_worker(self) -> Self:
+        """Start the worker too, or again, and wait until it is registered."""
+        worker: Process | None = getattr(self, "worker", None)
+        if worker is None or worker.popen.poll() is not None:
+            self.start_worker()
+        return self
+
+    def vacate(self) -> None:
+        """Leave nobody, no room, and at last no `web`: another may take its place."""
+        self.humans.leave()
+        for room in self.rooms.list_rooms():
+            self.end_room(room.room_name)
+        self.web.stop()
 
     def start_web(self, how: str = PLAINLY, **settings: str) -> Process:
         """Start `web`, and wait until it answers."""
@@ -88,7 +103,8 @@ class Deployment:
         """Start `worker` (another one, if there is one), and wait until it is registered."""
         # Each warm process takes processor time from the tests beside this one.
         environ = {"LIVEKIT_AGENT_IDLE_PROCESSES": "2", **self._environ()}
-        environ |= {"PORT": str(self.web_port), "LIVEKIT_AGENT_PORT": str(free_port())}
+        self.worker_port = free_port()
+        environ |= {"PORT": str(self.web_port), "LIVEKIT_AGENT_PORT": str(self.worker_port)}
         worker = start_from_procfile("worker", environ, self._folder / "worker.log")
         self._ends.callback(worker.kill)
         worker.wait_for_output("registered worker", within=60)

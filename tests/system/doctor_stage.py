@@ -21,6 +21,7 @@ from tests.processes import (
     start_from_procfile,
     wait_until,
 )
+from tests.system.deployment import Deployment
 from token_server.livekit.port import ParticipantKind
 from token_server.livekit.twirp import Twirp
 from token_server.livekit.twirp_livekit import TwirpLiveKit
@@ -78,18 +79,18 @@ class Stack:
         self,
         folder: Path,
         *,
-        webhook_path: str | None = "/webhook",
         livekit: Mapping[str, Any] | None = None,
         redis_address: str = "",
     ) -> None:
         self._folder, self._ends = folder, ExitStack()
         self.web_port, self.worker_port = free_port(), free_port()
         self.web_url = f"http://127.0.0.1:{self.web_port}"
-        urls = [] if webhook_path is None else [f"{self.web_url}{webhook_path}"]
-        self.livekit = self._ends.enter_context(
+        urls = [f"{self.web_url}/webhook"]
+        self.livekit: LiveKitServer = self._ends.enter_context(
             ChangedLiveKit(folder, livekit or {}, webhook_urls=urls, redis_address=redis_address)
         )
         self.rooms = TwirpLiveKit(Twirp(self.livekit.url, API_KEY, API_SECRET))
+        self.web: Process | None = None
 
     @property
     def environ(self) -> dict[str, str]:
@@ -103,10 +104,12 @@ class Stack:
         }
 
     def with_web(self, **settings: str) -> Self:
-        """Start `web`, with these settings changed."""
-        web = start_from_procfile("web", self.environ | settings, self._folder / "web.log")
-        self._ends.callback(web.stop)
-        wait_until(self._is_alive, within=20, what=f"web answers\n{web.output()}")
+        """Start `web` (anew, if it runs), with these settings changed."""
+        if self.web:
+            self.web.stop()
+        self.web = start_from_procfile("web", self.environ | settings, self._folder / "web.log")
+        self._ends.callback(self.web.stop)
+        wait_until(self._is_alive, within=20, what=f"web answers\n{self.web.output()}")
         return self
 
     def with_worker(self, *, troubled: bool = False, **settings: str) -> Self:
@@ -197,3 +200,23 @@ class Stack:
 
     def __exit__(self, *_: object) -> None:
         self._ends.close()
+
+
+class BorrowedStack(Stack):
+    """The LiveKit and the worker of a deployment, with a `web` that knows nothing of before."""
+
+    def __init__(self, lender: Deployment, folder: Path) -> None:
+        lender.with_worker().vacate()
+        self._lender, self._folder, self._ends = lender, folder, ExitStack()
+        self.web_port, self.worker_port = lender.web_port, lender.worker_port
+        self.web_url, self.livekit, self.rooms = lender.web_url, lender.livekit, lender.rooms
+        self.web, self.worker = lender.web, lender.worker
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """What is started here; where its processes meet, none has been."""
+        return super().environ | {"TMPDIR": str(self._folder)}
+
+    def __exit__(self, *_: object) -> None:
+        with self._ends:  # rooms first: what LiveKit tells of their end has its receiver
+            self._lender.vacate()

@@ -7,6 +7,7 @@ from livekit.agents import APIError, llm, stt, tts
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS
 
 ANSWER = "Good morning."
+GOODBYE = "Goodbye!"
 _RATE = 24_000
 
 
@@ -36,7 +37,7 @@ class _Listening(stt.RecognizeStream):
 
 
 class FakeLLM(llm.LLM[str]):
-    """Gives the same answer to whatever it is asked."""
+    """Gives the same answer to whatever it is asked; ends the call when it hears GOODBYE."""
 
     def chat(self, *, chat_ctx: llm.ChatContext, **_: object) -> llm.LLMStream:
         return _Answering(
@@ -47,6 +48,10 @@ class FakeLLM(llm.LLM[str]):
 class _Answering(llm.LLMStream):
     async def _run(self) -> None:
         delta = llm.ChoiceDelta(role="assistant", content=ANSWER)
+        last = self._chat_ctx.items[-1]
+        if isinstance(last, llm.ChatMessage) and last.text_content == GOODBYE:
+            call = llm.FunctionToolCall(name="end_call", arguments="{}", call_id="1")
+            delta = llm.ChoiceDelta(role="assistant", tool_calls=[call])
         self._event_ch.send_nowait(llm.ChatChunk(id="answer", delta=delta))
 
 

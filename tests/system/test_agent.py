@@ -26,11 +26,12 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     folder = tmp_path_factory.mktemp("agent")
     one_job = {"LIVEKIT_AGENT_NAME": SMALL, "LIVEKIT_AGENT_MAX_JOBS": "1", "LOG_FORMAT": "json"}
     one_job["LIVEKIT_AGENT_HOST"] = "::"
+    ahead = {"AGENT_DISPATCH": "token"}
     with ExitStack() as stack:
         server = stack.enter_context(LiveKitServer(folder))
         workers = [
             start_worker(server.environ() | extra, folder / f"{name}.log")
-            for name, extra in (("worker", {}), ("small", one_job))
+            for name, extra in (("worker", ahead), ("small", one_job))
         ]
         for worker in workers:
             stack.enter_context(worker.process)
@@ -165,6 +166,23 @@ def test_an_agent_that_comes_first_waits_for_the_human(stage: Stage, room_name: 
 
     with Caller(stage.server.url, room_name) as alice:
         wait_until(lambda: alice.heard_seconds > 0.2, within=5, what="greeting")
+
+
+def test_an_agent_that_finds_nobody_leaves(stage: Stage, room_name: str) -> None:
+    """A call that was cancelled while it rang: its seat is wanted; one sent ahead waits."""
+    stage.dispatch(room_name)
+    wait_until(lambda: stage.worker.lines("in the room", room_name), within=10, what="one ahead")
+    stage.dispatch(room_name, SMALL)
+    wait_until(lambda: stage.small.lines("in the room", room_name), within=10, what="one sent")
+
+    wait_until(lambda: stage.small.active_jobs() == 0, within=8, what="the job over")
+    request = api.ListParticipantsRequest(room=room_name)
+    left = stage.ask(lambda livekit: livekit.room.list_participants(request)).participants
+    end = api.DeleteRoomRequest(room=room_name)
+    stage.ask(lambda livekit: livekit.room.delete_room(end))
+
+    assert [AGENT_NAME] == [one.name for one in left]
+    wait_until(lambda: stage.worker.active_jobs() == 0, within=5, what="the other one too")
 
 
 def test_a_full_worker_takes_the_next_job_once_it_is_free(stage: Stage) -> None:

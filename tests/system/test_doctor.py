@@ -9,16 +9,19 @@ import pytest
 
 from tests.processes import free_port, wait_until
 from tests.system.date_proxy import DateProxy
-from tests.system.doctor_stage import Stack
+from tests.system.deployment import Deployment
+from tests.system.doctor_stage import BorrowedStack, Stack
 
 pytestmark = pytest.mark.live
 
 
 @pytest.fixture(scope="module")
-def healthy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def healthy(
+    shared_deployment: Deployment, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
     """As deployed, and with a frontend elsewhere."""
-    with Stack(tmp_path_factory.mktemp("healthy")) as stack:
-        yield stack.with_web(CORS_ORIGINS="https://app.example").with_worker()
+    with BorrowedStack(shared_deployment, tmp_path_factory.mktemp("healthy")) as stack:
+        yield stack.with_web(CORS_ORIGINS="https://app.example")
 
 
 def test_a_healthy_stack_is_all_green(healthy: Stack) -> None:

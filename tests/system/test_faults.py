@@ -19,55 +19,54 @@ pytestmark = pytest.mark.live
 
 
 def test_a_token_server_killed_between_token_and_join_still_sends_one(
-    deploy: Deploy, room_name: str
+    deployment: Deployment, room_name: str
 ) -> None:
     """What it knew is in the token: any process can act on any room."""
-    running = deploy().with_worker()
-    token = running.token(room_name)
-    running.kill_web()
-    running.start_web()
+    token = deployment.token(room_name)
+    deployment.kill_web()
+    deployment.start_web()
 
-    running.enter(token)
+    deployment.enter(token)
 
-    running.wait_for_one_agent(room_name)
-    assert 1 == running.job_requests_but_hedges(room_name)
+    deployment.wait_for_one_agent(room_name)
+    assert 1 == deployment.job_requests_but_hedges(room_name)
 
 
-def test_a_token_server_that_is_down_at_the_join_catches_up(deploy: Deploy, room_name: str) -> None:
+def test_a_token_server_that_is_down_at_the_join_catches_up(
+    deployment: Deployment, room_name: str
+) -> None:
     """Its webhook is lost, and nobody follows: the first sweep finds the human."""
-    running = deploy().with_worker()
-    token = running.token(room_name)
-    running.kill_web()
-    running.enter(token)
+    token = deployment.token(room_name)
+    deployment.kill_web()
+    deployment.enter(token)
 
-    running.start_web()
+    deployment.start_web()
 
-    running.wait_for_one_agent(room_name, within=20)
+    deployment.wait_for_one_agent(room_name, within=20)
 
 
-def test_a_worker_that_starts_after_the_join_is_sent(deploy: Deploy, room_name: str) -> None:
+def test_a_worker_that_starts_after_the_join_is_sent(
+    deployment: Deployment, room_name: str
+) -> None:
     """A job is offered once (livekit-behaviour 22): the dispatch has to be made anew."""
-    running = deploy()
-    running.join(room_name)
+    deployment.worker.stop()
+    deployment.join(room_name)
 
-    running.start_worker()
+    deployment.start_worker()
 
-    running.wait_for_one_agent(room_name, within=8)  # counted from the registration
-    assert 1 == running.job_requests(room_name)
+    deployment.wait_for_one_agent(room_name, within=8)  # counted from the registration
+    assert 1 == deployment.job_requests(room_name)
 
 
-def test_a_full_disk_keeps_nobody_from_their_agent(deploy: Deploy, room_name: str) -> None:
+def test_a_full_disk_keeps_nobody_from_their_agent(redeploy: Deploy, room_name: str) -> None:
     """Logs have filled it at night: each write fails, those of a start included."""
-    running = deploy().with_worker()
-    running.kill_web()
-
-    web = running.start_web(ON_A_FULL_DISK)
+    running = redeploy(ON_A_FULL_DISK, OPERATOR_KEY="")
 
     running.join(room_name)
     running.wait_for_one_agent(room_name)
     assert 1 == running.job_requests_but_hedges(room_name)
-    web.wait_for_output("Timelines cannot be kept, going on without")
-    warnings = [line for line in web.output().splitlines() if "[warning]" in line]
+    running.web.wait_for_output("Timelines cannot be kept, going on without")
+    warnings = [line for line in running.web.output().splitlines() if "[warning]" in line]
     metrics = [line for line in warnings if "No room for metrics: each process" in line]
     timelines = [line for line in warnings if "Timelines cannot be kept" in line]
     # The first is said by the processes' parent, the other by each of the two.
@@ -79,32 +78,27 @@ def test_a_full_disk_keeps_nobody_from_their_agent(deploy: Deploy, room_name: st
 
 
 def test_a_clock_that_is_off_by_a_minute_keeps_nobody_from_their_agent(
-    deploy: Deploy, room_name: str
+    redeploy: Deploy, room_name: str
 ) -> None:
     """LiveKit takes our tokens, we take its webhooks, and no window is a minute longer."""
-    running = deploy().with_worker()
     wrong_clock = {"PYTHONPATH": str(ROOT / "tests/system/wrong_clock")}
     for seconds in ("60", "-60"):
-        running.kill_web()
-        web = running.start_web(SECONDS_AHEAD=seconds, **wrong_clock)
+        running = redeploy(SECONDS_AHEAD=seconds, **wrong_clock)
 
-        human = running.join(f"{room_name}{seconds}")
+        running.join(f"{room_name}{seconds}")
 
         running.wait_for_one_agent(f"{room_name}{seconds}")
         assert 1 == running.job_requests_but_hedges(f"{room_name}{seconds}")
-        assert "Refused" not in web.output()
-        human.leave()
+        assert "Refused" not in running.web.output()
 
 
 @pytest.mark.parametrize("seconds", ["3600", "-3600"])
 def test_a_clock_that_is_off_by_an_hour_gives_tokens_that_are_good(
-    deploy: Deploy, room_name: str, seconds: str
+    redeploy: Deploy, room_name: str, seconds: str
 ) -> None:
     """LiveKit takes a new process's calls as well: its first refusal tells the time."""
-    running = deploy(webhooks=False).with_worker()
-    running.kill_web()
     wrong_clock = {"PYTHONPATH": str(ROOT / "tests/system/wrong_clock")}
-    running.start_web(SECONDS_AHEAD=seconds, **wrong_clock)
+    running = redeploy(SECONDS_AHEAD=seconds, **wrong_clock)
 
     running.join(room_name)
 

@@ -58,6 +58,7 @@ def calls(
     command = [sys.executable, "-m", "tests.system.leaving_worker", "start"]
     with Process(command, environ, tmp_path_factory.mktemp(NAME) / "leaver.log") as worker:
         worker.wait_for_output("registered worker", within=60)
+        shared_deployment.with_web()
         humans = {way: _join(shared_deployment, way) for way in _WAYS}
         yield Calls(shared_deployment, worker, humans, time.monotonic() + _WATCHED)
         shared_deployment.humans.leave()

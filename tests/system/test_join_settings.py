@@ -10,9 +10,9 @@ from tests.system.scraping import SETTINGS, scrape
 pytestmark = pytest.mark.live
 
 
-def test_a_room_ends_although_an_agent_was_in_it(deploy: Deploy, room_name: str) -> None:
+def test_a_room_ends_although_an_agent_was_in_it(redeploy: Deploy, room_name: str) -> None:
     """No room is kept alive by an agent alone; that would cost, unseen, for hours."""
-    running = deploy({"ROOM_DEPARTURE_TIMEOUT_SECONDS": "2"}).with_worker()
+    running = redeploy(ROOM_DEPARTURE_TIMEOUT_SECONDS="2")
     human = running.join(room_name)
     running.wait_for_one_agent(room_name)
 
@@ -22,26 +22,11 @@ def test_a_room_ends_although_an_agent_was_in_it(deploy: Deploy, room_name: str)
     running.see_that(lambda: not running.rooms.list_rooms([room_name]), "ended", seconds=3)
 
 
-def test_without_webhooks_a_join_and_a_reload_get_their_agent(
-    deploy: Deploy, room_name: str
-) -> None:
-    """LiveKit Cloud cannot reach a developer's machine (livekit-behaviour 54)."""
-    running = deploy(webhooks=False).with_worker()
-    for _ in range(3):
-        human = running.join(room_name)
-        running.wait_for_one_agent(room_name, within=12)
-        human.leave()
-        running.see_that(lambda: True, "a reload takes a moment", seconds=1.5)
-
-    human = running.join(room_name)
-    running.wait_for_one_agent(room_name, within=12)
-
-
 def test_with_dispatch_at_token_the_agent_is_there_before_the_human(
-    deploy: Deploy, room_name: str
+    redeploy: Deploy, room_name: str
 ) -> None:
     """AGENT_DISPATCH=token: worth a job per token to some, and reloads work all the same."""
-    running = deploy({"AGENT_DISPATCH": "token"}).with_worker()
+    running = redeploy(AGENT_DISPATCH="token")
     token = running.token(room_name)
     running.wait_for_one_agent(room_name)
 
@@ -55,22 +40,9 @@ def test_with_dispatch_at_token_the_agent_is_there_before_the_human(
     assert 2 == running.job_requests_but_hedges(room_name)
 
 
-def test_with_automatic_dispatch_a_reload_gets_its_agent(deploy: Deploy, room_name: str) -> None:
-    """AGENT_DISPATCH=automatic: LiveKit sends the unnamed worker once, the keeper repairs."""
-    running = deploy({"AGENT_DISPATCH": "automatic", "LIVEKIT_AGENT_NAME": ""}).with_worker()
-    human = running.join(room_name)
-    running.wait_for_one_agent(room_name, agent_name="")
-    human.leave()
-    running.wait_for_no_agent(room_name)
-
-    running.join(room_name)
-
-    running.wait_for_one_agent(room_name, agent_name="")
-
-
-def test_in_attend_rooms_anybody_gets_an_agent(deploy: Deploy, room_name: str) -> None:
+def test_in_attend_rooms_anybody_gets_an_agent(redeploy: Deploy, room_name: str) -> None:
     """Phone callers, and tokens that somebody else minted."""
-    running = deploy({"ATTEND_ROOMS": "phone-*,room-*"}).with_worker()
+    running = redeploy(ATTEND_ROOMS="phone-*,room-*")
 
     running.enter(running.foreign_token(room_name))
 
@@ -78,10 +50,9 @@ def test_in_attend_rooms_anybody_gets_an_agent(deploy: Deploy, room_name: str) -
     assert [AGENT_NAME] == [agent.agent_name for agent in running.agents(room_name)]
 
 
-def test_nobody_is_sent_for_who_asks_for_no_agent(deploy: Deploy, room_name: str) -> None:
+def test_nobody_is_sent_for_who_asks_for_no_agent(redeploy: Deploy, room_name: str) -> None:
     """AGENTLESS_TOKENS: they listen, or take over; ATTEND_ROOMS does not count, others do."""
-    settings = {"AGENTLESS_TOKENS": "1", "ATTEND_ROOMS": "room-*"}
-    running = deploy(SETTINGS | settings).with_worker()
+    running = redeploy(**SETTINGS, AGENTLESS_TOKENS="1", ATTEND_ROOMS="room-*")
     alone = f"{room_name}-alone"
     running.join(alone, agentless=True)
     running.join(room_name, "listener", agentless=True)

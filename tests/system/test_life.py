@@ -7,7 +7,6 @@ import pytest
 
 from tests.processes import wait_until
 from tests.system.agent_processes import job_pid
-from tests.system.conftest import Deploy
 from tests.system.deployment import SOON, Deployment
 from tests.system.web_processes import stopped
 from token_server.keeper.observed_room import AGENT_STATE_ATTRIBUTE
@@ -36,33 +35,33 @@ def test_an_agent_that_freezes_is_replaced_and_the_human_is_told(
 
 
 def test_a_worker_that_freezes_whole_loses_its_calls_to_another(
-    deploy: Deploy, room_name: str
+    deployment: Deployment, room_name: str
 ) -> None:
     """A machine that hangs stays registered, and its agents stay listed."""
-    running = deploy().with_worker()
-    frozen = running.worker
-    agent = in_a_call(running, room_name)
-    running.start_worker()
+    frozen = deployment.worker
+    agent = in_a_call(deployment, room_name)
+    deployment.start_worker()
 
     with stopped(frozen.popen.pid, os.killpg):
-        is_replaced(running, room_name, agent)
+        is_replaced(deployment, room_name, agent)
+    frozen.kill()
 
 
 def test_a_join_that_a_frozen_worker_is_offered_goes_to_another(
-    deploy: Deploy, room_name: str
+    deployment: Deployment, room_name: str
 ) -> None:
     """LiveKit offers the job to one of them, and to no other."""
-    running = deploy().with_worker()
-    frozen = running.worker
-    running.start_worker()
+    frozen = deployment.worker
+    deployment.start_worker()
     rooms = [f"{room_name}-{number}" for number in range(6)]
 
     with stopped(frozen.popen.pid, os.killpg):
-        running.enter(*[running.token(room) for room in rooms])
+        deployment.enter(*[deployment.token(room) for room in rooms])
         for room in rooms:
-            running.wait_for_one_agent(room, 2 * SOON)
+            deployment.wait_for_one_agent(room, 2 * SOON)
 
-        assert max(running.job_requests(room) for room in rooms) <= 2
+        assert max(deployment.job_requests(room) for room in rooms) <= 2
+    frozen.kill()
 
 
 def test_nobody_is_put_out_while_livekit_stands_still(

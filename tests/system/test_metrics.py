@@ -14,15 +14,13 @@ TWO_SWEEPS = 11.0
 
 
 @pytest.fixture
-def running(deploy: Deploy) -> Deployment:
-    """Two web processes and no worker yet."""
-    return deploy(SETTINGS)
+def running(redeploy: Deploy) -> Deployment:
+    """Two web processes that have counted nothing yet."""
+    return redeploy(**SETTINGS)
 
 
 def test_one_human_is_one_wait(running: Deployment, room_name: str) -> None:
     """Two processes look at the room; the human has waited once, and for one agent."""
-    running.with_worker()
-
     running.join(room_name)
     running.wait_for_one_agent(room_name)
     wait_until(lambda: scrape(running)[ATTENDED] >= 1, within=SOON, what="a human was attended")
@@ -44,7 +42,6 @@ def test_a_second_human_and_a_reload_are_waits_of_their_own(
     running: Deployment, room_name: str
 ) -> None:
     """Each join is one, however often its room is looked at."""
-    running.with_worker()
     human = running.join(room_name, "alice")
     running.wait_for_one_agent(room_name)
     wait_until(lambda: scrape(running)[ATTENDED] == 1, within=SOON, what="alice was attended")

@@ -18,9 +18,9 @@ pytestmark = pytest.mark.live
 
 
 @pytest.fixture
-def running(deploy: Deploy) -> Deployment:
+def running(redeploy: Deploy) -> Deployment:
     """Two web processes."""
-    return deploy(SETTINGS)
+    return redeploy(**SETTINGS)
 
 
 def test_both_processes_count_as_one(running: Deployment, room_name: str) -> None:

@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.processes import Process, free_port, wait_until
+from shared_settings.release_marks import is_released
+from tests.processes import API_SECRET, Process, free_port, wait_until
 from tests.snippets import snippets
 from tests.system.caller import Caller
 from tests.system.deployment import Deployment
@@ -14,12 +17,22 @@ from tests.system.intruder import Intruder
 
 pytestmark = pytest.mark.live
 PAGE = "docs/agents.md"
-(CONCIERGE,) = snippets(PAGE, "python")
+CONCIERGE, RELEASE = snippets(PAGE, "python")
 (START,) = snippets(PAGE, "sh")
 REQUEST, _ = snippets(PAGE, "json")
-RUNS = [CONCIERGE, START, REQUEST]
+RUNS = [CONCIERGE, START, RELEASE, REQUEST]
 _NAME = "concierge"
 _ASKED = json.loads(REQUEST.text)
+# For a job of the concierge, in a process that has the environment of one.
+_END_CALL = """
+import asyncio, sys
+from types import SimpleNamespace
+
+import release
+
+job = SimpleNamespace(room=SimpleNamespace(name=sys.argv[1]), agent_name="concierge")
+asyncio.run(release.end_call(SimpleNamespace(job=job, shutdown=print)))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -92,3 +105,23 @@ def test_the_session_of_an_agent_of_ones_own_is_nobody_elses(
 
         (agent,) = human.identities
         assert [] == asyncio.run(intrude(agent))
+
+
+def test_the_lines_of_the_page_release_whoever_is_in_the_room(
+    deployment: Deployment, room_name: str, tmp_path: Path
+) -> None:
+    """What they write has to be what the token server takes for genuine, and the ticket stays."""
+    (tmp_path / "release.py").write_text(RELEASE.text)
+    end = [sys.executable, "-c", _END_CALL, room_name]
+    deployment.join(room_name)
+
+    with Process(end, deployment.livekit.environ(), tmp_path / "log", folder=tmp_path) as process:
+        process.wait_for_output("the call is over")
+
+    (alice,) = [
+        one
+        for one in deployment.rooms.list_participants(room_name)
+        if one.participant_identity == "alice"
+    ]
+    assert is_released([API_SECRET], room_name, "alice", _NAME, alice.attributes)
+    assert "token_server.ticket" in alice.attributes

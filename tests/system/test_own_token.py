@@ -41,32 +41,42 @@ def minted(running: Deployment, folder: Path, room_name: str) -> str:
     return done.stdout.strip()
 
 
-@pytest.mark.parametrize(
-    ("webhooks", "within"),
-    [pytest.param(True, SOON, id="webhooks"), pytest.param(False, 20.0, id="the sweep")],
-)
-def test_a_human_with_a_token_of_ones_own_has_an_agent_and_after_a_reload_too(
-    deploy: Deploy, room_name: str, tmp_path: Path, within: float, *, webhooks: bool
+def see_an_agent_and_another_after_a_reload(
+    running: Deployment, folder: Path, room_name: str, within: float
 ) -> None:
-    """The page's promise; without webhooks only later."""
-    running = deploy(_SETTINGS, webhooks=webhooks).with_worker()
+    """See the page's promise kept, with a token of the page's backend."""
     room = f"call-{room_name}"
-    page = running.enter(minted(running, tmp_path, room))[0]
+    page = running.enter(minted(running, folder, room))[0]
     running.wait_for_one_agent(room, within)
     (before,) = running.rooms.list_rooms([room])
     page.leave()
     running.wait_for_no_agent(room)
 
-    running.enter(minted(running, tmp_path, room))
+    running.enter(minted(running, folder, room))
 
     running.wait_for_one_agent(room, within)
     (after,) = running.rooms.list_rooms([room])
     assert before.room_sid == after.room_sid
 
 
-def test_an_agent_that_the_token_names_itself_is_the_one(deploy: Deploy, room_name: str) -> None:
+def test_a_human_with_a_token_of_ones_own_has_an_agent_and_after_a_reload_too(
+    redeploy: Deploy, room_name: str, tmp_path: Path
+) -> None:
+    """The page's promise."""
+    see_an_agent_and_another_after_a_reload(redeploy(**_SETTINGS), tmp_path, room_name, SOON)
+
+
+def test_without_webhooks_they_have_it_later(
+    deploy: Deploy, room_name: str, tmp_path: Path
+) -> None:
+    """The sweep finds them."""
+    running = deploy(_SETTINGS, webhooks=False).with_worker()
+    see_an_agent_and_another_after_a_reload(running, tmp_path, room_name, 20)
+
+
+def test_an_agent_that_the_token_names_itself_is_the_one(redeploy: Deploy, room_name: str) -> None:
     """LiveKit sends it where the join makes the room; the keeper sends no second one."""
-    running = deploy(_SETTINGS).with_worker()
+    running = redeploy(**_SETTINGS)
     room = f"call-{room_name}"
     named = api.RoomAgentDispatch(agent_name=AGENT_NAME, metadata="for this call")
     token = (

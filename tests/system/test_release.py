@@ -72,7 +72,9 @@ def test_the_agent_leaves_and_its_human_is_marked(deployment: Deployment, room_n
     room = shown(deployment, room_name)
     (alice,) = [each for each in room["participants"] if each["kind"] == "human"]
     assert [AGENT_NAME] == alice["released_from"]
-    assert "released" in [entry["event"] for entry in room["timeline"]]
+    deployment.see_that(lambda: not deployment.agents(room_name), "nobody comes", 2.0)
+    # Written by the process that was asked, twice a second.
+    assert "released" in [entry["event"] for entry in shown(deployment, room_name)["timeline"]]
 
 
 def test_a_human_who_joins_anew_is_attended_again(deployment: Deployment, room_name: str) -> None:

@@ -62,10 +62,10 @@ def waited(running: Deployment, room_name: str) -> float:
 
 
 def test_a_join_is_one_trace_across_two_processes(
-    collector: Collector, deploy: Deploy, room_name: str
+    collector: Collector, redeploy: Deploy, room_name: str
 ) -> None:
     """Where the second went: the token is one process's, the webhook and dispatch the other's."""
-    running = deploy(collector.environ | {"WEB_CONCURRENCY": "2"}).with_worker()
+    running = redeploy(**collector.environ, WEB_CONCURRENCY="2")
     running.join("another-room")
     # LiveKit keeps its connection to this one.
     hears_webhooks = process_of(delivered(collector, WEBHOOK))
@@ -92,11 +92,11 @@ def test_a_join_is_one_trace_across_two_processes(
     assert waited(running, room_name) == pytest.approx(join.ended - join.began, abs=0.002)
 
 
-def test_a_collector_that_is_not_there_costs_a_line(deploy: Deploy, room_name: str) -> None:
+def test_a_collector_that_is_not_there_costs_a_line(redeploy: Deploy, room_name: str) -> None:
     """Traces are for looking; nobody's call may depend on them."""
     url = f"http://127.0.0.1:{free_port()}"
     environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": url, "OTEL_EXPORTER_OTLP_TIMEOUT": "0.2"}
-    running = deploy(environ | {"OTEL_BSP_SCHEDULE_DELAY": "200", "WEB_CONCURRENCY": "1"})
+    running = redeploy(**environ, OTEL_BSP_SCHEDULE_DELAY="200", WEB_CONCURRENCY="1")
     for number in range(3):
         running.token(f"{room_name}-{number}")
         wait_until(lambda: "Traces" in running.web.output(), within=SOON, what="a line")

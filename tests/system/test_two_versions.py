@@ -99,16 +99,15 @@ def settings(
 
 
 @pytest.fixture
-def running(deploy: Deploy, settings: dict[str, str]) -> Deployment:
+def running(redeploy: Deploy, settings: dict[str, str]) -> Deployment:
     """This version, to which LiveKit's webhooks go."""
-    return deploy(settings)
+    return redeploy(**settings)
 
 
 @pytest.fixture
 def later(running: Deployment, settings: dict[str, str], tmp_path: Path) -> Iterator[Later]:
-    """The later version beside it, and a worker."""
+    """The later version beside it."""
     started = Later(running, settings, tmp_path)
-    running.with_worker()
     started.wait_until_alive()
     yield started
     started.stop()

@@ -1,20 +1,28 @@
 """The voice agent's session in a real room, with fake models: whose words it takes."""
 
 import asyncio
+import functools
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from livekit import api, rtc
 from livekit.agents import AgentSession, inference, llm
 from livekit.agents.types import TOPIC_CHAT
+from livekit.protocol.agent import Job
+from livekit.protocol.models import Room
 
+from agent.release import release
 from agent.track import Track
 from agent.voice import Voice
-from tests.processes import API_KEY, API_SECRET, LiveKitServer, wait_until
+from shared_settings.release_marks import is_released
+from tests.environ import settings
+from tests.processes import AGENT_NAME, API_KEY, API_SECRET, LiveKitServer, wait_until
 from tests.system.caller import join_token
-from tests.system.fake_models import ANSWER, FakeLLM, FakeSTT, FakeTTS
+from tests.system.fake_models import ANSWER, GOODBYE, FakeLLM, FakeSTT, FakeTTS
 from tests.system.intruder import Intruder
 
 pytestmark = pytest.mark.live
@@ -70,7 +78,10 @@ async def call(url: str, room_name: str) -> AsyncIterator[Call]:
         stt=ears, llm=FakeLLM(), tts=FakeTTS(), vad=inference.VAD()
     )
     ended: list[str] = []
-    voice, track = Voice(lambda: session, "Be kind.", ended.append), Track()
+    job = Job(room=Room(name=room_name), agent_name=AGENT_NAME)
+    context: Any = SimpleNamespace(job=job, room=agent, is_fake_job=lambda: False)
+    release_all = functools.partial(release, context, settings(LIVEKIT_URL=url))
+    voice, track = Voice(lambda: session, "Be kind.", ended.append, release_all), Track()
     await alice.connect(url, join_token(room_name, "alice"))
     track_sid = await _publish_silence(alice)
     await agent.connect(url, _agent_token(room_name))
@@ -159,5 +170,22 @@ def test_a_session_that_its_models_have_left_ends_the_job(
             await _until(lambda: alices.ended != [], "the end of the job")
 
             assert ["the voice session has ended"] == alices.ended
+
+    asyncio.run(run())
+
+
+def test_a_caller_who_says_goodbye_is_released_and_the_agent_goes(
+    server: LiveKitServer, room_name: str
+) -> None:
+    """Without the mark the next agent would greet somebody who has hung up."""
+
+    async def run() -> None:
+        async with call(server.url, room_name) as alices:
+            await alices.type(GOODBYE)
+            await _until(lambda: alices.ended != [], "the end of the job")
+
+            theirs = alices.alice.local_participant.attributes
+            assert ["the agent has ended the call"] == alices.ended
+            assert is_released([API_SECRET], room_name, "alice", AGENT_NAME, theirs)
 
     asyncio.run(run())

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -37,6 +38,20 @@ def join_and_reload(running: Deployment, room_name: str) -> None:
     human = running.join(room_name)
     running.wait_for_one_agent(room_name)
     human.leave()
+
+
+def test_without_webhooks_a_join_and_a_reload_get_their_agent(
+    relayed: Deployment, relay: WebhookRelay, room_name: str, tmp_path: Path
+) -> None:
+    """LiveKit Cloud cannot reach a developer's machine (livekit-behaviour 54)."""
+    relay.post = Post.LOST
+    relayed.web.stop()
+    relayed.start_web(TMPDIR=str(tmp_path))  # which has never seen one
+    for _ in range(4):
+        human = relayed.join(room_name)
+        relayed.wait_for_one_agent(room_name, within=12)
+        human.leave()
+        relayed.see_that(lambda: True, "a reload takes a moment", seconds=1.5)
 
 
 @pytest.mark.parametrize("post", [Post.DOUBLED, Post.REVERSED])

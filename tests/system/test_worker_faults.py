@@ -37,22 +37,23 @@ def test_a_human_who_finds_every_worker_busy_gets_the_first_that_is_free(
     running.wait_for_one_agent(room_name, AFTER_FREE)
 
 
-def test_a_worker_killed_in_three_calls_is_replaced_in_each(deploy: Deploy, room_name: str) -> None:
+def test_a_worker_killed_in_three_calls_is_replaced_in_each(
+    deployment: Deployment, room_name: str
+) -> None:
     """Out of memory, a lost machine: the calls go on, long before LiveKit notices."""
-    running = deploy().with_worker()
     rooms = [f"{room_name}-{number}" for number in range(3)]
-    running.enter(*[running.token(room) for room in rooms])
-    wait_for_one_agent_each(running, rooms, SOON)
-    dead = {room: running.agent(room) for room in rooms}
+    deployment.enter(*[deployment.token(room) for room in rooms])
+    wait_for_one_agent_each(deployment, rooms, SOON)
+    dead = {room: deployment.agent(room) for room in rooms}
 
-    running.worker.kill()
-    running.start_worker()
+    deployment.worker.kill()
+    deployment.start_worker()
 
     for room in rooms:
-        wait_for_leaving(running, room, dead[room])
-    wait_for_one_agent_each(running, rooms, AFTER_LEAVING)
+        wait_for_leaving(deployment, room, dead[room])
+    wait_for_one_agent_each(deployment, rooms, AFTER_LEAVING)
     # One of the dead worker's, and one, or where it was late two, of the new one's.
-    assert {2, 3} >= {running.job_requests(room) for room in rooms}
+    assert {2, 3} >= {deployment.job_requests(room) for room in rooms}
 
 
 def test_an_agent_whose_process_dies_is_replaced_and_others_stay(
@@ -72,24 +73,25 @@ def test_an_agent_whose_process_dies_is_replaced_and_others_stay(
     assert [2, 1] == [deployment.job_requests_but_hedges(room) for room in rooms]
 
 
-def test_a_deploy_cuts_no_call_off_and_loses_no_join(deploy: Deploy, room_name: str) -> None:
+def test_a_deploy_cuts_no_call_off_and_loses_no_join(
+    deployment: Deployment, room_name: str
+) -> None:
     """Platforms start the new worker, then send SIGTERM to every process of the old one."""
-    running = deploy().with_worker()
-    old = running.worker
-    alice = running.join(f"{room_name}-call")
-    running.wait_for_one_agent(f"{room_name}-call")
-    agent = running.agent(f"{room_name}-call")
-    running.start_worker()
+    old = deployment.worker
+    alice = deployment.join(f"{room_name}-call")
+    deployment.wait_for_one_agent(f"{room_name}-call")
+    agent = deployment.agent(f"{room_name}-call")
+    deployment.start_worker()
 
     os.killpg(old.popen.pid, signal.SIGTERM)
-    running.join(f"{room_name}-at-once")
+    deployment.join(f"{room_name}-at-once")
     old.wait_for_output("draining worker", within=5)
-    running.join(f"{room_name}-later")
+    deployment.join(f"{room_name}-later")
 
-    running.wait_for_one_agent(f"{room_name}-at-once", 12)
-    running.wait_for_one_agent(f"{room_name}-later")
-    assert agent.participant_sid == running.agent(f"{room_name}-call").participant_sid
-    assert 1 == running.job_requests_but_hedges(f"{room_name}-call")
+    deployment.wait_for_one_agent(f"{room_name}-at-once", 12)
+    deployment.wait_for_one_agent(f"{room_name}-later")
+    assert agent.participant_sid == deployment.agent(f"{room_name}-call").participant_sid
+    assert 1 == deployment.job_requests_but_hedges(f"{room_name}-call")
     alice.leave()
     assert 0 == old.popen.wait(10)
 
@@ -110,17 +112,16 @@ def test_a_call_outlives_a_platform_that_does_not_wait(deploy: Deploy, room_name
     assert (0, 2) == (old.popen.wait(10), running.job_requests_but_hedges(room_name))
 
 
-def test_a_slow_worker_is_not_asked_over_and_over(deploy: Deploy, room_name: str) -> None:
-    """One warm process for three joins on a loaded machine: patience brings each its agent."""
-    running = deploy({"LIVEKIT_AGENT_IDLE_PROCESSES": "1"}).with_worker()
-    rooms = [f"{room_name}-{number}" for number in range(3)]
-    tokens = [running.token(room) for room in rooms]
+def test_a_slow_worker_is_not_asked_over_and_over(deployment: Deployment, room_name: str) -> None:
+    """Two warm processes for four joins on a loaded machine: patience brings each its agent."""
+    rooms = [f"{room_name}-{number}" for number in range(4)]
+    tokens = [deployment.token(room) for room in rooms]
     with busy_machine(2 * (os.cpu_count() or 1)):
-        running.enter(*tokens)
+        deployment.enter(*tokens)
 
-        wait_for_one_agent_each(running, rooms, 30)
+        wait_for_one_agent_each(deployment, rooms, 30)
 
-    assert max(running.job_requests(room) for room in rooms) <= 2
+    assert max(deployment.job_requests(room) for room in rooms) <= 2
 
 
 def wait_for_leaving(running: Deployment, room_name: str, dead: Participant) -> None:

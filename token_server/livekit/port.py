@@ -67,7 +67,8 @@ class Participant:
         attributes: What is known of them in the room.
         is_phone: Whether they came over a phone line.
         has_audio: Whether they have published sound, as far as is known.
-        has_left_by_itself: Whether they have left, and nobody has put them out.
+        has_left_by_itself: Whether they have left and ended the connection themselves, as an agent
+            does whose job is over or taken back too.
     """
 
     participant_identity: str

@@ -37,23 +37,50 @@ class FakeRoom(rtc.EventEmitter[str]):
         self.remote_participants = dict(enumerate(present))
 
 
+class FakeKnown:
+    """Gives the answers in order, one look after the other; then LiveKit knows of nobody."""
+
+    def __init__(self, answers: Iterable[bool] = ()) -> None:
+        self._answers = iter(answers)
+        self.looks = 0
+
+    async def has_human(self) -> bool:
+        self.looks += 1
+        return next(self._answers, False)
+
+    async def has_nobody(self) -> bool:
+        return not await self.has_human()
+
+
 def left(room: FakeRoom, *gone: FakeParticipant, unseen: Iterable[bool] = ()) -> int:
     """Let participants leave a room; return how often the agent left after them.
 
     `unseen`: what LiveKit answers, one look after the other, when asked for humans.
     """
-    answers = iter(unseen)
-
-    async def has_human() -> bool:
-        return next(answers, False)
 
     async def run() -> int:
         times: list[str] = []
-        pauses = Pauses(grace=0, unseen=0)
-        leave = lambda: times.append("left")  # noqa: E731 (it is one)
-        LeaveWithLastHuman(cast("rtc.Room", room), leave, has_human, pauses)
+        leaving(room, FakeKnown(unseen), times)
         for participant in gone:
             room.emit("participant_disconnected", participant)
+        await asyncio.sleep(0.01)
+        return len(times)
+
+    return asyncio.run(run())
+
+
+def leaving(room: FakeRoom, known: FakeKnown, times: list[str]) -> LeaveWithLastHuman:
+    """Return what makes an agent leave without a pause; each leaving is noted."""
+    pauses = Pauses(grace=0, unseen=0)
+    return LeaveWithLastHuman(cast("rtc.Room", room), lambda: times.append("left"), known, pauses)
+
+
+def left_alone(room: FakeRoom, known: FakeKnown) -> int:
+    """Let an agent enter a room that it was sent to for a human; return how often it left."""
+
+    async def run() -> int:
+        times: list[str] = []
+        leaving(room, known, times).expect_somebody()
         await asyncio.sleep(0.01)
         return len(times)
 
@@ -121,3 +148,28 @@ def test_a_broken_connection_is_not_an_empty_room() -> None:
     room.connection_state = rtc.ConnectionState.CONN_RECONNECTING
 
     assert left(room, FakeParticipant()) == 0
+
+
+def test_an_agent_leaves_when_its_human_has_gone_before_it_came() -> None:
+    """A call that was cancelled while it rang: a seat less for others, until the room ends."""
+    assert left_alone(FakeRoom(), FakeKnown([True, True, False])) == 1
+
+
+def test_an_agent_stays_with_the_human_whom_it_was_sent_for() -> None:
+    """The usual case, which costs no question."""
+    known = FakeKnown()
+
+    assert (0, 0) == (left_alone(FakeRoom(FakeParticipant()), known), known.looks)
+
+
+def test_an_agent_stays_where_livekit_knows_of_its_human() -> None:
+    """Somebody without tracks is announced up to 3 s late (livekit-behaviour 46)."""
+    assert left_alone(FakeRoom(), FakeKnown(itertools.cycle([True]))) == 0
+
+
+def test_an_agent_without_a_connection_asks_for_nobody() -> None:
+    """Whoever it sees or does not see then says nothing."""
+    room, known = FakeRoom(), FakeKnown()
+    room.connection_state = rtc.ConnectionState.CONN_RECONNECTING
+
+    assert (0, 0) == (left_alone(room, known), known.looks)

@@ -26,7 +26,7 @@ DOWN: tuple[Exception, ...] = (
 
 def room(*agents: ListedAgent, sid: str | None = "RM_ours", has_human: bool = True) -> RoomNow:
     """Return what LiveKit says of our room, or of another one of its name."""
-    return RoomNow(sid=sid, agents=agents, has_human=has_human)
+    return RoomNow(sid=sid, agents=agents, humans=("alice",) if has_human else ())
 
 
 GONE = room(sid=None, has_human=False)
@@ -226,6 +226,25 @@ def test_an_agent_that_was_away_leaves_when_it_has_been_replaced(
 def test_no_answer_is_no_human(answer: RoomNow | Exception, *, has_human: bool) -> None:
     """An agent that nobody seems to need leaves, unless LiveKit knows of somebody."""
     assert has_human == asyncio.run(RoomLife(PLACE, FakeLiveKit(answer)).has_human())
+
+
+@pytest.mark.parametrize(
+    ("livekit", "has_nobody"),
+    [
+        (FakeLiveKit(room()), False),
+        (FakeLiveKit(room(has_human=False)), True),
+        (FakeLiveKit(GONE), True),
+        (FakeLiveKit(room(has_human=False), room()), False),
+        (FakeLiveKit(room(has_human=False), OSError("refused")), False),
+        (FakeLiveKit(OSError("refused")), False),
+    ],
+    ids=["a human", "nobody", "no room", "a lie", "a lie, or nobody", "nobody knows"],
+)
+def test_nobody_is_there_when_two_answers_say_so(livekit: FakeLiveKit, *, has_nobody: bool) -> None:
+    """An agent that goes because of a wrong answer leaves the human whom it was sent for."""
+    life = RoomLife(PLACE, livekit, look_again=0)
+
+    assert has_nobody == asyncio.run(life.has_nobody())
 
 
 class FakeParticipant:

@@ -11,7 +11,13 @@ from livekit.protocol.agent_dispatch import (
     AgentDispatchState,
     ListAgentDispatchResponse,
 )
-from livekit.protocol.room import PerformRpcRequest, PerformRpcResponse, RemoveParticipantResponse
+from livekit.protocol.models import ParticipantInfo
+from livekit.protocol.room import (
+    PerformRpcRequest,
+    PerformRpcResponse,
+    RemoveParticipantResponse,
+    UpdateParticipantRequest,
+)
 
 from agent.twirp_room import TwirpRoom
 from tests.environ import settings
@@ -127,3 +133,28 @@ def test_a_dispatch_is_known_by_its_id() -> None:
         known = [asyncio.run(room.has_dispatch(dispatch)) for dispatch in ("AD_1", "AD_2")]
 
     assert [True, False] == known
+
+
+@pytest.mark.parametrize(
+    "canned",
+    [answer(ParticipantInfo()), refusal(404, "not_found", "no such participant")],
+    ids=["there", "not there"],
+)
+def test_attributes_are_set_beside_those_that_are_there(canned: Canned) -> None:
+    """LiveKit merges them; name, metadata and permissions that are not sent stay as they are."""
+    with TwirpServer(canned) as server:
+        asyncio.run(room_of(server).set_attributes("alice", {"a": "b"}))
+        (asked,) = server.asked
+
+    assert "/twirp/livekit.RoomService/UpdateParticipant" == asked.path
+    wanted = UpdateParticipantRequest(room="lobby", identity="alice", attributes={"a": "b"})
+    assert wanted == UpdateParticipantRequest.FromString(asked.body)
+
+
+def test_a_refusal_to_set_attributes_is_told() -> None:
+    """Whoever thinks that somebody is released would leave them to the next agent."""
+    with TwirpServer(refusal(401, "unauthenticated", "no")) as server:
+        with pytest.raises(api.TwirpError) as raised:
+            asyncio.run(room_of(server).set_attributes("alice", {"a": "b"}))
+
+        assert HTTPStatus.UNAUTHORIZED == raised.value.status

@@ -102,6 +102,10 @@ def test_a_session_that_cannot_be_heard_ends_the_job() -> None:
     assert asyncio.run(run()) == "playing a segment has failed"
 
 
+async def released() -> None:
+    """Release nobody."""
+
+
 class FakeTrack:
     """A track whose listeners cannot be waited for."""
 
@@ -117,7 +121,7 @@ def test_a_greeting_that_fails_ends_the_job(caplog: pytest.LogCaptureFixture) ->
     async def run() -> str:
         session: AgentSession[None] = AgentSession(vad=None)
         ended = asyncio.Queue[str]()
-        voice = Voice(lambda: session, None, ended.put_nowait)
+        voice = Voice(lambda: session, None, ended.put_nowait, released)
         await voice.start(rtc.Room(), cast("Track", FakeTrack()))
         reason = await asyncio.wait_for(ended.get(), 5)
         await session.aclose()
