@@ -12,7 +12,8 @@ PAGE = (ROOT / "docs/versions.md").read_text()
 _LOCKED = dict(
     re.findall(r"^([\w-]+)==(\S+)", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
 )
-_PACKAGES = json.loads((ROOT / "tests/browser/components/package.json").read_text())["dependencies"]
+_PACKAGE = json.loads((ROOT / "tests/browser/components/package.json").read_text())
+_PACKAGES = _PACKAGE["dependencies"] | _PACKAGE["devDependencies"]
 
 
 @pytest.mark.parametrize(
