@@ -16,6 +16,8 @@ from tests.processes import let_children_heed_signals
 
 _STARTS_PROCESSES = ("tests/system/", "tests/browser/", "tests/contract/")
 _CALCULATES = "gw0"
+# It begins with the single tests: the doctor's mostly wait, beside those that use the machine.
+_WAITS = "gw1"
 # Started first, by the seconds that they take. Single tests, which any process can take, come last:
 # so that all processes end at the same time.
 _LONGEST = (
@@ -87,12 +89,13 @@ class _Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # has no types
     def _next_for(self, node: WorkerController) -> str | None:
         left = list(self.workqueue)
         own = [scope for scope in left if _calculates(scope) == (node.gateway.id == _CALCULATES)]
-        return min(own or left, key=_place, default=None)
+        waits = node.gateway.id == _WAITS
+        return min(own or left, key=lambda scope: _place(scope, waits=waits), default=None)
 
 
-def _place(scope: str) -> tuple[bool, int]:
+def _place(scope: str, *, waits: bool) -> tuple[bool, int]:
     places = (place for place, start in enumerate(_LONGEST) if scope.startswith(start))
-    return scope.startswith(_EACH_ALONE), next(places, len(_LONGEST))
+    return scope.startswith(_EACH_ALONE) != waits, next(places, len(_LONGEST))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
