@@ -131,7 +131,7 @@ class Metrics:
             self.agents_dead.labels(death)
         self.agents_failed = self._counter(
             "agents_failed",
-            "Agents that went soon after they came, or whose job was refused or raised.",
+            "Agents that left or died beside their human, or whose job was refused or raised.",
             ["in_a_row"],
         )
         for in_a_row in FAILURES:
