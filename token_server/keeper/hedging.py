@@ -16,7 +16,7 @@ _IN_HAND_LATE_AFTER = timedelta(seconds=6)
 _LAPSED_AFTER = timedelta(seconds=1.2)
 # Beside a worker that has fallen silent, which LiveKit may offer every other job
 # (livekit-behaviour 93), the next is sent sooner, and more may stand.
-_LAPSED_BESIDE_SILENT_AFTER = timedelta(seconds=0.6)
+_LAPSED_BESIDE_SILENT_AFTER = timedelta(seconds=0.52)
 _MOST_BESIDE_SILENT = 10
 
 

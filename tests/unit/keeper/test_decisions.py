@@ -454,9 +454,9 @@ def test_what_nobody_has_is_hedged_before_it_is_late(
 @pytest.mark.parametrize(
     ("now", "number", "expected"),
     [
-        pytest.param(0.5, 1, Wait(START + at(0.6)), id="a word may be on its way"),
-        pytest.param(0.6, 1, "CreateDispatch", id="the first"),
-        pytest.param(1.2, 2, "CreateDispatch", id="and the next as soon"),
+        pytest.param(0.5, 1, Wait(START + at(0.52)), id="a word may be on its way"),
+        pytest.param(0.52, 1, "CreateDispatch", id="the first"),
+        pytest.param(1.04, 2, "CreateDispatch", id="and the next as soon"),
         pytest.param(5.9, 10, Wait(START + at(6)), id="ten are enough"),
     ],
 )
@@ -464,7 +464,7 @@ def test_beside_a_worker_that_has_fallen_silent_more_are_sent_and_sooner(
     now: float, number: int, expected: Action | str
 ) -> None:
     """LiveKit may offer it every other job, and the living ones have none of these."""
-    listed = [dispatch(f"AD_{each}", created=0.6 * each) for each in range(number)]
+    listed = [dispatch(f"AD_{each}", created=0.52 * each) for each in range(number)]
     told = WorkerNews(
         lapsed=frozenset(each.dispatch_id for each in listed),
         has_silent=True,
