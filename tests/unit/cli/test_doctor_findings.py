@@ -179,6 +179,15 @@ def test_a_token_shows_which_livekit_it_is_for(
     assert cause == check.cause
 
 
+def test_a_token_may_have_the_agent_of_a_rule() -> None:
+    """AGENT_RULES covers the doctor's room too."""
+    read = issued_token.read(token(roomConfig={"agents": [{"agentName": "concierge"}]}))
+
+    assert read
+    ruled = settings(AGENT_RULES="r*=concierge")
+    assert issued_token.check_same_livekit(read, ruled, has_room=True).cause is None
+
+
 @pytest.mark.parametrize(
     ("begins_in", "lasts", "cause"),
     [

@@ -15,6 +15,7 @@ from token_server.cli.doctor.checks import Check, Trouble, ok
 from token_server.cli.doctor.livekit import CLOCKS_MAY_DIFFER
 from token_server.cli.doctor.server import Server
 from token_server.settings import Settings
+from token_server.tokens.room_patterns import agent_by_rule
 
 # Seconds. LiveKit's TokenSource fetches a new token when the old one has 60 s left.
 SHORTEST_LIFETIME = 61.0
@@ -122,7 +123,9 @@ def check_same_livekit(token: IssuedToken, settings: Settings, *, has_room: bool
             f"theirs is {theirs}, ours {ours}",
             "ours does not have the room of the token",
         )
-    if token.agent_name != settings.allowed_agent_names[0]:
+    default = settings.allowed_agent_names[0]
+    ours_name = agent_by_rule(settings.agent_rules, token.room_name, default)
+    if token.agent_name != ours_name:
         return Trouble(
             "other-agent-name",
             "Give the token server, the worker and this command one LIVEKIT_AGENT_NAME, and start"
@@ -130,7 +133,7 @@ def check_same_livekit(token: IssuedToken, settings: Settings, *, has_room: bool
         ).wrong(
             "same agent",
             f"The token server asks for the agent {_name(token.agent_name)}, and"
-            f" {_name(settings.allowed_agent_names[0])} is set here.",
+            f" {_name(ours_name)} is set here.",
         )
     room = "our LiveKit has its room" if has_room else "LiveKit did not say if it has its room"
     evidence = [room] if theirs == ours else [room, f"server_url is {token.server_url}"]
