@@ -9,19 +9,14 @@ from token_server.auth.operators import Operators
 from token_server.errors import InvalidRequestError
 from token_server.http_api.error_responses import ROOM_NAME_KEY
 from token_server.http_api.room_releases import RoomReleases
-from token_server.http_api.rooms_endpoint import AnyName, queried_room_name
+from token_server.http_api.rooms_endpoint import operators_blueprint, queried_room_name
 from token_server.http_api.token_endpoint import posted_json
 from token_server.keeper.releases import parse_release
 
 
 def create_blueprint(operators: Operators, releases: RoomReleases) -> Blueprint:
     """Build the routes."""
-    blueprint = Blueprint("releases", __name__)
-    AnyName.is_known_to(blueprint)
-
-    @blueprint.before_request
-    def let_operators_in() -> None:
-        operators.check(dict(request.headers), request.remote_addr)
+    blueprint = operators_blueprint("releases", operators)
 
     @blueprint.post("/rooms/<any_name:room_name>/release")
     def release(room_name: str) -> ResponseReturnValue:

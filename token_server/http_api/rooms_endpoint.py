@@ -23,23 +23,25 @@ class AnyName(BaseConverter):
     part_isolating = False
     regex = "(?s:.+)"
 
-    @classmethod
-    def is_known_to(cls, blueprint: Blueprint) -> None:
-        """Let the routes of a blueprint say `<any_name:…>`."""
 
-        @blueprint.record_once
-        def add(state: BlueprintSetupState) -> None:
-            state.app.url_map.converters["any_name"] = cls
+def operators_blueprint(name: str, operators: Operators) -> Blueprint:
+    """Return a blueprint for operators alone, whose routes may say `<any_name:…>`."""
+    blueprint = Blueprint(name, __name__)
 
-
-def create_blueprint(operators: Operators, watch: RoomWatch) -> Blueprint:
-    """Build the routes."""
-    blueprint = Blueprint("rooms", __name__)
-    AnyName.is_known_to(blueprint)
+    @blueprint.record_once
+    def add_any_name(state: BlueprintSetupState) -> None:
+        state.app.url_map.converters["any_name"] = AnyName
 
     @blueprint.before_request
     def let_operators_in() -> None:
         operators.check(dict(request.headers), request.remote_addr)
+
+    return blueprint
+
+
+def create_blueprint(operators: Operators, watch: RoomWatch) -> Blueprint:
+    """Build the routes."""
+    blueprint = operators_blueprint("rooms", operators)
 
     @blueprint.get("/rooms")
     def rooms() -> ResponseReturnValue:

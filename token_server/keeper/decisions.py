@@ -146,7 +146,7 @@ def _is_failure(dispatch: Dispatch, seen: Attendance) -> bool:
     if _has_left(dispatch, seen):
         # Of an agent that does not say which one was its own, any may have been: once.
         return not any(_has_left(other, seen) for other in others)
-    if not dispatch.jobs or not all(job.is_over for job in dispatch.jobs):
+    if not dispatch.jobs or dispatch.has_job:
         return False
     # A worker ends the job that is one too many.
     is_one_too_many = bool(last and last.joined_at >= dispatch.created_at)
@@ -186,7 +186,7 @@ def spent(dispatch: Dispatch, seen: Attendance) -> tuple[datetime, str]:
         return seen.now, _LEFT
     if not dispatch.jobs:
         return dispatch.created_at + UNANSWERED_AFTER, UNANSWERED
-    if all(job.is_over for job in dispatch.jobs):
+    if not dispatch.has_job:
         return seen.now, "its job is over"
     last_job_at = max(job.started_at for job in dispatch.jobs)
     lost_at = max(last_job_at, dispatch.created_at) + _patience(dispatch, seen)

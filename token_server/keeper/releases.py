@@ -7,7 +7,7 @@ process knows it; what was sent because they wanted it is taken back.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared_settings.release_marks import (
     is_released,
@@ -15,11 +15,10 @@ from shared_settings.release_marks import (
     release_mark,
     without_marks,
 )
-from token_server.errors import InvalidRequestError
 from token_server.keeper.wanted_agents import Policy, Want, wants
 from token_server.livekit.port import Dispatch, Participant, ParticipantKind
 from token_server.tokens.tickets import TicketSealer
-from token_server.tokens.token_request import broken_rule
+from token_server.tokens.token_request import parse_body
 
 
 class ReleaseRequest(BaseModel):
@@ -77,10 +76,7 @@ def parse_release(unverified_body: bytes) -> ReleaseRequest:
     Raises:
         InvalidRequestError: Names the field and the rule.
     """
-    try:
-        return ReleaseRequest.model_validate_json(unverified_body or b"{}")
-    except ValidationError as error:
-        raise InvalidRequestError(broken_rule(error.errors()[0])) from None
+    return parse_body(ReleaseRequest, unverified_body)
 
 
 def wants_of_all(

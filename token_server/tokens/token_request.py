@@ -4,7 +4,7 @@ Source of the names: https://docs.livekit.io/frontends/build/authentication/endp
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import (
     AliasChoices,
@@ -35,6 +35,7 @@ from token_server.tokens.field_rules import (
 _FIELD_PATH_LIMIT = 64
 # What a field that nobody has set may look like in protobuf's JSON; null is another.
 _UNSET: tuple[object, ...] = ("", 0, [], {})
+Body = TypeVar("Body", bound=BaseModel)
 # Unknown fields and other types are refused.
 _STRICT = ConfigDict(
     frozen=True, strict=True, extra="forbid", hide_input_in_errors=True, populate_by_name=True
@@ -182,10 +183,19 @@ def parse_json(unverified_body: bytes) -> TokenRequest:
     Raises:
         InvalidRequestError: Names the field and the rule.
     """
+    return parse_body(TokenRequest, unverified_body)
+
+
+def parse_body(model: type[Body], unverified_body: bytes) -> Body:
+    """Read a POST's body as one of these, an empty one as an empty object.
+
+    Raises:
+        InvalidRequestError: Names the field and the rule.
+    """
     try:
-        return TokenRequest.model_validate_json(unverified_body or b"{}")
+        return model.model_validate_json(unverified_body or b"{}")
     except ValidationError as error:
-        raise InvalidRequestError(broken_rule(error.errors()[0])) from None
+        raise InvalidRequestError(_broken_rule(error.errors()[0])) from None
 
 
 def parse_query(unverified_query: Mapping[str, str]) -> TokenRequest:
@@ -201,10 +211,10 @@ def parse_query(unverified_query: Mapping[str, str]) -> TokenRequest:
     try:
         return TokenRequest.model_validate(dict(PlainTokenRequest.model_validate(given)))
     except ValidationError as error:
-        raise InvalidRequestError(broken_rule(error.errors()[0])) from None
+        raise InvalidRequestError(_broken_rule(error.errors()[0])) from None
 
 
-def broken_rule(problem: ErrorDetails) -> str:
+def _broken_rule(problem: ErrorDetails) -> str:
     """Say one of pydantic's findings without the value: the field, then the rule."""
     path = ".".join(str(part) for part in problem["loc"])[:_FIELD_PATH_LIMIT] or "body"
     if problem["type"] == "extra_forbidden":
