@@ -85,7 +85,7 @@ class Settings(SharedSettings):
     trusted_proxies: int = Field(0, alias="TRUSTED_PROXIES", ge=0, le=8)
     room_names: Names = Field((), alias="ROOM_NAMES")
     token_ttl: Seconds = Field(timedelta(minutes=10), alias="TOKEN_TTL_SECONDS")
-    room_empty_timeout: Seconds = Field(timedelta(minutes=5), alias="ROOM_EMPTY_TIMEOUT_SECONDS")
+    room_empty_timeout: Seconds = Field(timedelta(minutes=10), alias="ROOM_EMPTY_TIMEOUT_SECONDS")
     room_departure_timeout: Seconds = Field(
         timedelta(seconds=20), alias="ROOM_DEPARTURE_TIMEOUT_SECONDS"
     )

@@ -1,6 +1,7 @@
 """What an operator is warned of at the start. Pure, no I/O; no line has a secret in it."""
 
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 
 from shared_settings.settings import TokenAuth
 from token_server.bearer_keys import HASHED
@@ -12,11 +13,18 @@ from token_server.state.shared_folder import SharedFolder
 _SECRET = 32
 # Characters: 64 bits, written in hexadecimal digits.
 _KEY = 16
+# LiveKit's TokenSource fetches a new token when the old one has so long left.
+_LEFT = timedelta(seconds=60)
 
 
 def start_warnings(settings: Settings, folder: SharedFolder) -> list[str]:
     """Return a line for each."""
-    return [*_weak_secrets(settings), *_open_doors(settings), *_folder(folder)]
+    return [
+        *_weak_secrets(settings),
+        *_open_doors(settings),
+        *_lifetimes(settings),
+        *_folder(folder),
+    ]
 
 
 def _weak_secrets(settings: Settings) -> Iterator[str]:
@@ -40,6 +48,24 @@ def _open_doors(settings: Settings) -> Iterator[str]:
         yield (
             f"TOKEN_AUTH=none, HOST={host} and no RATE_LIMIT: whoever can reach this"
             " server gets as many tokens as they ask for, at your expense"
+        )
+
+
+def _lifetimes(settings: Settings) -> Iterator[str]:
+    """Tell of times that do not fit; with LiveKit's defaults everything works all the same."""
+    token, room = settings.token_ttl, settings.room_empty_timeout
+    seconds = f"{token.total_seconds():.0f}"
+    if token <= _LEFT:
+        yield (
+            f"TOKEN_TTL_SECONDS={seconds}: LiveKit's clients throw a token away that has"
+            f" {_LEFT.total_seconds():.0f} s left, and fetch another; set TOKEN_TTL_SECONDS=600"
+        )
+    if room < token:
+        yield (
+            f"ROOM_EMPTY_TIMEOUT_SECONDS={room.total_seconds():.0f} is less than"
+            f" TOKEN_TTL_SECONDS={seconds}: a livekit-server with room.auto_create: false refuses"
+            " (404) whoever joins later than that; set ROOM_EMPTY_TIMEOUT_SECONDS="
+            f"{seconds}, or a shorter TOKEN_TTL_SECONDS"
         )
 
 

@@ -17,7 +17,7 @@ def test_the_smallest_environment_gives_the_documented_defaults() -> None:
 
     assert (
         AgentDispatch.JOIN,
-        (timedelta(minutes=10), timedelta(minutes=5), timedelta(seconds=20)),
+        (timedelta(minutes=10), timedelta(minutes=10), timedelta(seconds=20)),
         (LogFormat.CONSOLE, "0.0.0.0", 8080, 2, False),  # noqa: S104 (the documented default)
     ) == (
         found.agent_dispatch,
