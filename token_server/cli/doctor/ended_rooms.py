@@ -72,9 +72,8 @@ def check_ended_rooms(
     seconds = int(token.claims.get("exp", 0)) - int(token.claims.get("nbf", 0))
     evidence = (
         f"livekit-server has room.auto_create: false; a token is good for {seconds} s",
-        f"a room ends after {timeouts.empty} s without anybody"
-        f" (ROOM_EMPTY_TIMEOUT_SECONDS), {timeouts.departure} s after the last has left"
-        " (ROOM_DEPARTURE_TIMEOUT_SECONDS)",
+        f"a room that nobody came to ends after {timeouts.empty} s (ROOM_EMPTY_TIMEOUT_SECONDS)",
+        f"one that all have left after {timeouts.departure} s (ROOM_DEPARTURE_TIMEOUT_SECONDS)",
     )
     if short := _too_short(timeouts, seconds):
         return Trouble(

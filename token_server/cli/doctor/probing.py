@@ -62,7 +62,9 @@ class ProbedLiveKit(TwirpLiveKit):
             found = self._twirp.call(_LIST_ROOMS, request, {"roomList": True})
         except TokenServerError:
             return None
-        rooms = (RoomTimeouts(empty=r.empty_timeout, departure=r.departure_timeout) for r in found.rooms)
+        rooms = (
+            RoomTimeouts(empty=r.empty_timeout, departure=r.departure_timeout) for r in found.rooms
+        )
         return next(rooms, None)
 
     def other_agent_names(self, room_name: str) -> tuple[str, ...]:
