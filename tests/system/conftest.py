@@ -39,8 +39,8 @@ def shared_deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Depl
 def deployment(shared_deployment: Deployment) -> Iterator[Deployment]:
     """As deployed: webhooks configured, one worker, two web processes."""
     yield shared_deployment.with_web().with_worker()
-    # Their agents leave with them, and take no processor time from the tests to come.
-    shared_deployment.humans.leave()
+    # What comes twice, or late, may come after the test.
+    shared_deployment.humans.stay_for_one_more_test()
 
 
 @pytest.fixture

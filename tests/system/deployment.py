@@ -141,13 +141,12 @@ class Deployment:
     def wait_for_one_agent(
         self, room_name: str, within: float = SOON, agent_name: str = AGENT_NAME
     ) -> None:
-        """Wait until exactly one agent is there, and see that it stays so for a moment."""
+        """Wait until exactly one agent is there; that it stays so, the humans see (humans.py)."""
 
-        def count() -> int:
-            return len(self.agents(room_name, agent_name))
+        def is_one() -> bool:
+            return len(self.agents(room_name, agent_name)) == 1
 
-        self._wait(lambda: count() == 1, within, f"one agent in {room_name}")
-        self.see_that(lambda: count() == 1, f"still one agent in {room_name}")
+        self._wait(is_one, within, f"one agent in {room_name}")
 
     def wait_for_no_agent(self, room_name: str, within: float = SOON) -> None:
         """Wait until no agent is in the room."""
