@@ -208,8 +208,9 @@ class BorrowedStack(Stack):
     def __init__(self, lender: Deployment, folder: Path) -> None:
         lender.with_worker().vacate()
         self._lender, self._folder, self._ends = lender, folder, ExitStack()
-        self.web_port, self.worker_port = lender.web_port, lender.worker_port
-        self.web_url, self.livekit, self.rooms = lender.web_url, lender.livekit, lender.rooms
+        self.web_port, self.worker_port = lender.webhook_port, lender.worker_port
+        self.web_url = f"http://127.0.0.1:{self.web_port}"
+        self.livekit, self.rooms = lender.livekit, lender.rooms
         self.web, self.worker = lender.web, lender.worker
 
     @property
