@@ -14,6 +14,7 @@ TokenServerError                 code                 HTTP
 ├── LiveKitRefusedKeyError       internal             500   our key or secret is wrong
 ├── LiveKitRefusedRequestError   internal             500   LiveKit rejects what we send
 └── RedisUnavailableError        (no answer: everything goes on without Redis)
+    └── RedisUntrustedError      (no answer either: /readyz tells what to set)
 
 Codes are Twirp's, as LiveKit answers them: https://twitchtv.github.io/twirp/docs/spec_v7.html
 """
@@ -105,6 +106,10 @@ class KeeperStuckError(TokenServerError):
 
 class RedisUnavailableError(TokenServerError):
     """Redis did not answer in time, or refused; no request fails for it."""
+
+
+class RedisUntrustedError(RedisUnavailableError):
+    """We refuse Redis' TLS certificate; the text names the setting that decides about it."""
 
 
 class LiveKitRefusedKeyError(TokenServerError):

@@ -8,6 +8,7 @@ without an answer the keys that we have stay good.
 import logging
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from threading import Lock
 from typing import Any
 
@@ -80,13 +81,16 @@ class IssuerKeys:
         return True
 
 
-def fetch_issuer_keys(issuer: str, jwks_url: str, in_all: float = _IN_ALL) -> Sequence[jwt.PyJWK]:
+def fetch_issuer_keys(
+    issuer: str, jwks_url: str, in_all: float = _IN_ALL, *, trusts_http: bool = False
+) -> Sequence[jwt.PyJWK]:
     """Ask an issuer for the keys that it signs with.
 
     Args:
         issuer: The issuer's URL, as it stands in its tokens' `iss`.
         jwks_url: Where its keys are; "" to find that by OpenID discovery.
         in_all: Seconds that it may take.
+        trusts_http: Whether plain http may lead to another machine.
 
     Returns:
         None of them where it has revoked all, or signs in no way that we accept.
@@ -98,15 +102,13 @@ def fetch_issuer_keys(issuer: str, jwks_url: str, in_all: float = _IN_ALL) -> Se
         https://openid.net/specs/openid-connect-discovery-1_0.html
         https://www.rfc-editor.org/rfc/rfc7517
     """
-    ends_at = time.monotonic() + in_all
+    fetch = partial(fetch_json_object, ends_at=time.monotonic() + in_all, trusts_http=trusts_http)
     if not jwks_url:
-        document = fetch_json_object(
-            f"{issuer.rstrip('/')}/.well-known/openid-configuration", ends_at
-        )
+        document = fetch(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
         if document.get("issuer") != issuer or not isinstance(document.get("jwks_uri"), str):
             raise IssuerUnavailableError("OpenID discovery does not describe TOKEN_JWT_ISSUER")
         jwks_url = document["jwks_uri"]
-    found = fetch_json_object(jwks_url, ends_at).get("keys")
+    found = fetch(jwks_url).get("keys")
     if not isinstance(found, list):
         raise IssuerUnavailableError(f"{jwks_url} is no JWKS")
     keys = [key for item in found if (key := _to_key(item))]
