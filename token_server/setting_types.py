@@ -42,7 +42,8 @@ def _check_origins(value: tuple[str, ...]) -> tuple[str, ...]:
 
 def _check_redis_url(value: str) -> str:
     """Return a Redis URL; ValueError says what it must look like, and never what it is."""
-    if "sentinel" in value.partition("://")[0]:
+    scheme = value.partition("://")[0]  # redis-py wants it in lower case, where urlsplit takes any
+    if "sentinel" in scheme:
         raise ValueError(_SENTINELS)
     try:
         parts = urlsplit(value)
@@ -50,12 +51,12 @@ def _check_redis_url(value: str) -> str:
         options = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True))
     except ValueError:
         raise ValueError(_REDIS_URL) from None
-    if parts.scheme == "unix":
+    if scheme == "unix":
         is_good = parts.hostname is None and len(parts.path) > 1
     else:
-        is_good = parts.scheme in {"redis", "rediss"} and is_host
+        is_good = scheme in {"redis", "rediss"} and is_host
         is_good = is_good and bool(re.fullmatch(r"/?[0-9]*", parts.path))
-    if not is_good or set(value) & set("# \t\\") or not _are_good(options, parts.scheme):
+    if not is_good or set(value) & set("# \t\\") or not _are_good(options, scheme):
         raise ValueError(_REDIS_URL)
     return value
 

@@ -41,6 +41,7 @@ BAD = {
     "a proxy that cannot be": ("HTTP_PROXY", "http://a..b:3128"),
     "a redis without scheme": ("REDIS_URL", "redis.example:6379"),
     "a redis of another scheme": ("REDIS_URL", "http://redis.example"),
+    "a redis scheme in capitals": ("REDIS_URL", f"REDISS://:{SECRET}@redis.example"),
     "a redis without host": ("REDIS_URL", "redis://:6379"),
     "a redis host that cannot be": ("REDIS_URL", f"redis://{'a' * 70}"),
     "a redis port over 65535": ("REDIS_URL", f"redis://:{SECRET}@redis.example:99999"),

@@ -51,4 +51,7 @@ def check_redis(
             " run without REDIS_URL, with another REDIS_TLS_VERIFY, or reach what we cannot.",
             evidence,
         )
-    return trouble.wrong("Redis", f"Redis does not answer at {where}.", evidence)
+    says = f"Redis does not answer at {where}."
+    if trouble is _UNTRUSTED:
+        says = f"Redis answers at {where} with a certificate that we refuse."
+    return trouble.wrong("Redis", says, evidence)
