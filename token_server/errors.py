@@ -9,6 +9,7 @@ TokenServerError                 code                 HTTP
 ├── UnsupportedMediaTypeError    invalid_argument     415   the body is not declared as JSON
 ├── TooManyRequestsError         resource_exhausted   429   over RATE_LIMIT
 ├── IssuerUnavailableError       unavailable          503   login tokens cannot be checked
+│   └── IssuerUntrustedError     unavailable          503   its keys would come over plain http
 ├── LiveKitUnavailableError      unavailable          503   LiveKit is slow, gone or failing
 ├── KeeperStuckError             unavailable          503   the process is to be restarted
 ├── LiveKitRefusedKeyError       internal             500   our key or secret is wrong
@@ -90,6 +91,10 @@ class IssuerUnavailableError(TokenServerError):
     """The issuer of login tokens does not show its keys; the caller may try again."""
 
     http_status = 503
+
+
+class IssuerUntrustedError(IssuerUnavailableError):
+    """The issuer's keys would come over a way on which others can answer in its place."""
 
 
 class LiveKitUnavailableError(TokenServerError):

@@ -15,7 +15,7 @@ from typing import Any
 import jwt
 
 from token_server.auth.json_documents import fetch_json_object
-from token_server.errors import IssuerUnavailableError
+from token_server.errors import IssuerUnavailableError, IssuerUntrustedError
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +26,8 @@ _IN_ALL = 5.0
 _FRESH = 600.0
 _BETWEEN_FETCHES = 10.0
 _NEVER = float("-inf")
+_SILENT = "the issuer of login tokens does not show its keys"
+_OPEN = f"{_SILENT} over https, and over http only TOKEN_JWT_TRUST_PLAIN_HTTP=1 lets them come"
 
 Fetch = Callable[[], Sequence[jwt.PyJWK]]
 
@@ -37,6 +39,7 @@ class IssuerKeys:
         self._fetch, self._monotonic = fetch, monotonic
         self._keys: Sequence[jwt.PyJWK] = ()
         self._fetched_at = self._tried_at = _NEVER
+        self._silence = _SILENT  # why there are no keys, for callers
         self._lock = Lock()
 
     def find(self, key_id: str | None, algorithm: str) -> jwt.PyJWK | None:
@@ -51,7 +54,7 @@ class IssuerKeys:
         if found is None and self._fetch_again():
             found = self._known(key_id, algorithm)
         if self._fetched_at == _NEVER:
-            raise IssuerUnavailableError("the issuer of login tokens does not show its keys")
+            raise IssuerUnavailableError(self._silence)
         return found
 
     def _known(self, key_id: str | None, algorithm: str) -> jwt.PyJWK | None:
@@ -74,6 +77,7 @@ class IssuerKeys:
             self._tried_at = now
             self._keys, self._fetched_at = self._fetch(), now
         except IssuerUnavailableError as error:
+            self._silence = _OPEN if isinstance(error, IssuerUntrustedError) else _SILENT
             logger.warning("Login tokens are checked with the keys at hand: %s", error)
             return False
         finally:

@@ -18,7 +18,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 from urllib3.util import parse_url
 
-from token_server.errors import IssuerUnavailableError
+from token_server.errors import IssuerUnavailableError, IssuerUntrustedError
 from token_server.proxies import LOOPBACK
 
 _HTTP_OK = 200
@@ -40,8 +40,8 @@ def fetch_json_object(url: str, ends_at: float, *, trusts_http: bool = False) ->
         trusts_http: Whether plain http may lead to another machine.
 
     Raises:
-        IssuerUnavailableError: It is not there, not in time, or no JSON object; or others could
-            answer in its place.
+        IssuerUnavailableError: It is not there, not in time, or no JSON object.
+        IssuerUntrustedError: Others could answer in its place.
     """
     try:
         status, body = _get(url, ends_at, trusts_http=trusts_http)
@@ -59,7 +59,7 @@ def _get(url: str, ends_at: float, *, trusts_http: bool) -> tuple[int, bytes]:
     if parts.scheme not in _CONNECTIONS or not parts.host:
         raise ValueError
     if parts.scheme == "http" and not trusts_http and parts.host.strip("[]") not in LOOPBACK:
-        raise IssuerUnavailableError(f"{url} {_PLAIN_HTTP}")
+        raise IssuerUntrustedError(f"{url} {_PLAIN_HTTP}")
     left = max(ends_at - time.monotonic(), 0.001)
     connection = _CONNECTIONS[parts.scheme](parts.host, parts.port, timeout=left)
     answer: Future[tuple[int, bytes]] = Future()

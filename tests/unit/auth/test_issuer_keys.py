@@ -252,6 +252,17 @@ def test_keys_come_over_http_only_where_the_operator_says_so(
     assert "first" == key.key_id
 
 
+def test_keys_that_may_not_come_over_http_are_told_by_the_setting(
+    issuer: Issuer, keys: IssuerKeys
+) -> None:
+    """The doctor reads what callers are told, and no log."""
+    discovery = {"issuer": issuer.url, "jwks_uri": elsewhere(issuer)}
+    issuer.documents["/realm/.well-known/openid-configuration"] = discovery
+
+    with pytest.raises(IssuerUnavailableError, match="over https, .*TRUST_PLAIN_HTTP=1"):
+        keys.find("first", "RS256")
+
+
 def test_a_redirect_is_not_followed_over_http_either(issuer: Issuer) -> None:
     """The network is trusted, and not whoever answers in it."""
     issuer.redirects["/realm/keys"] = elsewhere(issuer, "/elsewhere")
