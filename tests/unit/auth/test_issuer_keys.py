@@ -259,7 +259,7 @@ def test_keys_that_may_not_come_over_http_are_told_by_the_setting(
     discovery = {"issuer": issuer.url, "jwks_uri": elsewhere(issuer)}
     issuer.documents["/realm/.well-known/openid-configuration"] = discovery
 
-    with pytest.raises(IssuerUnavailableError, match="over https, .*TRUST_PLAIN_HTTP=1"):
+    with pytest.raises(IssuerUnavailableError, match=r"https, .* TOKEN_JWT_TRUST_PLAIN_HTTP=1"):
         keys.find("first", "RS256")
 
 

@@ -84,13 +84,24 @@ def test_every_use_of_redis_works_with_the_documented_user(
     assert LEFT == {"LIMITS:" if key.startswith("LIMITS:") else key for key in keys}
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        pytest.param(lambda redis: redis.get("of-others"), id="read"),
+        pytest.param(lambda redis: redis.set("of-others", 1), id="write"),
+        pytest.param(lambda redis: redis.flushall(), id="drop all"),
+        pytest.param(lambda redis: redis.swapdb(0, 1), id="exchange databases"),
+        pytest.param(lambda redis: redis.eval("redis.call('GET', 'of-others')", 0), id="script"),
+    ],
+)
 def test_the_documented_user_can_do_nothing_with_keys_of_others(
-    tmp_path: Path, guarded: RedisServer
+    tmp_path: Path, guarded: RedisServer, question: Callable[[Redis], object]
 ) -> None:
     """Or it need not have one of its own."""
     url = f"redis://token-server:p%40ss%2Fword@127.0.0.1:{guarded.port}"
     link = RedisLink(url, file_lock(tmp_path / "speaker"))
 
+    assert link.ask(lambda redis: redis.ping())
     with pytest.raises(RedisUnavailableError):
-        link.ask(lambda redis: redis.get("of-others"))
+        link.ask(question)
     link.close()
