@@ -22,6 +22,7 @@ def start_warnings(settings: Settings, folder: SharedFolder) -> list[str]:
     return [
         *_weak_secrets(settings),
         *_open_doors(settings),
+        *_trust(settings),
         *_lifetimes(settings),
         *_folder(folder),
     ]
@@ -66,6 +67,25 @@ def _lifetimes(settings: Settings) -> Iterator[str]:
             f" TOKEN_TTL_SECONDS={seconds}: a livekit-server with room.auto_create: false refuses"
             " (404) whoever joins later than that; set ROOM_EMPTY_TIMEOUT_SECONDS="
             f"{seconds}, or a shorter TOKEN_TTL_SECONDS"
+        )
+
+
+def _trust(settings: Settings) -> Iterator[str]:
+    if settings.token_auth is TokenAuth.JWT and settings.token_jwt_trust_without_audience:
+        yield (
+            "TOKEN_JWT_TRUST_WITHOUT_AUDIENCE=1: a login token of TOKEN_JWT_ISSUER without aud is"
+            " good here, whichever application it was made for"
+        )
+    if settings.token_auth is TokenAuth.JWT and settings.token_jwt_trust_plain_http:
+        yield (
+            "TOKEN_JWT_TRUST_PLAIN_HTTP=1: the issuer's keys may come over plain http, so whoever"
+            " can answer in the issuer's place can log in as anybody"
+        )
+    if not settings.redis_tls_verify and settings.redis_url.startswith("rediss:"):
+        yield (
+            "REDIS_TLS_VERIFY=0: what goes to Redis is encrypted, but nobody checks who answers"
+            " there: whoever can get in between learns its password, and can read and change what"
+            " the machines share"
         )
 
 

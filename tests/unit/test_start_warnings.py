@@ -11,6 +11,11 @@ from token_server.state.shared_folder import SharedFolder
 FOLDER = SharedFolder(Path("/run/ours"))
 HASH = f"sha256:{'0' * 64}"
 SHORT = "MaRkEr"
+LOGINS = {
+    "TOKEN_AUTH": "jwt",
+    "TOKEN_JWT_ISSUER": "https://login.example",
+    "TOKEN_JWT_AUDIENCE": "us",
+}
 
 
 def lines(**changes: str) -> list[str]:
@@ -32,6 +37,12 @@ def lines(**changes: str) -> list[str]:
         ({"HOST": ""}, "TOKEN_AUTH"),
         ({"HOST": "::"}, "TOKEN_AUTH"),
         ({"HOST": "tokens.example"}, "TOKEN_AUTH"),
+        ({"REDIS_URL": f"rediss://:{SHORT}@r", "REDIS_TLS_VERIFY": "0"}, "REDIS_TLS_VERIFY=0"),
+        (LOGINS | {"TOKEN_JWT_TRUST_PLAIN_HTTP": "1"}, "TOKEN_JWT_TRUST_PLAIN_HTTP=1"),
+        (
+            LOGINS | {"TOKEN_JWT_AUDIENCE": "", "TOKEN_JWT_TRUST_WITHOUT_AUDIENCE": "1"},
+            "TOKEN_JWT_TRUST_WITHOUT_AUDIENCE=1",
+        ),
     ],
 )
 def test_what_is_weak_is_said_in_one_line(changes: dict[str, str], name: str) -> None:
@@ -55,6 +66,10 @@ def test_what_is_weak_is_said_in_one_line(changes: dict[str, str], name: str) ->
         {"HOST": "localhost"},
         {"HOST": "[::1]"},
         {"HOST": "127.0.0.2"},
+        {"REDIS_URL": "redis://r", "REDIS_TLS_VERIFY": "0"},
+        {"REDIS_URL": "rediss://r", "REDIS_TLS_VERIFY": "1"},
+        {"TOKEN_JWT_TRUST_PLAIN_HTTP": "1", "TOKEN_JWT_TRUST_WITHOUT_AUDIENCE": "1"},
+        LOGINS,
     ],
 )
 def test_what_is_good_enough_is_not_talked_about(changes: dict[str, str]) -> None:
