@@ -46,7 +46,7 @@ class Deployment:
         self.webhook_port = free_port()
         self.http = httpx.Client(timeout=15)
         self._move_web(self.webhook_port)
-        self._webhook_url = webhook_url or f"{self.web_url}/webhook"
+        self._webhook_urls = [webhook_url or f"{self.web_url}/webhook"]
         self._settings = dict(settings or {})
         self._ends = ExitStack()
 
@@ -240,7 +240,7 @@ class Deployment:
             return False
 
     def _livekit(self) -> LiveKitServer:
-        return LiveKitServer(self._folder, webhook_urls=[self._webhook_url])
+        return LiveKitServer(self._folder, webhook_urls=self._webhook_urls)
 
     def _environ(self) -> dict[str, str]:
         return self.livekit.environ() | self._settings
