@@ -1,7 +1,7 @@
 """Humans in tests: LiveKit's own Python client, driven from ordinary threads.
 
-Each watches who is in their room for as long as they are there, so two agents of one name are seen
-at whatever moment, and no test waits for them.
+Each watches who is in their room for as long as they are there, so two agents of one name are
+noticed at whatever moment, and no test waits for them.
 """
 
 import asyncio
@@ -23,34 +23,38 @@ _STILL = rtc.RoomOptions(auto_subscribe=False, rtc_config=CALM)
 
 
 class Watch:
-    """What one human sees of the agents in the room: are two of a name there at any time?"""
+    """What one human sees of the agents in the room: can two of a name be heard at any time?
+
+    One that has not published is on its way: one too many ends there, before it has a voice.
+    """
 
     def __init__(self, room: rtc.Room, doubles: list[str]) -> None:
         """Add a line to `doubles` at each second agent, from before the human is connected."""
         self._room, self._doubles = room, doubles
         # Failures are found later: the line says which test let this human in.
         self._test = os.environ.get("PYTEST_CURRENT_TEST", "")
-        self._there: defaultdict[str, set[str]] = defaultdict(set)
-        room.on("participant_connected", self._note)
+        self._heard: defaultdict[str, set[str]] = defaultdict(set)
+        room.on("track_published", lambda _, participant: self._note(participant))
         room.on("participant_disconnected", self._forget)
 
     def start(self) -> None:
         """Note those who were there before."""
         for participant in self._room.remote_participants.values():
-            self._note(participant)
+            if participant.track_publications:
+                self._note(participant)
 
     def _note(self, participant: rtc.RemoteParticipant) -> None:
         if participant.kind != rtc.ParticipantKind.PARTICIPANT_KIND_AGENT:
             return
         name = participant.attributes.get(AGENT_NAME_ATTRIBUTE, "")
-        there = self._there[name]
-        there.add(participant.sid)
-        if len(there) > 1:
+        heard = self._heard[name]
+        heard.add(participant.sid)
+        if len(heard) > 1:
             self._doubles.append(f"two of {name} in {self._room.name}, of {self._test}")
 
     def _forget(self, participant: rtc.RemoteParticipant) -> None:
-        for there in self._there.values():
-            there.discard(participant.sid)
+        for heard in self._heard.values():
+            heard.discard(participant.sid)
 
 
 class Human:
@@ -58,6 +62,11 @@ class Human:
 
     def __init__(self, humans: "Humans", room: rtc.Room) -> None:
         self._humans, self._room = humans, room
+
+    def publish(self) -> None:
+        """Have a voice."""
+        track = rtc.LocalAudioTrack.create_audio_track("voice", rtc.AudioSource(48_000, 1))
+        self._humans.run(self._room.local_participant.publish_track(track))
 
     def leave(self) -> None:
         """Leave the room, as a closed page does."""

@@ -176,7 +176,7 @@ def test_an_address_that_frontends_cannot_join_at_is_named(well: Stack) -> None:
 
 def test_a_rate_limit_is_no_verdict(well: Stack) -> None:
     """The doctor has to come again."""
-    well.with_web(RATE_LIMIT="1/minute").token("spent")
+    well.with_web(RATE_LIMIT="1/day").token("spent")
     diagnosis = well.diagnose()
 
     assert (2, ["rate-limited"]) == (diagnosis.exit_code, diagnosis.causes())

@@ -15,7 +15,9 @@ def _enter_as_agent(deployment: Deployment, room_name: str, identity: str, name:
     token = api.AccessToken(API_KEY, API_SECRET).with_identity(identity).with_kind("agent")
     token.with_grants(api.VideoGrants(room_join=True, room=room_name, agent=True))
     token.with_attributes({AGENT_NAME_ATTRIBUTE: name})
-    return deployment.enter(token.to_jwt())[0]
+    agent = deployment.enter(token.to_jwt())[0]
+    agent.publish()
+    return agent
 
 
 def test_two_agents_are_told_of_though_the_second_has_left(
