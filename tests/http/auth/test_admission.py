@@ -56,7 +56,7 @@ def test_another_address_has_a_limit_of_its_own() -> None:
 
 def test_one_key_has_one_limit_wherever_it_is_used() -> None:
     """A key that got loose costs no more than its limit."""
-    client = client_for(RATE_LIMIT="2/hour", TOKEN_AUTH="key", TOKEN_KEYS="one,two")
+    client = client_for(RATE_LIMIT_KEY="2/hour", TOKEN_AUTH="key", TOKEN_KEYS="one,two")
     asked = [(f"192.0.2.{last}", "Bearer one") for last in (1, 2, 3)]
 
     statuses = [ask(client, address, Authorization=key) for address, key in asked]
@@ -66,12 +66,13 @@ def test_one_key_has_one_limit_wherever_it_is_used() -> None:
 
 
 def test_guessing_keys_is_limited_too() -> None:
-    """The address is counted before the key is looked at."""
+    """Wrong keys count for the address that they come from, and for nobody else."""
     client = client_for(RATE_LIMIT="2/hour", TOKEN_AUTH="key", TOKEN_KEYS="one")
 
     statuses = [ask(client, Authorization=f"Bearer guess-{number}") for number in range(3)]
 
     assert [401, 401, 429] == statuses
+    assert 401 == ask(client, "192.0.2.2", Authorization="Bearer guess")
 
 
 @pytest.mark.parametrize(
