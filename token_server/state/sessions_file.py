@@ -81,7 +81,7 @@ class SessionsFile:
         self._folder.mkdir(mode=0o700, exist_ok=True)
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
         with os.fdopen(os.open(self._folder / name, flags, 0o600), "r+b", buffering=0) as file:
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             persons = _read(file.read())
             answer = change(persons)
             file.seek(0)
