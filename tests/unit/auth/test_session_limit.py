@@ -86,8 +86,11 @@ def test_only_the_rooms_that_are_a_persons_are_asked_for() -> None:
 
 def test_of_the_same_name_an_address_and_a_login_are_two_persons() -> None:
     """A login called 192.0.2.1 takes nothing of those at that address."""
-    one = limit(FakeLiveKit())
+    livekit = FakeLiveKit()
+    one = limit(livekit)
 
     for kind in ("caller", "address", "end user"):
-        with one.claim(Person(kind, "192.0.2.1"), f"room of the {kind}"):
-            pass
+        with one.claim(Person(kind, "192.0.2.1"), kind):
+            livekit.join(kind, "somebody")
+
+    assert ["caller", "address", "end user"] == list(livekit.rooms)

@@ -137,13 +137,13 @@ def test_a_file_that_cannot_be_read_begins_anew(tmp_path: Path, rubbish: str) ->
 
 
 def test_nobody_waits_for_a_process_that_was_frozen_with_the_lock(tmp_path: Path) -> None:
-    """The token comes some 20 ms later."""
+    """The token comes some 20 ms later, and the file is left to whoever has it."""
     store = SessionsFile(tmp_path)
-    with (tmp_path / ALICE[:2]).open("w") as held:
+    with (tmp_path / ALICE[:2]).open("w+") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        found = claim(store, "hall", most=1)
+        found = claim(store, "hall", "attic", most=1)
 
-    assert [NEW] == found
+        assert ([NEW, FULL], "") == (found, held.read())
 
 
 def growth(store: MemorySessions, first: int, count: int) -> int:
