@@ -85,8 +85,9 @@ class SessionsFile:
             persons = _read(file.read())
             answer = change(persons)
             file.seek(0)
-            file.truncate()
             file.write(json.dumps(persons, ensure_ascii=False).encode())
+            # Last: ext4 writes a file at once to the disk that was made empty first.
+            file.truncate()
             return answer
 
 
