@@ -6,10 +6,9 @@ an end user of a backend. RATE_LIMIT_KEY is a backend's: the key that it asks wi
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from limits import parse
 from werkzeug.datastructures import Headers
@@ -29,9 +28,11 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+# Around what has been counted before.
+_COUNTED = nullcontext()
 
-@dataclass(frozen=True)
-class Person:
+
+class Person(NamedTuple):
     """Whose requests, and whose live rooms, count together.
 
     Attributes:
@@ -43,8 +44,7 @@ class Person:
     name: str
 
 
-@dataclass(frozen=True)
-class Admitted:
+class Admitted(NamedTuple):
     """Who was let in, while their request is not read yet; of a backend's, whom it is for."""
 
     caller: Caller
@@ -95,18 +95,20 @@ class Admission:
         self._spend(person)
         return Admitted(caller, person)
 
-    @contextmanager
-    def reading(self, admitted: Admitted) -> Iterator[None]:
-        """Count what a backend asks for and what cannot be read, in the block, for its key.
+    def reading(self, admitted: Admitted) -> AbstractContextManager[None]:
+        """Count a backend's request for its key, if it cannot be read in the block.
 
         Raises:
             TooManyRequestsError: The key has asked too often.
         """
+        return self._reading(admitted.caller.name) if self._are_backends else _COUNTED
+
+    @contextmanager
+    def _reading(self, key: str) -> Iterator[None]:
         try:
             yield
         except Exception:
-            if self._are_backends:
-                self._key_limits.spend("key", admitted.caller.name)
+            self._key_limits.spend("key", key)
             raise
 
     def count(self, admitted: Admitted, participant_identity: str) -> Person | None:

@@ -1,7 +1,6 @@
 """RATE_LIMIT, trusted proxies, TOKEN_AUTH=jwt and ROOM_NAMES, as callers meet them."""
 
 import uuid
-from collections.abc import Iterator
 
 import hypothesis
 import pytest
@@ -126,13 +125,6 @@ def test_whatever_a_header_says_there_is_a_limit(forwarded: str) -> None:
     statuses = [client.post("/token", environ_overrides=headers).status_code for _ in range(2)]
 
     assert [201, 429] == statuses
-
-
-@pytest.fixture
-def issuer() -> Iterator[Issuer]:
-    """Who signs login tokens."""
-    with Issuer() as running:
-        yield running
 
 
 def jwt_of(issuer: Issuer) -> dict[str, str]:

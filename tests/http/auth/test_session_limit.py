@@ -1,7 +1,5 @@
 """SESSIONS_PER_CALLER, as callers meet it."""
 
-from collections.abc import Iterator
-
 import pytest
 from flask.testing import FlaskClient
 
@@ -114,13 +112,6 @@ def test_a_backends_end_users_are_counted_each() -> None:
     statuses = [ask(client, Authorization="Bearer k", participant_identity=user) for user in users]
 
     assert [201, 201, 429, 201, 201] == statuses
-
-
-@pytest.fixture
-def issuer() -> Iterator[Issuer]:
-    """Who signs login tokens."""
-    with Issuer() as running:
-        yield running
 
 
 def test_a_login_is_counted_wherever_it_is_used(issuer: Issuer) -> None:
