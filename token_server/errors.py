@@ -7,7 +7,7 @@ TokenServerError                 code                 HTTP
 ├── UnknownRoomError             not_found            404   nothing is known of the room
 ├── RequestTooLargeError         invalid_argument     413   the body is over the limit
 ├── UnsupportedMediaTypeError    invalid_argument     415   the body is not declared as JSON
-├── TooManyRequestsError         resource_exhausted   429   over RATE_LIMIT
+├── TooManyRequestsError         resource_exhausted   429   over a limit
 ├── IssuerUnavailableError       unavailable          503   login tokens cannot be checked
 │   └── IssuerUntrustedError     unavailable          503   its keys would come over plain http
 ├── LiveKitUnavailableError      unavailable          503   LiveKit is slow, gone or failing
@@ -66,7 +66,7 @@ class UnknownRoomError(TokenServerError):
 
 
 class TooManyRequestsError(TokenServerError):
-    """The caller has asked more often than RATE_LIMIT allows."""
+    """The caller has asked more often, or has more live rooms, than a limit allows."""
 
     http_status = 429
 

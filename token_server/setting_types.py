@@ -117,6 +117,13 @@ def _check_rate_limit(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
+def _check_header_name(value: str) -> str:
+    # gunicorn drops headers with other characters in their names.
+    if not re.fullmatch(r"[A-Za-z0-9-]{0,64}", value):
+        raise ValueError("must be the name of a header, like X-End-User")
+    return value
+
+
 def _to_key_pairs(value: str) -> tuple[tuple[str, str], ...]:
     pairs = [pair.partition(":") for pair in to_names(value)]
     if not all(key and secret for key, _, secret in pairs):
@@ -132,6 +139,7 @@ def _to_agent_rules(value: str) -> tuple[tuple[str, str], ...]:
 
 
 AgentRules = Annotated[tuple[tuple[str, str], ...], BeforeValidator(_to_agent_rules)]
+HeaderName = Annotated[str, AfterValidator(_check_header_name)]
 Names = Annotated[tuple[str, ...], BeforeValidator(to_names)]
 KeyPairs = Annotated[tuple[tuple[str, str], ...], BeforeValidator(_to_key_pairs)]
 Keys = Annotated[Names, AfterValidator(check_keys)]

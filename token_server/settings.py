@@ -14,6 +14,7 @@ from shared_settings.settings import AgentDispatch, SharedSettings, TokenAuth
 from token_server.proxies import is_http_proxy, livekit_proxy
 from token_server.setting_types import (
     AgentRules,
+    HeaderName,
     KeyPairs,
     Keys,
     Names,
@@ -89,6 +90,9 @@ class Settings(SharedSettings):
         ParticipantMetadata.CALLER, alias="PARTICIPANT_METADATA"
     )
     rate_limit: RateLimit = Field((), alias="RATE_LIMIT")
+    rate_limit_key: RateLimit = Field((), alias="RATE_LIMIT_KEY")
+    end_user_header: HeaderName = Field("", alias="END_USER_HEADER")
+    sessions_per_caller: int = Field(0, alias="SESSIONS_PER_CALLER", ge=0, le=100)
     trusted_proxies: int = Field(0, alias="TRUSTED_PROXIES", ge=0, le=8)
     room_names: Names = Field((), alias="ROOM_NAMES")
     token_ttl: Seconds = Field(timedelta(minutes=10), alias="TOKEN_TTL_SECONDS")

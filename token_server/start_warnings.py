@@ -50,6 +50,11 @@ def _open_doors(settings: Settings) -> Iterator[str]:
             f"TOKEN_AUTH=none, HOST={host} and no RATE_LIMIT: whoever can reach this"
             " server gets as many tokens as they ask for, at your expense"
         )
+    if settings.token_auth is TokenAuth.KEY and settings.rate_limit and not settings.rate_limit_key:
+        yield (
+            "TOKEN_AUTH=key and RATE_LIMIT, but no RATE_LIMIT_KEY: RATE_LIMIT is for each end user,"
+            " and whoever has the key says who that is"
+        )
 
 
 def _lifetimes(settings: Settings) -> Iterator[str]:

@@ -43,6 +43,7 @@ def lines(**changes: str) -> list[str]:
             LOGINS | {"TOKEN_JWT_AUDIENCE": "", "TOKEN_JWT_TRUST_WITHOUT_AUDIENCE": "1"},
             "TOKEN_JWT_TRUST_WITHOUT_AUDIENCE=1",
         ),
+        ({"TOKEN_AUTH": "key", "TOKEN_KEYS": HASH, "RATE_LIMIT": "30/minute"}, "TOKEN_AUTH"),
     ],
 )
 def test_what_is_weak_is_said_in_one_line(changes: dict[str, str], name: str) -> None:
@@ -63,6 +64,7 @@ def test_what_is_weak_is_said_in_one_line(changes: dict[str, str], name: str) ->
         {"TOKEN_TTL_SECONDS": "61", "ROOM_EMPTY_TIMEOUT_SECONDS": "61"},
         {"HOST": "0.0.0.0", "RATE_LIMIT": "30/minute"},  # noqa: S104 (never listened on)
         {"HOST": "0.0.0.0", "TOKEN_AUTH": "key", "TOKEN_KEYS": HASH},  # noqa: S104
+        {"TOKEN_AUTH": "key", "TOKEN_KEYS": HASH, "RATE_LIMIT": "9/day", "RATE_LIMIT_KEY": "9/day"},
         {"HOST": "localhost"},
         {"HOST": "[::1]"},
         {"HOST": "127.0.0.2"},

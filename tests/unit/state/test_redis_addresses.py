@@ -18,6 +18,8 @@ from token_server.errors import RedisUnavailableError
 from token_server.state.machine_state import MachineState, file_lock
 from token_server.state.redis_link import RedisLink
 from token_server.state.redis_state import RedisState
+from token_server.state.sessions import MADE, MemorySessions
+from token_server.state.sessions_redis import SessionsRedis
 from token_server.state.timeline import Entry, Event
 from token_server.state.timeline_redis import TimelineRedis
 from token_server.state.workers_redis import WorkersRedis
@@ -27,7 +29,7 @@ RUNS = [USER]
 PREFIX = "livekit-token-server:test:"
 # What all uses of Redis leave there; the locks are given back.
 LEFT = {"LIMITS:", "caller:PA_1", "timeline:kitchen", "timelines", "webhook"}
-LEFT |= {f"worker:{PROCESS}", "workers", "workers-since"}
+LEFT |= {f"worker:{PROCESS}", "workers", "workers-since", "sessions:alice"}
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +54,9 @@ def use_everything(link: RedisLink, folder: Path) -> bool:
     store = WorkersRedis(link, PREFIX)
     store.put(word(), time.time(), is_first=True)
     RateLimits([parse("9/minute")], link).spend("address", "192.0.2.1")
+    sessions = SessionsRedis(link, PREFIX, MemorySessions())
+    sessions.made("alice", "kitchen", sessions.claim("alice", "kitchen", 1).at)
+    sessions.forget("alice", {"hall": MADE})
     state.resign()
     told = (
         bool(shelf.of("kitchen")),
