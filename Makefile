@@ -7,7 +7,7 @@ ARGS ?= tests/contract tests/system
 export LIVEKIT_SERVER_VERSION
 endif
 
-.PHONY: dev test check bench setup format release
+.PHONY: dev test check bench setup format lock release
 
 dev: setup
 	@.venv/bin/token-server dev
@@ -34,6 +34,9 @@ setup:
 format: setup
 	.venv/bin/ruff format
 	.venv/bin/ruff check --fix
+
+lock: setup
+	@.venv/bin/python -m setup.locks $(ARGS)
 
 release: setup
 	@.venv/bin/python -m setup.release --check
