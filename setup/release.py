@@ -84,7 +84,7 @@ def main() -> int:
         _commit(version, datetime.now(UTC).date())
     except (SetupError, subprocess.CalledProcessError) as error:
         return _refuse([str(error)])
-    say(f"{wheel} is built and this commit is v{version}. Others see it after: git push --tags")
+    say(f"{wheel} is built and this commit is v{version}. To publish: git push --follow-tags")
     return 0
 
 
@@ -94,8 +94,9 @@ def _build(version: str) -> Path:
     Raises:
         SetupError: It could not be built, or pyproject.toml gives it another version.
     """
-    run("building the wheel", [_HATCHLING, "build", "--target", "wheel"])
     wheel = Path(f"dist/livekit_token_server-{version}-py3-none-any.whl")
+    wheel.unlink(missing_ok=True)
+    run("building the wheel", [_HATCHLING, "build", "--target", "wheel"])
     if not wheel.is_file():
         raise SetupError(f"there is no {wheel}: pyproject.toml has another version")
     return wheel
