@@ -35,8 +35,11 @@ format: setup
 	.venv/bin/ruff format
 	.venv/bin/ruff check --fix
 
-lock: setup
+lock: .venv/bin/uv
 	@.venv/bin/python -m setup.locks $(ARGS)
+
+.venv/bin/uv:
+	@sh setup/run
 
 release: setup
 	@.venv/bin/python -m setup.release --check

@@ -182,6 +182,16 @@ def test_a_rate_limit_is_no_verdict(well: Stack) -> None:
     assert (2, ["rate-limited"]) == (diagnosis.exit_code, diagnosis.causes())
 
 
+def test_a_room_that_ends_before_its_token_is_named(tmp_path: Path) -> None:
+    """LiveKit answers a good token with 404 then, and nobody looks for a time-out."""
+    with Stack(tmp_path, livekit={"room": {"auto_create": False}}) as stack:
+        diagnosis = stack.with_web(ROOM_EMPTY_TIMEOUT_SECONDS="5").diagnose()
+
+    assert (1, "room-ends-first") == (diagnosis.exit_code, diagnosis.causes("wrong")[0])
+    cure = diagnosis.text("room-ends-first").splitlines()[-1]
+    assert "ROOM_EMPTY_TIMEOUT_SECONDS=600 and ROOM_DEPARTURE_TIMEOUT_SECONDS=600" in cure
+
+
 def test_media_that_cannot_pass_is_named(tmp_path: Path) -> None:
     """Signalling works through every proxy; UDP does not."""
     with Stack(tmp_path, livekit={"rtc": {"interfaces": {"includes": ["none0"]}}}) as stack:

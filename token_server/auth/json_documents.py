@@ -14,30 +14,37 @@ from http.client import HTTPException
 from threading import Thread
 from typing import Any
 
-import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
+from urllib3.util import parse_url
 
-from token_server.errors import IssuerUnavailableError
+from token_server.errors import IssuerUnavailableError, IssuerUntrustedError
+from token_server.proxies import LOOPBACK
 
 _HTTP_OK = 200
 # Bytes; a key takes about 1 KiB.
 _DOCUMENT_LIMIT = 256 * 1024
+_PLAIN_HTTP = (
+    "is plain http: whoever can answer there in the issuer's place can log in as anybody;"
+    " TOKEN_JWT_TRUST_PLAIN_HTTP=1 allows it"
+)
 _CONNECTIONS = {"http": HTTPConnection, "https": HTTPSConnection}
 
 
-def fetch_json_object(url: str, ends_at: float) -> dict[str, Any]:
+def fetch_json_object(url: str, ends_at: float, *, trusts_http: bool = False) -> dict[str, Any]:
     """GET a JSON object; redirects are not followed.
 
     Args:
         url: Of http or https.
         ends_at: When there has to be an answer, as `time.monotonic` counts.
+        trusts_http: Whether plain http may lead to another machine.
 
     Raises:
         IssuerUnavailableError: It is not there, not in time, or no JSON object.
+        IssuerUntrustedError: Others could answer in its place.
     """
     try:
-        status, body = _get(url, ends_at)
+        status, body = _get(url, ends_at, trusts_http=trusts_http)
         document = json.loads(body) if status == _HTTP_OK else None
     except (HTTPError, HTTPException, OSError, ValueError, RecursionError) as error:
         raise IssuerUnavailableError(f"{url} does not answer: {type(error).__name__}") from error
@@ -46,11 +53,13 @@ def fetch_json_object(url: str, ends_at: float) -> dict[str, Any]:
     return document
 
 
-def _get(url: str, ends_at: float) -> tuple[int, bytes]:
+def _get(url: str, ends_at: float, *, trusts_http: bool) -> tuple[int, bytes]:
     """Wait here for what another greenlet reads; TimeoutError when the time is over."""
-    parts = urllib3.util.parse_url(url)
+    parts = parse_url(url)
     if parts.scheme not in _CONNECTIONS or not parts.host:
         raise ValueError
+    if parts.scheme == "http" and not trusts_http and parts.host.strip("[]") not in LOOPBACK:
+        raise IssuerUntrustedError(f"{url} {_PLAIN_HTTP}")
     left = max(ends_at - time.monotonic(), 0.001)
     connection = _CONNECTIONS[parts.scheme](parts.host, parts.port, timeout=left)
     answer: Future[tuple[int, bytes]] = Future()

@@ -36,6 +36,9 @@ class Health(BaseModel):
     redis: Literal["ready", "unavailable"] | None = Field(
         None, description="Only of /readyz, where REDIS_URL is set; without it everything goes on."
     )
+    msg: str | None = Field(
+        None, description="Of a Redis that is unavailable: the setting that mends it, if one does."
+    )
 
 
 class Document(RootModel[dict[str, Any]]):

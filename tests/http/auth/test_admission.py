@@ -217,6 +217,23 @@ def test_metadata_can_be_refused(issuer: Issuer, auth: str) -> None:
     assert [403, 403, 201] == statuses
 
 
+def test_an_issuer_of_a_compose_network_is_believed_where_the_operator_says_so(
+    issuer: Issuer,
+) -> None:
+    """Keys over http, from a name of that network, and tokens for nobody."""
+    less = {"TOKEN_JWT_TRUST_PLAIN_HTTP": "1", "TOKEN_JWT_TRUST_WITHOUT_AUDIENCE": "1"}
+    keys = f"{issuer.url.replace('127.0.0.1', '127.1')}/keys"
+    changes = less | {"TOKEN_JWT_AUDIENCE": "", "TOKEN_JWT_JWKS_URL": keys}
+    client = client_for(None, None, **jwt_of(issuer) | changes)
+
+    statuses = [
+        client.post("/token", headers={"Authorization": f"Bearer {token}"}).status_code
+        for token in (issuer.sign(aud=None), issuer.sign())
+    ]
+
+    assert [201, 401] == statuses
+
+
 def test_without_a_login_token_there_is_none(logged_in: FlaskClient) -> None:
     """401, and how to ask."""
     answer = logged_in.post("/token")
