@@ -7,7 +7,7 @@ ARGS ?= tests/contract tests/system
 export LIVEKIT_SERVER_VERSION
 endif
 
-.PHONY: dev test check bench setup format release
+.PHONY: dev test check bench setup format lock release
 
 dev: setup
 	@.venv/bin/token-server dev
@@ -34,6 +34,12 @@ setup:
 format: setup
 	.venv/bin/ruff format
 	.venv/bin/ruff check --fix
+
+lock: .venv/bin/uv
+	@.venv/bin/python -m setup.locks $(ARGS)
+
+.venv/bin/uv:
+	@sh setup/run
 
 release: setup
 	@.venv/bin/python -m setup.release --check

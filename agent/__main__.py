@@ -7,12 +7,19 @@ import io
 import os
 import sys
 
-from livekit.agents import cli
-
-from agent.settings import AgentSettings
-from agent.worker import build_worker
 from shared_settings.env_file import with_env_file
+from shared_settings.extras import missing_extra
 from shared_settings.settings import SettingsError
+
+try:
+    from livekit.agents import cli
+
+    from agent.settings import AgentSettings
+    from agent.worker import build_worker
+except ModuleNotFoundError:
+    if problem := missing_extra("worker", "It"):
+        sys.exit(f"The worker cannot start:\n{problem}")
+    raise
 
 
 def main() -> int:

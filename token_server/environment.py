@@ -1,14 +1,17 @@
 """What commands, the server and tracing take from the environment and `.env`."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from shared_settings.env_file import with_env_file
+from shared_settings.extras import is_installed, missing_extra
+from shared_settings.settings import SettingsError
 from token_server.setting_types import to_names
 from token_server.settings import Settings
 
 logger = logging.getLogger(__name__)
 
+_EXPORTER = "OTEL_TRACES_EXPORTER"
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 # What commands send, by where they send it: keys, and tokens that the secret has signed.
 _SENT_TO = {
@@ -49,13 +52,29 @@ def command_environ(environ: Mapping[str, str], login: str = "") -> dict[str, st
     return found
 
 
-def read_settings(environ: Mapping[str, str]) -> Settings:
-    """Read the settings from the environment and `.env`.
+def read_settings(
+    environ: Mapping[str, str], is_there: Callable[[str], bool] = is_installed
+) -> Settings:
+    """Read the settings from the environment and `.env`, for a web process that is to start.
+
+    Args:
+        environ: The environment.
+        is_there: Whether a module is installed: not every machine has all.
 
     Raises:
-        SettingsError: With one line for every variable that is missing or wrong.
+        SettingsError: With one line for every variable that is missing or wrong, or that needs
+            what is not installed.
     """
-    return Settings.from_environ(with_env_file(environ))
+    found = with_env_file(environ)
+    settings = Settings.from_environ(found)
+    wanted = {
+        "redis": "REDIS_URL" if settings.redis_url else "",
+        "tracing": _asks_for_traces(found),
+    }
+    sentences = [missing_extra(extra, name, is_there) for extra, name in wanted.items() if name]
+    if problems := list(filter(None, sentences)):
+        raise SettingsError("\n".join(problems))
+    return settings
 
 
 def tracing_variables(environ: Mapping[str, str]) -> dict[str, str]:
@@ -66,18 +85,31 @@ def tracing_variables(environ: Mapping[str, str]) -> dict[str, str]:
     Source:
         https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
     """
-    given = {
-        name: value.strip()
-        for name, value in with_env_file(environ).items()
-        if name.startswith("OTEL_") and value.strip()
-    }
-    has_endpoint = any(name in given for name in _ENDPOINTS)
-    exporters = to_names(given.get("OTEL_TRACES_EXPORTER", "otlp" if has_endpoint else ""))
-    if "otlp" not in exporters or given.get("OTEL_SDK_DISABLED", "").lower() == "true":
+    found = with_env_file(environ)
+    if not _asks_for_traces(found):
         return {}
+    given = _of_opentelemetry(found)
     protocol = next((given[name] for name in _PROTOCOLS if name in given), "http/protobuf")
     if protocol != "http/protobuf":
         logger.warning(
             "Traces are sent as http/protobuf, whatever OTEL_EXPORTER_OTLP_PROTOCOL says"
         )
     return _DEFAULTS | given
+
+
+def _asks_for_traces(found: Mapping[str, str]) -> str:
+    """Return the name of a variable that asks for traces; "" if none does."""
+    given = _of_opentelemetry(found)
+    endpoint = next((name for name in _ENDPOINTS if name in given), "")
+    exporters = to_names(given.get(_EXPORTER, "otlp" if endpoint else ""))
+    if "otlp" not in exporters or given.get("OTEL_SDK_DISABLED", "").lower() == "true":
+        return ""
+    return endpoint or _EXPORTER
+
+
+def _of_opentelemetry(found: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name: value.strip()
+        for name, value in found.items()
+        if name.startswith("OTEL_") and value.strip()
+    }

@@ -17,6 +17,7 @@ from tests.snippets import snippet
 PAGE = "docs/operating.md"
 PREFIX = "/opt/token-server"
 INSTALL = snippet(PAGE, "python3 -m venv")
+LIGHT = snippet("docs/light.md", "--requirement deploy/requirements-web.txt")
 ENV_FILE = snippet(PAGE, "# /etc/token-server.env")
 UNITS = {
     name: snippet(PAGE, f"# /etc/systemd/system/{name}")
@@ -44,6 +45,11 @@ class Installation:
     empty_folder: Path
 
     @property
+    def dist(self) -> Path:
+        """Return where the wheel is."""
+        return self.prefix.parent / "dist"
+
+    @property
     def path(self) -> str:
         """Return PATH with its programs, and none of the checkout's."""
         return f"{self.prefix}/bin:/usr/local/bin:/usr/bin:/bin"
@@ -68,9 +74,9 @@ def install(folder: Path) -> Installation:
     assert (setup, ROOT / locked.split()[-1]) == ("make setup", ROOT / "requirements.txt")
     assert "--hash=sha256:" in (ROOT / locked.split()[-1]).read_text()
     for line in (build, create, wheel):
-        _run_in_checkout(
-            line.replace("--target wheel", f"--target wheel --directory {folder}/dist")
-            .replace(" dist/", f" {folder}/dist/")
+        run_in_checkout(
+            line.replace("--target wheel", f"--target wheel --directory {installation.dist}")
+            .replace(" dist/", f" {installation.dist}/")
             .replace(PREFIX, str(installation.prefix))
         )
         if line is create:
@@ -81,7 +87,31 @@ def install(folder: Path) -> Installation:
     return installation
 
 
-def _run_in_checkout(line: str) -> None:
+def install_light(folder: Path, dist: Path) -> Installation:
+    """Do what docs/light.md says, line by line, with the wheel of this folder."""
+    installation = Installation(folder / "prefix", folder / "empty")
+    installation.empty_folder.mkdir()
+    for line in LIGHT.text.splitlines():
+        run_in_checkout(with_uv(line, installation, dist))
+    return installation
+
+
+def with_uv(line: str, installation: Installation, dist: Path) -> str:
+    """Return a line with uv in the place of pip: it takes packages from where set-up has got them.
+
+    So nothing is downloaded, and it takes half a second.
+    """
+    install = f"uv pip install --quiet --python {installation.prefix}/bin/python"
+    return (
+        line.replace("python3 -m venv", f"uv venv --quiet --python {sys.executable}")
+        .replace(f"{PREFIX}/bin/pip install", install)
+        .replace(PREFIX, str(installation.prefix))
+        .replace(" dist/", f" {dist}/")
+    )
+
+
+def run_in_checkout(line: str) -> None:
+    """Run a line of a page as its reader does; it has to succeed."""
     done = run_in_shell(line, clean_environ(), seconds=300)
     assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from shared_settings.env_file import with_env_file
+from shared_settings.extras import MissingExtraError, require_extra
 from token_server.cli.dev import DevError
 from token_server.cli.dev.plan import children_environ
 from token_server.cli.dev.ports import choose_ports
@@ -37,7 +38,7 @@ def _run(argv: Sequence[str] | None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         return int(arguments.run(arguments, _environ(arguments)))
-    except (DevError, TokenServerError) as error:
+    except (DevError, MissingExtraError, TokenServerError) as error:
         sys.stderr.write(f"token-server {arguments.command}: {printable_lines(str(error))}\n")
     except KeyboardInterrupt:
         return _INTERRUPTED
@@ -127,6 +128,7 @@ def _token(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 
 def _doctor(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    require_extra("doctor", "It")
     # What the doctor needs takes half a second to import.
     from token_server.cli.doctor.examination import run  # noqa: PLC0415
     from token_server.cli.doctor.patient import (  # noqa: PLC0415
