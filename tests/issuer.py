@@ -17,13 +17,17 @@ from tests.loopback import Loopback
 _PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 
 
-def new_key(algorithm: str) -> _PrivateKey:
+def _new_key(algorithm: str) -> _PrivateKey:
     """Make a key for RS256, ES256 or EdDSA."""
     if algorithm == "RS256":
         return rsa.generate_private_key(public_exponent=65537, key_size=2048)
     if algorithm == "ES256":
         return ec.generate_private_key(ec.SECP256R1())
     return ed25519.Ed25519PrivateKey.generate()
+
+
+# RSA keys of issuers that are gone: to make one takes 50 ms of processor time.
+_spare_keys: list[_PrivateKey] = []
 
 
 def _public_jwk(algorithm: str, key: _PrivateKey) -> dict[str, Any]:
@@ -36,7 +40,10 @@ def _public_jwk(algorithm: str, key: _PrivateKey) -> dict[str, Any]:
 
 
 class Issuer(Loopback):
-    """Serves its documents, and counts how often it was asked."""
+    """Serves its documents, and counts how often it was asked.
+
+    No two that run, and no two keys of one, are the same; who comes later may have a key of theirs.
+    """
 
     def __init__(self, algorithm: str = "RS256") -> None:
         self.asked: list[str] = []
@@ -45,6 +52,7 @@ class Issuer(Loopback):
         self.redirects: dict[str, str] = {}
         self.documents: dict[str, object] = {}
         self._keys: dict[str, tuple[str, _PrivateKey]] = {}
+        self._used_keys: list[_PrivateKey] = []
         super().__init__(self._handler())
         self.url = f"http://127.0.0.1:{self.port}/realm"
         self.documents["/realm/.well-known/openid-configuration"] = {
@@ -55,7 +63,10 @@ class Issuer(Loopback):
 
     def rotate(self, key_id: str, algorithm: str = "RS256") -> None:
         """Sign with this new key from now on, and show no other."""
-        self._keys = {key_id: (algorithm, new_key(algorithm))}
+        is_spare = algorithm == "RS256" and _spare_keys
+        key = _spare_keys.pop() if is_spare else _new_key(algorithm)
+        self._used_keys.append(key)
+        self._keys = {key_id: (algorithm, key)}
         self.publish()
 
     def publish(self, *more: Mapping[str, object]) -> None:
@@ -83,6 +94,10 @@ class Issuer(Loopback):
     def public_key_document(self) -> bytes:
         """Return what an attacker can download."""
         return json.dumps(self.documents["/realm/keys"]).encode()
+
+    def __exit__(self, *_: object) -> None:
+        super().__exit__()
+        _spare_keys.extend(key for key in self._used_keys if isinstance(key, rsa.RSAPrivateKey))
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         issuer = self
