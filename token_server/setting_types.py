@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator
 
 from shared_settings.livekit_url import split_url
 from token_server.bearer_keys import check_keys
+from token_server.origins import check_origins
 from token_server.proxies import LOOPBACK
 
 # redis-py's options of these names, and what we let them be.
@@ -23,17 +24,6 @@ _REDIS_URL = (
 
 _LONGEST_SECONDS = 7 * 24 * 3600
 _RATE_LIMIT = re.compile(r"[1-9]\d{0,8}/(second|minute|hour|day)")
-
-
-def _check_origins(value: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the origins; ValueError if a browser would never send one of them."""
-    # flask-cors takes "*" inside an origin for a regular expression: https://*.example.com would
-    # let https://xexample.com in, and not https://app.example.com.
-    for origin in value:
-        parts = split_url(origin)
-        if origin != "*" and (parts is None or f"{parts.scheme}://{parts.netloc}" != origin):
-            raise ValueError("must each be * or look like https://HOST or http://HOST:PORT")
-    return value
 
 
 def _check_redis_url(value: str) -> str:
@@ -107,7 +97,7 @@ AgentRules = Annotated[tuple[tuple[str, str], ...], BeforeValidator(_to_agent_ru
 Names = Annotated[tuple[str, ...], BeforeValidator(to_names)]
 KeyPairs = Annotated[tuple[tuple[str, str], ...], BeforeValidator(_to_key_pairs)]
 Keys = Annotated[Names, AfterValidator(check_keys)]
-Origins = Annotated[Names, AfterValidator(_check_origins)]
+Origins = Annotated[Names, AfterValidator(check_origins)]
 RateLimit = Annotated[Names, AfterValidator(_check_rate_limit)]
 RedisUrl = Annotated[str, AfterValidator(_check_redis_url)]
 Seconds = Annotated[timedelta, BeforeValidator(_to_seconds)]
