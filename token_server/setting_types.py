@@ -11,7 +11,6 @@ from pydantic import AfterValidator, BeforeValidator
 
 from shared_settings.livekit_url import split_url
 from token_server.bearer_keys import check_keys
-from token_server.origins import check_origins
 from token_server.proxies import LOOPBACK
 
 # redis-py's options of these names, and what we let them be.
@@ -22,8 +21,43 @@ _REDIS_URL = (
     " and ssl_ca_certs) or unix:///PATH?db=DB, a password percent-encoded"
 )
 
+_ANY = "//*."
+_LABEL = "[a-z0-9_-]+"
+# Of `*.com` anybody can have a part. Which hosts of two labels are theirs, an operator knows.
+_OWN_HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.[a-z][a-z0-9-]*")
+
 _LONGEST_SECONDS = 7 * 24 * 3600
 _RATE_LIMIT = re.compile(r"[1-9]\d{0,8}/(second|minute|hour|day)")
+
+
+def _check_origins(value: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the origins; ValueError if a browser would never send one, or anybody's page could."""
+    if not all(origin == "*" or _is_good_origin(origin) for origin in value):
+        raise ValueError(
+            "must each be * or look like https://HOST, http://HOST:PORT or https://*.HOST, where *"
+            " is one label of the host, the first, and HOST has two or more"
+        )
+    return value
+
+
+def _is_good_origin(origin: str) -> bool:
+    fixed = origin.replace(_ANY, "//", 1)
+    parts = split_url(fixed)
+    if parts is None or f"{parts.scheme}://{parts.netloc}" != fixed:
+        return False
+    return fixed == origin or bool(_OWN_HOST.fullmatch(parts.hostname or ""))
+
+
+def origin_matcher(origin: str) -> str | re.Pattern[str]:
+    """Return what an origin is to be compared with, by flask-cors too: itself, "*" or a pattern.
+
+    flask-cors by itself takes a text with `*` or `[` in it for a regular expression:
+    https://*.example.com would let https://xexample.com in, and not https://app.example.com.
+    """
+    if origin == "*" or not set(origin) & set("*["):
+        return origin
+    text = re.escape(origin).replace(re.escape(_ANY), rf"//{_LABEL}\.")
+    return re.compile(rf"{text}\Z", re.IGNORECASE | re.ASCII)
 
 
 def _check_redis_url(value: str) -> str:
@@ -97,7 +131,7 @@ AgentRules = Annotated[tuple[tuple[str, str], ...], BeforeValidator(_to_agent_ru
 Names = Annotated[tuple[str, ...], BeforeValidator(to_names)]
 KeyPairs = Annotated[tuple[tuple[str, str], ...], BeforeValidator(_to_key_pairs)]
 Keys = Annotated[Names, AfterValidator(check_keys)]
-Origins = Annotated[Names, AfterValidator(check_origins)]
+Origins = Annotated[Names, AfterValidator(_check_origins)]
 RateLimit = Annotated[Names, AfterValidator(_check_rate_limit)]
 RedisUrl = Annotated[str, AfterValidator(_check_redis_url)]
 Seconds = Annotated[timedelta, BeforeValidator(_to_seconds)]

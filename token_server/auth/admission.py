@@ -81,6 +81,9 @@ def _callers(settings: Settings) -> Callers:
             return build(keys=CallerKeys(settings.token_keys))
         case TokenAuth.JWT:
             fetch = partial(
-                fetch_issuer_keys, settings.token_jwt_issuer, settings.token_jwt_jwks_url
+                fetch_issuer_keys,
+                settings.token_jwt_issuer,
+                settings.token_jwt_jwks_url,
+                settings.proxies,
             )
             return build(logins=Logins(settings, IssuerKeys(fetch)))

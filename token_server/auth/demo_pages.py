@@ -5,6 +5,7 @@ of them. Any site that is open there can send requests to it (cross-site), and r
 soon as the site's own name leads to this machine (DNS rebinding).
 """
 
+import re
 from collections.abc import Iterable
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -13,7 +14,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Request
 
 from token_server.errors import PermissionDeniedError
-from token_server.origins import is_among, matcher
+from token_server.setting_types import origin_matcher
 from token_server.settings import Settings
 
 # LiveKit signs its webhooks, and calls this server what it likes. The others say nothing of use,
@@ -32,7 +33,7 @@ class DemoPages:
     """
 
     def __init__(self, own_names: frozenset[str], origins: Iterable[str]) -> None:
-        self._own_names, self._origins = own_names, [matcher(one) for one in origins]
+        self._own_names, self._origins = own_names, [origin_matcher(one) for one in origins]
 
     @classmethod
     def of(cls, settings: Settings) -> "DemoPages":
@@ -72,6 +73,16 @@ class DemoPages:
         # Somebody follows a link to the page.
         is_navigation = headers.get("Sec-Fetch-Mode") == "navigate" and request.method in _READS
         return is_navigation and request.path in _PAGES
+
+
+def is_among(unverified_origin: str, matchers: Iterable[str | re.Pattern[str]]) -> bool:
+    """Whether one of them means this origin."""
+    return any(
+        one in {"*", unverified_origin}
+        if isinstance(one, str)
+        else one.match(unverified_origin) is not None
+        for one in matchers
+    )
 
 
 def _host_name(unverified_host: str) -> str:

@@ -15,6 +15,7 @@ import jwt
 
 from token_server.auth.json_documents import fetch_json_object
 from token_server.errors import IssuerUnavailableError
+from token_server.proxies import Proxies
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +26,7 @@ _IN_ALL = 5.0
 _FRESH = 600.0
 _BETWEEN_FETCHES = 10.0
 _NEVER = float("-inf")
+_NO_PROXIES = Proxies()
 
 Fetch = Callable[[], Sequence[jwt.PyJWK]]
 
@@ -80,12 +82,15 @@ class IssuerKeys:
         return True
 
 
-def fetch_issuer_keys(issuer: str, jwks_url: str, in_all: float = _IN_ALL) -> Sequence[jwt.PyJWK]:
+def fetch_issuer_keys(
+    issuer: str, jwks_url: str, proxies: Proxies = _NO_PROXIES, in_all: float = _IN_ALL
+) -> Sequence[jwt.PyJWK]:
     """Ask an issuer for the keys that it signs with.
 
     Args:
         issuer: The issuer's URL, as it stands in its tokens' `iss`.
         jwks_url: Where its keys are; "" to find that by OpenID discovery.
+        proxies: What leads to it.
         in_all: Seconds that it may take.
 
     Returns:
@@ -101,12 +106,12 @@ def fetch_issuer_keys(issuer: str, jwks_url: str, in_all: float = _IN_ALL) -> Se
     ends_at = time.monotonic() + in_all
     if not jwks_url:
         document = fetch_json_object(
-            f"{issuer.rstrip('/')}/.well-known/openid-configuration", ends_at
+            f"{issuer.rstrip('/')}/.well-known/openid-configuration", ends_at, proxies
         )
         if document.get("issuer") != issuer or not isinstance(document.get("jwks_uri"), str):
             raise IssuerUnavailableError("OpenID discovery does not describe TOKEN_JWT_ISSUER")
         jwks_url = document["jwks_uri"]
-    found = fetch_json_object(jwks_url, ends_at).get("keys")
+    found = fetch_json_object(jwks_url, ends_at, proxies).get("keys")
     if not isinstance(found, list):
         raise IssuerUnavailableError(f"{jwks_url} is no JWKS")
     keys = [key for item in found if (key := _to_key(item))]

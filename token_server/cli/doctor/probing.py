@@ -11,10 +11,12 @@ from http import HTTPStatus
 
 from livekit.protocol import room as room_protocol
 
+from shared_settings.livekit_url import websocket_url
 from token_server.cli.doctor import arrival, issued_token
 from token_server.cli.doctor.arrival import Surroundings
 from token_server.cli.doctor.checks import Check, Finding, Trouble, ok
 from token_server.cli.doctor.issued_token import IssuedToken
+from token_server.cli.doctor.joining import check_join
 from token_server.cli.doctor.patient import Patient
 from token_server.cli.doctor.probe_observation import ProbeObservation
 from token_server.cli.doctor.regions import check_region
@@ -96,6 +98,7 @@ class Probing:
     def __init__(self, patient: Patient, report: Report, started: float) -> None:
         self._patient, self._report, self._started = patient, report, started
         settings = patient.settings
+        self._inner_url = websocket_url(settings.livekit_url)
         self._livekit = ProbedLiveKit(Twirp.of(settings), Twirp.of(settings, RPC_TIMEOUTS))
         self._room_name = ""  # to be deleted
         self._room: Room | None = None
@@ -161,12 +164,13 @@ class Probing:
         self._report.found(server_version.check_version(info))
         seen = self._begin(token)
         ends_at = min(time.monotonic() + _AGENT_DUE, self._started + _VISIT_ENDS_AT)
+        self._patient.lead_clients(token.server_url)
         visit = Visit(token, self._livekit, seen, self._asked_at)
         with self._watch.first() as first:
             asyncio.run(visit.run(self._report.doing, ends_at=ends_at - self._asked_at))
         seen.webhook_at = None if first.came_at is None else first.came_at - self._asked_at
         if seen.connected_at is None:
-            seen.join_refusal = server_version.refusal_of_join(token)
+            seen.why_not = server_version.ask_why_not(token, self._patient.settings.proxies)
         self._tell(seen, token)
 
     def _begin(self, token: IssuedToken) -> ProbeObservation:
@@ -182,7 +186,7 @@ class Probing:
 
     def _tell(self, seen: ProbeObservation, token: IssuedToken) -> None:
         self._report.timed(seen.timeline())
-        if not self._report.found(arrival.check_join(seen, token.server_url)):
+        if not self._report.found(check_join(seen, token.server_url, self._inner_url)):
             self._report.skip(["agent"], "a human can join")
             return
         self._report.found(arrival.check_agent(seen, self._surroundings(seen)))

@@ -4,7 +4,8 @@ import pytest
 
 from shared_settings.settings import SettingsError
 from tests.environ import settings
-from token_server.origins import is_among, matcher
+from token_server.auth.demo_pages import is_among
+from token_server.setting_types import origin_matcher
 
 PREVIEWS = "https://*.example.app"
 MEANT = {
@@ -63,7 +64,7 @@ def test_a_page_that_is_meant_may_ask(pattern: str, origin: str) -> None:
     """Each preview of a branch has a host of its own."""
     (named,) = settings(CORS_ORIGINS=pattern).cors_origins
 
-    assert is_among(origin, [matcher(named)])
+    assert is_among(origin, [origin_matcher(named)])
 
 
 @pytest.mark.parametrize(("pattern", "origin"), NOT_MEANT.values(), ids=NOT_MEANT.keys())
@@ -71,7 +72,7 @@ def test_any_other_page_may_not(pattern: str, origin: str) -> None:
     """Who lets in more than was meant lets in strangers' pages."""
     (named,) = settings(CORS_ORIGINS=pattern).cors_origins
 
-    assert not is_among(origin, [matcher(named)])
+    assert not is_among(origin, [origin_matcher(named)])
 
 
 @pytest.mark.parametrize("pattern", REFUSED)
