@@ -108,6 +108,11 @@ def tunnels(ports: Mapping[str, int], heads: list[str]) -> Serve:
 
 def _connect(client: socket.socket, server: socket.socket) -> None:
     client.sendall(b"HTTP/1.1 200 Connection established\r\nVia: a proxy\r\n\r\n")
+    relay(client, server)
+
+
+def relay(client: socket.socket, server: socket.socket) -> None:
+    """Pass everything on, both ways, until one side ends it."""
     back = threading.Thread(target=_pass_on, args=(server, client))
     back.start()
     _pass_on(client, server)

@@ -4,11 +4,16 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tests.environ import settings
 from token_server.cli.doctor.checks import Finding
 from token_server.cli.doctor.joining import check_join
 from token_server.cli.doctor.probe_observation import ProbeObservation, WhyNot
+from token_server.settings import Settings
 
 INNER, PUBLIC = "ws://livekit:7880", "wss://livekit.example/path"
+# A doctor with the server's variables, and one that knows less.
+OURS = settings(LIVEKIT_URL=INNER, LIVEKIT_PUBLIC_URL=PUBLIC)
+LESS = settings(LIVEKIT_URL=INNER)
 
 
 def probe(why_not: WhyNot | None = None, *, is_listed: bool = False) -> ProbeObservation:
@@ -32,28 +37,35 @@ def joined(*, is_listed: bool, failed_looks: int = 0) -> ProbeObservation:
 
 
 FAILED = {
-    "a token of another version": (probe(WhyNot("field")), PUBLIC, "server-too-old"),
-    "no media": (probe(is_listed=True), PUBLIC, "media-blocked"),
-    "the one address": (probe(), INNER, "join-failed"),
-    "another key there": (probe(WhyNot("key")), PUBLIC, "public-url"),
-    "another secret there": (probe(WhyNot("secret")), PUBLIC, "public-url"),
-    "no LiveKit there": (probe(WhyNot(instead="HTTP 404, text/html")), PUBLIC, "public-url"),
-    "nobody there": (probe(WhyNot(instead="connection refused")), PUBLIC, "public-url"),
-    "nobody knows why": (probe(), PUBLIC, "public-url"),
-    "another LiveKit, of the same key": (joined(is_listed=False), PUBLIC, "public-url"),
+    "a token of another version": (probe(WhyNot("field")), OURS, "server-too-old"),
+    "no media": (probe(is_listed=True), OURS, "media-blocked"),
+    "another key there": (probe(WhyNot("key")), OURS, "public-url"),
+    "another secret there": (probe(WhyNot("secret")), LESS, "public-url"),
+    "no LiveKit there": (probe(WhyNot(instead="HTTP 404, text/html")), OURS, "public-url"),
+    "nobody there": (probe(WhyNot(instead="connection refused")), OURS, "public-url"),
+    "nobody knows why": (probe(), OURS, "public-url"),
+    "nor which setting": (probe(WhyNot(instead="HTTP 501")), LESS, "join-failed"),
+    "another LiveKit, of the same key": (joined(is_listed=False), LESS, "public-url"),
 }
 
 
-@pytest.mark.parametrize(("seen", "server_url", "cause"), FAILED.values(), ids=FAILED.keys())
+@pytest.mark.parametrize(("seen", "ours", "cause"), FAILED.values(), ids=FAILED.keys())
 def test_what_keeps_a_human_out_is_named(
-    seen: ProbeObservation, server_url: str, cause: str
+    seen: ProbeObservation, ours: Settings, cause: str
 ) -> None:
     """Each is mended in another place."""
-    check = check_join(seen, server_url, INNER)
+    check = check_join(seen, PUBLIC, ours)
 
     assert (Finding.WRONG, cause) == (check.finding, check.cause)
-    assert (cause == "public-url") == ("Set LIVEKIT_PUBLIC_URL" in check.cure)
+    assert (cause in {"public-url", "join-failed"}) == ("LIVEKIT_PUBLIC_URL" in check.cure)
     assert seen.why_not.instead in "".join(check.evidence)
+
+
+def test_one_address_for_all_is_livekit_urls_matter() -> None:
+    """A frontend may have no way to where the server has one."""
+    check = check_join(probe(), INNER, LESS)
+
+    assert ("join-failed", True) == (check.cause, "Set LIVEKIT_URL" in check.cure)
 
 
 @pytest.mark.parametrize(
@@ -67,4 +79,4 @@ def test_what_keeps_a_human_out_is_named(
 )
 def test_a_human_who_gets_in_is_well(seen: ProbeObservation, server_url: str) -> None:
     """Also where LiveKit's API has not said so."""
-    assert Finding.OK is check_join(seen, server_url, INNER).finding
+    assert Finding.OK is check_join(seen, server_url, LESS).finding

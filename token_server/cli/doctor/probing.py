@@ -11,7 +11,6 @@ from http import HTTPStatus
 
 from livekit.protocol import room as room_protocol
 
-from shared_settings.livekit_url import websocket_url
 from token_server.cli.doctor import arrival, issued_token
 from token_server.cli.doctor.arrival import Surroundings
 from token_server.cli.doctor.checks import Check, Finding, Trouble, ok
@@ -98,7 +97,6 @@ class Probing:
     def __init__(self, patient: Patient, report: Report, started: float) -> None:
         self._patient, self._report, self._started = patient, report, started
         settings = patient.settings
-        self._inner_url = websocket_url(settings.livekit_url)
         self._livekit = ProbedLiveKit(Twirp.of(settings), Twirp.of(settings, RPC_TIMEOUTS))
         self._room_name = ""  # to be deleted
         self._room: Room | None = None
@@ -186,7 +184,7 @@ class Probing:
 
     def _tell(self, seen: ProbeObservation, token: IssuedToken) -> None:
         self._report.timed(seen.timeline())
-        if not self._report.found(check_join(seen, token.server_url, self._inner_url)):
+        if not self._report.found(check_join(seen, token.server_url, self._patient.settings)):
             self._report.skip(["agent"], "a human can join")
             return
         self._report.found(arrival.check_agent(seen, self._surroundings(seen)))
