@@ -67,8 +67,8 @@ def running_server_url(token_server_url: str, port: int | str, host: str = "") -
     Args:
         token_server_url: TOKEN_SERVER_URL; "" if it is not set.
         port: PORT; "" likewise.
-        host: HOST; "" likewise. Where it is not loopback, the server listens there and on loopback,
-            or TOKEN_SERVER_URL has to say so: a key is not sent to a host that somebody has named.
+        host: HOST; "" likewise. Whatever it is, the answer is an address of this machine: keys are
+            sent there, and the HOST may be one that a stranger's `.env` names.
     """
     here = f"http://{address(_loopback(host.strip('[]')), port or DEFAULT_PORT)}"
     return (token_server_url or here).rstrip("/")
