@@ -33,6 +33,8 @@ _TELL_EVERY = 2.0
 _TRY_EVERY = 5.0
 # Of failing, before the log says so: a token server that is started again is soon back.
 _AWAY_AFTER = 5.0
+# A worker whose last word is lost is taken for dead, six seconds later.
+_LAST_WORDS = 2
 _TIMEOUT = aiohttp.ClientTimeout(total=2.0)
 _SIGNED_FOR = 60
 _LONGEST_NAME = 256
@@ -80,10 +82,14 @@ class Registration:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-        # One that does not answer would only hold the worker's end up.
-        if self._told is not None and not self._is_away:
-            async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
-                await self._tell(session, replace(self._told, is_leaving=True, jobs=()))
+        # One that is away would only hold the worker's end up.
+        if self._told is None or self._is_away:
+            return
+        last_word = replace(self._told, is_leaving=True, jobs=())
+        async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
+            for _ in range(_LAST_WORDS):
+                if await self._tell(session, last_word):
+                    return
 
     async def _go_on(self) -> None:
         async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
@@ -100,8 +106,8 @@ class Registration:
         has_changed = standing != self._told and since >= _LEAST_PAUSE
         return self._told is None or has_changed or since >= _TELL_EVERY
 
-    async def _tell(self, session: aiohttp.ClientSession, standing: Standing) -> None:
-        """Send one word; whatever goes wrong is told in the log, once."""
+    async def _tell(self, session: aiohttp.ClientSession, standing: Standing) -> bool:
+        """Send one word; say whether it was heard. What goes wrong is told in the log, once."""
         self._told, self._told_at = standing, self._clock()
         body = self._body(standing)
         headers = {"Authorization": self._sign(body), "Content-Type": "application/json"}
@@ -114,6 +120,7 @@ class Registration:
         except (aiohttp.ClientError, OSError, ValueError) as error:  # TimeoutError is an OSError
             is_heard, reason = False, type(error).__name__
         self._note(reason, is_heard=is_heard)
+        return is_heard
 
     def _note(self, reason: str, *, is_heard: bool) -> None:
         now = self._clock()

@@ -97,9 +97,12 @@ class Worker(AgentServer):
             raise
 
     async def aclose(self) -> None:
-        """Close the worker, and tell the token server that it is gone."""
-        await super().aclose()
+        """Tell the token server that the worker goes, and close it.
+
+        In this order: to close takes seconds, in which a platform may kill.
+        """
         await self._registration.leave()
+        await super().aclose()
 
     async def answer(self, request: JobRequest) -> None:
         """Accept a job; pass it on when full, end one too many (livekit-behaviour 31)."""

@@ -41,6 +41,8 @@ _OURS = (
     "REDIS_",
     "CORS_",
     "RATE_",
+    "SESSIONS_",
+    "END_USER_",
     "ROOM_",
     "VOICE_",
     "OPERATOR_",

@@ -9,25 +9,39 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from tests.processes import Process, free_port, wait_until
+from token_server.setting_types import unverified
 
 
 class RedisServer:
-    """Forgets everything when it stops. A context manager."""
+    """Forgets everything when it stops. A context manager.
 
-    def __init__(self, folder: Path, *, password: str = "") -> None:
+    Args:
+        folder: For its socket file and its log.
+        password: "" for none.
+        certificate: With it, TLS is the only way over TCP; a PEM file that has the key too.
+    """
+
+    def __init__(
+        self, folder: Path, *, password: str = "", certificate: Path | None = None
+    ) -> None:
         self.port = free_port()
         self.folder = folder
-        self.url = f"redis://:{password}@127.0.0.1:{self.port}/0"
+        scheme = "rediss" if certificate else "redis"
+        self.url = f"{scheme}://:{password}@127.0.0.1:{self.port}/0"
+        self.socket = folder / f"{self.port}.sock"
         options = {
             "port": str(self.port),
             "bind": "127.0.0.1",
             "dir": str(folder),
             "save": "",
-            "unixsocket": str(folder / f"{self.port}.sock"),
+            "unixsocket": str(self.socket),
             "requirepass": password,
         }
+        if certificate:
+            options |= {"port": "0", "tls-port": str(self.port), "tls-auth-clients": "no"}
+            options |= {"tls-cert-file": str(certificate), "tls-key-file": str(certificate)}
         self._command = ["redis-server", *_as_arguments(options)]
-        self.client = Redis.from_url(self.url, decode_responses=True)
+        self.client = Redis.from_url(unverified(self.url), decode_responses=True)
         self.start()
 
     def start(self) -> None:

@@ -17,7 +17,7 @@ from token_server.http_api import (
     rooms_endpoint,
     workers_endpoint,
 )
-from token_server.http_api.app import create_app
+from token_server.http_api.app import Shared, create_app
 from token_server.http_api.room_releases import RoomReleases
 from token_server.http_api.room_watch import RoomWatch
 from token_server.http_api.workers_endpoint import WorkerWords
@@ -31,6 +31,8 @@ from token_server.livekit.twirp import Twirp
 from token_server.livekit.twirp_livekit import RPC_TIMEOUTS, TwirpLiveKit
 from token_server.settings import Settings
 from token_server.state.machine_state import MachineState, file_lock
+from token_server.state.sessions import SessionStore
+from token_server.state.sessions_file import SessionsFile
 from token_server.state.shared_folder import find_shared_folder, fingerprint
 from token_server.state.timeline import Shelf, Timeline
 from token_server.state.timeline_file import TimelineFile, remove_timelines
@@ -109,7 +111,9 @@ def compose(
     keeper = Keeper(
         livekit, looks, lives, shared, metrics, timeline, attend_rooms=settings.attend_rooms
     )
-    app = create_app(settings, livekit, keeper, redis, timeline)
+    sessions = _session_store(settings, folder, redis)
+    together = Shared(redis=redis, timeline=timeline, sessions=sessions)
+    app = create_app(settings, livekit, keeper, together)
     operators = Operators(settings.operator_keys, is_demo=settings.demo)
     app.register_blueprint(metrics_endpoint.create_blueprint(operators, metrics))
     app.wsgi_app = metrics_endpoint.CountRefused(app.wsgi_app, metrics)  # type: ignore[method-assign]
@@ -149,6 +153,17 @@ def _worker_store(settings: Settings, folder: Path, redis: "RedisLink | None") -
     from token_server.state.workers_redis import WorkersRedis  # noqa: PLC0415 (imports redis-py)
 
     return WorkersRedis(redis, _redis_prefix(settings))
+
+
+def _session_store(settings: Settings, folder: Path, redis: "RedisLink | None") -> SessionStore:
+    """Choose who knows of a person's rooms: this machine, or all that share a Redis."""
+    # Beside the folder, as the workers' words are.
+    machine = SessionsFile(folder.with_name(f"{folder.name}-sessions"))
+    if redis is None:
+        return machine
+    from token_server.state.sessions_redis import SessionsRedis  # noqa: PLC0415 (imports redis-py)
+
+    return SessionsRedis(redis, _redis_prefix(settings), machine)
 
 
 def _redis_prefix(settings: Settings) -> str:

@@ -7,13 +7,15 @@ TokenServerError                 code                 HTTP
 ├── UnknownRoomError             not_found            404   nothing is known of the room
 ├── RequestTooLargeError         invalid_argument     413   the body is over the limit
 ├── UnsupportedMediaTypeError    invalid_argument     415   the body is not declared as JSON
-├── TooManyRequestsError         resource_exhausted   429   over RATE_LIMIT
+├── TooManyRequestsError         resource_exhausted   429   over a limit
 ├── IssuerUnavailableError       unavailable          503   login tokens cannot be checked
+│   └── IssuerUntrustedError     unavailable          503   its keys would come over plain http
 ├── LiveKitUnavailableError      unavailable          503   LiveKit is slow, gone or failing
 ├── KeeperStuckError             unavailable          503   the process is to be restarted
 ├── LiveKitRefusedKeyError       internal             500   our key or secret is wrong
 ├── LiveKitRefusedRequestError   internal             500   LiveKit rejects what we send
 └── RedisUnavailableError        (no answer: everything goes on without Redis)
+    └── RedisUntrustedError      (no answer either: /readyz tells what to set)
 
 Codes are Twirp's, as LiveKit answers them: https://twitchtv.github.io/twirp/docs/spec_v7.html
 """
@@ -64,7 +66,7 @@ class UnknownRoomError(TokenServerError):
 
 
 class TooManyRequestsError(TokenServerError):
-    """The caller has asked more often than RATE_LIMIT allows."""
+    """The caller has asked more often, or has more live rooms, than a limit allows."""
 
     http_status = 429
 
@@ -91,6 +93,10 @@ class IssuerUnavailableError(TokenServerError):
     http_status = 503
 
 
+class IssuerUntrustedError(IssuerUnavailableError):
+    """The issuer's keys would come over a way on which others can answer in its place."""
+
+
 class LiveKitUnavailableError(TokenServerError):
     """LiveKit did not answer in time, or answered with a 5xx; the caller may try again."""
 
@@ -105,6 +111,10 @@ class KeeperStuckError(TokenServerError):
 
 class RedisUnavailableError(TokenServerError):
     """Redis did not answer in time, or refused; no request fails for it."""
+
+
+class RedisUntrustedError(RedisUnavailableError):
+    """We refuse Redis' TLS certificate; the text names the setting that decides about it."""
 
 
 class LiveKitRefusedKeyError(TokenServerError):

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Annotated
 from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, TypeAdapter, ValidationError
 
 from shared_settings.livekit_url import split_url
 from token_server.bearer_keys import check_keys
@@ -17,8 +17,12 @@ from token_server.proxies import LOOPBACK
 _REDIS_OPTIONS = {"db": r"[0-9]+"}
 _REDIS_TLS_OPTIONS = {"ssl_cert_reqs": "none|required", "ssl_ca_certs": ".+"}
 _REDIS_URL = (
-    "must look like redis://HOST:PORT/DB, rediss://:PASSWORD@HOST:PORT (TLS; options ssl_cert_reqs"
-    " and ssl_ca_certs) or unix:///PATH?db=DB, a password percent-encoded"
+    "must look like redis://HOST:PORT/DB, rediss://USER:PASSWORD@HOST:PORT (TLS; options"
+    " ssl_cert_reqs and ssl_ca_certs) or unix:///PATH?db=DB, user and password percent-encoded"
+)
+_SENTINELS = (
+    "must name one Redis server, not sentinels: nobody here asks those; set it to an address that"
+    " leads to the current master, such as a DNS name or a proxy that follows it"
 )
 
 _ANY = "//*."
@@ -62,18 +66,21 @@ def origin_matcher(origin: str) -> str | re.Pattern[str]:
 
 def _check_redis_url(value: str) -> str:
     """Return a Redis URL; ValueError says what it must look like, and never what it is."""
+    scheme = value.partition("://")[0]  # redis-py wants it in lower case, where urlsplit takes any
+    if "sentinel" in scheme:
+        raise ValueError(_SENTINELS)
     try:
         parts = urlsplit(value)
         is_host = bool((parts.hostname or "").encode("idna")) and parts.port != 0
         options = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True))
     except ValueError:
         raise ValueError(_REDIS_URL) from None
-    if parts.scheme == "unix":
+    if scheme == "unix":
         is_good = parts.hostname is None and len(parts.path) > 1
     else:
-        is_good = parts.scheme in {"redis", "rediss"} and is_host
+        is_good = scheme in {"redis", "rediss"} and is_host
         is_good = is_good and bool(re.fullmatch(r"/?[0-9]*", parts.path))
-    if not is_good or set(value) & set("# \t\\") or not _are_good(options, parts.scheme):
+    if not is_good or set(value) & set("# \t\\") or not _are_good(options, scheme):
         raise ValueError(_REDIS_URL)
     return value
 
@@ -86,14 +93,35 @@ def _are_good(options: Mapping[str, str], scheme: str) -> bool:
     )
 
 
+def unverified(redis_url: str) -> str:
+    """Return a Redis URL with which TLS verifies no certificate, whatever its options say."""
+    address, _, options = redis_url.partition("?")
+    if not address.startswith("rediss:"):
+        return redis_url
+    # Of an option that is there twice, redis-py takes the first.
+    return f"{address}?ssl_cert_reqs=none" + (f"&{options}" if options else "")
+
+
 def _check_issuer_url(value: str) -> str:
-    """Return the URL of an issuer or of its keys; ValueError if anybody could stand between."""
+    """Return the URL of an issuer or of its keys."""
     parts = split_url(value)
     if parts is None or parts.scheme not in {"http", "https"} or parts.query or parts.fragment:
         raise ValueError("must look like https://HOST/PATH")
-    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
-        raise ValueError("must be https: whoever can answer in the issuer's place can log in")
     return value
+
+
+def is_open_http(url: str) -> bool:
+    """Whether a URL leads over plain http to another machine, so that others can answer for it."""
+    parts = split_url(url)
+    return parts is not None and parts.scheme == "http" and parts.hostname not in LOOPBACK
+
+
+def is_on(value: str) -> bool:
+    """Whether a switch is on, for rules of several variables; a malformed one has its own line."""
+    try:
+        return TypeAdapter(bool).validate_python(value)
+    except ValidationError:
+        return True
 
 
 def to_names(value: str) -> tuple[str, ...]:
@@ -113,6 +141,13 @@ def _check_rate_limit(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
+def _check_header_name(value: str) -> str:
+    # gunicorn drops headers with other characters in their names.
+    if not re.fullmatch(r"[A-Za-z0-9-]{0,64}", value):
+        raise ValueError("must be the name of a header, like X-End-User")
+    return value
+
+
 def _to_key_pairs(value: str) -> tuple[tuple[str, str], ...]:
     pairs = [pair.partition(":") for pair in to_names(value)]
     if not all(key and secret for key, _, secret in pairs):
@@ -128,6 +163,7 @@ def _to_agent_rules(value: str) -> tuple[tuple[str, str], ...]:
 
 
 AgentRules = Annotated[tuple[tuple[str, str], ...], BeforeValidator(_to_agent_rules)]
+HeaderName = Annotated[str, AfterValidator(_check_header_name)]
 Names = Annotated[tuple[str, ...], BeforeValidator(to_names)]
 KeyPairs = Annotated[tuple[tuple[str, str], ...], BeforeValidator(_to_key_pairs)]
 Keys = Annotated[Names, AfterValidator(check_keys)]

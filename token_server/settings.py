@@ -3,7 +3,7 @@
 Only wsgi.py, gunicorn_conf.py and cli/__main__.py know os.environ.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from enum import StrEnum
 from typing import Self
@@ -15,6 +15,7 @@ from shared_settings.settings import AgentDispatch, SharedSettings, TokenAuth
 from token_server.proxies import Proxies, in_capitals, is_http_proxy, proxy_setting
 from token_server.setting_types import (
     AgentRules,
+    HeaderName,
     KeyPairs,
     Keys,
     Names,
@@ -24,7 +25,10 @@ from token_server.setting_types import (
     Seconds,
     SecondsOrOff,
     Url,
+    is_on,
+    is_open_http,
     to_names,
+    unverified,
 )
 
 
@@ -74,6 +78,10 @@ class Settings(SharedSettings):
     token_jwt_issuer: Url = Field("", alias="TOKEN_JWT_ISSUER")
     token_jwt_audience: Names = Field((), alias="TOKEN_JWT_AUDIENCE")
     token_jwt_jwks_url: Url = Field("", alias="TOKEN_JWT_JWKS_URL")
+    token_jwt_trust_without_audience: bool = Field(
+        default=False, alias="TOKEN_JWT_TRUST_WITHOUT_AUDIENCE"
+    )
+    token_jwt_trust_plain_http: bool = Field(default=False, alias="TOKEN_JWT_TRUST_PLAIN_HTTP")
     token_jwt_identity_claim: str = Field("sub", alias="TOKEN_JWT_IDENTITY_CLAIM")
     token_jwt_name_claim: str = Field("name", alias="TOKEN_JWT_NAME_CLAIM")
     participant_identities: ParticipantIdentities = Field(
@@ -83,10 +91,13 @@ class Settings(SharedSettings):
         ParticipantMetadata.CALLER, alias="PARTICIPANT_METADATA"
     )
     rate_limit: RateLimit = Field((), alias="RATE_LIMIT")
+    rate_limit_key: RateLimit = Field((), alias="RATE_LIMIT_KEY")
+    end_user_header: HeaderName = Field("", alias="END_USER_HEADER")
+    sessions_per_caller: int = Field(0, alias="SESSIONS_PER_CALLER", ge=0, le=100)
     trusted_proxies: int = Field(0, alias="TRUSTED_PROXIES", ge=0, le=8)
     room_names: Names = Field((), alias="ROOM_NAMES")
     token_ttl: Seconds = Field(timedelta(minutes=10), alias="TOKEN_TTL_SECONDS")
-    room_empty_timeout: Seconds = Field(timedelta(minutes=5), alias="ROOM_EMPTY_TIMEOUT_SECONDS")
+    room_empty_timeout: Seconds = Field(timedelta(minutes=10), alias="ROOM_EMPTY_TIMEOUT_SECONDS")
     room_departure_timeout: Seconds = Field(
         timedelta(seconds=20), alias="ROOM_DEPARTURE_TIMEOUT_SECONDS"
     )
@@ -94,7 +105,8 @@ class Settings(SharedSettings):
     http_proxy: str = Field("", alias="HTTP_PROXY", repr=False)
     no_proxy: str = Field("", alias="NO_PROXY")
     cors_origins: Origins = Field((), alias="CORS_ORIGINS")
-    redis_url: RedisUrl = Field("", alias="REDIS_URL", repr=False)
+    given_redis_url: RedisUrl = Field("", alias="REDIS_URL", repr=False)
+    redis_tls_verify: bool = Field(default=True, alias="REDIS_TLS_VERIFY")
     timeline: SecondsOrOff = Field(timedelta(hours=1), alias="TIMELINE_SECONDS")
     operator_keys: Keys = Field((), alias="OPERATOR_KEY", repr=False)
     demo: bool = Field(default=False, alias="DEMO")
@@ -121,13 +133,9 @@ class Settings(SharedSettings):
         auth = given.get("TOKEN_AUTH")
         if auth == TokenAuth.KEY and not to_names(given.get("TOKEN_KEYS", "")):
             problems.append("TOKEN_KEYS must hold at least one key when TOKEN_AUTH=key")
-        if auth == TokenAuth.JWT:
-            problems += [
-                f"{name} must be set when TOKEN_AUTH=jwt"
-                for name in ("TOKEN_JWT_ISSUER", "TOKEN_JWT_AUDIENCE")
-                if name not in given
-            ]
-        return problems
+        if auth == TokenAuth.JWT and "TOKEN_JWT_ISSUER" not in given:
+            problems.append("TOKEN_JWT_ISSUER must be set when TOKEN_AUTH=jwt")
+        return [*problems, *_audience_problems(given), *_http_problems(given)]
 
     @model_validator(mode="after")
     def _check_proxy(self) -> Self:
@@ -143,6 +151,12 @@ class Settings(SharedSettings):
         if self.agentless_tokens and self.agent_dispatch is AgentDispatch.AUTOMATIC:
             raise ValueError(_NOT_AGENTLESS)
         return self
+
+    @property
+    def redis_url(self) -> str:
+        """REDIS_URL as REDIS_TLS_VERIFY has it opened; "" for none."""
+        url = self.given_redis_url
+        return url if self.redis_tls_verify else unverified(url)
 
     @property
     def server_url(self) -> str:
@@ -176,3 +190,33 @@ class Settings(SharedSettings):
         """The agents that rooms may want: those, and the ones of AGENT_RULES."""
         by_rule = (name for _, name in self.agent_rules)
         return tuple(dict.fromkeys((*self.allowed_agent_names, *by_rule)))
+
+
+def _audience_problems(given: Mapping[str, str]) -> Iterator[str]:
+    """Say whether login tokens are to be for somebody, or explicitly for nobody."""
+    has_audience = bool(to_names(given.get("TOKEN_JWT_AUDIENCE", "")))
+    trusts = is_on(given.get("TOKEN_JWT_TRUST_WITHOUT_AUDIENCE", "0"))
+    if has_audience and trusts:
+        yield (
+            "TOKEN_JWT_AUDIENCE must be empty when TOKEN_JWT_TRUST_WITHOUT_AUDIENCE=1: a token"
+            " without aud is for none of these"
+        )
+    if given.get("TOKEN_AUTH") == TokenAuth.JWT and not has_audience and not trusts:
+        yield (
+            "TOKEN_JWT_AUDIENCE must be set when TOKEN_AUTH=jwt; where the issuer's tokens have no"
+            " aud, set TOKEN_JWT_TRUST_WITHOUT_AUDIENCE=1 instead: then a login at any application"
+            " of the issuer is good here"
+        )
+
+
+def _http_problems(given: Mapping[str, str]) -> Iterator[str]:
+    """Say where the issuer's keys would come over a way on which others can answer."""
+    if is_on(given.get("TOKEN_JWT_TRUST_PLAIN_HTTP", "0")):
+        return
+    for name in ("TOKEN_JWT_ISSUER", "TOKEN_JWT_JWKS_URL"):
+        if is_open_http(given.get(name, "")):
+            yield (
+                f"{name} must be https: whoever can answer in the issuer's place can log in as"
+                " anybody; in a network where nobody else can, TOKEN_JWT_TRUST_PLAIN_HTTP=1 allows"
+                " http"
+            )

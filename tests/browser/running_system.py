@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 from livekit import api
 
+from tests import plain_http
 from tests.processes import (
     API_KEY,
     API_SECRET,
@@ -63,7 +64,7 @@ class RunningSystem:
         token = api.AccessToken(API_KEY, API_SECRET).with_grants(grants).to_jwt()
         # https://docs.livekit.io/home/server/managing-participants/ over Twirp's JSON: livekit-api
         # is asyncio only, which does not live in one thread with playwright's synchronous API.
-        answer = httpx.post(
+        answer = plain_http.post(
             f"http://127.0.0.1:{self.livekit.port}/twirp/livekit.RoomService/{method}",
             json={"room": room_name, **fields},
             headers={"Authorization": f"Bearer {token}"},
@@ -96,6 +97,6 @@ def running_system(folder: Path, *, has_worker: bool, **settings: str) -> Iterat
 
 def _is_ready(page_url: str) -> bool:
     try:
-        return httpx.get(f"{page_url}readyz").status_code == httpx.codes.OK
+        return plain_http.get(f"{page_url}readyz").status_code == httpx.codes.OK
     except httpx.TransportError:
         return False

@@ -1,10 +1,13 @@
 """An application on a LiveKit in memory, with a keeper that only remembers."""
 
+from collections.abc import Iterator
+
 import pytest
 from flask.testing import FlaskClient
 
 from tests.fakes import FakeLiveKit
 from tests.http.clients import client_for
+from tests.issuer import Issuer
 from tests.recording_keeper import RecordingKeeper
 
 
@@ -12,6 +15,13 @@ from tests.recording_keeper import RecordingKeeper
 def rooms() -> FakeLiveKit:
     """LiveKit."""
     return FakeLiveKit()
+
+
+@pytest.fixture
+def issuer() -> Iterator[Issuer]:
+    """Who signs login tokens."""
+    with Issuer() as running:
+        yield running
 
 
 @pytest.fixture

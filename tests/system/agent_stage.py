@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-import httpx
 from livekit import api
 
+from tests import plain_http
 from tests.processes import (
     AGENT_NAME,
     API_KEY,
@@ -36,12 +36,12 @@ class Worker:
 
     def active_jobs(self) -> int:
         """Ask the worker itself how many jobs it runs."""
-        answer = httpx.get(f"http://127.0.0.1:{self.health_port}/worker")
+        answer = plain_http.get(f"http://127.0.0.1:{self.health_port}/worker")
         return int(answer.json().get("active_jobs", 0))
 
     def is_healthy(self) -> bool:
         """Ask its health server as a platform does."""
-        return httpx.get(f"http://127.0.0.1:{self.health_port}/").text == "OK"
+        return plain_http.get(f"http://127.0.0.1:{self.health_port}/").text == "OK"
 
     def lines(self, *words: str) -> list[str]:
         """Return the log lines that contain all these words."""

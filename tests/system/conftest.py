@@ -39,17 +39,17 @@ def shared_deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Depl
 def deployment(shared_deployment: Deployment) -> Iterator[Deployment]:
     """As deployed: webhooks configured, one worker, two web processes."""
     yield shared_deployment.with_web().with_worker()
-    # Their agents leave with them, and take no processor time from the tests to come.
-    shared_deployment.humans.leave()
+    # What comes twice, or late, may come after the test.
+    shared_deployment.humans.stay_for_one_more_test()
 
 
 @pytest.fixture
 def redeploy(shared_deployment: Deployment) -> Iterator[Deploy]:
     """Start a `web` of the test's own in the place of the shared one, beside its worker."""
 
-    def start(how: str = PLAINLY, **settings: str) -> Deployment:
+    def start(how: str = PLAINLY, *, hears_webhooks: bool = True, **settings: str) -> Deployment:
         shared_deployment.vacate()
-        shared_deployment.start_web(how, **settings)
+        shared_deployment.start_web(how, hears_webhooks=hears_webhooks, **settings)
         return shared_deployment.with_worker()
 
     yield start
@@ -68,11 +68,9 @@ def deploy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deploy]:
     """Start a deployment of the test's own."""
     with ExitStack() as ends:
 
-        def start(
-            settings: Mapping[str, str] | None = None, *, webhooks: bool | str = True
-        ) -> Deployment:
+        def start(settings: Mapping[str, str] | None = None) -> Deployment:
             folder = tmp_path_factory.mktemp("deployment")
-            return ends.enter_context(Deployment(folder, settings, webhooks=webhooks))
+            return ends.enter_context(Deployment(folder, settings))
 
         yield start
 

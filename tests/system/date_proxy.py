@@ -3,8 +3,7 @@
 from email.utils import formatdate
 from time import time
 
-import httpx
-
+from tests import plain_http
 from tests.loopback import Loopback, ProxyHandler
 
 
@@ -21,7 +20,7 @@ class DateProxy(Loopback):
                 """Pass one call on."""
                 body, headers = self.received()
                 url = target + self.path
-                answer = httpx.post(url, content=body, headers=headers, trust_env=False)
+                answer = plain_http.post(url, content=body, headers=headers)
                 self.respond(answer, formatdate(time() + seconds, usegmt=True))
 
         super().__init__(Handler)

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 import httpx
 
+from tests import plain_http
 from tests.processes import (
     API_KEY,
     API_SECRET,
@@ -151,7 +152,7 @@ class Stack:
 
     def token(self, room_name: str) -> str:
         """Fetch a token as a frontend does."""
-        answer = httpx.post(f"{self.web_url}/token", json={"room_name": room_name}, trust_env=False)
+        answer = plain_http.post(f"{self.web_url}/token", json={"room_name": room_name})
         return str(answer.json()["participant_token"])
 
     def has_agent(self, room_name: str) -> bool:
@@ -168,13 +169,13 @@ class Stack:
         """Return what the server shows its operator of a room."""
         headers = {"Authorization": f"Bearer {OPERATOR_KEY}"}
         url = f"{self.web_url}/rooms/{room_name}"
-        shown: dict[str, Any] = httpx.get(url, headers=headers, trust_env=False).json()
+        shown: dict[str, Any] = plain_http.get(url, headers=headers).json()
         return shown
 
     def worker_states(self) -> list[str]:
         """Return how the workers are that have told the server."""
         headers = {"Authorization": f"Bearer {OPERATOR_KEY}"}
-        told = httpx.get(f"{self.web_url}/workers", headers=headers, trust_env=False).json()
+        told = plain_http.get(f"{self.web_url}/workers", headers=headers).json()
         return [worker["state"] for worker in told["workers"]]
 
     def seconds_empty(self, room_name: str) -> float:
@@ -191,7 +192,7 @@ class Stack:
 
     def _is_alive(self) -> bool:
         try:
-            return httpx.get(f"{self.web_url}/healthz", trust_env=False).is_success
+            return plain_http.get(f"{self.web_url}/healthz").is_success
         except httpx.TransportError:
             return False
 
@@ -208,8 +209,9 @@ class BorrowedStack(Stack):
     def __init__(self, lender: Deployment, folder: Path) -> None:
         lender.with_worker().vacate()
         self._lender, self._folder, self._ends = lender, folder, ExitStack()
-        self.web_port, self.worker_port = lender.web_port, lender.worker_port
-        self.web_url, self.livekit, self.rooms = lender.web_url, lender.livekit, lender.rooms
+        self.web_port, self.worker_port = lender.webhook_port, lender.worker_port
+        self.web_url = f"http://127.0.0.1:{self.web_port}"
+        self.livekit, self.rooms = lender.livekit, lender.rooms
         self.web, self.worker = lender.web, lender.worker
 
     @property

@@ -5,6 +5,7 @@ from threading import Event
 
 import httpx
 
+from tests import plain_http
 from tests.loopback import Loopback, ProxyHandler
 
 _SECONDS = 10.0
@@ -40,7 +41,7 @@ class LiveKitProxy(Loopback):
         is_held = path.endswith(f"/{self.method}") and not self.has_held.is_set()
         answer = None
         if not is_held or self.held is Held.AFTER:
-            answer = httpx.post(self.target + path, content=body, headers=headers, trust_env=False)
+            answer = plain_http.post(self.target + path, content=body, headers=headers)
         if is_held:
             self.has_held.set()
             self._ends.wait()

@@ -33,10 +33,13 @@ class Machine(Deployment):
         """Have this machine's node send its webhooks to every web."""
         self._webhook_urls = [f"{machine.web_url}/webhook" for machine in machines]
 
-    def start_web(self, how: str = PLAINLY, **settings: str) -> Process:
+    def start_web(
+        self, how: str = PLAINLY, *, hears_webhooks: bool = True, **settings: str
+    ) -> Process:
         """Start `web`, and wait until it answers."""
         self.livekit_url = self.livekit_url or self.livekit.url
-        return super().start_web(how, LIVEKIT_URL=self.livekit_url, **settings)
+        settings = {"LIVEKIT_URL": self.livekit_url} | settings
+        return super().start_web(how, hears_webhooks=hears_webhooks, **settings)
 
     def readiness(self) -> tuple[int, str]:
         """Return the status of /readyz, and what it says of Redis."""

@@ -2,6 +2,7 @@
 
 import httpx
 
+from tests import plain_http
 from tests.exposition import series
 from tests.system.deployment import Deployment
 
@@ -18,7 +19,7 @@ _GAUGES = (
 
 def scrape(running: Deployment) -> dict[str, float]:
     """Ask over a new connection, so that either process may answer."""
-    answer = httpx.get(f"{running.web_url}/metrics", headers=_KEY, timeout=15)
+    answer = plain_http.get(f"{running.web_url}/metrics", headers=_KEY, timeout=15)
     assert answer.status_code == httpx.codes.OK, answer.text
     return series(answer.text)
 
@@ -26,7 +27,9 @@ def scrape(running: Deployment) -> dict[str, float]:
 def fetch_tokens(running: Deployment, room_name: str, number: int) -> None:
     """Fetch so many tokens, each over a new connection."""
     for _ in range(number):
-        httpx.get(f"{running.web_url}/token", params={"room_name": room_name}).raise_for_status()
+        plain_http.get(
+            f"{running.web_url}/token", params={"room_name": room_name}
+        ).raise_for_status()
 
 
 def _counters(shown: dict[str, float]) -> dict[str, float]:

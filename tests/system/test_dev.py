@@ -7,9 +7,9 @@ import socket
 import sys
 from pathlib import Path
 
-import httpx
 import pytest
 
+from tests import plain_http
 from tests.processes import LiveKitServer, Process, clean_environ, free_port, wait_until
 
 # It gives its children 7 s to end, then some to be killed; a loaded machine needs longer for each.
@@ -66,7 +66,7 @@ def test_the_stack_gets_ready_serves_a_token_and_goes(tmp_path: Path) -> None:
     """The first five minutes of every newcomer."""
     with start(tmp_path, {}) as dev:
         url = dev.wait_for_output(r"Ready +(http://\S+)", within=90)[1]
-        answer = httpx.post(f"{url}/token", json={"room_name": "r"})
+        answer = plain_http.post(f"{url}/token", json={"room_name": "r"})
         children = groups(dev, 3)
 
         code = dev.stop(signal.SIGINT, within=LONGEST_STOP)

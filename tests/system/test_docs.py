@@ -4,9 +4,9 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-import httpx
 import pytest
 
+from tests import plain_http
 from tests.processes import Process, clean_environ, printed_in_shell
 from tests.snippets import Snippet, snippet, snippets
 
@@ -32,7 +32,7 @@ RUNS = [*DOCTOR, DOCTOR_JSON, *ROOMS, FOLLOW]
 @pytest.fixture(scope="module")
 def environ(dev_port: int) -> dict[str, str]:
     """What is set where `make dev` runs: nothing, but for the port."""
-    httpx.get(f"http://127.0.0.1:{dev_port}/token?room_name=kitchen").raise_for_status()
+    plain_http.get(f"http://127.0.0.1:{dev_port}/token?room_name=kitchen").raise_for_status()
     return clean_environ() | {"PORT": str(dev_port)}
 
 
@@ -66,6 +66,6 @@ def test_a_room_is_followed_until_somebody_stops_it(
     with Process(FOLLOW.text.split(), environ, tmp_path / "follow.log") as following:
         following.wait_for_output("token issued", within=20)
         seen = len(following.output())
-        httpx.get(f"http://127.0.0.1:{dev_port}/token?room_name=kitchen").raise_for_status()
+        plain_http.get(f"http://127.0.0.1:{dev_port}/token?room_name=kitchen").raise_for_status()
 
         following.wait_for_output(rf"(?s).{{{seen}}}.*token.issued", within=20)

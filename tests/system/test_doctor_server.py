@@ -201,10 +201,20 @@ def test_a_public_address_of_something_else_is_named(well: Stack) -> None:
 
 def test_a_rate_limit_is_no_verdict(well: Stack) -> None:
     """The doctor has to come again."""
-    well.with_web(RATE_LIMIT="1/minute").token("spent")
+    well.with_web(RATE_LIMIT="1/day").token("spent")
     diagnosis = well.diagnose()
 
     assert (2, ["rate-limited"]) == (diagnosis.exit_code, diagnosis.causes())
+
+
+def test_a_room_that_ends_before_its_token_is_named(tmp_path: Path) -> None:
+    """LiveKit answers a good token with 404 then, and nobody looks for a time-out."""
+    with Stack(tmp_path, livekit={"room": {"auto_create": False}}) as stack:
+        diagnosis = stack.with_web(ROOM_EMPTY_TIMEOUT_SECONDS="5").diagnose()
+
+    assert (1, "room-ends-first") == (diagnosis.exit_code, diagnosis.causes("wrong")[0])
+    cure = diagnosis.text("room-ends-first").splitlines()[-1]
+    assert "ROOM_EMPTY_TIMEOUT_SECONDS=600 and ROOM_DEPARTURE_TIMEOUT_SECONDS=600" in cure
 
 
 def test_media_that_cannot_pass_is_named(tmp_path: Path) -> None:

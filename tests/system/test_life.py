@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -17,6 +18,13 @@ pytestmark = pytest.mark.live
 # Seconds from the fault to the next agent. LiveKit alone notices after 20 (livekit-behaviour 91);
 # ours take 3 on a quiet machine.
 REPLACED = 12.0
+
+
+@pytest.fixture
+def deployment(deployment: Deployment) -> Iterator[Deployment]:
+    """Whoever thaws in the next test is there again for a moment (test_agent_life.py)."""
+    yield deployment
+    deployment.humans.leave()
 
 
 def test_an_agent_that_freezes_is_replaced_and_the_human_is_told(

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from importlib.metadata import Distribution, PathDistribution, distribution, packages_distributions
 from pathlib import Path
 
-import httpx
 import pytest
 from packaging.requirements import Requirement
 
 from agent.settings import AgentSettings
+from tests import plain_http
 from tests.processes import Process, clean_environ, free_port, wait_until
 from tests.snippets import snippet
 from tests.system.installation import (
@@ -246,11 +246,11 @@ def test_a_dry_run_of_an_upgrade_names_what_is_missing(installation: Installatio
 
 def test_the_wheel_brings_its_pages(running: Running) -> None:
     """Built where the wheel was; no Node.js here."""
-    pages = {path: httpx.get(f"{running.url}{path}").text for path in ("/", "/api")}
+    pages = {path: plain_http.get(f"{running.url}{path}").text for path in ("/", "/api")}
 
     for page in pages.values():
         (script, *_) = re.findall(r'src="(/assets/[^"]+)"', page)
-        assert 200 == httpx.get(f"{running.url}{script}").status_code
+        assert 200 == plain_http.get(f"{running.url}{script}").status_code
 
 
 def test_a_token_from_the_command_line(running: Running) -> None:
@@ -311,8 +311,8 @@ def test_a_restart_refuses_nobody(running: Running) -> None:
     has_ended = threading.Event()
 
     def ask() -> None:
-        while not has_ended.is_set():
-            answers.append(httpx.get(f"{running.url}/healthz", timeout=20).status_code)
+        while not has_ended.wait(0.02):
+            answers.append(plain_http.get(f"{running.url}/healthz", timeout=20).status_code)
 
     asking = threading.Thread(target=ask)
     asking.start()

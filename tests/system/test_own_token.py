@@ -67,10 +67,10 @@ def test_a_human_with_a_token_of_ones_own_has_an_agent_and_after_a_reload_too(
 
 
 def test_without_webhooks_they_have_it_later(
-    deploy: Deploy, room_name: str, tmp_path: Path
+    redeploy: Deploy, room_name: str, tmp_path: Path
 ) -> None:
     """The sweep finds them."""
-    running = deploy(_SETTINGS, webhooks=False).with_worker()
+    running = redeploy(hears_webhooks=False, **_SETTINGS, TMPDIR=str(tmp_path))
     see_an_agent_and_another_after_a_reload(running, tmp_path, room_name, 20)
 
 

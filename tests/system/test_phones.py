@@ -1,6 +1,7 @@
 """Phone callers: nobody fetches a token for them, and they ring until they hear an agent."""
 
 import time
+from pathlib import Path
 
 import pytest
 
@@ -17,9 +18,10 @@ CALLS = 3
 
 
 @pytest.fixture
-def running(deploy: Deploy) -> Deployment:
+def running(redeploy: Deploy, tmp_path: Path) -> Deployment:
     """No webhooks, no dispatch rule, two web processes, and nothing has happened for a while."""
-    running = deploy(SETTINGS | {"ATTEND_ROOMS": "phone-*"}, webhooks=False).with_worker()
+    environ = SETTINGS | {"ATTEND_ROOMS": "phone-*", "TMPDIR": str(tmp_path)}
+    running = redeploy(hears_webhooks=False, **environ)
     wait_until(lambda: _listings(running) > 2, within=30, what="some sweeps")
     return running
 

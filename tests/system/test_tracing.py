@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from tests import plain_http
 from tests.collector import Collector, Delivered
 from tests.processes import free_port, wait_until
 from tests.system.conftest import Deploy
@@ -34,7 +35,7 @@ def process_of(span: Delivered) -> int:
 
 def fetch_token(running: Deployment, room_name: str) -> str:
     """Fetch a token over a connection of its own, as a frontend that traces does."""
-    answer = httpx.post(
+    answer = plain_http.post(
         f"{running.web_url}/token",
         json={"room_name": room_name, "participant_identity": "alice"},
         headers={"traceparent": FRONTEND},

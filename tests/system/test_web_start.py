@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from shared_settings.token_server_url import running_server_url
+from tests import plain_http
 from tests.processes import Process, clean_environ, free_port, start_from_procfile, wait_until
 from token_server.state.shared_folder import find_shared_folder
 from token_server.temporary_folders import MEMORY
@@ -41,7 +42,7 @@ def web(settings: dict[str, str], log: Path) -> Iterator[Process]:
 
     def is_alive() -> bool:
         try:
-            return httpx.get(url).status_code == httpx.codes.OK
+            return plain_http.get(url).status_code == httpx.codes.OK
         except httpx.TransportError:
             return False
 

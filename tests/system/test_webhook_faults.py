@@ -24,7 +24,7 @@ def relay() -> Iterator[WebhookRelay]:
 @pytest.fixture(scope="module")
 def relayed(relay: WebhookRelay, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """As deployed, but for the relay; the tests leave it as it was."""
-    with Deployment(tmp_path_factory.mktemp("deployment"), webhooks=relay.url) as running:
+    with Deployment(tmp_path_factory.mktemp("deployment"), webhook_url=relay.url) as running:
         relay.target = f"{running.web_url}/webhook"
         yield running.with_worker()
 

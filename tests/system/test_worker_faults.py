@@ -78,7 +78,7 @@ def test_a_deploy_cuts_no_call_off_and_loses_no_join(
 ) -> None:
     """Platforms start the new worker, then send SIGTERM to every process of the old one."""
     old = deployment.worker
-    alice = deployment.join(f"{room_name}-call")
+    deployment.join(f"{room_name}-call")
     deployment.wait_for_one_agent(f"{room_name}-call")
     agent = deployment.agent(f"{room_name}-call")
     deployment.start_worker()
@@ -92,7 +92,7 @@ def test_a_deploy_cuts_no_call_off_and_loses_no_join(
     deployment.wait_for_one_agent(f"{room_name}-later")
     assert agent.participant_sid == deployment.agent(f"{room_name}-call").participant_sid
     assert 1 == deployment.job_requests_but_hedges(f"{room_name}-call")
-    alice.leave()
+    deployment.humans.leave()  # those of the test before, too
     assert 0 == old.popen.wait(10)
 
 

@@ -7,6 +7,7 @@ from typing import Self
 
 import httpx
 
+from tests import plain_http
 from tests.loopback import Loopback, ProxyHandler
 
 # Seconds between two batches, where webhooks come in the wrong order.
@@ -50,7 +51,7 @@ class WebhookRelay(Loopback):
 
     def _deliver(self, body: bytes, headers: dict[str, str]) -> None:
         with suppress(httpx.TransportError):
-            httpx.post(self.target, content=body, headers=headers, trust_env=False)
+            plain_http.post(self.target, content=body, headers=headers)
             self.delivered += 1
 
     def _deliver_batches(self) -> None:

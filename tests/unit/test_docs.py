@@ -74,8 +74,9 @@ def test_what_heroku_is_given_starts_both_processes(heroku: list[list[str]]) -> 
     settings, worker = Settings.from_environ(given), AgentSettings.from_environ(given)
 
     assert set() == given.keys() - known
-    assert (("30/minute",), 1, 20) == (
-        tuple(given["RATE_LIMIT"].split(",")),
+    assert (("30/minute",), ("600/minute",), 1, 20) == (
+        settings.rate_limit,
+        settings.rate_limit_key,
         settings.trusted_proxies,
         worker.drain_seconds,
     )

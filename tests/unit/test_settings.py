@@ -17,7 +17,7 @@ def test_the_smallest_environment_gives_the_documented_defaults() -> None:
 
     assert (
         AgentDispatch.JOIN,
-        (timedelta(minutes=10), timedelta(minutes=5), timedelta(seconds=20)),
+        (timedelta(minutes=10), timedelta(minutes=10), timedelta(seconds=20)),
         (LogFormat.CONSOLE, "0.0.0.0", 8080, 2, False),  # noqa: S104 (the documented default)
     ) == (
         found.agent_dispatch,
@@ -118,6 +118,46 @@ def test_redis_is_where_redis_py_finds_it(redis_url: str) -> None:
     """What passes here must not fail at the first lock."""
     with Redis.from_url(settings(REDIS_URL=redis_url).redis_url) as client:
         assert client.connection_pool.make_connection()
+
+
+@pytest.mark.parametrize(
+    ("given", "opened"),
+    [
+        ("rediss://redis.example", "rediss://redis.example?ssl_cert_reqs=none"),
+        (
+            "rediss://u:p@r.example:1/2?ssl_cert_reqs=required&db=3",
+            "rediss://u:p@r.example:1/2?ssl_cert_reqs=none&ssl_cert_reqs=required&db=3",
+        ),
+        ("redis://redis.example", "redis://redis.example"),
+        ("unix:///run/redis.sock?db=1", "unix:///run/redis.sock?db=1"),
+        ("", ""),
+    ],
+    ids=["TLS", "TLS, options", "no TLS", "socket file", "none"],
+)
+def test_a_certificate_need_not_be_verified(given: str, opened: str) -> None:
+    """A URL that an add-on owns cannot say it itself."""
+    found = settings(REDIS_URL=given, REDIS_TLS_VERIFY="0").redis_url
+
+    with Redis.from_url(found or "redis://x") as client:
+        options = client.get_connection_kwargs()
+    reqs = "none" if given.startswith("rediss") else None
+    assert (opened, reqs) == (found, options.get("ssl_cert_reqs"))
+    assert given == settings(REDIS_URL=given).redis_url
+
+
+def test_logins_may_prove_less_where_the_operator_says_so() -> None:
+    """An issuer in the same compose network, whose tokens are for nobody."""
+    found = settings(
+        TOKEN_AUTH="jwt",
+        TOKEN_JWT_ISSUER="http://keycloak:8080/realms/ours",
+        TOKEN_JWT_TRUST_PLAIN_HTTP="1",
+        TOKEN_JWT_TRUST_WITHOUT_AUDIENCE="1",
+    )
+
+    assert ("http://keycloak:8080/realms/ours", ()) == (
+        found.token_jwt_issuer,
+        found.token_jwt_audience,
+    )
 
 
 def test_secrets_do_not_show() -> None:

@@ -49,6 +49,7 @@ BAD = {
     "a proxy that cannot be": ("HTTP_PROXY", "http://a..b:3128"),
     "a redis without scheme": ("REDIS_URL", "redis.example:6379"),
     "a redis of another scheme": ("REDIS_URL", "http://redis.example"),
+    "a redis scheme in capitals": ("REDIS_URL", f"REDISS://:{SECRET}@redis.example"),
     "a redis without host": ("REDIS_URL", "redis://:6379"),
     "a redis host that cannot be": ("REDIS_URL", f"redis://{'a' * 70}"),
     "a redis port over 65535": ("REDIS_URL", f"redis://:{SECRET}@redis.example:99999"),
@@ -59,6 +60,8 @@ BAD = {
     "a redis with half an option": ("REDIS_URL", "redis://redis.example?db"),
     "tls options without tls": ("REDIS_URL", "redis://redis.example?ssl_cert_reqs=none"),
     "a tls option of another kind": ("REDIS_URL", "rediss://redis.example?ssl_cert_reqs=maybe"),
+    "sentinels": ("REDIS_URL", f"redis+sentinel://:{SECRET}@a.example:26379,b.example/mymaster"),
+    "a tls verification of another kind": ("REDIS_TLS_VERIFY", "self-signed"),
     "a socket file of a host": ("REDIS_URL", "unix://redis.example/redis.sock"),
     "a socket file without name": ("REDIS_URL", "unix://"),
     "unknown dispatch": ("AGENT_DISPATCH", "never"),
@@ -85,12 +88,19 @@ BAD = {
     "a rate without a unit": ("RATE_LIMIT", "10"),
     "a rate of zero": ("RATE_LIMIT", "0/minute"),
     "one good rate and a bad one": ("RATE_LIMIT", "10/minute, often"),
+    "a key's rate without a unit": ("RATE_LIMIT_KEY", "600"),
+    "a header with a colon": ("END_USER_HEADER", "X-End-User:"),
+    "a header that gunicorn drops": ("END_USER_HEADER", "X_End_User"),
+    "fewer than no sessions": ("SESSIONS_PER_CALLER", "-1"),
+    "more sessions than are asked about": ("SESSIONS_PER_CALLER", "101"),
     "a key without its secret": ("LIVEKIT_WEBHOOK_KEYS", "newkey"),
     "half a hash": ("TOKEN_KEYS", "sha256:abc"),
     "fewer than no proxies": ("TRUSTED_PROXIES", "-1"),
     "an issuer anybody can play": ("TOKEN_JWT_ISSUER", "http://login.example"),
     "an issuer without scheme": ("TOKEN_JWT_ISSUER", "login.example"),
+    "keys anybody can play": ("TOKEN_JWT_JWKS_URL", "http://login.example/keys"),
     "keys from a file": ("TOKEN_JWT_JWKS_URL", "file:///keys"),
+    "a trust of another kind": ("TOKEN_JWT_TRUST_PLAIN_HTTP", "http://login.example"),
     "a wildcard origin": ("CORS_ORIGINS", "https://*.com"),
     "an origin with a path": ("CORS_ORIGINS", "https://example.com/app"),
     "a token server without scheme": ("TOKEN_SERVER_URL", "tokens.example"),
@@ -183,6 +193,46 @@ def test_login_tokens_need_an_issuer_and_an_audience() -> None:
     missing = problems(environ(TOKEN_AUTH="jwt"))
 
     assert {"TOKEN_JWT_ISSUER", "TOKEN_JWT_AUDIENCE"} == names(missing)
+
+
+@pytest.mark.parametrize(
+    ("changes", "name", "setting"),
+    [
+        pytest.param(
+            {"TOKEN_JWT_AUDIENCE": ","},
+            "TOKEN_JWT_AUDIENCE",
+            "TOKEN_JWT_TRUST_WITHOUT_AUDIENCE=1",
+            id="no audience",
+        ),
+        pytest.param(
+            {"TOKEN_JWT_AUDIENCE": "us", "TOKEN_JWT_TRUST_WITHOUT_AUDIENCE": "1"},
+            "TOKEN_JWT_AUDIENCE",
+            "TOKEN_JWT_TRUST_WITHOUT_AUDIENCE=1",
+            id="an audience, and none",
+        ),
+        pytest.param(
+            {"TOKEN_JWT_AUDIENCE": "us", "TOKEN_JWT_JWKS_URL": "http://keycloak:8080/certs"},
+            "TOKEN_JWT_JWKS_URL",
+            "TOKEN_JWT_TRUST_PLAIN_HTTP=1",
+            id="keys over http",
+        ),
+    ],
+)
+def test_logins_that_prove_less_are_refused_with_the_setting_that_decides(
+    changes: dict[str, str], name: str, setting: str
+) -> None:
+    """Whoever has such an issuer is to think, and not to search."""
+    jwt = {"TOKEN_AUTH": "jwt", "TOKEN_JWT_ISSUER": "https://login.example"}
+    (line,) = problems(environ(**jwt | changes))
+
+    assert (True, True) == (line.startswith(f"{name} must be "), setting in line)
+
+
+def test_sentinels_are_refused_in_words_of_their_own() -> None:
+    """What such a URL must look like is no help: there is none."""
+    (line,) = problems(environ(REDIS_URL="redis+sentinel://a.example:26379/mymaster"))
+
+    assert line.startswith("REDIS_URL must name one Redis server, not sentinels")
 
 
 def test_an_agent_without_a_name_is_refused() -> None:

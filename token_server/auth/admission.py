@@ -1,17 +1,25 @@
-"""The door to /token: who comes too often is turned away, and so is who may not ask."""
+"""The door to /token: who comes too often is turned away, and so is who may not ask.
+
+Each limit is for those whom it is sized for. RATE_LIMIT is one person's: an address, a login, or
+an end user of a backend. RATE_LIMIT_KEY is a backend's: the key that it asks with for all of them.
+"""
 
 import logging
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from limits import parse
+from werkzeug.datastructures import Headers
 
 from shared_settings.settings import TokenAuth
 from token_server.auth.callers import CallerKeys, Callers
-from token_server.auth.client_address import NO_ADDRESS, client_of
+from token_server.auth.client_address import NO_ADDRESS, client_of, end_user_of
 from token_server.auth.issuer_keys import IssuerKeys, fetch_issuer_keys
 from token_server.auth.logins import Caller, Logins
 from token_server.auth.rate_limits import RateLimits
+from token_server.errors import UnauthenticatedError
 from token_server.settings import ParticipantIdentities, ParticipantMetadata, Settings
 from token_server.telemetry.outage import Outage
 
@@ -20,46 +28,141 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+# Around what has been counted before.
+_COUNTED = nullcontext()
+
+
+class Person(NamedTuple):
+    """Whose requests, and whose live rooms, count together.
+
+    Attributes:
+        kind: `caller` (a login), `end user` (of a backend), or `address`.
+        name: Tells those of one kind apart.
+    """
+
+    kind: str
+    name: str
+
+
+class Admitted(NamedTuple):
+    """Who was let in, while their request is not read yet; of a backend's, whom it is for."""
+
+    caller: Caller
+    person: Person | None
+
 
 class Admission:
     """Rate limits and authentication, in the order that costs the least.
 
     Args:
-        settings: TOKEN_AUTH, RATE_LIMIT and TRUSTED_PROXIES.
+        settings: TOKEN_AUTH, RATE_LIMIT, RATE_LIMIT_KEY, END_USER_HEADER and TRUSTED_PROXIES.
         redis: Where all machines count; None: each process counts by itself.
     """
 
     def __init__(self, settings: Settings, redis: "RedisLink | None" = None) -> None:
         self._callers, self._trusted_proxies = _callers(settings), settings.trusted_proxies
-        limits = [parse(limit) for limit in settings.rate_limit]
-        self._rate_limits = RateLimits(limits, redis) if limits else None
+        self._are_backends = settings.token_auth is TokenAuth.KEY
+        self._end_user_header = settings.end_user_header
+        self._needs_address = bool(settings.rate_limit or settings.sessions_per_caller)
+        self._limits = RateLimits([parse(one) for one in settings.rate_limit], redis)
+        key_limits = [parse(one) for one in settings.rate_limit_key]
+        self._key_limits = RateLimits(key_limits, redis, "RATE_LIMIT_KEY")
         self._unknown_addresses = Outage()
 
-    def let_in(
-        self, unverified_authorization: str, remote_address: str, unverified_forwarded_for: str
-    ) -> Caller:
+    def let_in(self, unverified_headers: Headers, remote_address: str) -> Admitted:
         """Return who asks.
 
         Args:
-            unverified_authorization: The Authorization header.
+            unverified_headers: Authorization, X-Forwarded-For and END_USER_HEADER are read.
             remote_address: Of whoever has connected to us.
-            unverified_forwarded_for: The X-Forwarded-For header.
 
         Raises:
             TooManyRequestsError: The address, or the caller, has asked too often.
             UnauthenticatedError: The caller has not shown what TOKEN_AUTH wants.
             IssuerUnavailableError: Login tokens cannot be checked at the moment.
         """
-        if not self._rate_limits:
+        find_address = partial(self._address, unverified_headers, remote_address)
+        unverified_authorization = unverified_headers.get("Authorization", "")
+        if self._are_backends:
+            caller = self._check_key(unverified_authorization, find_address)
+            return Admitted(caller, self._told_by_backend(unverified_headers))
+        address = find_address()
+        self._spend(address)
+        caller = self._callers.check(unverified_authorization)
+        if not caller.name:
+            return Admitted(caller, address)
+        person = Person("caller", caller.name)
+        self._spend(person)
+        return Admitted(caller, person)
+
+    def reading(self, admitted: Admitted) -> AbstractContextManager[None]:
+        """Count a backend's request for its key, if it cannot be read in the block.
+
+        Raises:
+            TooManyRequestsError: The key has asked too often.
+        """
+        return self._reading(admitted.caller.name) if self._are_backends else _COUNTED
+
+    @contextmanager
+    def _reading(self, key: str) -> Iterator[None]:
+        try:
+            yield
+        except Exception:
+            self._key_limits.spend("key", key)
+            raise
+
+    def count(self, admitted: Admitted, participant_identity: str) -> Person | None:
+        """Count what a backend asks for, now that it is read; return whom the token is for.
+
+        The end user comes first: one who asks too often takes nothing of what the key has for all.
+
+        Args:
+            admitted: Who asks.
+            participant_identity: The one asked for: a backend's end user, if no header told.
+
+        Raises:
+            TooManyRequestsError: The end user, or the key, has asked too often.
+        """
+        if not self._are_backends:
+            return admitted.person
+        person = admitted.person
+        if not person and participant_identity:
+            person = Person("end user", participant_identity)
+        self._spend(person)
+        self._key_limits.spend("key", admitted.caller.name)
+        return person
+
+    def _check_key(
+        self, unverified_authorization: str, find_address: Callable[[], Person | None]
+    ) -> Caller:
+        """Let a backend in: its address stands for all of its users, and is not counted.
+
+        An address from which wrong keys come is; so it takes nothing of what the right key has.
+        """
+        try:
             return self._callers.check(unverified_authorization)
+        except UnauthenticatedError:
+            self._spend(find_address())
+            raise
+
+    def _told_by_backend(self, headers: Headers) -> Person | None:
+        told = headers.get(self._end_user_header, "") if self._end_user_header else ""
+        end_user = end_user_of(told)
+        return Person("end user", end_user) if end_user else None
+
+    def _address(self, unverified_headers: Headers, remote_address: str) -> Person | None:
+        """Return whom the address stands for; None where nothing is counted."""
+        if not self._needs_address:
+            return None
+        unverified_forwarded_for = unverified_headers.get("X-Forwarded-For", "")
         client = client_of(remote_address, unverified_forwarded_for, self._trusted_proxies)
         if client == NO_ADDRESS and self._unknown_addresses.begins():
             logger.warning(_NO_ADDRESS_TOLD)
-        self._rate_limits.spend("address", client)
-        caller = self._callers.check(unverified_authorization)
-        if caller.name:
-            self._rate_limits.spend("caller", caller.name)
-        return caller
+        return Person("address", client)
+
+    def _spend(self, person: Person | None) -> None:
+        if person:
+            self._limits.spend(person.kind, person.name)
 
 
 _NO_ADDRESS_TOLD = (
@@ -84,6 +187,7 @@ def _callers(settings: Settings) -> Callers:
                 fetch_issuer_keys,
                 settings.token_jwt_issuer,
                 settings.token_jwt_jwks_url,
-                settings.proxies,
+                proxies=settings.proxies,
+                trusts_http=settings.token_jwt_trust_plain_http,
             )
             return build(logins=Logins(settings, IssuerKeys(fetch)))

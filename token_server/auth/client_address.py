@@ -1,11 +1,14 @@
 """Which client a request comes from, as far as addresses tell. Pure."""
 
+import hashlib
 import ipaddress
 
 # What all share whose address cannot be read: a limit that they could step around is none.
 NO_ADDRESS = "no address"
 _NETWORK_OF_ONE = 64  # bits: what a provider gives to one IPv6 customer at least
 _BEHIND_NETWORK = 128 - _NETWORK_OF_ONE
+# Characters. Whoever is remembered costs no more memory than this.
+_LONGEST_NAME = 256
 
 
 def client_of(remote_address: str, unverified_forwarded_for: str, trusted_proxies: int) -> str:
@@ -23,6 +26,19 @@ def client_of(remote_address: str, unverified_forwarded_for: str, trusted_proxie
     if is_forwarded and len(entries) == trusted_proxies:
         return _network_of(entries[0])
     return _network_of(remote_address)
+
+
+def end_user_of(told: str) -> str:
+    """Return what stands for an end user by a backend's word: an address, or any text; "" for none.
+
+    An address counts as `client_of` has it; a text that is too long as its hash.
+    """
+    name = told.strip()
+    network = _network_of(name)
+    if network != NO_ADDRESS:
+        return network
+    is_long = len(name) > _LONGEST_NAME
+    return hashlib.sha256(name.encode()).hexdigest() if is_long else name
 
 
 def _network_of(unverified_address: str) -> str:

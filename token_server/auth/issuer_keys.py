@@ -8,13 +8,14 @@ without an answer the keys that we have stay good.
 import logging
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from threading import Lock
 from typing import Any
 
 import jwt
 
 from token_server.auth.json_documents import fetch_json_object
-from token_server.errors import IssuerUnavailableError
+from token_server.errors import IssuerUnavailableError, IssuerUntrustedError
 from token_server.proxies import Proxies
 
 logger = logging.getLogger(__name__)
@@ -27,6 +28,8 @@ _FRESH = 600.0
 _BETWEEN_FETCHES = 10.0
 _NEVER = float("-inf")
 _NO_PROXIES = Proxies()
+_SILENT = "the issuer of login tokens does not show its keys"
+_OPEN = f"{_SILENT} over https, and over http only TOKEN_JWT_TRUST_PLAIN_HTTP=1 lets them come"
 
 Fetch = Callable[[], Sequence[jwt.PyJWK]]
 
@@ -38,6 +41,7 @@ class IssuerKeys:
         self._fetch, self._monotonic = fetch, monotonic
         self._keys: Sequence[jwt.PyJWK] = ()
         self._fetched_at = self._tried_at = _NEVER
+        self._silence = _SILENT  # why there are no keys, for callers
         self._lock = Lock()
 
     def find(self, key_id: str | None, algorithm: str) -> jwt.PyJWK | None:
@@ -52,7 +56,7 @@ class IssuerKeys:
         if found is None and self._fetch_again():
             found = self._known(key_id, algorithm)
         if self._fetched_at == _NEVER:
-            raise IssuerUnavailableError("the issuer of login tokens does not show its keys")
+            raise IssuerUnavailableError(self._silence)
         return found
 
     def _known(self, key_id: str | None, algorithm: str) -> jwt.PyJWK | None:
@@ -75,6 +79,7 @@ class IssuerKeys:
             self._tried_at = now
             self._keys, self._fetched_at = self._fetch(), now
         except IssuerUnavailableError as error:
+            self._silence = _OPEN if isinstance(error, IssuerUntrustedError) else _SILENT
             logger.warning("Login tokens are checked with the keys at hand: %s", error)
             return False
         finally:
@@ -83,15 +88,21 @@ class IssuerKeys:
 
 
 def fetch_issuer_keys(
-    issuer: str, jwks_url: str, proxies: Proxies = _NO_PROXIES, in_all: float = _IN_ALL
+    issuer: str,
+    jwks_url: str,
+    in_all: float = _IN_ALL,
+    *,
+    proxies: Proxies = _NO_PROXIES,
+    trusts_http: bool = False,
 ) -> Sequence[jwt.PyJWK]:
     """Ask an issuer for the keys that it signs with.
 
     Args:
         issuer: The issuer's URL, as it stands in its tokens' `iss`.
         jwks_url: Where its keys are; "" to find that by OpenID discovery.
-        proxies: What leads to it.
         in_all: Seconds that it may take.
+        proxies: What leads to it.
+        trusts_http: Whether plain http may lead to another machine.
 
     Returns:
         None of them where it has revoked all, or signs in no way that we accept.
@@ -103,15 +114,18 @@ def fetch_issuer_keys(
         https://openid.net/specs/openid-connect-discovery-1_0.html
         https://www.rfc-editor.org/rfc/rfc7517
     """
-    ends_at = time.monotonic() + in_all
+    fetch = partial(
+        fetch_json_object,
+        ends_at=time.monotonic() + in_all,
+        proxies=proxies,
+        trusts_http=trusts_http,
+    )
     if not jwks_url:
-        document = fetch_json_object(
-            f"{issuer.rstrip('/')}/.well-known/openid-configuration", ends_at, proxies
-        )
+        document = fetch(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
         if document.get("issuer") != issuer or not isinstance(document.get("jwks_uri"), str):
             raise IssuerUnavailableError("OpenID discovery does not describe TOKEN_JWT_ISSUER")
         jwks_url = document["jwks_uri"]
-    found = fetch_json_object(jwks_url, ends_at, proxies).get("keys")
+    found = fetch(jwks_url).get("keys")
     if not isinstance(found, list):
         raise IssuerUnavailableError(f"{jwks_url} is no JWKS")
     keys = [key for item in found if (key := _to_key(item))]

@@ -15,17 +15,21 @@ from http.client import HTTPException
 from threading import Thread
 from typing import Any, NamedTuple
 
-import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
+from urllib3.util import parse_url
 
-from token_server.errors import IssuerUnavailableError
+from token_server.errors import IssuerUnavailableError, IssuerUntrustedError
 from token_server.livekit.routes import Route
-from token_server.proxies import Proxies, reason_of, through
+from token_server.proxies import LOOPBACK, Proxies, reason_of, through
 
 _HTTP_OK = 200
 # Bytes; a key takes about 1 KiB.
 _DOCUMENT_LIMIT = 256 * 1024
+_PLAIN_HTTP = (
+    "is plain http: whoever can answer there in the issuer's place can log in as anybody;"
+    " TOKEN_JWT_TRUST_PLAIN_HTTP=1 allows it"
+)
 _CONNECTIONS = {"http": HTTPConnection, "https": HTTPSConnection}
 
 
@@ -36,21 +40,27 @@ class HttpGet(NamedTuple):
     headers: Mapping[str, str]
 
 
-def fetch_json_object(url: str, ends_at: float, proxies: Proxies) -> dict[str, Any]:
+def fetch_json_object(
+    url: str, ends_at: float, *, proxies: Proxies, trusts_http: bool = False
+) -> dict[str, Any]:
     """GET a JSON object; redirects are not followed.
 
     Args:
         url: Of http or https.
         ends_at: When there has to be an answer, as `time.monotonic` counts.
         proxies: What leads there.
+        trusts_http: Whether plain http may lead to another machine.
 
     Raises:
         IssuerUnavailableError: It is not there, not in time, or no JSON object.
+        IssuerUntrustedError: Others could answer in its place.
     """
     way = ""
     try:
         proxy = proxies.to(url)
         way = through(url, proxy)
+        if _is_open(url) and not trusts_http:
+            raise IssuerUntrustedError(f"{url} {_PLAIN_HTTP}")
         status, body = _get(url, ends_at, proxy)
         document = json.loads(body) if status == _HTTP_OK else None
     except (HTTPError, HTTPException, OSError, ValueError, RecursionError) as error:
@@ -60,9 +70,15 @@ def fetch_json_object(url: str, ends_at: float, proxies: Proxies) -> dict[str, A
     return document
 
 
+def _is_open(url: str) -> bool:
+    """Whether others could answer in the place of who is there."""
+    parts = parse_url(url)
+    return parts.scheme == "http" and (parts.host or "").strip("[]") not in LOOPBACK
+
+
 def _get(url: str, ends_at: float, proxy: str) -> tuple[int, bytes]:
     """Wait here for what another greenlet reads; TimeoutError when the time is over."""
-    parts = urllib3.util.parse_url(url)
+    parts = parse_url(url)
     if parts.scheme not in _CONNECTIONS or not parts.host:
         raise ValueError
     left = max(ends_at - time.monotonic(), 0.001)

@@ -1,5 +1,6 @@
 """TOKEN_AUTH=jwt: the frontend's own login token says who asks. No I/O but the issuer's keys."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,7 +11,10 @@ import jwt
 from token_server.auth.issuer_keys import ALGORITHMS
 from token_server.errors import UnauthenticatedError
 from token_server.settings import Settings
+from token_server.telemetry.outage import Outage
 from token_server.tokens.field_rules import check_identity, mend_shown_name
+
+logger = logging.getLogger(__name__)
 
 # The issuer's clock and ours may differ by so much.
 _LEEWAY = timedelta(minutes=1)
@@ -22,8 +26,11 @@ _REASONS: dict[type[Exception], str] = {
     jwt.InvalidAudienceError: "for this audience",
     jwt.InvalidIssuerError: "of this server's issuer",
     jwt.exceptions.InvalidSubjectError: "whose sub is a text",
-    jwt.MissingRequiredClaimError: "with exp, iss, aud and the claim of the identity",
 }
+_NO_AUDIENCE = (
+    ": without aud they are good only where the server has TOKEN_JWT_TRUST_WITHOUT_AUDIENCE=1 in"
+    " place of TOKEN_JWT_AUDIENCE"
+)
 
 
 class Keys(Protocol):
@@ -63,6 +70,11 @@ class Logins:
     def __init__(self, settings: Settings, keys: Keys) -> None:
         self._settings, self._keys = settings, keys
         self._claims = settings.token_jwt_identity_claim, settings.token_jwt_name_claim
+        self._audience: tuple[str, ...] | None = settings.token_jwt_audience
+        if settings.token_jwt_trust_without_audience and not self._audience:
+            self._audience = None  # only tokens without aud are good then: PyJWT refuses the others
+        self._required = ["exp", "iss", *(["aud"] if self._audience is not None else [])]
+        self._without_audience = Outage()
 
     def read(self, unverified_token: str) -> Caller:
         """Return who a login token stands for.
@@ -77,9 +89,21 @@ class Logins:
         try:
             claims = self._verify(unverified_token)
         except (jwt.PyJWTError, UnicodeError, RecursionError) as error:
-            reason = _REASONS.get(type(error), "that is genuine")
-            raise UnauthenticatedError(f"{_RULE} {reason}") from None
+            raise UnauthenticatedError(f"{_RULE} {self._reason(error)}") from None
         return self._to_caller(claims)
+
+    def _reason(self, error: Exception) -> str:
+        if isinstance(error, jwt.InvalidAudienceError) and self._audience is None:
+            return "without aud: TOKEN_JWT_AUDIENCE says for whom others are, and names nobody"
+        if not isinstance(error, jwt.MissingRequiredClaimError):
+            return _REASONS.get(type(error), "that is genuine")
+        reason = f"with {', '.join(self._required)} and the claim of the identity"
+        if error.claim != "aud":
+            return reason
+        # Their issuer has signed them, so this is how it is set up; once is enough to say it.
+        if self._without_audience.begins():
+            logger.warning("Login tokens are refused%s", _NO_AUDIENCE)
+        return reason + _NO_AUDIENCE
 
     def _to_caller(self, claims: Mapping[str, Any]) -> Caller:
         claim, name_claim = self._claims
@@ -112,8 +136,8 @@ class Logins:
             key,
             algorithms=[key.algorithm_name],
             issuer=self._settings.token_jwt_issuer,
-            audience=self._settings.token_jwt_audience,
+            audience=self._audience,
             leeway=_LEEWAY,
-            options={"require": ["exp", "iss", "aud", self._claims[0]]},
+            options={"require": [*self._required, self._claims[0]]},
         )
         return claims

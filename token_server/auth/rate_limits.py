@@ -1,4 +1,4 @@
-"""RATE_LIMIT: how often one caller, or one address, may ask for a token."""
+"""RATE_LIMIT and RATE_LIMIT_KEY: how often one person, or one key, may ask for a token."""
 
 import math
 import time
@@ -26,18 +26,28 @@ class RateLimits:
     """Counts requests: in Redis for all machines, in memory for this process alone.
 
     Without Redis' answer it goes on in memory: a limit per process is better than none.
+
+    Args:
+        limits: All of them have to be kept; without any, nothing is counted.
+        redis: Where all machines count.
+        setting: Where the limits come from, for who is refused.
     """
 
-    def __init__(self, limits: Sequence[RateLimitItem], redis: "RedisLink | None" = None) -> None:
-        self._limits = limits
-        self._redis = RedisCounts(redis) if redis else None
+    def __init__(
+        self,
+        limits: Sequence[RateLimitItem],
+        redis: "RedisLink | None" = None,
+        setting: str = "RATE_LIMIT",
+    ) -> None:
+        self._limits, self._setting = limits, setting
+        self._redis = RedisCounts(redis) if redis and limits else None
         # Each kind has its own: who has many addresses cannot make us forget a caller.
         self._memory = defaultdict[str, list[MemoryCounts]](
             lambda: [MemoryCounts(limit) for limit in limits]
         )
 
     def spend(self, kind: str, who: str) -> None:
-        """Count one request of an address or a caller.
+        """Count one request of an address, a caller, an end user or a key.
 
         Raises:
             TooManyRequestsError: That is one too many; it says when there is room again.
@@ -46,7 +56,8 @@ class RateLimits:
             seconds = self._spend(limit, memory, kind, who)
             if seconds is not None:
                 raise TooManyRequestsError(
-                    f"too many requests of one {kind}: RATE_LIMIT is {limit}", math.ceil(seconds)
+                    f"too many requests of one {kind}: {self._setting} is {limit}",
+                    math.ceil(seconds),
                 )
 
     def _spend(

@@ -1,6 +1,7 @@
 """The HTTP surface: routes in, errors out. Views contain no try: error_responses.py renders."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,6 +14,7 @@ from werkzeug.wrappers import Request, Response
 
 from token_server.auth.admission import Admission
 from token_server.auth.demo_pages import DemoPages
+from token_server.auth.session_limit import SessionLimit
 from token_server.http_api import demo_page
 from token_server.http_api.endpoint import Endpoint, Endpoints, forbid_caching
 from token_server.http_api.error_responses import render
@@ -24,6 +26,7 @@ from token_server.livekit.port import LiveKit
 from token_server.livekit.webhooks import WebhookListener, Webhooks
 from token_server.setting_types import origin_matcher
 from token_server.settings import Settings
+from token_server.state.sessions import MemorySessions, SessionStore
 from token_server.state.timeline import NOT_KEPT, Timeline
 from token_server.tokens.joins import Follower, Joins
 from token_server.tokens.tickets import TicketSealer
@@ -43,12 +46,26 @@ class RunningKeeper(Follower, WebhookListener, Protocol):
         """Raise what is wrong with it; asked by /healthz."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Shared:
+    """What the processes of a machine, or of several, have together.
+
+    Attributes:
+        redis: What several machines share; None if they share nothing.
+        timeline: Where it is noted what happens in rooms.
+        sessions: Where it is kept whose rooms are which.
+    """
+
+    redis: "RedisLink | None" = None
+    timeline: Timeline = NOT_KEPT
+    sessions: SessionStore = field(default_factory=MemorySessions)
+
+
 def create_app(
     settings: Settings,
     livekit: LiveKit,
     keeper: RunningKeeper,
-    redis: "RedisLink | None" = None,
-    timeline: Timeline = NOT_KEPT,
+    shared: Shared | None = None,
 ) -> Flask:
     """Build the WSGI application; it does nothing until it is asked.
 
@@ -56,8 +73,7 @@ def create_app(
         settings: What the operator wants.
         livekit: LiveKit.
         keeper: Who is told of issued tokens and of webhooks.
-        redis: What several machines share; None if they share nothing.
-        timeline: Where it is noted what happens in rooms.
+        shared: What it shares with other processes; None: nothing.
     """
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = TOKEN_BODY_LIMIT
@@ -69,15 +85,17 @@ def create_app(
     app.register_error_handler(Exception, lambda error: render(error, request))
     app.after_request(forbid_caching)
     sealer = TicketSealer(*settings.webhook_secrets.values())
-    joins = Joins(settings, livekit, sealer, keeper, timeline)
-    tokens = token_views(Admission(settings, redis), joins)
+    shared = shared or Shared()
+    joins = Joins(settings, livekit, sealer, keeper, shared.timeline)
+    sessions = SessionLimit(settings, shared.sessions, livekit)
+    tokens = token_views(Admission(settings, shared.redis), sessions, joins)
     webhooks = webhook_views(Webhooks(settings.webhook_secrets, keeper))
     endpoints = {
         "/token": Endpoint(tokens, admit, _add_cors(app, settings.cors_origins)),
         "/webhook": Endpoint(webhooks, admit),
     }
     app.wsgi_app = Endpoints(endpoints, app.wsgi_app)  # type: ignore[method-assign]
-    _add_health(app, keeper, Readiness(livekit, redis))
+    _add_health(app, keeper, Readiness(livekit, shared.redis))
     app.add_url_rule("/openapi.json", "document", partial(describe, settings.token_auth))
     if settings.demo:
         app.register_blueprint(demo_page.create_blueprint())

@@ -36,6 +36,9 @@ class Health(BaseModel):
     redis: Literal["ready", "unavailable"] | None = Field(
         None, description="Only of /readyz, where REDIS_URL is set; without it everything goes on."
     )
+    msg: str | None = Field(
+        None, description="Of a Redis that is unavailable: the setting that mends it, if one does."
+    )
 
 
 class Document(RootModel[dict[str, Any]]):
@@ -72,7 +75,7 @@ _TOKEN_ERRORS = {
     400: "A field breaks a rule; `msg` names both.",
     401: "No key or login token, or none that is good.",
     403: "The caller may not have this identity, name, metadata, room or agent, or go without one.",
-    429: "Too often; `Retry-After` has the seconds to wait.",
+    429: "Too often, or too many live rooms; `Retry-After` has the seconds to wait.",
     **_FAULTS,
 }
 _OPERATOR_ERRORS = {

@@ -6,7 +6,11 @@ from concurrent.futures import Future
 from threading import Lock
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from token_server.errors import LiveKitUnavailableError, RedisUnavailableError
+from token_server.errors import (
+    LiveKitUnavailableError,
+    RedisUnavailableError,
+    RedisUntrustedError,
+)
 from token_server.livekit.port import LiveKit
 
 if TYPE_CHECKING:
@@ -33,6 +37,8 @@ class Readiness:
     def check(self) -> dict[str, str]:
         """Return that we are ready, and whether Redis answers, if there is to be one.
 
+        With `msg` where a setting decides that it does not.
+
         Raises:
             TokenServerError: LiveKit does not answer, or does not accept our key.
         """
@@ -45,6 +51,8 @@ class Readiness:
             return {"status": "ready"}
         try:
             self._redis.ask(lambda connection: connection.ping())
+        except RedisUntrustedError as error:
+            return {"status": "ready", "redis": "unavailable", "msg": str(error)}
         except RedisUnavailableError:
             return {"status": "ready", "redis": "unavailable"}
         return {"status": "ready", "redis": "ready"}

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from http import HTTPStatus
 
 from werkzeug.wrappers import Request, Response
 
 from token_server.auth.admission import Admission
 from token_server.auth.callers import restrict
+from token_server.auth.session_limit import SessionLimit
 from token_server.errors import InvalidRequestError, UnsupportedMediaTypeError
 from token_server.http_api.endpoint import View
 from token_server.http_api.error_responses import ROOM_NAME_KEY
@@ -22,22 +24,21 @@ TRACEPARENT_KEY = "token_server.traceparent"
 JOIN_KEY = "token_server.join"
 
 
-def token_views(admission: Admission, joins: Joins) -> Mapping[str, View]:
+def token_views(admission: Admission, sessions: SessionLimit, joins: Joins) -> Mapping[str, View]:
     """Return the view of each method."""
 
     def issue(
         request: Request, read: Callable[[Request], TokenRequest], status: HTTPStatus
     ) -> Response:
-        caller = admission.let_in(
-            request.headers.get("Authorization", ""),
-            request.remote_addr or "",
-            request.headers.get("X-Forwarded-For", ""),
-        )
-        token_request = read(request)
+        admitted = admission.let_in(request.headers, request.remote_addr or "")
+        with admission.reading(admitted):
+            token_request = read(request)
         # Whatever goes wrong from here on is logged with the room that it is about.
         request.environ[ROOM_NAME_KEY] = token_request.room_name
+        person = admission.count(admitted, token_request.participant_identity)
         traceparent = request.environ.get(TRACEPARENT_KEY, "")
-        join = joins.prepare(restrict(token_request, caller), traceparent)
+        claim = partial(sessions.claim, person)
+        join = joins.prepare(restrict(token_request, admitted.caller), traceparent, claim)
         request.environ[JOIN_KEY] = join
         return Response(json.dumps(vars(join)), status, mimetype="application/json")
 

@@ -12,12 +12,9 @@ from typing import TypeVar
 
 from filelock import FileLock, Timeout
 from redis import ConnectionPool, Redis
-from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
-from redis.retry import Retry
 
-from token_server.errors import RedisUnavailableError
+from token_server.errors import RedisUnavailableError, RedisUntrustedError
+from token_server.state.redis_client import FAILURES, certificate_trouble, open_redis
 from token_server.telemetry.outage import Outage
 
 logger = logging.getLogger(__name__)
@@ -33,7 +30,7 @@ class RedisLink:
     """Asks Redis, from any thread.
 
     Args:
-        url: `redis://`, `rediss://` or `unix://`, with its password.
+        url: `redis://`, `rediss://` or `unix://`, with user and password.
         speaker: Whichever process of this machine holds it writes the log lines.
         try_again_after: Seconds of not asking a Redis that did not answer.
         tell: Is told 1 when Redis falls silent, and 0 when it answers again: a metric.
@@ -46,17 +43,11 @@ class RedisLink:
         try_again_after: float = _TRY_AGAIN_AFTER,
         tell: Callable[[float], None] = lambda _: None,
     ) -> None:
-        self._redis = Redis.from_url(
-            url,
-            socket_timeout=REDIS_TIMEOUT,
-            socket_connect_timeout=REDIS_TIMEOUT,
-            # A connection that Redis has closed meanwhile is opened anew; a timeout is the end.
-            retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
-            protocol=2,
-        )
+        self._redis = open_redis(url, REDIS_TIMEOUT)
         self._speaker, self._try_again_after, self._tell = speaker, try_again_after, tell
         self._changing = Lock()
         self._silent_since: float | None = None  # monotonic; of the last try
+        self._untrusted = ""  # why, and what to set, where the last try found that
         self._told = Outage()  # begins only in the process that speaks
 
     @property
@@ -70,14 +61,15 @@ class RedisLink:
         Raises:
             RedisUnavailableError: It did not answer in time, refused, or was not asked because
                 it had not answered the time before.
+            RedisUntrustedError: Of these, the one that setting a variable mends.
         """
         if self._silent_since is not None:
-            raise RedisUnavailableError(_SILENT)
+            raise self._error()
         try:
             return question(self._redis)
-        except _FAILURES as error:
+        except FAILURES as error:
             self._fall_silent(error)
-            raise RedisUnavailableError(_SILENT) from None
+            raise self._error() from None
 
     def try_again(self) -> None:
         """If Redis has not been asked for some seconds, ask whether it answers again."""
@@ -86,8 +78,9 @@ class RedisLink:
             return
         try:
             self._redis.ping()
-        except _FAILURES:
+        except FAILURES as error:
             self._silent_since = time.monotonic()
+            self._look_at_certificate(error)
         else:
             self._answer_again()
 
@@ -99,15 +92,32 @@ class RedisLink:
         with self._changing:
             if self._silent_since is not None:
                 return
+            self._untrusted = certificate_trouble(error)
             self._silent_since = time.monotonic()
             self._tell(1)
             is_told = self._may_speak() and self._told.begins()
         if is_told:
-            logger.warning(_SILENT, extra={"reason": self._reason(error)})
+            self._warn(error)
+
+    def _look_at_certificate(self, error: Exception) -> None:
+        """Tell what has become of a silence: who comes back may show a certificate we refuse."""
+        before, self._untrusted = self._untrusted, certificate_trouble(error)
+        if self._untrusted and not before and self._told.is_there:
+            self._warn(error)
+
+    def _warn(self, error: Exception) -> None:
+        line = f"{self._untrusted}. {_MEANWHILE}" if self._untrusted else _SILENT
+        logger.warning(line, extra={"reason": self._reason(error)})
+
+    def _error(self) -> RedisUnavailableError:
+        if self._untrusted:
+            return RedisUntrustedError(self._untrusted)
+        return RedisUnavailableError(_SILENT)
 
     def _answer_again(self) -> None:
         with self._changing:
             self._silent_since = None
+            self._untrusted = ""
             self._tell(0)
             was_told = self._told.ends()
             self._speaker.release()
@@ -126,10 +136,11 @@ class RedisLink:
     def _reason(self, error: Exception) -> str:
         """Say what went wrong; the text may be Redis's own, and a proxy's may repeat anything."""
         text = f"{type(error).__name__}: {error}"
-        password = self._redis.get_connection_kwargs().get("password")
+        options = self._redis.get_connection_kwargs()
+        # Where there is only a user, it is often a password whose colon was forgotten.
+        password = options.get("password") or options.get("username")
         return text.replace(password, "***") if password else text
 
 
 _SILENT = "Redis does not answer: agents are sent as ever, and each machine locks for itself"
-# ValueError: of settings that only the connection itself looks at, such as TLS files.
-_FAILURES = (RedisError, OSError, ValueError)
+_MEANWHILE = "Until then agents are sent as ever, and each machine locks for itself"

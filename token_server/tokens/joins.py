@@ -7,6 +7,8 @@ token, and follow the room until its human is there and attended (keeper.py, dec
 import logging
 import secrets
 import uuid
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -29,6 +31,15 @@ logger = logging.getLogger(__name__)
 # LiveKit's clock is known within a second at first; after that much better.
 _JUST_NOW = timedelta(milliseconds=50)
 _AGENTLESS = EntryDetails(outcome="without an agent")
+
+# A room's name, and what is around its making: whoever counts rooms may refuse it there.
+RoomClaim = Callable[[str], AbstractContextManager[None]]
+
+
+def _unclaimed(room_name: str) -> AbstractContextManager[None]:
+    """Let anybody make any room."""
+    del room_name
+    return nullcontext()
 
 
 class Follower(Protocol):
@@ -68,22 +79,27 @@ class Joins:
         self._sealer, self._follower = sealer, follower
         self._agent_names = settings.allowed_agent_names
 
-    def prepare(self, request: TokenRequest, traceparent: str = "") -> JoinAnswer:
+    def prepare(
+        self, request: TokenRequest, traceparent: str = "", claim: RoomClaim = _unclaimed
+    ) -> JoinAnswer:
         """Make the room ready and sign a token for it.
 
         Args:
             request: What is asked for.
             traceparent: The trace to go on with when the human comes; "" for none.
+            claim: Around the making of the room.
 
         Raises:
             PermissionDeniedError: The room asked for is not one that ROOM_NAMES covers, the agent
                 not one that callers may have, or they may not do without one.
+            TooManyRequestsError: The claim is refused.
             LiveKitUnavailableError: LiveKit did not make the room in time.
         """
         room_name = self._room_name(request)
         order = self._agent_order(request, room_name)
         participant_identity = request.participant_identity or f"human-{uuid.uuid4()}"
-        room, is_new = self._make_room_ready(room_name, order)
+        with claim(room_name):
+            room, is_new = self._make_room_ready(room_name, order)
         ready_at = self._livekit.now()
         ticket = Ticket(room_name, participant_identity, order, traceparent)
         sealed_ticket = self._sealer.seal(ticket)

@@ -1,7 +1,6 @@
 """RATE_LIMIT, trusted proxies, TOKEN_AUTH=jwt and ROOM_NAMES, as callers meet them."""
 
 import uuid
-from collections.abc import Iterator
 
 import hypothesis
 import pytest
@@ -56,7 +55,7 @@ def test_another_address_has_a_limit_of_its_own() -> None:
 
 def test_one_key_has_one_limit_wherever_it_is_used() -> None:
     """A key that got loose costs no more than its limit."""
-    client = client_for(RATE_LIMIT="2/hour", TOKEN_AUTH="key", TOKEN_KEYS="one,two")
+    client = client_for(RATE_LIMIT_KEY="2/hour", TOKEN_AUTH="key", TOKEN_KEYS="one,two")
     asked = [(f"192.0.2.{last}", "Bearer one") for last in (1, 2, 3)]
 
     statuses = [ask(client, address, Authorization=key) for address, key in asked]
@@ -66,12 +65,13 @@ def test_one_key_has_one_limit_wherever_it_is_used() -> None:
 
 
 def test_guessing_keys_is_limited_too() -> None:
-    """The address is counted before the key is looked at."""
+    """Wrong keys count for the address that they come from, and for nobody else."""
     client = client_for(RATE_LIMIT="2/hour", TOKEN_AUTH="key", TOKEN_KEYS="one")
 
     statuses = [ask(client, Authorization=f"Bearer guess-{number}") for number in range(3)]
 
     assert [401, 401, 429] == statuses
+    assert 401 == ask(client, "192.0.2.2", Authorization="Bearer guess")
 
 
 @pytest.mark.parametrize(
@@ -125,13 +125,6 @@ def test_whatever_a_header_says_there_is_a_limit(forwarded: str) -> None:
     statuses = [client.post("/token", environ_overrides=headers).status_code for _ in range(2)]
 
     assert [201, 429] == statuses
-
-
-@pytest.fixture
-def issuer() -> Iterator[Issuer]:
-    """Who signs login tokens."""
-    with Issuer() as running:
-        yield running
 
 
 def jwt_of(issuer: Issuer) -> dict[str, str]:
@@ -215,6 +208,23 @@ def test_metadata_can_be_refused(issuer: Issuer, auth: str) -> None:
     statuses = [client.post("/token", json=body, headers=headers).status_code for body in bodies]
 
     assert [403, 403, 201] == statuses
+
+
+def test_an_issuer_of_a_compose_network_is_believed_where_the_operator_says_so(
+    issuer: Issuer,
+) -> None:
+    """Keys over http, from a name of that network, and tokens for nobody."""
+    less = {"TOKEN_JWT_TRUST_PLAIN_HTTP": "1", "TOKEN_JWT_TRUST_WITHOUT_AUDIENCE": "1"}
+    keys = f"{issuer.url.replace('127.0.0.1', '127.1')}/keys"
+    changes = less | {"TOKEN_JWT_AUDIENCE": "", "TOKEN_JWT_JWKS_URL": keys}
+    client = client_for(None, None, **jwt_of(issuer) | changes)
+
+    statuses = [
+        client.post("/token", headers={"Authorization": f"Bearer {token}"}).status_code
+        for token in (issuer.sign(aud=None), issuer.sign())
+    ]
+
+    assert [201, 401] == statuses
 
 
 def test_without_a_login_token_there_is_none(logged_in: FlaskClient) -> None:

@@ -9,15 +9,22 @@ import pytest
 from livekit.protocol import models
 from livekit.protocol.room import ListRoomsResponse
 
+from tests.certificates import write_certificate
 from tests.environ import settings
 from tests.exposition import series
 from tests.fakes import FakeLiveKit
 from tests.http.clients import client_for, error_of, failing_client
 from tests.processes import free_port
 from tests.recording_keeper import RecordingKeeper
+from tests.redis_server import RedisServer
 from tests.twirp_server import TwirpServer, answer
 from token_server.composition import compose
 from token_server.errors import LiveKitRefusedKeyError
+
+REFUSED = (
+    "Redis' certificate is refused (self-signed certificate): set REDIS_TLS_VERIFY=0 to go without"
+    " verification, or ssl_ca_certs in REDIS_URL to the file of who has signed it"
+)
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
@@ -89,6 +96,33 @@ def test_without_redis_we_are_ready_and_say_so(
 
     assert (200, {"status": "ready", "redis": "unavailable"}) == (ready.status_code, ready.json)
     assert ([200, 201], 1) == (others, shown["redis_unavailable"])
+
+
+@pytest.mark.parametrize(
+    ("setting", "ready"),
+    [
+        ({}, {"redis": "unavailable", "msg": REFUSED}),
+        ({"REDIS_TLS_VERIFY": "0"}, {"redis": "ready"}),
+    ],
+    ids=["verified", "not verified"],
+)
+def test_a_redis_whose_certificate_nobody_signed_is_used_where_the_setting_says_so(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    setting: dict[str, str],
+    ready: dict[str, str],
+) -> None:
+    """And told by its name where not: the platform's own page shows nothing else."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    certificate = write_certificate(tmp_path / "redis.pem")
+    with (
+        RedisServer(tmp_path, password="of-the-owner", certificate=certificate) as redis,
+        TwirpServer(answer(ListRoomsResponse())) as livekit,
+    ):
+        changes = {"LIVEKIT_URL": livekit.url, "REDIS_URL": redis.url} | setting
+        found = compose(settings(**changes)).app.test_client().get("/readyz")
+
+    assert (200, {"status": "ready"} | ready) == (found.status_code, found.json)
 
 
 def test_livekit_is_asked_once_however_often_we_are() -> None:

@@ -10,6 +10,7 @@ import pytest
 from livekit.protocol.models import Room
 from livekit.protocol.room import ListRoomsResponse
 
+from tests import plain_http
 from tests.processes import (
     API_KEY,
     API_SECRET,
@@ -29,7 +30,7 @@ LIST_ROOMS = "/twirp/livekit.RoomService/ListRooms"
 def is_alive(url: str) -> bool:
     """Whether it serves requests."""
     try:
-        return httpx.get(f"{url}/healthz").is_success
+        return plain_http.get(f"{url}/healthz").is_success
     except httpx.TransportError:
         return False
 
@@ -63,7 +64,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 def test_document_and_server_agree(url: str, tmp_path: Path) -> None:
     """What the document allows is accepted, what it forbids is refused, and answers are as told."""
     # From a file: of a document that it has fetched it does not test the address.
-    (tmp_path / "openapi.json").write_bytes(httpx.get(f"{url}/openapi.json").content)
+    (tmp_path / "openapi.json").write_bytes(plain_http.get(f"{url}/openapi.json").content)
     command = [
         *(str(Path(sys.executable).parent / "st"), "--no-color"),
         *("--config-file", str(ROOT / "tests/http/schemathesis.toml")),

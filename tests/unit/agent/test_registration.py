@@ -180,6 +180,20 @@ def test_one_that_ends_says_so_once() -> None:
     assert () == server.words[-1].jobs
 
 
+def test_a_last_word_that_is_not_heard_is_said_once_more() -> None:
+    """Who goes without a word is taken for dead; who does not listen, holds nobody up."""
+
+    async def story(server: TokenServer, _: Told, registration: Registration) -> None:
+        await server.until(lambda words: len(words) == 1)
+        server.status = 503
+        await registration.leave()
+
+    server = running(story)
+
+    assert [False, True, True] == [word.is_leaving for word in server.words]
+    assert server.words[1].sequence < server.words[2].sequence
+
+
 def test_without_a_token_server_the_worker_goes_on_and_says_so_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

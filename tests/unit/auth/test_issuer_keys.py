@@ -230,6 +230,49 @@ def test_a_redirect_is_not_followed(issuer: Issuer) -> None:
     assert "/realm/elsewhere" not in issuer.asked
 
 
+def elsewhere(issuer: Issuer, path: str = "/keys") -> str:
+    """Return an address of the issuer's that leads here and, by its spelling, to any machine."""
+    return f"{issuer.url.replace('127.0.0.1', '127.1')}{path}"
+
+
+@pytest.mark.parametrize("is_discovered", [True, False], ids=["discovery", "JWKS URL"])
+def test_keys_come_over_http_only_where_the_operator_says_so(
+    issuer: Issuer, *, is_discovered: bool
+) -> None:
+    """An issuer over https may name keys over http, and who gives those can log in as anybody."""
+    discovery = {"issuer": issuer.url, "jwks_uri": elsewhere(issuer)}
+    issuer.documents["/realm/.well-known/openid-configuration"] = discovery
+    jwks_url = "" if is_discovered else elsewhere(issuer)
+
+    with pytest.raises(IssuerUnavailableError, match="TOKEN_JWT_TRUST_PLAIN_HTTP=1 allows it"):
+        fetch_issuer_keys(issuer.url, jwks_url)
+
+    assert "/realm/keys" not in issuer.asked
+    (key,) = fetch_issuer_keys(issuer.url, jwks_url, trusts_http=True)
+    assert "first" == key.key_id
+
+
+def test_keys_that_may_not_come_over_http_are_told_by_the_setting(
+    issuer: Issuer, keys: IssuerKeys
+) -> None:
+    """The doctor reads what callers are told, and no log."""
+    discovery = {"issuer": issuer.url, "jwks_uri": elsewhere(issuer)}
+    issuer.documents["/realm/.well-known/openid-configuration"] = discovery
+
+    with pytest.raises(IssuerUnavailableError, match=r"https, .* TOKEN_JWT_TRUST_PLAIN_HTTP=1"):
+        keys.find("first", "RS256")
+
+
+def test_a_redirect_is_not_followed_over_http_either(issuer: Issuer) -> None:
+    """The network is trusted, and not whoever answers in it."""
+    issuer.redirects["/realm/keys"] = elsewhere(issuer, "/elsewhere")
+
+    with pytest.raises(IssuerUnavailableError, match="HTTP 302"):
+        fetch_issuer_keys(issuer.url, elsewhere(issuer), trusts_http=True)
+
+    assert ["/realm/keys"] == issuer.asked
+
+
 @pytest.mark.parametrize("url", ["file:///etc/hostname", "keys", "https://", "http://[::1"])
 def test_what_is_no_web_address_is_no_answer(url: str) -> None:
     """Discovery may name anything."""

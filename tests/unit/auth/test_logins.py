@@ -27,14 +27,17 @@ def issuer() -> Iterator[Issuer]:
         yield running
 
 
-def logins_of(issuer: Issuer, jwks_url: str = "", identity_claim: str = "sub") -> Logins:
-    """Return what reads this issuer's tokens."""
-    read = settings(
-        TOKEN_AUTH="jwt",
-        TOKEN_JWT_ISSUER=issuer.url,
-        TOKEN_JWT_AUDIENCE="my-app, my-other-app",
-        TOKEN_JWT_IDENTITY_CLAIM=identity_claim,
-    )
+def logins_of(
+    issuer: Issuer, jwks_url: str = "", identity_claim: str = "sub", **changes: str
+) -> Logins:
+    """Return what reads this issuer's tokens, with these settings changed."""
+    given = {
+        "TOKEN_AUTH": "jwt",
+        "TOKEN_JWT_ISSUER": issuer.url,
+        "TOKEN_JWT_AUDIENCE": "my-app, my-other-app",
+        "TOKEN_JWT_IDENTITY_CLAIM": identity_claim,
+    }
+    read = settings(**given | changes)
     return Logins(read, IssuerKeys(lambda: fetch_issuer_keys(issuer.url, jwks_url)))
 
 
@@ -58,6 +61,8 @@ def test_a_login_token_says_who_asks(algorithm: str, *, is_discovered: bool) -> 
         pytest.param({"nbf": 2**32}, "that is valid already", id="not yet"),
         pytest.param({"aud": "another-app"}, "for this audience", id="for another application"),
         pytest.param({"aud": None}, "with exp, iss, aud", id="for nobody"),
+        pytest.param({"aud": None}, "TOKEN_JWT_TRUST_WITHOUT_AUDIENCE=1", id="for nobody, why"),
+        pytest.param({"aud": ""}, "TOKEN_JWT_TRUST_WITHOUT_AUDIENCE=1", id="for an empty name"),
         pytest.param({"iss": "https://evil.example"}, "of this server's issuer", id="foreign"),
         pytest.param({"sub": None}, "the claim of the identity", id="of nobody"),
         pytest.param({"sub": ""}, "whose sub is a text", id="an empty identity"),
@@ -78,6 +83,49 @@ def test_a_token_that_is_not_for_us_is_refused(
     """The frontend's developer learns which rule it was."""
     with pytest.raises(UnauthenticatedError, match=reason):
         logins_of(issuer).read(issuer.sign(**changes))
+
+
+FOR_NOBODY = {"TOKEN_JWT_AUDIENCE": "", "TOKEN_JWT_TRUST_WITHOUT_AUDIENCE": "1"}
+
+
+@pytest.mark.parametrize("audience", [None, "", []], ids=["none", "empty", "an empty list"])
+def test_a_token_for_nobody_is_good_where_the_operator_says_so(
+    issuer: Issuer, audience: object
+) -> None:
+    """Some issuers cannot be made to write an `aud`."""
+    assert "alice" == logins_of(issuer, **FOR_NOBODY).read(issuer.sign(aud=audience)).name
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        pytest.param({"aud": "another-app"}, "without aud: TOKEN_JWT_AUDIENCE", id="for another"),
+        pytest.param({"aud": ["a", "b"]}, "without aud: TOKEN_JWT_AUDIENCE", id="for others"),
+        pytest.param({"aud": None, "iss": "x"}, "of this server's issuer", id="foreign"),
+        pytest.param({"aud": None, "exp": 1}, "that has not expired", id="expired"),
+        pytest.param({"aud": None, "exp": None}, "with exp, iss and the claim", id="eternal"),
+        pytest.param({"aud": None, "sub": None}, "with exp, iss and the claim", id="of nobody"),
+    ],
+)
+def test_where_tokens_may_be_for_nobody_all_else_holds(
+    issuer: Issuer, changes: dict[str, object], reason: str
+) -> None:
+    """One that says whom it is for is not for us (RFC 7519, 4.1.3)."""
+    with pytest.raises(UnauthenticatedError, match=reason):
+        logins_of(issuer, **FOR_NOBODY).read(issuer.sign(**changes))
+
+
+def test_the_log_says_once_that_tokens_have_no_audience(
+    issuer: Issuer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is how the issuer is set up: every login fails, and its operator reads the log."""
+    logins = logins_of(issuer)
+    for token in [issuer.sign(aud=None), issuer.sign(aud=None), unsigned(issuer)]:
+        with pytest.raises(UnauthenticatedError):
+            logins.read(token)
+
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert "TOKEN_JWT_TRUST_WITHOUT_AUDIENCE=1" in line
 
 
 @pytest.mark.parametrize(

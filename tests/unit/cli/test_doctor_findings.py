@@ -238,6 +238,24 @@ def test_a_page_of_the_server_s_own_needs_no_cors() -> None:
     assert Finding.OK is server.check_cors(SERVER, SERVER.url, answer(405)).finding
 
 
+READY = {"status": "ready", "redis": "unavailable"}
+
+
+@pytest.mark.parametrize(
+    ("said", "cause"),
+    [({}, "redis"), ({"msg": "x: set REDIS_TLS_VERIFY=0"}, "redis-certificate")],
+    ids=["silent", "certificate"],
+)
+def test_what_is_wrong_with_the_server_s_redis_is_told_apart(
+    said: dict[str, str], cause: str
+) -> None:
+    """Starting it again mends no certificate."""
+    check = server.check_ready(answer(200, READY | said))
+
+    assert (Finding.WRONG, cause) == (check.finding, check.cause)
+    assert all(words in check.evidence[0] for words in said.values())
+
+
 def test_an_origin_with_a_path_is_the_mistake_itself() -> None:
     """CORS_ORIGINS could never hold it."""
     check = server.check_cors(SERVER, "https://app.example/", answer(200))

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.certificates import write_certificate
+from tests.environ import settings
 from tests.machines import Machines
 from tests.processes import free_port, wait_until
 from tests.redis_server import RedisServer
-from token_server.errors import RedisUnavailableError
+from token_server.errors import RedisUnavailableError, RedisUntrustedError
 from token_server.state.redis_link import REDIS_TIMEOUT, RedisLink
 
 SILENT = "Redis does not answer: agents are sent as ever, and each machine locks for itself"
@@ -177,6 +179,48 @@ def test_tls_files_that_are_not_there_are_a_silence(
         found = [answers_again(machines.link("a")) for _ in range(2)]
 
     assert ([False] * 2, True) == (found, "No such file" in str(caplog.records[0].__dict__))
+
+
+def test_a_certificate_that_nobody_signed_is_told_by_the_setting(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Heroku's add-on owns its URL: "does not answer" leaves its operator with nothing to do."""
+    certificate = write_certificate(tmp_path / "redis.pem")
+    with RedisServer(tmp_path, password="of-the-owner", certificate=certificate) as redis:
+        as_given = settings(REDIS_URL=redis.url).redis_url
+        with Machines(tmp_path, as_given) as machines:
+            link = machines.link("a")
+            found = [answers_again(link) for _ in range(3)]
+            with pytest.raises(RedisUntrustedError) as refused:
+                link.ask(lambda redis: redis.ping())
+        with Machines(tmp_path, f"{as_given}?ssl_ca_certs={certificate}") as machines:
+            found.append(answers(machines.link("b")))
+        unverified = settings(REDIS_URL=redis.url, REDIS_TLS_VERIFY="0").redis_url
+        with Machines(tmp_path, unverified) as machines:
+            found.append(answers(machines.link("c")))
+
+    (line,) = said(caplog)
+    text = "Redis' certificate is refused (self-signed certificate): set REDIS_TLS_VERIFY=0 to go"
+    assert ([False] * 3 + [True] * 2, True) == (found, str(refused.value).startswith(text))
+    assert (True, True) == (line.startswith(text), line.endswith("each machine locks for itself"))
+    assert "of-the-owner" not in "".join(str(record.__dict__) for record in caplog.records)
+
+
+def test_a_redis_that_comes_back_with_another_certificate_is_told_of_then(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its first silence has another cause, and the setting mends only the second."""
+    certificate = write_certificate(tmp_path / "redis.pem")
+    with RedisServer(tmp_path, certificate=certificate) as redis:
+        redis.kill()
+        with Machines(tmp_path, redis.url) as machines:
+            link = machines.link("a")
+            found = [answers(link)]
+            redis.start()
+            found += [answers_again(link) for _ in range(3)]
+
+    first, second = said(caplog)
+    assert ([False] * 4, SILENT, True) == (found, first, "REDIS_TLS_VERIFY=0" in second)
 
 
 def test_many_threads_find_out_at_once_and_one_line_says_so(

@@ -73,7 +73,7 @@ def check_issued(answer: HttpResult, settings: Settings, *, has_login: bool) -> 
     if answer.status == _TOO_MANY:
         seconds = answer.headers.get("retry-after", "some")
         return Trouble("rate-limited", f"Run this again in {seconds} s.").unknown(
-            "token", "RATE_LIMIT holds the doctor up.", *evidence
+            "token", "A limit holds the doctor up.", *evidence
         )
     return Trouble("server-refuses", "Do what it says; its log says more.").wrong(
         "token", "The token server gives no token.", *evidence

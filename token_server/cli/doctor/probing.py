@@ -11,9 +11,10 @@ from http import HTTPStatus
 
 from livekit.protocol import room as room_protocol
 
-from token_server.cli.doctor import arrival, issued_token
+from token_server.cli.doctor import arrival, ended_rooms, issued_token
 from token_server.cli.doctor.arrival import Surroundings
 from token_server.cli.doctor.checks import Check, Finding, Trouble, ok
+from token_server.cli.doctor.ended_rooms import RoomTimeouts
 from token_server.cli.doctor.issued_token import IssuedToken
 from token_server.cli.doctor.joining import check_join
 from token_server.cli.doctor.patient import Patient
@@ -28,6 +29,7 @@ from token_server.livekit.port import ParticipantKind, Room
 from token_server.livekit.twirp import Method, NotFoundError, Twirp
 from token_server.livekit.twirp_livekit import RPC_TIMEOUTS, TwirpLiveKit
 
+_LIST_ROOMS = Method("RoomService/ListRooms", room_protocol.ListRoomsResponse)
 _DELETE_ROOM = Method("RoomService/DeleteRoom", room_protocol.DeleteRoomResponse)
 # A keeper that acts at the very moment of the deletion makes the room again (CreateDispatch).
 _TRIES = 5
@@ -53,6 +55,18 @@ class ProbedLiveKit(TwirpLiveKit):
             TokenServerError: LiveKit does not say.
         """
         return next(iter(self.list_rooms([room_name])), None)
+
+    def timeouts(self, room_name: str) -> RoomTimeouts | None:
+        """Return when LiveKit ends a room; None if it does not say."""
+        request = room_protocol.ListRoomsRequest(names=[room_name])
+        try:
+            found = self._twirp.call(_LIST_ROOMS, request, {"roomList": True})
+        except TokenServerError:
+            return None
+        rooms = (
+            RoomTimeouts(empty=r.empty_timeout, departure=r.departure_timeout) for r in found.rooms
+        )
+        return next(rooms, None)
 
     def other_agent_names(self, room_name: str) -> tuple[str, ...]:
         """Return the names of agents in a few other live rooms; what LiveKit does not say is not.
@@ -151,7 +165,15 @@ class Probing:
             if not has_room:
                 self._room_name = ""  # it is not ours to delete, and ends by itself
             return False
+        self._report.found(self._check_ended_rooms(token))
         return True
+
+    def _check_ended_rooms(self, token: IssuedToken) -> Check:
+        answer = ended_rooms.ask_about_missing_room(self._patient.settings)
+        timeouts = None
+        if ended_rooms.has_to_be_made(answer):
+            timeouts = self._livekit.timeouts(token.room_name)
+        return ended_rooms.check_ended_rooms(token, answer, timeouts)
 
     def _visit(self, token: IssuedToken) -> None:
         # These take a second to import, which only a probe has to wait for.

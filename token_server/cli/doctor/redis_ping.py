@@ -2,44 +2,56 @@
 
 from urllib.parse import urlsplit
 
-from redis import Redis
-from redis.exceptions import AuthenticationError, RedisError
+from redis.exceptions import AuthenticationError
 
 from token_server.cli.doctor.checks import Check, Trouble, ok
+from token_server.state.redis_client import FAILURES, certificate_trouble, open_redis
 
 _SECONDS = 2.0
+_SILENT = Trouble(
+    "redis",
+    "Start Redis, or set REDIS_URL to where it is; `redis-cli -u REDIS_URL ping` answers PONG"
+    " when it is right. Agents come all the same, and each machine locks for itself.",
+)
+_UNTRUSTED = Trouble(
+    "redis-certificate",
+    "Set REDIS_TLS_VERIFY=0, or ssl_ca_certs in REDIS_URL, here and for the token server;"
+    " docs/several-machines.md says what either gives. Agents come all the same.",
+)
 
 
-def ping(redis_url: str) -> str:
-    """Return why Redis does not answer us; "" if it does."""
+def ping(redis_url: str) -> tuple[Trouble, str] | None:
+    """Return what keeps Redis from answering us, and what shows it; None if it answers."""
     try:
-        redis = Redis.from_url(redis_url, socket_timeout=_SECONDS, socket_connect_timeout=_SECONDS)
-        with redis:
+        with open_redis(redis_url, _SECONDS) as redis:
             redis.ping()
     except AuthenticationError:
-        return "it refuses the password of REDIS_URL"
-    except (RedisError, OSError, ValueError) as error:
+        return _SILENT, "it refuses the user or password of REDIS_URL"
+    except FAILURES as error:
+        if said := certificate_trouble(error):
+            return _UNTRUSTED, said
         # The text may be Redis's own, and repeat anything.
-        return f"no answer: {type(error).__name__}"
-    return ""
+        return _SILENT, f"no answer: {type(error).__name__}"
+    return None
 
 
-def check_redis(redis_url: str, reason: str, *, is_server_ready: bool) -> Check:
+def check_redis(
+    redis_url: str, found: tuple[Trouble, str] | None, *, is_server_ready: bool
+) -> Check:
     """Say whether Redis answers us, and the token server."""
     parts = urlsplit(redis_url)
     where = f"{parts.hostname}:{parts.port or 6379}" if parts.hostname else parts.path
-    if not reason:
+    if found is None:
         return ok("Redis", f"Redis answers at {where}.")
-    trouble = Trouble(
-        "redis",
-        "Start Redis, or set REDIS_URL to where it is; `redis-cli -u REDIS_URL ping` answers PONG"
-        " when it is right. Agents come all the same, and each machine locks for itself.",
-    )
+    trouble, evidence = found
     if is_server_ready:
         return trouble.unknown(
             "Redis",
             f"Redis at {where} does not answer here, and the token server does not miss it: it may"
-            " run without REDIS_URL, or reach what we cannot.",
-            reason,
+            " run without REDIS_URL, with another REDIS_TLS_VERIFY, or reach what we cannot.",
+            evidence,
         )
-    return trouble.wrong("Redis", f"Redis does not answer at {where}.", reason)
+    says = f"Redis does not answer at {where}."
+    if trouble is _UNTRUSTED:
+        says = f"Redis answers at {where} with a certificate that we refuse."
+    return trouble.wrong("Redis", says, evidence)

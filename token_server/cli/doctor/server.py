@@ -75,11 +75,7 @@ def check_ready(ready: HttpResult) -> Check:
     """Say whether its LiveKit, and its Redis if it has one, answer it (GET /readyz)."""
     if ready.is_ok:
         if ready.content.get("redis") == "unavailable":
-            return Trouble(
-                "redis",
-                "Start Redis, or set REDIS_URL on the token server to where it is; agents come all"
-                " the same meanwhile.",
-            ).wrong("ready", "The token server's Redis does not answer it.", ready.in_words)
+            return _without_redis(ready)
         return ok("ready", "Its LiveKit answers it and accepts its key.")
     if ready.silence:
         return _not_ready("It does not say whether it is ready.", ready.silence)
@@ -98,6 +94,22 @@ def check_ready(ready: HttpResult) -> Check:
             " here: LiveKit accepts these.",
         ).wrong("ready", "LiveKit refuses the token server's key, and accepts ours.", *evidence)
     return _not_ready("It is not ready.", *evidence)
+
+
+def _without_redis(ready: HttpResult) -> Check:
+    said = str(ready.content.get("msg", ""))
+    if "REDIS_TLS_VERIFY" in said:
+        return Trouble(
+            "redis-certificate",
+            "Set REDIS_TLS_VERIFY=0 on the token server, or ssl_ca_certs in its REDIS_URL, and"
+            " start it again; docs/several-machines.md says what either gives. Agents come all the"
+            " same.",
+        ).wrong("ready", "The token server refuses its Redis' certificate.", f"it says: {said}")
+    return Trouble(
+        "redis",
+        "Start Redis, or set REDIS_URL on the token server to where it is; agents come all the same"
+        " meanwhile.",
+    ).wrong("ready", "The token server's Redis does not answer it.", ready.in_words)
 
 
 def _not_ready(says: str, *evidence: str) -> Check:

@@ -1,0 +1,103 @@
+"""The rooms of persons on one machine: 256 small files, in a folder that its processes share.
+
+Each file has the persons of one hash, as JSON; whoever changes it has its lock for some 0.1 ms.
+"""
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from threading import Lock
+from typing import TypeVar
+
+from token_server.state.sessions import (
+    Claim,
+    MemorySessions,
+    Rooms,
+    claim_in,
+    forget_in,
+    made_in,
+    most_persons,
+)
+
+T = TypeVar("T")
+
+# Hexadecimal digits of a person that choose the file: 256 of them.
+_DIGITS = 2
+# Rooms in one file: 75 KB with the longest names, 19 MB for all files.
+_MOST_ROOMS = 256
+# Another process has the lock for a moment; one that is frozen may have it for long.
+_TRIES, _AGAIN_AFTER = 10, 0.002
+
+
+class SessionsFile:
+    """A store for the processes of one machine; without a disk each process keeps its own.
+
+    Args:
+        folder: Made when it is first needed; of this store alone.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._lock = folder, Lock()
+        self._memory = MemorySessions()
+
+    def claim(self, person: str, room_name: str, most: int) -> Claim:
+        """Note that a room is being made for a person, unless they have so many others."""
+
+        def change(persons: dict[str, Rooms]) -> Claim:
+            rooms = persons.pop(person, {})
+            persons[person] = rooms
+            while len(persons) > most_persons(_MOST_ROOMS, most):
+                del persons[next(iter(persons))]
+            return claim_in(rooms, room_name, most)
+
+        return self._change(person, change) or self._memory.claim(person, room_name, most)
+
+    def made(self, person: str, room_name: str, at: int) -> None:
+        """Note that LiveKit has the room that was claimed then, and not since."""
+        self._change(person, lambda persons: made_in(persons.get(person, {}), room_name, at))
+        self._memory.made(person, room_name, at)
+
+    def forget(self, person: str, rooms: Mapping[str, int]) -> None:
+        """Take these rooms from a person's, if they are still known just so."""
+        self._change(person, lambda persons: forget_in(persons.get(person, {}), rooms))
+        self._memory.forget(person, rooms)
+
+    def _change(self, person: str, change: Callable[[dict[str, Rooms]], T]) -> T | None:
+        """Change the persons of one file; None if it cannot be had, or written."""
+        for _ in range(_TRIES):
+            try:
+                with self._lock:
+                    return self._change_now(person[:_DIGITS], change)
+            except BlockingIOError:
+                time.sleep(_AGAIN_AFTER)
+            except OSError:
+                return None
+        return None
+
+    def _change_now(self, name: str, change: Callable[[dict[str, Rooms]], T]) -> T:
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        with os.fdopen(os.open(self._folder / name, flags, 0o600), "r+b", buffering=0) as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            persons = _read(file.read())
+            answer = change(persons)
+            file.seek(0)
+            file.write(json.dumps(persons, ensure_ascii=False).encode())
+            # Last: ext4 writes a file at once to the disk that was made empty first.
+            file.truncate()
+            return answer
+
+
+def _read(text: bytes) -> dict[str, Rooms]:
+    """Read a file; nobody where a broken disk, or another version, has put something else."""
+    try:
+        found = json.loads(text)
+        return {
+            str(person): {str(room): int(at) for room, at in rooms.items()}
+            for person, rooms in found.items()
+        }
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return {}
