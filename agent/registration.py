@@ -61,7 +61,8 @@ class Registration:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings, self._standing, self._clock = settings, standing, clock
-        self._url = f"{running_server_url(settings.token_server_url, settings.port)}/workers"
+        where = settings.token_server_url, settings.port, settings.host
+        self._url = f"{running_server_url(*where)}/workers"
         self._process, self._sequence = secrets.token_hex(16), 0
         self._task: asyncio.Task[None] | None = None
         self._told: Standing | None = None

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from shared_settings.livekit_url import LiveKitUrl
-from shared_settings.token_server_url import DEFAULT_PORT, ServerUrl
+from shared_settings.token_server_url import DEFAULT_PORT, Host, ServerUrl
 
 
 class SettingsError(Exception):
@@ -53,6 +53,7 @@ class SharedSettings(BaseModel):
     log_format: LogFormat = Field(LogFormat.CONSOLE, alias="LOG_FORMAT")
     # The worker tells the token server where it is; commands ask it there.
     token_server_url: ServerUrl = Field("", alias="TOKEN_SERVER_URL")
+    host: Host = Field("0.0.0.0", alias="HOST")  # noqa: S104 (a platform's router is outside)
     port: int = Field(DEFAULT_PORT, alias="PORT", ge=1, le=65535)
 
     @classmethod

@@ -1,6 +1,7 @@
 """A real small issuer of login tokens on loopback: OpenID discovery, a JWKS, and its signatures."""
 
 import json
+import ssl
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -43,9 +44,10 @@ class Issuer(Loopback):
     """Serves its documents, and counts how often it was asked.
 
     No two that run, and no two keys of one, are the same; who comes later may have a key of theirs.
+    Over TLS its name is issuer.example, which only a proxy knows.
     """
 
-    def __init__(self, algorithm: str = "RS256") -> None:
+    def __init__(self, algorithm: str = "RS256", tls: ssl.SSLContext | None = None) -> None:
         self.asked: list[str] = []
         self.is_down = False
         self.seconds = 0.0  # before each answer
@@ -55,6 +57,9 @@ class Issuer(Loopback):
         self._used_keys: list[_PrivateKey] = []
         super().__init__(self._handler())
         self.url = f"http://127.0.0.1:{self.port}/realm"
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+            self.url = "https://issuer.example/realm"
         self.documents["/realm/.well-known/openid-configuration"] = {
             "issuer": self.url,
             "jwks_uri": f"{self.url}/keys",

@@ -3,7 +3,7 @@
 import contextlib
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event, Thread
@@ -85,13 +85,38 @@ def tunnel_to(port: int, heads: list[str]) -> Serve:
         head, _ = read_request(client)
         heads.append(head)
         with socket.create_connection(("127.0.0.1", port)) as server:
-            client.sendall(b"HTTP/1.1 200 Connection established\r\nVia: a proxy\r\n\r\n")
-            back = threading.Thread(target=_pass_on, args=(server, client))
-            back.start()
-            _pass_on(client, server)
-            back.join()
+            _connect(client, server)
 
     return serve
+
+
+def tunnels(ports: Mapping[str, int], heads: list[str]) -> Serve:
+    """Return a proxy that knows these names, each a port of this machine, and no others."""
+
+    def serve(client: socket.socket) -> None:
+        head, _ = read_request(client)
+        heads.append(head)
+        method, name, *_ = head.split()
+        if method != "CONNECT" or name not in ports:
+            client.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+            return
+        with socket.create_connection(("127.0.0.1", ports[name])) as server:
+            _connect(client, server)
+
+    return serve
+
+
+def _connect(client: socket.socket, server: socket.socket) -> None:
+    client.sendall(b"HTTP/1.1 200 Connection established\r\nVia: a proxy\r\n\r\n")
+    relay(client, server)
+
+
+def relay(client: socket.socket, server: socket.socket) -> None:
+    """Pass everything on, both ways, until one side ends it."""
+    back = threading.Thread(target=_pass_on, args=(server, client))
+    back.start()
+    _pass_on(client, server)
+    back.join()
 
 
 def _pass_on(source: socket.socket, target: socket.socket) -> None:

@@ -17,7 +17,10 @@ _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT
 _SENT_TO = {
     "TOKEN_SERVER_URL": ("OPERATOR_KEY", "TOKEN_KEYS"),
     "LIVEKIT_URL": ("LIVEKIT_API_SECRET",),
-}
+} | dict.fromkeys(
+    ("HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"),
+    ("OPERATOR_KEY", "TOKEN_KEYS", "LIVEKIT_API_SECRET"),
+)
 _NOT_FROM_FILE = (
     "%s of this folder's .env is not used, since %s is not from there: set %s in the environment"
     " too, or name the file in TOKEN_SERVER_ENV_FILE"
@@ -44,7 +47,7 @@ def command_environ(environ: Mapping[str, str], login: str = "") -> dict[str, st
         return found
     for address, secrets in _SENT_TO.items():
         ours = [name for name in secrets if environ.get(name, "").strip()]
-        if login and address == "TOKEN_SERVER_URL":
+        if login and address != "LIVEKIT_URL":
             ours.append("--login")
         if ours and found.get(address) and address not in environ:
             del found[address]

@@ -4,6 +4,7 @@ import gc
 import logging
 import os
 import resource
+import socket
 import ssl
 import sys
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from gunicorn.config import Config
 from gunicorn.workers.base import Worker
 
 from shared_settings.settings import SettingsError
+from shared_settings.token_server_url import address
 from token_server.environment import read_settings
 from token_server.start_warnings import start_warnings
 from token_server.state.shared_folder import find_shared_folder
@@ -25,6 +27,8 @@ from token_server.temporary_folders import MEMORY
 
 _logger = logging.getLogger("gunicorn.error")
 _OTHER_FILES, _ENOUGH_FILES = 256, 100_000
+# gunicorn listens there, whatever HOST is: systemd's, and those of the process that it replaces.
+_SOCKETS_OF_OTHERS = {"LISTEN_FDS", "GUNICORN_FD"}
 try:
     _settings = read_settings(os.environ)
 except SettingsError as error:
@@ -45,7 +49,7 @@ def _raise_open_files() -> int:
     return allowed if 0 < allowed < _ENOUGH_FILES else _ENOUGH_FILES
 
 
-bind = f"{_settings.host}:{_settings.port}"
+bind = address(_settings.host, _settings.port)
 workers = _settings.web_concurrency
 worker_class = "token_server.http_server.deadline_worker.DeadlineWorker"
 # Seconds.
@@ -80,6 +84,22 @@ def ssl_context(config: Config, default: Callable[[], ssl.SSLContext]) -> ssl.SS
     return context
 
 
+def _refuse_other_host(server: Arbiter) -> None:
+    """Say at once what gunicorn would say after five seconds, and by its setting's name."""
+    host = _settings.host
+    has_socket = not _SOCKETS_OF_OTHERS.isdisjoint(os.environ)
+    if has_socket or (host.lower(), _settings.port) not in server.cfg.address:
+        return
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.bind((host, 0))
+    except OSError as error:
+        sys.exit(
+            f"The token server cannot start:\nHOST must be an address of this machine, or a name of"
+            f" one that is IPv4's, and {host} is none: {error.strerror}"
+        )
+
+
 def on_starting(server: Arbiter) -> None:
     """Make the folder in which the processes count together, before any counts."""
     if server.cfg.preload_app:
@@ -87,6 +107,7 @@ def on_starting(server: Arbiter) -> None:
             "The token server cannot start:\n--preload must be left out: the processes would"
             " share the connections and threads of one"
         )
+    _refuse_other_host(server)
     folder = find_shared_folder(_settings.livekit_url, _settings.livekit_api_key)
     for line in start_warnings(_settings, folder):
         _logger.warning("%s", line)

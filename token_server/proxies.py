@@ -1,44 +1,113 @@
-"""Which HTTP proxy leads to LiveKit. No I/O."""
+"""Which HTTP proxy leads to a server, by HTTPS_PROXY, HTTP_PROXY and NO_PROXY. No I/O."""
 
+import re
 from collections.abc import Mapping
 from contextlib import suppress
-from ipaddress import ip_address, ip_network
+from dataclasses import dataclass, field
+from ipaddress import IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+_NAMES = {"https_proxy", "http_proxy", "no_proxy"}
+_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
+# HOST, HOST:PORT, [IPV6] or [IPV6]:PORT; an IPv6 address may also have no brackets.
+_ENTRY = re.compile(r"\[(?P<six>[^]]*)\](?::(?P<port6>\d+))?|(?P<host>[^:]*)(?::(?P<port>\d+))?")
+# Of http.client, for what a proxy has said to CONNECT; its own words stay out.
+_REFUSED = re.compile(r"Tunnel connection failed: (\d{3})")
 
 
 def is_loopback(address: str) -> bool:
     """Whether this is an address, and of this machine itself."""
     try:
-        return ip_address(address).is_loopback
+        found = ip_address(address)
     except ValueError:
         return False
+    # What listens on `::` sees IPv4 addresses so.
+    mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
+    return (mapped or found).is_loopback
 
 
-def livekit_proxy(livekit_url: str, proxies: Mapping[str, str]) -> str:
-    """Return the URL of the proxy that leads to LiveKit; "" for none. Loopback never needs one.
+def in_capitals(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment, where https_proxy stands for HTTPS_PROXY: most believe the former."""
+    return {**environ, **{name.upper(): environ[name] for name in _NAMES & set(environ)}}
 
-    Args:
-        livekit_url: Scheme, host and port.
-        proxies: The proxy for "http" (ws:// too) and for "https" (wss:// too), and which hosts need
-            none: "no", separated by commas: `*`, an address, a network (10.0.0.0/8), or a name
-            with all below it (example.com, .example.com).
+
+@dataclass(frozen=True, kw_only=True)
+class Proxies:
+    """The proxies of the environment.
+
+    Attributes:
+        https: Leads to https:// and wss://: http://USER:PASSWORD@HOST:PORT; "" for none.
+        http: Leads to http:// and ws://.
+        no: Which hosts need none, separated by commas: `*`, an address, a network (10.0.0.0/8), or
+            a name with all below it (example.com, .example.com, *.example.com); each may have a
+            port (example.com:8443), and means that port alone then.
     """
-    livekit = urlsplit(livekit_url)
-    host = livekit.hostname or ""
-    direct = (entry.strip().lower() for entry in proxies["no"].split(","))
-    if host in LOOPBACK or any(_covers(entry, host) for entry in direct):
-        return ""
-    return proxies["https" if livekit.scheme in {"wss", "https"} else "http"]
+
+    https: str = field(default="", repr=False)
+    http: str = field(default="", repr=False)
+    no: str = ""
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> "Proxies":
+        """Read them from variables, of which nothing else has to be right."""
+        given = in_capitals(environ)
+        names = {"https": "HTTPS_PROXY", "http": "HTTP_PROXY", "no": "NO_PROXY"}
+        return cls(**{key: given.get(name, "").strip() for key, name in names.items()})
+
+    def to(self, url: str) -> str:
+        """Return the URL of the proxy that leads there; "" for none. Loopback never needs one."""
+        server = urlsplit(url)
+        host, port = server.hostname or "", server.port or _PORTS.get(server.scheme)
+        direct = (entry.strip().lower() for entry in self.no.split(","))
+        if host in LOOPBACK or is_loopback(host) or any(_covers(e, host, port) for e in direct):
+            return ""
+        proxy = self.https if _has_tls(url) else self.http
+        return proxy if "://" in proxy or not proxy else f"http://{proxy}"
 
 
-def _covers(entry: str, host: str) -> bool:
-    """Whether an entry of NO_PROXY means this host."""
+def proxy_setting(url: str) -> str:
+    """Return the name of the setting that has the proxy to this URL."""
+    return "HTTPS_PROXY" if _has_tls(url) else "HTTP_PROXY"
+
+
+def through(url: str, proxy: str) -> str:
+    """Return the words that name the proxy of a call that has failed; "" if there is none."""
+    return f" through the proxy of {proxy_setting(url)}" if proxy else ""
+
+
+def reason_of(error: Exception) -> str:
+    """Return why a call has failed: no text of anybody's, which may repeat what we have sent."""
+    refused = refused_tunnel(error)
+    return f"the proxy answers {refused}" if refused else type(error).__name__
+
+
+def refused_tunnel(error: Exception) -> str:
+    """Return with which status a proxy has refused to connect us; "" if it has not."""
+    refused = _REFUSED.search(str(error))
+    return f"HTTP {refused[1]}" if refused else ""
+
+
+def _has_tls(url: str) -> bool:
+    return urlsplit(url).scheme in {"wss", "https"}
+
+
+def _covers(entry: str, host: str, port: int | None) -> bool:
+    """Whether an entry of NO_PROXY means this host and port."""
+    name, only_port = _apart(entry)
+    if only_port and int(only_port) != port:
+        return False
     with suppress(ValueError):
-        return ip_address(host) in ip_network(entry, strict=False)
-    name = entry.removeprefix("*").removeprefix(".")
-    return entry == "*" or (bool(name) and (host == name or host.endswith(f".{name}")))
+        return ip_address(host) in ip_network(name, strict=False)
+    suffix = name.removeprefix("*").removeprefix(".")
+    return name == "*" or (bool(suffix) and (host == suffix or host.endswith(f".{suffix}")))
+
+
+def _apart(entry: str) -> tuple[str, str | None]:
+    found = _ENTRY.fullmatch(entry)
+    if found is None:
+        return entry, None
+    return found["six"] or found["host"] or "", found["port6"] or found["port"]
 
 
 def is_http_proxy(url: str) -> bool:

@@ -25,19 +25,43 @@ _SENTINELS = (
     " leads to the current master, such as a DNS name or a proxy that follows it"
 )
 
+_ANY = "//*."
+_LABEL = "[a-z0-9_-]+"
+# Of `*.com` anybody can have a part. Which hosts of two labels are theirs, an operator knows.
+_OWN_HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.[a-z][a-z0-9-]*")
+
 _LONGEST_SECONDS = 7 * 24 * 3600
 _RATE_LIMIT = re.compile(r"[1-9]\d{0,8}/(second|minute|hour|day)")
 
 
 def _check_origins(value: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the origins; ValueError if a browser would never send one of them."""
-    # flask-cors takes "*" inside an origin for a regular expression: https://*.example.com would
-    # let https://xexample.com in, and not https://app.example.com.
-    for origin in value:
-        parts = split_url(origin)
-        if origin != "*" and (parts is None or f"{parts.scheme}://{parts.netloc}" != origin):
-            raise ValueError("must each be * or look like https://HOST or http://HOST:PORT")
+    """Return the origins; ValueError if a browser would never send one, or anybody's page could."""
+    if not all(origin == "*" or _is_good_origin(origin) for origin in value):
+        raise ValueError(
+            "must each be * or look like https://HOST, http://HOST:PORT or https://*.HOST, where *"
+            " is one label of the host, the first, and HOST has two or more"
+        )
     return value
+
+
+def _is_good_origin(origin: str) -> bool:
+    fixed = origin.replace(_ANY, "//", 1)
+    parts = split_url(fixed)
+    if parts is None or f"{parts.scheme}://{parts.netloc}" != fixed:
+        return False
+    return fixed == origin or bool(_OWN_HOST.fullmatch(parts.hostname or ""))
+
+
+def origin_matcher(origin: str) -> str | re.Pattern[str]:
+    """Return what an origin is to be compared with, by flask-cors too: itself, "*" or a pattern.
+
+    flask-cors by itself takes a text with `*` or `[` in it for a regular expression:
+    https://*.example.com would let https://xexample.com in, and not https://app.example.com.
+    """
+    if origin == "*" or not set(origin) & set("*["):
+        return origin
+    text = re.escape(origin).replace(re.escape(_ANY), rf"//{_LABEL}\.")
+    return re.compile(rf"{text}\Z", re.IGNORECASE | re.ASCII)
 
 
 def _check_redis_url(value: str) -> str:

@@ -10,8 +10,9 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from shared_settings.livekit_url import LiveKitUrl, websocket_url
 from shared_settings.settings import AgentDispatch, SharedSettings, TokenAuth
-from token_server.proxies import is_http_proxy, livekit_proxy
+from token_server.proxies import Proxies, in_capitals, is_http_proxy, proxy_setting
 from token_server.setting_types import (
     AgentRules,
     HeaderName,
@@ -52,10 +53,9 @@ class ParticipantMetadata(StrEnum):
     NONE = "none"
 
 
-_PROXIES = {"https_proxy", "http_proxy", "no_proxy"}
 _WHAT_A_PROXY_IS = (
     "must look like http://HOST:PORT or http://USER:PASSWORD@HOST:PORT; or NO_PROXY must name"
-    " LiveKit's host"
+    " the host that is asked"
 )
 
 _NOT_AGENTLESS = (
@@ -67,6 +67,7 @@ _NOT_AGENTLESS = (
 class Settings(SharedSettings):
     """What an operator can change; each attribute's environment variable is its alias."""
 
+    livekit_public_url: LiveKitUrl = Field("", alias="LIVEKIT_PUBLIC_URL")
     webhook_keys: KeyPairs = Field((), alias="LIVEKIT_WEBHOOK_KEYS", repr=False)
     agent_names: Names = Field((), alias="AGENT_NAMES")
     attend_rooms: Names = Field((), alias="ATTEND_ROOMS")
@@ -110,7 +111,6 @@ class Settings(SharedSettings):
     operator_keys: Keys = Field((), alias="OPERATOR_KEY", repr=False)
     demo: bool = Field(default=False, alias="DEMO")
     log_level: LogLevel = Field(LogLevel.INFO, alias="LOG_LEVEL")
-    host: str = Field("0.0.0.0", alias="HOST")  # noqa: S104 (a platform's router comes from outside)
     web_concurrency: int = Field(2, alias="WEB_CONCURRENCY", ge=1, le=64)
 
     @classmethod
@@ -120,9 +120,7 @@ class Settings(SharedSettings):
         Raises:
             SettingsError: With one line for every variable that is missing or wrong.
         """
-        # Of https_proxy and HTTPS_PROXY, most programs believe the former.
-        lower_case = {name.upper(): environ[name] for name in _PROXIES & set(environ)}
-        return super().from_environ({**environ, **lower_case})
+        return super().from_environ(in_capitals(environ))
 
     @classmethod
     def broken_together(cls, given: Mapping[str, str]) -> list[str]:
@@ -141,9 +139,11 @@ class Settings(SharedSettings):
 
     @model_validator(mode="after")
     def _check_proxy(self) -> Self:
-        if (proxy := self.livekit_proxy) and not is_http_proxy(proxy):
-            name = "HTTPS_PROXY" if self.server_url.startswith("wss") else "HTTP_PROXY"
-            raise ValueError(f"{name} {_WHAT_A_PROXY_IS}")
+        issuer = (self.token_jwt_jwks_url or self.token_jwt_issuer,)
+        asked = self.livekit_url, *(issuer if self.token_auth is TokenAuth.JWT else ())
+        for url in asked:
+            if (proxy := self.proxies.to(url)) and not is_http_proxy(proxy):
+                raise ValueError(f"{proxy_setting(url)} {_WHAT_A_PROXY_IS}")
         return self
 
     @model_validator(mode="after")
@@ -160,14 +160,18 @@ class Settings(SharedSettings):
 
     @property
     def server_url(self) -> str:
-        """Where clients connect: LIVEKIT_URL, as ws:// or wss://."""
-        return f"ws{self.livekit_url.removeprefix('http').removeprefix('ws')}"
+        """Where clients connect: LIVEKIT_PUBLIC_URL or LIVEKIT_URL, as ws:// or wss://."""
+        return websocket_url(self.livekit_public_url or self.livekit_url)
 
     @property
     def livekit_proxy(self) -> str:
         """The proxy that leads to LiveKit; "" for none."""
-        proxies = {"https": self.https_proxy, "http": self.http_proxy, "no": self.no_proxy}
-        return livekit_proxy(self.livekit_url, proxies)
+        return self.proxies.to(self.livekit_url)
+
+    @property
+    def proxies(self) -> Proxies:
+        """The proxies that lead to others."""
+        return Proxies(https=self.https_proxy, http=self.http_proxy, no=self.no_proxy)
 
     @property
     def webhook_secrets(self) -> dict[str, str]:

@@ -44,7 +44,7 @@ def _weak_secrets(settings: Settings) -> Iterator[str]:
 
 def _open_doors(settings: Settings) -> Iterator[str]:
     host = settings.host
-    is_closed = host == "localhost" or is_loopback(host.strip("[]"))
+    is_closed = host == "localhost" or is_loopback(host)
     if settings.token_auth is TokenAuth.NONE and not is_closed and not settings.rate_limit:
         yield (
             f"TOKEN_AUTH=none, HOST={host} and no RATE_LIMIT: whoever can reach this"

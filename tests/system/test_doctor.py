@@ -75,12 +75,12 @@ def test_people_read_lines_without_colours_in_a_file(healthy: Stack) -> None:
 def test_all_that_is_missing_or_malformed_is_named_at_once(healthy: Stack) -> None:
     """One at a time means as many runs as mistakes."""
     diagnosis = healthy.diagnose(
-        LIVEKIT_URL="wss://livekit.example/room", LIVEKIT_API_KEY="", TOKEN_AUTH="", PORT="a"
+        LIVEKIT_URL="wss://livekit.example//room", LIVEKIT_API_KEY="", TOKEN_AUTH="", PORT="a"
     )
 
     text = diagnosis.text("settings")
     assert (1, ["settings"]) == (diagnosis.exit_code, diagnosis.causes())
-    assert "LIVEKIT_URL must be scheme, host and port only" in text
+    assert "LIVEKIT_URL must be scheme, host, port and a plain path only" in text
     assert [True] * 3 == [name in text for name in ("LIVEKIT_API_KEY", "TOKEN_AUTH", "PORT")]
 
 
@@ -111,6 +111,23 @@ def test_tls_where_there_is_none_is_named(healthy: Stack) -> None:
 
     assert ["livekit-unreachable"] == diagnosis.causes()
     assert "does not speak TLS" in diagnosis.text("livekit-unreachable")
+
+
+def test_a_proxy_that_is_down_is_named(healthy: Stack) -> None:
+    """LiveKit is well, and nobody gets there."""
+    proxy = f"http://user:MaRkEr@127.0.0.1:{free_port()}"
+    diagnosis = healthy.diagnose(LIVEKIT_URL="wss://livekit.example", HTTPS_PROXY=proxy)
+
+    assert (1, ["proxy"]) == (diagnosis.exit_code, diagnosis.causes())
+    assert "Set HTTPS_PROXY for this command" in diagnosis.text("proxy")
+    assert "MaRkEr" not in diagnosis.printed
+
+
+def test_what_needs_no_proxy_is_asked_straight(healthy: Stack) -> None:
+    """This machine never does; LiveKit's own client would go through it all the same."""
+    down = f"http://127.0.0.1:{free_port()}"
+
+    assert 0 == healthy.diagnose(HTTP_PROXY=down, http_proxy=down, HTTPS_PROXY=down).exit_code
 
 
 def test_another_server_in_livekit_s_place_is_named(healthy: Stack) -> None:

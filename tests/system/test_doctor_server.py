@@ -10,6 +10,7 @@ from tests.issuer import Issuer
 from tests.processes import API_KEY, LiveKitServer, free_port, wait_until
 from tests.system.date_proxy import DateProxy
 from tests.system.doctor_stage import OTHER_KEY, OTHER_SECRET, Stack
+from tests.system.path_proxy import PathProxy
 from tests.system.webhook_relay import Post, WebhookRelay
 
 pytestmark = pytest.mark.live
@@ -172,6 +173,30 @@ def test_an_address_that_frontends_cannot_join_at_is_named(well: Stack) -> None:
 
     assert (1, ["join-failed"]) == (diagnosis.exit_code, diagnosis.causes("wrong")[:1])
     assert for_calls_only.url in diagnosis.text("join-failed")
+
+
+def test_a_livekit_with_two_addresses_and_paths_is_all_green(well: Stack) -> None:
+    """The server calls it inside the house, a browser comes through a proxy."""
+    with (
+        PathProxy(well.livekit.url, "/inner") as inner,
+        PathProxy(well.livekit.url, "/outer/path") as outer,
+    ):
+        addresses = {"LIVEKIT_URL": inner.url, "LIVEKIT_PUBLIC_URL": outer.url}
+        diagnosis = well.with_web(**addresses).diagnose(**addresses)
+
+    assert (0, []) == (diagnosis.exit_code, diagnosis.causes())
+    assert {"/inner/twirp"} == {path[:12] for path in inner.paths if "/twirp/" in path}
+    assert any(path.startswith("/outer/path/rtc") for path in outer.paths)
+    assert not any("/twirp/" in path for path in outer.paths)
+
+
+def test_a_public_address_of_something_else_is_named(well: Stack) -> None:
+    """The token server's own, say; all else is well, and only frontends see it."""
+    wrong = {"LIVEKIT_PUBLIC_URL": well.web_url}
+    diagnosis = well.with_web(**wrong).diagnose(**wrong)
+
+    assert (1, ["public-url"]) == (diagnosis.exit_code, diagnosis.causes("wrong")[:1])
+    assert "Set LIVEKIT_PUBLIC_URL" in diagnosis.text("public-url")
 
 
 def test_a_rate_limit_is_no_verdict(well: Stack) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from shared_settings.token_server_url import running_server_url
 from tests import plain_http
 from tests.processes import Process, clean_environ, free_port, start_from_procfile, wait_until
 from token_server.state.shared_folder import find_shared_folder
@@ -37,7 +38,7 @@ def environ(folder: Path, **changes: str) -> dict[str, str]:
 @contextmanager
 def web(settings: dict[str, str], log: Path) -> Iterator[Process]:
     """Start it, and wait until both of its processes have, and answer."""
-    url = f"http://127.0.0.1:{settings['PORT']}/healthz"
+    url = f"{running_server_url('', settings['PORT'], settings['HOST'])}/healthz"
 
     def is_alive() -> bool:
         try:
@@ -121,3 +122,26 @@ def test_a_path_with_slashes_too_many_is_not_found(tmp_path: Path) -> None:
             found[path] = answer.status, json.loads(answer.read())["code"]
 
     assert {(404, "not_found")} == set(found.values()), found
+
+
+def test_a_host_of_ipv6_and_ipv4_is_listened_on(tmp_path: Path) -> None:
+    """Some platforms route over IPv6 alone; what asks from this machine may still use IPv4.
+
+    Who does so is of this machine: without a key only they may see the metrics of a demo.
+    """
+    settings = environ(tmp_path, HOST="::", DEMO="1")
+    with web(settings, tmp_path / "web.log") as process:
+        over_ipv4 = httpx.get(f"http://127.0.0.1:{settings['PORT']}/metrics")
+
+    assert 200 == over_ipv4.status_code
+    assert f"Listening at: http://[::]:{settings['PORT']}" in process.output()
+
+
+def test_a_host_of_another_machine_is_told_at_once_by_its_setting(tmp_path: Path) -> None:
+    """It would try for five seconds, and names an address that may stand nowhere."""
+    settings = environ(tmp_path, HOST="192.0.2.1")
+    with start_from_procfile("web", settings, tmp_path / "web.log") as process:
+        wait_until(lambda: process.popen.poll() is not None, within=30, what="it gives up")
+
+    assert "HOST must be an address of this machine" in process.output()
+    assert "Booting worker" not in process.output()

@@ -78,6 +78,22 @@ def test_a_file_that_is_named_is_trusted(folder: Path, secret: str) -> None:
     assert FILE | given == command_environ(given)
 
 
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "http_proxy"])
+@pytest.mark.parametrize("secret", [*SECRETS, "--login"])
+def test_a_secret_of_the_environment_is_not_sent_through_a_strangers_proxy(
+    folder: Path, name: str, secret: str
+) -> None:
+    """Where there is no TLS, a proxy reads what passes."""
+    (folder / ".env").write_text(f"{name}=http://stranger.example:3128\nROOM_NAMES=kitchen\n")
+    given = {} if secret == "--login" else {secret: "MaRkEr"}
+    own = given | {name: "http://proxy.example"}
+
+    found = command_environ(given, "MaRkEr" if secret == "--login" else "")
+
+    assert {"ROOM_NAMES": "kitchen", **given} == found
+    assert {"ROOM_NAMES": "kitchen", **own} == command_environ(own)
+
+
 def test_the_command_asks_nobody_that_a_folder_names(folder: Path) -> None:
     """As a person meets it: they have cloned something, and look at a room of their own server."""
     seen: list[str | None] = []

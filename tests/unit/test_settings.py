@@ -73,11 +73,19 @@ def test_variables_of_other_programs_are_none_of_ours() -> None:
         pytest.param("https://http.example", "wss://http.example", id="https"),
         pytest.param("ws://[::1]:7880", "ws://[::1]:7880", id="IPv6"),
         pytest.param("WSS://x.livekit.cloud", "wss://x.livekit.cloud", id="upper case scheme"),
+        pytest.param("https://http.example/ws/a/", "wss://http.example/ws/a", id="path"),
     ],
 )
 def test_clients_are_sent_to_a_websocket(livekit_url: str, server_url: str) -> None:
     """LIVEKIT_URL is written both ways in the field; clients want ws:// or wss://."""
     assert server_url == settings(LIVEKIT_URL=livekit_url).server_url
+
+
+def test_clients_are_sent_to_the_public_address_where_there_is_one() -> None:
+    """The token server calls LiveKit inside the house, and browsers come from outside."""
+    found = settings(LIVEKIT_URL="ws://livekit:7880", LIVEKIT_PUBLIC_URL="https://a.example/rtc/")
+
+    assert ("ws://livekit:7880", "wss://a.example/rtc") == (found.livekit_url, found.server_url)
 
 
 def test_automatic_dispatch_needs_no_agent_name() -> None:
@@ -176,7 +184,11 @@ PROXIES = {
     "no TLS": ("ws://livekit.example", {"HTTP_PROXY": PROXY}, PROXY),
     "for TLS only": ("ws://livekit.example", TLS_PROXY, ""),
     "in lower case": ("wss://livekit.example", {"https_proxy": PROXY, "HTTPS_PROXY": "x"}, PROXY),
-    "without a scheme": ("wss://livekit.example", {"HTTPS_PROXY": "proxy:3128"}, "proxy:3128"),
+    "without a scheme": (
+        "wss://livekit.example",
+        {"HTTPS_PROXY": "proxy:3128"},
+        "http://proxy:3128",
+    ),
     "this machine": ("ws://127.0.0.1:7880", {"HTTP_PROXY": PROXY}, ""),
     "this machine, IPv6": ("ws://[::1]:7880", {"HTTP_PROXY": PROXY}, ""),
     "NO_PROXY": (

@@ -25,7 +25,15 @@ BAD = {
     "no scheme": ("LIVEKIT_URL", "livekit.example"),
     "another scheme": ("LIVEKIT_URL", "ftp://livekit.example"),
     "no host": ("LIVEKIT_URL", "wss://"),
-    "a path": ("LIVEKIT_URL", "wss://livekit.example/rtc"),
+    "a path with an empty part": ("LIVEKIT_URL", "wss://livekit.example//path"),
+    "a path of two slashes": ("LIVEKIT_URL", "wss://livekit.example//"),
+    "a path that clients take away": ("LIVEKIT_URL", "wss://livekit.example/a/../b"),
+    "a path with a space": ("LIVEKIT_URL", "wss://livekit.example/a b"),
+    "a path with a letter that is none in a URL": ("LIVEKIT_URL", "wss://livekit.example/\u00fc"),
+    "a fragment": ("LIVEKIT_URL", "wss://livekit.example/a#b"),
+    "a public URL without scheme": ("LIVEKIT_PUBLIC_URL", "livekit.example"),
+    "a public URL with a user": ("LIVEKIT_PUBLIC_URL", f"wss://user:{SECRET}@livekit.example"),
+    "a public URL with a query": ("LIVEKIT_PUBLIC_URL", f"wss://livekit.example/?key={SECRET}"),
     "a query": ("LIVEKIT_URL", f"wss://livekit.example?key={SECRET}"),
     "a user": ("LIVEKIT_URL", f"wss://user:{SECRET}@livekit.example"),
     "a password only": ("LIVEKIT_URL", f"wss://:{SECRET}@livekit.example"),
@@ -62,6 +70,17 @@ BAD = {
     "unknown log format": ("LOG_FORMAT", "xml"),
     "demo": ("DEMO", "perhaps"),
     "agentless tokens": ("AGENTLESS_TOKENS", "token"),
+    "a host of other bytes than an address has": ("HOST", "300.1.1.1"),
+    "a host with a port": ("HOST", "localhost:8080"),
+    "a host with a scheme": ("HOST", "http://localhost"),
+    "a host with a space": ("HOST", "local host"),
+    "a host with an empty label": ("HOST", "a..b"),
+    "a host of half an IPv6 address": ("HOST", "[::1"),
+    "a host of too many colons": ("HOST", ":::"),
+    "a host of one interface": ("HOST", "fe80::1%eth0"),
+    "an IPv4 address in brackets": ("HOST", "[127.0.0.1]"),
+    "a file": ("HOST", "unix:/run/web.sock"),
+    "every host": ("HOST", "*"),
     "port zero": ("PORT", "0"),
     "port too high": ("PORT", "65536"),
     "port of letters": ("PORT", "http"),
@@ -82,7 +101,7 @@ BAD = {
     "keys anybody can play": ("TOKEN_JWT_JWKS_URL", "http://login.example/keys"),
     "keys from a file": ("TOKEN_JWT_JWKS_URL", "file:///keys"),
     "a trust of another kind": ("TOKEN_JWT_TRUST_PLAIN_HTTP", "http://login.example"),
-    "a wildcard origin": ("CORS_ORIGINS", "https://*.example.com"),
+    "a wildcard origin": ("CORS_ORIGINS", "https://*.com"),
     "an origin with a path": ("CORS_ORIGINS", "https://example.com/app"),
     "a token server without scheme": ("TOKEN_SERVER_URL", "tokens.example"),
     "an origin without scheme": ("CORS_ORIGINS", "example.com"),
@@ -95,6 +114,28 @@ def test_a_bad_value_is_refused_by_its_name(name: str, value: str) -> None:
     lines = problems(environ(**{name: value}))
 
     assert ({name}, False) == (names(lines), SECRET in "".join(lines))
+
+
+PROXIED_ISSUER = {
+    "TOKEN_AUTH": "jwt",
+    "TOKEN_JWT_ISSUER": "https://login.example",
+    "TOKEN_JWT_AUDIENCE": "app",
+    "HTTPS_PROXY": f"socks5://user:{SECRET}@proxy.example:1080",
+}
+
+
+def test_a_proxy_that_only_the_issuer_needs_is_refused_too() -> None:
+    """Every login would end in a 503."""
+    (line,) = problems(environ(LIVEKIT_URL="ws://livekit.example", **PROXIED_ISSUER))
+
+    assert (True, False) == (line.startswith("HTTPS_PROXY must look like"), SECRET in line)
+
+
+def test_a_proxy_that_nobody_needs_is_nobodys_trouble() -> None:
+    """Other programs of the machine may know what to do with it."""
+    direct = environ(LIVEKIT_URL="ws://livekit.example", NO_PROXY="login.example", **PROXIED_ISSUER)
+
+    assert "login.example" == Settings.from_environ(direct).no_proxy
 
 
 @pytest.mark.parametrize(

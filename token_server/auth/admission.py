@@ -187,6 +187,7 @@ def _callers(settings: Settings) -> Callers:
                 fetch_issuer_keys,
                 settings.token_jwt_issuer,
                 settings.token_jwt_jwks_url,
+                proxies=settings.proxies,
                 trusts_http=settings.token_jwt_trust_plain_http,
             )
             return build(logins=Logins(settings, IssuerKeys(fetch)))

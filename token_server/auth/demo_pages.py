@@ -5,6 +5,8 @@ of them. Any site that is open there can send requests to it (cross-site), and r
 soon as the site's own name leads to this machine (DNS rebinding).
 """
 
+import re
+from collections.abc import Iterable
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -12,6 +14,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Request
 
 from token_server.errors import PermissionDeniedError
+from token_server.setting_types import origin_matcher
 from token_server.settings import Settings
 
 # LiveKit signs its webhooks, and calls this server what it likes. The others say nothing of use,
@@ -26,17 +29,17 @@ class DemoPages:
 
     Args:
         own_names: Names of this server, besides localhost and addresses.
-        origins: Whose pages may ask; "*" for all.
+        origins: Whose pages may ask, as CORS_ORIGINS has them; "*" for all.
     """
 
-    def __init__(self, own_names: frozenset[str], origins: frozenset[str]) -> None:
-        self._own_names, self._origins = own_names, origins
+    def __init__(self, own_names: frozenset[str], origins: Iterable[str]) -> None:
+        self._own_names, self._origins = own_names, [origin_matcher(one) for one in origins]
 
     @classmethod
     def of(cls, settings: Settings) -> "DemoPages":
         """Build what HOST, TOKEN_SERVER_URL and CORS_ORIGINS say."""
         own_names = {settings.host.lower(), urlsplit(settings.token_server_url).hostname or ""}
-        return cls(frozenset(own_names - {""}), frozenset(settings.cors_origins))
+        return cls(frozenset(own_names - {""}), settings.cors_origins)
 
     def check(self, request: Request) -> None:
         """Let a request pass.
@@ -65,11 +68,21 @@ class DemoPages:
     def _is_invited(self, request: Request) -> bool:
         headers = request.headers
         origin = headers.get("Origin")
-        if origin and self._origins & {origin, "*"}:
+        if origin and is_among(origin, self._origins):
             return True
         # Somebody follows a link to the page.
         is_navigation = headers.get("Sec-Fetch-Mode") == "navigate" and request.method in _READS
         return is_navigation and request.path in _PAGES
+
+
+def is_among(unverified_origin: str, matchers: Iterable[str | re.Pattern[str]]) -> bool:
+    """Whether one of them means this origin."""
+    return any(
+        one in {"*", unverified_origin}
+        if isinstance(one, str)
+        else one.match(unverified_origin) is not None
+        for one in matchers
+    )
 
 
 def _host_name(unverified_host: str) -> str:

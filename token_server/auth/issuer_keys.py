@@ -16,6 +16,7 @@ import jwt
 
 from token_server.auth.json_documents import fetch_json_object
 from token_server.errors import IssuerUnavailableError, IssuerUntrustedError
+from token_server.proxies import Proxies
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +27,7 @@ _IN_ALL = 5.0
 _FRESH = 600.0
 _BETWEEN_FETCHES = 10.0
 _NEVER = float("-inf")
+_NO_PROXIES = Proxies()
 _SILENT = "the issuer of login tokens does not show its keys"
 _OPEN = f"{_SILENT} over https, and over http only TOKEN_JWT_TRUST_PLAIN_HTTP=1 lets them come"
 
@@ -86,7 +88,12 @@ class IssuerKeys:
 
 
 def fetch_issuer_keys(
-    issuer: str, jwks_url: str, in_all: float = _IN_ALL, *, trusts_http: bool = False
+    issuer: str,
+    jwks_url: str,
+    in_all: float = _IN_ALL,
+    *,
+    proxies: Proxies = _NO_PROXIES,
+    trusts_http: bool = False,
 ) -> Sequence[jwt.PyJWK]:
     """Ask an issuer for the keys that it signs with.
 
@@ -94,6 +101,7 @@ def fetch_issuer_keys(
         issuer: The issuer's URL, as it stands in its tokens' `iss`.
         jwks_url: Where its keys are; "" to find that by OpenID discovery.
         in_all: Seconds that it may take.
+        proxies: What leads to it.
         trusts_http: Whether plain http may lead to another machine.
 
     Returns:
@@ -106,7 +114,12 @@ def fetch_issuer_keys(
         https://openid.net/specs/openid-connect-discovery-1_0.html
         https://www.rfc-editor.org/rfc/rfc7517
     """
-    fetch = partial(fetch_json_object, ends_at=time.monotonic() + in_all, trusts_http=trusts_http)
+    fetch = partial(
+        fetch_json_object,
+        ends_at=time.monotonic() + in_all,
+        proxies=proxies,
+        trusts_http=trusts_http,
+    )
     if not jwks_url:
         document = fetch(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
         if document.get("issuer") != issuer or not isinstance(document.get("jwks_uri"), str):

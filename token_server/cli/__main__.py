@@ -147,6 +147,7 @@ def _doctor(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         origin=arguments.origin,
         login=arguments.login,
         is_make_dev=is_make_dev,
+        process=os.environ,
     )
     return run(environ, options, as_json=arguments.json)
 

@@ -6,6 +6,7 @@ import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -16,9 +17,13 @@ from urllib3.exceptions import (
     NameResolutionError,
     NewConnectionError,
     ProtocolError,
+    ProxyError,
     ReadTimeoutError,
     SSLError,
 )
+
+from token_server.livekit.routes import proxy_login
+from token_server.proxies import proxy_setting, refused_tunnel
 
 # Seconds: to be connected to, and for an answer.
 _CONNECT = 2.0
@@ -26,12 +31,23 @@ _ANSWER = 4.0
 _TIMEOUT = urllib3.Timeout(connect=_CONNECT, read=_ANSWER)
 # The first that fits: some are kinds of others.
 _WORDS: dict[type[Exception], str] = {
+    NameResolutionError: "the name of the host is not known (DNS)",
+    NewConnectionError: "connection refused: nothing listens on that port",
     ConnectTimeoutError: f"no connection within {_CONNECT:.0f} s: no such host, or a firewall",
     ReadTimeoutError: f"connected, but no answer within {_ANSWER:.0f} s",
-    NameResolutionError: "the name of the host is not known (DNS)",
     ProtocolError: "the connection was closed without an HTTP answer",
-    NewConnectionError: "connection refused: nothing listens on that port",
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """How a server is reached: through which proxy ("": none), and how long that may take."""
+
+    proxy: str = field(default="", repr=False)
+    timeout: urllib3.Timeout = _TIMEOUT
+
+
+_STRAIGHT = Way()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +61,7 @@ class HttpResult:
         unverified_body: As it came; it may repeat the token that we sent, so it is never shown.
         asked_at: When we asked, in Unix seconds.
         seconds: How long the answer took.
+        bad_proxy: The setting whose proxy did not let the request through; "" where that is not so.
     """
 
     status: int = 0
@@ -53,6 +70,7 @@ class HttpResult:
     unverified_body: bytes = field(default=b"", repr=False)
     asked_at: float = 0.0
     seconds: float = 0.0
+    bad_proxy: str = ""
 
     @property
     def is_ok(self) -> bool:
@@ -85,7 +103,7 @@ def ask(
     url: str,
     headers: Mapping[str, str] | None = None,
     content: Mapping[str, object] | None = None,
-    timeout: urllib3.Timeout = _TIMEOUT,
+    way: Way = _STRAIGHT,
 ) -> HttpResult:
     """Send one request, with JSON if there is content.
 
@@ -93,24 +111,45 @@ def ask(
     """
     asked_at, started = time.time(), time.monotonic()
     try:
-        answer = urllib3.request(
+        answer = _pool(way.proxy).request(
             method,
             url,
             headers=headers,
             json=content,
-            timeout=timeout,
+            timeout=way.timeout,
             retries=False,
             redirect=False,
         )
     except HTTPError as error:
-        return HttpResult(silence=_in_words(error))
+        return _no_answer(error, proxy_setting(url))
+    is_proxys = bool(way.proxy) and answer.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED
     return HttpResult(
         status=answer.status,
         headers=answer.headers,
         unverified_body=answer.data,
         asked_at=asked_at,
         seconds=time.monotonic() - started,
+        bad_proxy=proxy_setting(url) if is_proxys else "",
     )
+
+
+@cache
+def _pool(proxy: str) -> urllib3.PoolManager:
+    return (
+        urllib3.ProxyManager(proxy, proxy_headers=proxy_login(proxy))
+        if proxy
+        else urllib3.PoolManager()
+    )
+
+
+def _no_answer(error: HTTPError, setting: str) -> HttpResult:
+    if status := refused_tunnel(error):
+        return HttpResult(silence=f"the proxy of {setting} answers {status}", bad_proxy=setting)
+    if isinstance(error, ProxyError):
+        cause = error.original_error
+        words = _in_words(cause) if isinstance(cause, HTTPError) else type(cause).__name__
+        return HttpResult(silence=f"the proxy of {setting}: {words}", bad_proxy=setting)
+    return HttpResult(silence=_in_words(error))
 
 
 def bearer(key: str) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, cast
 from urllib.parse import quote
@@ -11,8 +12,9 @@ import urllib3
 
 from shared_settings.token_server_url import running_server_url
 from token_server.bearer_keys import plain_key
-from token_server.cli.asking import HttpResult, ask, bearer
+from token_server.cli.asking import HttpResult, Way, ask, bearer
 from token_server.errors import TokenServerError, UnknownRoomError
+from token_server.proxies import Proxies
 from token_server.setting_types import to_names
 
 # Seconds. A list of many rooms takes the server a while.
@@ -25,13 +27,25 @@ _CURES: dict[int, str] = {
 }
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A request to the server, and what leads there."""
+
+    method: str
+    url: str
+    key: str = field(repr=False)
+    fields: Mapping[str, object] | None
+    proxy: str = field(repr=False)
+
+
 class NotAnsweredError(TokenServerError):
     """The server could not be asked, or said no."""
 
 
 def server_url(environ: Mapping[str, str]) -> str:
-    """Return TOKEN_SERVER_URL, or loopback and PORT."""
-    return running_server_url(environ.get("TOKEN_SERVER_URL", ""), environ.get("PORT", ""))
+    """Return TOKEN_SERVER_URL, or loopback as HOST has it and PORT."""
+    names = "TOKEN_SERVER_URL", "PORT", "HOST"
+    return running_server_url(*(environ.get(name, "") for name in names))
 
 
 def room_path(room_name: str) -> str:
@@ -100,7 +114,9 @@ def _ask(
 ) -> dict[str, Any]:
     """Ask as an operator."""
     url, key = server_url(environ), _key(environ, "OPERATOR_KEY")
-    answer = _answer(method, f"{url}{path}", key, fields, seconds=_ROOMS)
+    proxy = Proxies.from_environ(environ).to(url)
+    asked = Asked(method, f"{url}{path}", key, fields, proxy)
+    answer = _answer(asked, seconds=_ROOMS)
     if answer.is_ok:
         return answer.content
     reason = answer.content.get("msg", "no reason")
@@ -122,7 +138,9 @@ def fetch_token(environ: Mapping[str, str], fields: Mapping[str, object]) -> dic
         NotAnsweredError: No answer, or one that is no token.
     """
     url = f"{server_url(environ)}/token"
-    answer = _answer("POST", url, _key(environ, "TOKEN_KEYS"), fields, seconds=_TOKEN)
+    proxy = Proxies.from_environ(environ).to(url)
+    asked = Asked("POST", url, _key(environ, "TOKEN_KEYS"), fields, proxy)
+    answer = _answer(asked, seconds=_TOKEN)
     if "participant_token" not in answer.content:
         reason = answer.content.get("msg", "no reason")
         raise NotAnsweredError(f"{url} answers {answer.status}: {reason}")
@@ -133,18 +151,22 @@ def _key(environ: Mapping[str, str], name: str) -> str:
     return plain_key(to_names(environ.get(name, "")))
 
 
-def _answer(
-    method: str, url: str, key: str, fields: Mapping[str, object] | None = None, *, seconds: float
-) -> HttpResult:
+def _answer(asked: Asked, *, seconds: float) -> HttpResult:
     """Ask; raise NotAnsweredError if nobody answers, or somebody who is no token server."""
     timeout = urllib3.Timeout(connect=_CONNECT, read=seconds)
-    result = ask(method, url, bearer(key), fields, timeout)
+    way = Way(proxy=asked.proxy, timeout=timeout)
+    result = ask(asked.method, asked.url, bearer(asked.key), asked.fields, way)
+    if result.bad_proxy:
+        raise NotAnsweredError(f"{asked.url} cannot be asked: {result.in_words}")
     if result.silence:
         raise NotAnsweredError(
-            f"{url} does not answer: start it with `make dev`, or set TOKEN_SERVER_URL or PORT"
+            f"{asked.url} does not answer: start it with `make dev`, or set TOKEN_SERVER_URL or"
+            " PORT"
         )
     if result.json_object is None:
-        raise NotAnsweredError(f"{url} answers {result.status} and no JSON: is it a token server?")
+        raise NotAnsweredError(
+            f"{asked.url} answers {result.status} and no JSON: is it a token server?"
+        )
     return result
 
 

@@ -24,6 +24,7 @@ from token_server.http_api.token_endpoint import TOKEN_BODY_LIMIT, token_views
 from token_server.http_api.webhook_endpoint import webhook_views
 from token_server.livekit.port import LiveKit
 from token_server.livekit.webhooks import WebhookListener, Webhooks
+from token_server.setting_types import origin_matcher
 from token_server.settings import Settings
 from token_server.state.sessions import MemorySessions, SessionStore
 from token_server.state.timeline import NOT_KEPT, Timeline
@@ -103,7 +104,7 @@ def create_app(
 
 def _add_cors(app: Flask, origins: Sequence[str]) -> Callable[[Request, Response], None]:
     """Return what lets pages of these origins read answers; no others than these headers."""
-    pages = {"origins": list(origins), "expose_headers": ["Retry-After"]}
+    pages = {"origins": [origin_matcher(one) for one in origins], "expose_headers": ["Retry-After"]}
     options = get_cors_options(app, pages, {"methods": ["GET", "POST"], "max_age": 600})
 
     @lru_cache(_ORIGINS_REMEMBERED)

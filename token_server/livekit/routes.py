@@ -1,4 +1,4 @@
-"""How a server is reached: straight, or through an HTTP proxy. No I/O."""
+"""How a server is reached, LiveKit or an issuer: straight, or through an HTTP proxy. No I/O."""
 
 import base64
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -19,7 +19,8 @@ class Route:
         headers: What each request says besides its own.
 
     Args:
-        url: http://HOST:PORT or https://HOST:PORT of the server.
+        url: http://HOST:PORT/PATH or https://HOST:PORT/PATH of the server; what is asked for goes
+            behind the path.
         proxy: http://USER:PASSWORD@HOST:PORT; "" for none.
     """
 
@@ -29,10 +30,10 @@ class Route:
         self.server_name = server.hostname or ""
         self.host, self.port = self.server_name, server.port or _PORTS[server.scheme]
         self.headers = {"Host": _ascii(server.netloc)}
-        self.prefix = ""
+        self.prefix = server.path.rstrip("/")
         self.tunnel: tuple[str, int, dict[str, str]] | None = None
         if proxy:
-            self._lead_through(urlsplit(proxy if "://" in proxy else f"http://{proxy}"))
+            self._lead_through(_apart(proxy))
 
     def _lead_through(self, proxy: SplitResult) -> None:
         name = f"[{self.server_name}]" if ":" in self.server_name else _ascii(self.server_name)
@@ -41,7 +42,7 @@ class Route:
             self.tunnel = name, self.port, login
         else:
             # A proxy seldom lets CONNECT through to other ports than 443.
-            self.prefix = f"http://{self.headers['Host']}"
+            self.prefix = f"http://{self.headers['Host']}{self.prefix}"
             self.headers = {**self.headers, **login}
         self.host, self.port = proxy.hostname or "", proxy.port or _PORTS["http"]
 
@@ -52,6 +53,15 @@ def _ascii(name: str) -> str:
         return name.encode("idna").decode("ascii")
     except UnicodeError:
         return name
+
+
+def proxy_login(proxy: str) -> dict[str, str]:
+    """Return the header that a proxy with a user in its URL wants to see."""
+    return _login(_apart(proxy))
+
+
+def _apart(proxy: str) -> SplitResult:
+    return urlsplit(proxy if "://" in proxy else f"http://{proxy}")
 
 
 def _login(proxy: SplitResult) -> dict[str, str]:

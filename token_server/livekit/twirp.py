@@ -25,6 +25,7 @@ from token_server.livekit.connection import HttpAnswer, HttpRequest
 from token_server.livekit.connections import Connections, Timeouts
 from token_server.livekit.routes import Route
 from token_server.livekit.server_clock import ServerClock
+from token_server.proxies import reason_of, through
 from token_server.settings import Settings
 
 Result = TypeVar("Result", bound=Message)
@@ -82,6 +83,7 @@ class Twirp:
     ) -> None:
         url = livekit_url.replace("ws", "http", 1) if livekit_url[:2] == "ws" else livekit_url
         self._connections = Connections(Route(url, proxy), timeouts)
+        self._through = through(url, proxy)
         self.clock = ServerClock()
         self._tokens = AdminTokens(partial(admin_token, api_key, api_secret), self.clock.now)
 
@@ -102,7 +104,7 @@ class Twirp:
         """
         response = self.ask(method, request, grants)
         if response.status != HTTPStatus.OK:
-            raise _to_error(method.name, response.status, response.body)
+            raise _to_error(method.name, response.status, response.body, self._through)
         if response.headers.get("content-type") != _PROTOBUF:
             # An empty page would parse as "nobody is there", and that is not what it says.
             raise LiveKitUnavailableError("LIVEKIT_URL does not answer like LiveKit")
@@ -135,13 +137,13 @@ class Twirp:
             )
         except OSError as error:
             raise LiveKitUnavailableError(
-                f"LiveKit did not answer {method.name}: {type(error).__name__}"
+                f"LiveKit did not answer {method.name}{self._through}: {reason_of(error)}"
             ) from error
         self.clock.learn(answer.headers.get("date"), asked_at)
         return answer
 
 
-def _to_error(method: str, status: int, body: bytes) -> TokenServerError:
+def _to_error(method: str, status: int, body: bytes, way: str) -> TokenServerError:
     """Say what LiveKit's error means to us; its own text may quote the request and stays out."""
     refused_key = LiveKitRefusedKeyError(
         "LiveKit refuses LIVEKIT_API_KEY with LIVEKIT_API_SECRET: the operator must mend it"
@@ -152,7 +154,9 @@ def _to_error(method: str, status: int, body: bytes) -> TokenServerError:
     try:
         code = _CODE.fullmatch(json.loads(body)["code"])[0]  # type: ignore[index]  # a TypeError
     except (ValueError, KeyError, TypeError, RecursionError):
-        return LiveKitUnavailableError(f"LIVEKIT_URL does not answer like LiveKit: HTTP {status}")
+        return LiveKitUnavailableError(
+            f"LIVEKIT_URL does not answer like LiveKit{way}: HTTP {status}"
+        )
     if code == "not_found":
         return NotFoundError(f"LiveKit could not answer {method}: {code}")
     if code in _REFUSED_KEY:

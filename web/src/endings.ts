@@ -17,7 +17,7 @@ export function adviceForEnding(ending: Ending): Advice | undefined {
         title: 'No connection to LiveKit',
         text: `The token says \`${ending.serverUrl}\`, and the browser got: ${ending.message.replace(/[\s:]+$/, '')}.`,
         checks: [
-          'Does a LiveKit server run there? `LIVEKIT_URL` names it.',
+          'Does a LiveKit server run there? `LIVEKIT_PUBLIC_URL` names it, else `LIVEKIT_URL`.',
           'Can this device reach it? `127.0.0.1` and `localhost` work on that machine only.',
           'A page on `https://` can only use a LiveKit on `wss://`.',
         ],

@@ -128,6 +128,31 @@ def test_who_is_no_foreign_page_gets_a_token(demo: FlaskClient, headers: dict[st
     assert 200 == demo.get("/token", headers={"Host": "localhost", **headers}).status_code
 
 
+@pytest.mark.parametrize(
+    ("origin", "status", "allowed"),
+    [
+        pytest.param("https://pr-7.example.app", 201, "https://pr-7.example.app", id="a preview"),
+        pytest.param("https://a.pr-7.example.app", 403, None, id="a label too many"),
+        pytest.param("https://example.app", 403, None, id="a label too few"),
+        pytest.param("https://pr-7.example.app:8443", 403, None, id="another port"),
+    ],
+)
+def test_a_pattern_lets_pages_of_one_label_in(
+    origin: str, status: int, allowed: str | None
+) -> None:
+    """Each preview of a branch has a host of its own; a cache keeps their answers apart."""
+    client = client_for(DEMO="1", CORS_ORIGINS="https://*.example.app")
+    headers = {"Origin": origin, "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "cors"}
+
+    answer = client.post("/token", json={}, headers=headers)
+
+    assert (status, allowed) == (
+        answer.status_code,
+        answer.headers.get("Access-Control-Allow-Origin"),
+    )
+    assert allowed is None or "Origin" in answer.headers["Vary"]
+
+
 @pytest.mark.parametrize("origins", [VITE, "*"])
 def test_a_frontends_dev_server_is_let_in_where_it_is_named(origins: str) -> None:
     """Vite's page on another port of this machine."""

@@ -30,6 +30,7 @@ JOB = JobInHand("AD_1", "kitchen")
 class TokenServer:
     """Hears words as the real one does, and answers what the test says."""
 
+    host: str = "127.0.0.1"
     port: int = 0
     status: int = 204
     words: list[Word] = field(default_factory=list)
@@ -58,7 +59,7 @@ class TokenServer:
         runner = web.AppRunner(app)
         await runner.setup()
         self.port = self.port or free_port()
-        await web.TCPSite(runner, "127.0.0.1", self.port).start()
+        await web.TCPSite(runner, self.host, self.port).start()
         try:
             yield
         finally:
@@ -75,20 +76,21 @@ class Told:
         return self.standing
 
 
-def settings(port: int) -> AgentSettings:
+def settings(port: int, host: str = "") -> AgentSettings:
     """A worker beside the token server."""
-    return AgentSettings.from_environ(
-        environ(PORT=str(port), LIVEKIT_AGENT_MAX_JOBS="3", TOKEN_SERVER_URL="")
-    )
+    beside = {"PORT": str(port), "HOST": host, "TOKEN_SERVER_URL": ""}
+    return AgentSettings.from_environ(environ(LIVEKIT_AGENT_MAX_JOBS="3", **beside))
 
 
-def running(story: Callable[[TokenServer, Told, Registration], Any]) -> TokenServer:
+def running(
+    story: Callable[[TokenServer, Told, Registration], Any], host: str = "127.0.0.1"
+) -> TokenServer:
     """Let a worker tell while the story goes on."""
 
     async def run() -> TokenServer:
-        server, told = TokenServer(), Told()
+        server, told = TokenServer(host), Told()
         async with server.running():
-            registration = Registration(settings(server.port), told.now)
+            registration = Registration(settings(server.port, host), told.now)
             registration.start()
             try:
                 await story(server, told, registration)
@@ -97,6 +99,15 @@ def running(story: Callable[[TokenServer, Told, Registration], Any]) -> TokenSer
         return server
 
     return asyncio.run(run())
+
+
+def test_a_worker_finds_a_server_that_listens_on_ipv6_alone() -> None:
+    """HOST=::1 is one `.env` for both."""
+
+    async def story(server: TokenServer, *_: object) -> None:
+        await server.until(lambda words: len(words) == 1)
+
+    assert running(story, host="::1").words
 
 
 def test_a_worker_tells_at_once_what_it_is() -> None:

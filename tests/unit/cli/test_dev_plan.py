@@ -11,6 +11,7 @@ from token_server.cli.dev.plan import (
     livekit_child,
     livekit_settings,
     procfile_commands,
+    web_url,
 )
 from token_server.cli.dev.ports import Ports
 
@@ -87,6 +88,16 @@ def test_the_programs_of_this_environment_come_first() -> None:
     environ = children_environ({"PATH": "/bin"}, PORTS, Path("/venv/bin"))
 
     assert environ["PATH"] == "/venv/bin:/bin"
+
+
+def test_all_of_this_machine_find_a_server_on_ipv6() -> None:
+    """LiveKit's webhooks, the banner, and who asks whether it is ready."""
+    environ = children_environ({"HOST": "::1"}, PORTS)
+
+    assert ("http://[::1]:8080", ["http://[::1]:8080/webhook"]) == (
+        web_url(environ),
+        livekit_settings(environ, PORTS)["webhook"]["urls"],  # type: ignore[index]
+    )
 
 
 def test_livekit_listens_on_loopback_and_reports_to_us() -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from token_server.cli.doctor.arrival import Surroundings, check_agent, check_audio, check_join
+from token_server.cli.doctor.arrival import Surroundings, check_agent, check_audio
 from token_server.cli.doctor.checks import Finding
 from token_server.cli.doctor.hung_agent import Hang
 from token_server.cli.doctor.probe_observation import ObservedAgent, ProbeObservation
@@ -212,20 +212,3 @@ def test_an_agent_that_waits_to_be_spoken_to_is_well() -> None:
     seen.track_at = 1.7
 
     assert Finding.OK is check_audio(seen).finding
-
-
-def test_a_token_that_an_old_server_does_not_know_is_no_matter_of_the_address() -> None:
-    """Who is sent to LIVEKIT_URL looks at it, and finds it right."""
-    seen = probe()
-    seen.connected_at, seen.join_error, seen.join_refusal = None, "401 Unauthorized", "field"
-
-    assert "server-too-old" == check_join(seen, "wss://livekit.example").cause
-
-
-@pytest.mark.parametrize(("is_listed", "cause"), [(True, "media-blocked"), (False, "join-failed")])
-def test_a_join_fails_in_two_ways(is_listed: bool, cause: str) -> None:  # noqa: FBT001
-    """Signalling and media go different ways, and are opened in different places."""
-    seen = probe()
-    seen.connected_at, seen.is_listed, seen.join_error = None, is_listed, "timed out"
-
-    assert cause == check_join(seen, "wss://livekit.example").cause

@@ -34,12 +34,15 @@ TAKEN = {
     "a server's URL": ("TOKEN_SERVER_URL", " https://tokens.example/path/ "),
     "a server's port": ("PORT", "1234"),
     "no server's port": ("PORT", ""),
+    "all addresses": ("HOST", " :: "),
+    "an address in brackets": ("HOST", "[::1]"),
+    "a path": ("LIVEKIT_URL", "wss://livekit.example/path/to/it/"),
 }
 REFUSED = {
     "no URL": ("LIVEKIT_URL", " "),
     "no scheme": ("LIVEKIT_URL", "livekit.example"),
     "another scheme": ("LIVEKIT_URL", "ftp://livekit.example"),
-    "a path": ("LIVEKIT_URL", "wss://livekit.example/rtc"),
+    "a path with an empty part": ("LIVEKIT_URL", "wss://livekit.example//rtc"),
     "a query": ("LIVEKIT_URL", "wss://livekit.example?a=b"),
     "a user": ("LIVEKIT_URL", "wss://user:password@livekit.example"),
     "a host that cannot be": ("LIVEKIT_URL", "ws://a..b"),
@@ -60,6 +63,7 @@ REFUSED = {
     "a server without a scheme": ("TOKEN_SERVER_URL", "tokens.example"),
     "a server's user": ("TOKEN_SERVER_URL", "https://user:password@tokens.example"),
     "a port that cannot be": ("PORT", "0"),
+    "a host with a port": ("HOST", "127.0.0.1:80"),
 }
 # Of TOKEN_AUTH the worker takes anything: a wrong one is the server's to refuse.
 SHARED = {*Settings.model_fields} & {*AgentSettings.model_fields}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from shared_settings.token_server_url import running_server_url
 from token_server.cli.dev import DevError
 from token_server.cli.dev.ports import Ports
 
@@ -101,8 +102,13 @@ def livekit_settings(environ: Mapping[str, str], ports: Ports) -> dict[str, obje
         "keys": {api_key: environ["LIVEKIT_API_SECRET"]},
         # A line for each request would bury the others' lines.
         "logging": {"level": "info", "component_levels": {"api": "warn"}},
-        "webhook": {"api_key": api_key, "urls": [f"http://127.0.0.1:{ports.web}/webhook"]},
+        "webhook": {"api_key": api_key, "urls": [f"{web_url(environ)}/webhook"]},
     }
+
+
+def web_url(environ: Mapping[str, str]) -> str:
+    """Return where `web` is reached from this machine, wherever TOKEN_SERVER_URL may lead."""
+    return running_server_url("", environ["PORT"], environ.get("HOST", ""))
 
 
 def livekit_host(environ: Mapping[str, str]) -> str:

@@ -14,6 +14,7 @@ from token_server.cli.dev.plan import (
     livekit_host,
     procfile_commands,
     wants_local_livekit,
+    web_url,
 )
 from token_server.cli.dev.ports import choose_ports
 from token_server.cli.dev.readiness import Question, Registered, answers_ok, watch
@@ -70,7 +71,7 @@ def _questions(children: list[Child], registered: Registered) -> dict[str, Quest
     if LIVEKIT in environ:
         livekit_url = environ["web"]["LIVEKIT_URL"].replace("ws://", "http://")
         questions[LIVEKIT] = answers_ok(livekit_url)
-    questions["web"] = answers_ok(f"http://127.0.0.1:{environ['web']['PORT']}/readyz")
+    questions["web"] = answers_ok(f"{web_url(environ['web'])}/readyz")
     if "worker" in environ:
         questions["worker"] = registered.ask
     return questions

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from token_server.cli.dev.plan import web_url
 from token_server.cli.dev.supervisor import Death
 from token_server.telemetry.printable import printable
 
@@ -21,7 +22,7 @@ def banner(environ: Mapping[str, str], livekit: str, *, has_page: bool) -> str:
         livekit: What LiveKit server this is, in words.
         has_page: Whether the test page has been built.
     """
-    url = f"http://127.0.0.1:{environ['PORT']}"
+    url = web_url(environ)
     has_key = environ.get("TOKEN_AUTH", "none") != "none"
     key = ' -H "Authorization: Bearer $TOKEN_KEY"' if has_key else ""
     page = "" if has_page else "   (no page: npm was missing, see `make setup`)"

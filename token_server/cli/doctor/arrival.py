@@ -1,9 +1,8 @@
-"""Did the human get in, did the agent come, can it be heard, and if not, why? No I/O."""
+"""Did the agent come, can it be heard, and if not, why? No I/O."""
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
-from token_server.cli.doctor.checks import TOO_OLD, Check, Trouble, ok, skipped
+from token_server.cli.doctor.checks import Check, Trouble, ok, skipped
 from token_server.cli.doctor.hung_agent import agent_hung
 from token_server.cli.doctor.probe_observation import ProbeObservation
 from token_server.cli.doctor.regions import region_hint
@@ -138,35 +137,6 @@ def _worker_lines(around: Surroundings) -> list[str]:
 
 def _waited(seen: ProbeObservation) -> float:
     return seen.ended_at - (seen.connected_at or 0.0)
-
-
-def check_join(seen: ProbeObservation, server_url: str) -> Check:
-    """Say whether a human gets into the room."""
-    if seen.connected_at is not None:
-        seconds = seen.connected_at - seen.token_at
-        return ok("join", f"A human is in the room {seconds:.2f} s after their token.")
-    if seen.join_refusal == "field":
-        return TOO_OLD.wrong(
-            "join",
-            "LiveKit refuses the token, since there is a field in it that it does not know.",
-            "HTTP 401: unknown field",
-        )
-    host = urlsplit(server_url).hostname
-    if seen.is_listed:
-        return Trouble(
-            "media-blocked",
-            f"Open LiveKit's media ports on {host} (by default UDP 50000-60000 and TCP 7881), and"
-            " set `rtc.use_external_ip` or `rtc.node_ip` to the address that clients reach.",
-        ).wrong(
-            "join",
-            "LiveKit lets the human in, but no audio can pass: its media ports cannot be reached.",
-            seen.join_error,
-        )
-    return Trouble(
-        "join-failed",
-        f"Set LIVEKIT_URL on the token server to an address that frontends reach too: they are"
-        f" sent to {server_url}.",
-    ).wrong("join", f"A human with a good token cannot join at {server_url}.", seen.join_error)
 
 
 def check_agent(seen: ProbeObservation, around: Surroundings) -> Check:

@@ -75,6 +75,21 @@ class Trouble:
         return replace(self.wrong(name, says, *evidence), finding=Finding.UNKNOWN)
 
 
+def proxy_trouble(setting: str, host: str, where: str) -> Trouble:
+    """Return the trouble with the proxy of a setting, which does not lead to a host.
+
+    Args:
+        setting: HTTPS_PROXY or HTTP_PROXY.
+        host: Whom it does not lead to.
+        where: Who has that setting.
+    """
+    return Trouble(
+        "proxy",
+        f"Set {setting} for {where} to an HTTP proxy that lets it through to {host}, with the user"
+        f" and password that the proxy wants; or name {host} in NO_PROXY.",
+    )
+
+
 TOO_OLD = Trouble(
     "server-too-old", "Update livekit-server; docs/versions.md says which versions were tried."
 )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from token_server.cli.asking import HttpResult, ask, bearer
+from token_server.cli.asking import HttpResult, Way, ask, bearer
 from token_server.cli.doctor.checks import Check, Trouble, ok, skipped
 from token_server.cli.doctor.issued_token import IssuedToken
 from token_server.cli.doctor.livekit import http_url
@@ -47,7 +47,8 @@ def ask_about_missing_room(settings: Settings) -> HttpResult:
         1.9.11 to 1.13.11 (livekit-behaviour 8)
     """
     token = unseen_token(settings, f"doctor-{secrets.token_hex(6)}")
-    return ask("GET", f"{http_url(settings.server_url)}/rtc/validate", bearer(token))
+    url = f"{http_url(settings.livekit_url)}/rtc/validate"
+    return ask("GET", url, bearer(token), way=Way(proxy=settings.livekit_proxy))
 
 
 def has_to_be_made(answer: HttpResult) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from jwt.warnings import InsecureKeyLengthWarning
 
-from token_server.cli.asking import ask
+from shared_settings.livekit_url import websocket_url
 from token_server.cli.doctor import livekit, server
 from token_server.cli.doctor.checks import EXIT_CODES, worst
 from token_server.cli.doctor.failing_agents import examine_failing_agents
@@ -70,7 +70,7 @@ def examine(environ: Mapping[str, str], options: Options, report: Report) -> Non
 def _examine_livekit(patient: Patient, report: Report) -> bool:
     report.doing("asking LiveKit")
     answer = livekit.list_rooms(patient.settings)
-    if not report.found(livekit.check_url(patient.settings.server_url, answer)):
+    if not report.found(livekit.check_url(websocket_url(patient.settings.livekit_url), answer)):
         return False
     clocks_agree = report.found(livekit.check_clock(answer))
     return report.found(livekit.check_key(answer)) and clocks_agree
@@ -78,10 +78,10 @@ def _examine_livekit(patient: Patient, report: Report) -> bool:
 
 def _examine_server(patient: Patient, report: Report) -> bool:
     report.doing("asking the token server")
-    health = ask("GET", f"{patient.server.url}/healthz")
+    health = patient.server.ask("GET", "/healthz")
     if not report.found(server.check_server(patient.server, health)):
         return False
-    ready = server.check_ready(ask("GET", f"{patient.server.url}/readyz"))
+    ready = server.check_ready(patient.server.ask("GET", "/readyz"))
     report.found(ready)
     if patient.settings.redis_url:
         _examine_redis(patient, report, is_server_ready=ready.cause is None)

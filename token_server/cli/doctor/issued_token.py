@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import jwt
 
 from shared_settings.settings import TokenAuth
-from token_server.cli.asking import HttpResult, ask, bearer
+from token_server.cli.asking import HttpResult, bearer
 from token_server.cli.doctor.checks import Check, Trouble, ok
 from token_server.cli.doctor.livekit import CLOCKS_MAY_DIFFER
 from token_server.cli.doctor.server import Server
@@ -41,7 +41,7 @@ class IssuedToken:
 
 def fetch(server: Server, fields: dict[str, str]) -> HttpResult:
     """POST /token."""
-    return ask("POST", f"{server.url}/token", bearer(server.login), fields)
+    return server.ask("POST", "/token", bearer(server.login), fields)
 
 
 def read(answer: HttpResult) -> IssuedToken | None:

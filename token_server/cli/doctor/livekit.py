@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
-from token_server.cli.asking import HttpResult, ask, bearer
-from token_server.cli.doctor.checks import Check, Trouble, ok, skipped
+from token_server.cli.asking import HttpResult, Way, ask, bearer
+from token_server.cli.doctor.checks import Check, Trouble, ok, proxy_trouble, skipped
 from token_server.livekit.admin_tokens import admin_token
 from token_server.settings import Settings
 
@@ -29,13 +29,18 @@ def list_rooms(settings: Settings) -> HttpResult:
     key = settings.livekit_api_key, settings.livekit_api_secret
     # By our own clock, on purpose: LiveKit then says if it is too far off.
     token = admin_token(*key, datetime.now(UTC), {"roomList": True})
-    url = http_url(settings.server_url) + _METHOD
-    return ask("POST", url, bearer(token), {"names": ["token-server-doctor"]})
+    url = http_url(settings.livekit_url) + _METHOD
+    names = {"names": ["token-server-doctor"]}
+    return ask("POST", url, bearer(token), names, Way(proxy=settings.livekit_proxy))
 
 
 def check_url(livekit_url: str, answer: HttpResult) -> Check:
     """Say whether LiveKit answers there."""
     host = urlsplit(livekit_url).netloc
+    if answer.bad_proxy:
+        return proxy_trouble(answer.bad_proxy, host, "this command").wrong(
+            "LiveKit", f"The proxy of {answer.bad_proxy} does not lead there.", answer.in_words
+        )
     if answer.silence:
         return Trouble(
             "livekit-unreachable",

@@ -1,7 +1,7 @@
 """What is examined: the settings, where the token server is, and what the command was told."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 
 from shared_settings.settings import SettingsError, TokenAuth
@@ -9,6 +9,7 @@ from token_server.bearer_keys import plain_key
 from token_server.cli.doctor.checks import Check, Trouble, ok
 from token_server.cli.doctor.livekit import list_rooms
 from token_server.cli.doctor.server import Server
+from token_server.proxies import proxy_setting
 from token_server.settings import ParticipantIdentities, Settings
 from token_server.tokens.room_patterns import matches_any
 
@@ -39,12 +40,14 @@ class Options:
         origin: The origin of the frontend's pages; "" if it was not given.
         login: A bearer key or login token to show to the token server; "" likewise.
         is_make_dev: Whether the settings are those of this machine's `make dev`.
+        process: The environment of this process; LiveKit's client reads its proxy there.
     """
 
     server_url: str
     origin: str = ""
     login: str = field(default="", repr=False)
     is_make_dev: bool = False
+    process: MutableMapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +58,7 @@ class Patient:
     server: Server
     origin: str
     worker_port: int
+    process: MutableMapping[str, str] = field(default_factory=dict, repr=False)
 
     def fields(self) -> dict[str, str]:
         """Return what the probe asks for: a room that is seen to be a doctor's, where allowed."""
@@ -67,6 +71,15 @@ class Patient:
         if is_open and self.settings.token_auth is not TokenAuth.JWT:
             fields["participant_identity"] = f"doctor-{number}"
         return fields
+
+    def lead_clients(self, server_url: str) -> None:
+        """Let LiveKit's client reach it as all else here does.
+
+        By itself it knows neither `.env` nor NO_PROXY, and goes through a proxy to loopback too
+        (rust-sdks, livekit-net/src/native/connection.rs).
+        """
+        # An empty one keeps it from looking for https_proxy.
+        self.process[proxy_setting(server_url)] = self.settings.proxies.to(server_url)
 
 
 def admit(environ: Mapping[str, str], options: Options) -> tuple[Check, Patient | None]:
@@ -82,9 +95,14 @@ def admit(environ: Mapping[str, str], options: Options) -> tuple[Check, Patient 
         url=options.server_url,
         login=options.login or plain_key(settings.token_keys),
         operator_key=plain_key(settings.operator_keys),
+        proxy=settings.proxies.to(options.server_url),
     )
     patient = Patient(
-        settings=settings, server=server, origin=options.origin, worker_port=worker_port
+        settings=settings,
+        server=server,
+        origin=options.origin,
+        worker_port=worker_port,
+        process=options.process,
     )
     source = ["no LIVEKIT_ variable is set: the `make dev` of this machine is examined"]
     check = ok("settings", "All that must be set is set.", *(source * options.is_make_dev))

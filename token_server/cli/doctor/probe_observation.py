@@ -36,6 +36,19 @@ class ObservedAgent:
     worker_region: str = ""
 
 
+@dataclass(frozen=True)
+class WhyNot:
+    """What is answered about a join that failed.
+
+    Attributes:
+        refusal: What LiveKit refuses of the token, in the words of `livekit.refusal_of`.
+        instead: What answers in LiveKit's place, or why nothing does; "" if LiveKit does.
+    """
+
+    refusal: str = ""
+    instead: str = ""
+
+
 @dataclass(kw_only=True)
 class ProbeObservation:
     """Everything that the probe's human and LiveKit's API have shown.
@@ -48,7 +61,7 @@ class ProbeObservation:
         token_at: When the token was there.
         connected_at: When the human was in the room.
         join_error: Why they are not.
-        join_refusal: What LiveKit refuses of their token, in the words of `livekit.refusal_of`.
+        why_not: What is said of that where clients are sent to.
         webhook_at: When the first webhook after the join had come; None if nobody tells.
         is_listed: Whether LiveKit lists them: signalling works then.
         region: LiveKit's region that they are in; "" where it has none.
@@ -68,7 +81,7 @@ class ProbeObservation:
     token_at: float = 0.0
     connected_at: float | None = None
     join_error: str = ""
-    join_refusal: str = ""
+    why_not: WhyNot = field(default_factory=WhyNot)
     webhook_at: float | None = None
     is_listed: bool = False
     region: str = ""

@@ -16,6 +16,7 @@ from token_server.cli.doctor.arrival import Surroundings
 from token_server.cli.doctor.checks import Check, Finding, Trouble, ok
 from token_server.cli.doctor.ended_rooms import RoomTimeouts
 from token_server.cli.doctor.issued_token import IssuedToken
+from token_server.cli.doctor.joining import check_join
 from token_server.cli.doctor.patient import Patient
 from token_server.cli.doctor.probe_observation import ProbeObservation
 from token_server.cli.doctor.regions import check_region
@@ -183,12 +184,13 @@ class Probing:
         self._report.found(server_version.check_version(info))
         seen = self._begin(token)
         ends_at = min(time.monotonic() + _AGENT_DUE, self._started + _VISIT_ENDS_AT)
+        self._patient.lead_clients(token.server_url)
         visit = Visit(token, self._livekit, seen, self._asked_at)
         with self._watch.first() as first:
             asyncio.run(visit.run(self._report.doing, ends_at=ends_at - self._asked_at))
         seen.webhook_at = None if first.came_at is None else first.came_at - self._asked_at
         if seen.connected_at is None:
-            seen.join_refusal = server_version.refusal_of_join(token)
+            seen.why_not = server_version.ask_why_not(token, self._patient.settings.proxies)
         self._tell(seen, token)
 
     def _begin(self, token: IssuedToken) -> ProbeObservation:
@@ -204,7 +206,7 @@ class Probing:
 
     def _tell(self, seen: ProbeObservation, token: IssuedToken) -> None:
         self._report.timed(seen.timeline())
-        if not self._report.found(arrival.check_join(seen, token.server_url)):
+        if not self._report.found(check_join(seen, token.server_url, self._patient.settings)):
             self._report.skip(["agent"], "a human can join")
             return
         self._report.found(arrival.check_agent(seen, self._surroundings(seen)))

@@ -1,11 +1,12 @@
 """Does the token server answer, is it ready, and does it let a frontend's page in?"""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from token_server.cli.asking import HttpResult, ask, bearer
-from token_server.cli.doctor.checks import Check, Trouble, ok
+from token_server.cli.asking import HttpResult, Way, ask, bearer
+from token_server.cli.doctor.checks import Check, Trouble, ok, proxy_trouble
 from token_server.cli.running_server import room_path
 
 _NAME = "token server"
@@ -19,15 +20,36 @@ class Server:
         url: Without a slash at its end.
         login: A bearer key or login token for /token; "" if none is needed or known.
         operator_key: For /metrics and /rooms; "" if none is known.
+        proxy: The URL of the proxy that leads there; "" for none.
     """
 
     url: str
     login: str = field(default="", repr=False)
     operator_key: str = field(default="", repr=False)
+    proxy: str = field(default="", repr=False)
+
+    @property
+    def host(self) -> str:
+        """Its host and port, for people to read."""
+        return urlsplit(self.url).netloc
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str] | None = None,
+        content: Mapping[str, object] | None = None,
+    ) -> HttpResult:
+        """Send one request."""
+        return ask(method, f"{self.url}{path}", headers, content, Way(proxy=self.proxy))
 
 
 def check_server(server: Server, health: HttpResult) -> Check:
     """Say whether a token server answers there (GET /healthz)."""
+    if health.bad_proxy:
+        return proxy_trouble(health.bad_proxy, server.host, "this command").wrong(
+            _NAME, f"The proxy of {health.bad_proxy} does not lead there.", health.in_words
+        )
     if health.silence:
         return Trouble(
             "server-unreachable",
@@ -59,6 +81,12 @@ def check_ready(ready: HttpResult) -> Check:
         return _not_ready("It does not say whether it is ready.", ready.silence)
     said = str(ready.content.get("msg", "nothing"))
     evidence = (f"HTTP {ready.status}", f"it says: {said}")
+    if setting := next((name for name in ("HTTPS_PROXY", "HTTP_PROXY") if name in said), ""):
+        return proxy_trouble(setting, "LiveKit's host", "the token server").wrong(
+            "ready",
+            f"LiveKit does not answer the token server, and {setting} leads there.",
+            *evidence,
+        )
     if "LIVEKIT_API_KEY" in said:
         return Trouble(
             "other-credentials",
@@ -94,8 +122,7 @@ def _not_ready(says: str, *evidence: str) -> Check:
 
 def room_view(server: Server, room_name: str) -> dict[str, Any]:
     """Ask it what it knows of a room (GET /rooms/{room_name}); nothing if it does not tell us."""
-    url = f"{server.url}{room_path(room_name)}"
-    answer = ask("GET", url, bearer(server.operator_key))
+    answer = server.ask("GET", room_path(room_name), bearer(server.operator_key))
     return answer.content if answer.is_ok else {}
 
 
@@ -107,7 +134,7 @@ def preflight(server: Server, origin: str) -> HttpResult:
         "Access-Control-Request-Method": "POST",
         "Access-Control-Request-Headers": wanted,
     }
-    return ask("OPTIONS", f"{server.url}/token", headers)
+    return server.ask("OPTIONS", "/token", headers)
 
 
 def check_cors(server: Server, origin: str, answer: HttpResult) -> Check:

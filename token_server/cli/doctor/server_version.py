@@ -11,11 +11,14 @@ import aiohttp
 from google.protobuf.message import DecodeError
 from livekit.protocol import models, rtc
 
-from token_server.cli.asking import ask, bearer
+from shared_settings.livekit_url import websocket_url
+from token_server.cli.asking import Way, ask, bearer
 from token_server.cli.doctor.checks import TOO_OLD, Check, ok, skipped
 from token_server.cli.doctor.ended_rooms import unseen_token
 from token_server.cli.doctor.issued_token import IssuedToken
 from token_server.cli.doctor.livekit import http_url, refusal_of
+from token_server.cli.doctor.probe_observation import WhyNot
+from token_server.proxies import Proxies
 from token_server.settings import Settings
 
 OLDEST = (1, 9, 11)
@@ -27,7 +30,8 @@ def ask_version(settings: Settings, room_name: str) -> models.ServerInfo | None:
     """Join a room that is there and return what LiveKit says of itself, None if it does not."""
     token = unseen_token(settings, room_name)
     try:
-        return asyncio.run(_first_words(f"{settings.server_url}/rtc", token))
+        url = f"{websocket_url(settings.livekit_url)}/rtc"
+        return asyncio.run(_first_words(url, token, settings.livekit_proxy))
     except (TimeoutError, aiohttp.ClientError, TypeError, DecodeError):
         return None
 
@@ -48,16 +52,23 @@ def check_version(info: models.ServerInfo | None) -> Check:
     )
 
 
-def refusal_of_join(token: IssuedToken) -> str:
-    """Ask LiveKit what it refuses of a token with which nobody could join; "" if nothing."""
+def ask_why_not(token: IssuedToken, proxies: Proxies) -> WhyNot:
+    """Ask where clients are sent to why nobody could join with this token."""
     url = f"{http_url(token.server_url)}/rtc/validate"
-    return refusal_of(ask("GET", url, bearer(token.participant_token)))
+    way = Way(proxy=proxies.to(url))
+    answer = ask("GET", url, bearer(token.participant_token), way=way)
+    # pkg/service/rtcservice.go 1.13.5
+    is_livekit = bool(refusal_of(answer)) or answer.unverified_body.strip() == b"success"
+    return WhyNot(refusal_of(answer), "" if is_livekit else answer.in_words)
 
 
-async def _first_words(url: str, token: str) -> models.ServerInfo:
+async def _first_words(url: str, token: str, proxy: str) -> models.ServerInfo:
+    protocol = {"protocol": "9"}
     async with (
         asyncio.timeout(_SECONDS),
         aiohttp.ClientSession() as client,
-        client.ws_connect(url, headers=bearer(token), params={"protocol": "9"}) as connection,
+        client.ws_connect(
+            url, headers=bearer(token), params=protocol, proxy=proxy or None
+        ) as connection,
     ):
         return rtc.SignalResponse.FromString(await connection.receive_bytes()).join.server_info

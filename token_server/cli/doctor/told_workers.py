@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from token_server.cli.asking import ask, bearer
+from token_server.cli.asking import bearer
 from token_server.cli.doctor.checks import Check, Trouble
 from token_server.cli.doctor.server import Server
 from token_server.telemetry.printable import printable
@@ -50,7 +50,7 @@ def ask_told_workers(server: Server, port: int) -> tuple[ToldWorker, ...]:
 
     A silent one on this machine is asked at its port (LIVEKIT_AGENT_PORT) whether it runs.
     """
-    answer = ask("GET", f"{server.url}/workers", bearer(server.operator_key))
+    answer = server.ask("GET", "/workers", bearer(server.operator_key))
     told = tuple(map(_told, answer.content.get("workers", ()))) if answer.is_ok else ()
     return tuple(replace(worker, is_gone=_has_ended(worker, port)) for worker in told)
 

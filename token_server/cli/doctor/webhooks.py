@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from token_server.cli.asking import HttpResult, ask, bearer
+from token_server.cli.asking import HttpResult, bearer
 from token_server.cli.doctor.checks import Check, Trouble, ok, skipped
 from token_server.cli.doctor.server import Server
 
@@ -40,7 +40,7 @@ class Counts:
 
 def count(server: Server) -> Counts | str:
     """Ask the server what it has counted; a text says why it does not tell."""
-    answer = ask("GET", f"{server.url}/metrics", bearer(server.operator_key))
+    answer = server.ask("GET", "/metrics", bearer(server.operator_key))
     if answer.is_ok:
         return parse(answer)
     return answer.silence or f"GET /metrics answers HTTP {answer.status}"
