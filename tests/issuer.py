@@ -18,7 +18,7 @@ from tests.loopback import Loopback
 _PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 
 
-def _new_key(algorithm: str) -> _PrivateKey:
+def new_key(algorithm: str) -> _PrivateKey:
     """Make a key for RS256, ES256 or EdDSA."""
     if algorithm == "RS256":
         return rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -69,7 +69,7 @@ class Issuer(Loopback):
     def rotate(self, key_id: str, algorithm: str = "RS256") -> None:
         """Sign with this new key from now on, and show no other."""
         is_spare = algorithm == "RS256" and _spare_keys
-        key = _spare_keys.pop() if is_spare else _new_key(algorithm)
+        key = _spare_keys.pop() if is_spare else new_key(algorithm)
         self._used_keys.append(key)
         self._keys = {key_id: (algorithm, key)}
         self.publish()

@@ -1,11 +1,23 @@
 """The charts of `make bench`: from the tables' figures, and the same file twice."""
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from bench.charts import draw_charts
+import pytest
+
 from bench.figures import LOAD_COLUMNS, Section, load_row
 from bench.reliability.outcomes import Outcome, Outcomes
 from bench.reliability.table import Scenario, to_sections
+
+Draw = Callable[[Iterable[Section], Path], set[str]]
+
+
+@pytest.fixture
+def draw_charts() -> Draw:
+    """Import matplotlib (0.7 s of processor time) in one process, not in all that collect."""
+    from bench.charts import draw_charts  # noqa: PLC0415
+
+    return draw_charts
 
 
 def sections() -> list[Section]:
@@ -20,7 +32,7 @@ def sections() -> list[Section]:
     return [*to_sections(results, patience=10), tokens]
 
 
-def test_the_same_figures_give_the_same_files(tmp_path: Path) -> None:
+def test_the_same_figures_give_the_same_files(draw_charts: Draw, tmp_path: Path) -> None:
     """A run that changes nothing shows no difference in the repository."""
     for folder in ("once", "again"):
         draw_charts(sections(), tmp_path / folder)
@@ -33,7 +45,7 @@ def test_the_same_figures_give_the_same_files(tmp_path: Path) -> None:
     assert {"reliability.svg", "arrival.svg", "tokens.svg"} == set(once)
 
 
-def test_a_chart_shows_what_the_table_says(tmp_path: Path) -> None:
+def test_a_chart_shows_what_the_table_says(draw_charts: Draw, tmp_path: Path) -> None:
     """Text stays text, so that a page's reader can search it."""
     draw_charts(sections(), tmp_path)
 

@@ -24,6 +24,7 @@ from gunicorn.workers.ggevent import GeventWorker
 from token_server.errors import code_of, error_body
 from token_server.http_server.client_waits import ClientWaits, TimelyReader
 from token_server.http_server.high_water import HighWater
+from token_server.http_server.plugin_search import one_search
 
 # Seconds. Who sends request after request waits so long at most for nobody else to want anything.
 _TURN = 0.05
@@ -44,7 +45,8 @@ class DeadlineWorker(GeventWorker):
 
     def patch(self) -> None:
         """Make ready to serve."""
-        super().patch()
+        with one_search():
+            super().patch()
         self._waits, self._memory, self._pipelined = ClientWaits(), HighWater(), BoundedSemaphore()
         # A process that stops closes its listeners; what is still to be answered asks their names.
         self._names = {listener: _named(listener.getsockname()) for listener in self.sockets}
