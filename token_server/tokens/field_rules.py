@@ -18,10 +18,15 @@ from token_server.livekit.port import AGENT_IDENTITY_PREFIX
 _NAME_LIMIT = 256
 _METADATA_LIMIT = 8192
 _ATTRIBUTES_LIMIT = 8192
-# A job's metadata is sealed into the ticket, an attribute, as JSON in base64; and LiveKit answers
-# 500 to who joins with more than 64 KiB of attributes (livekit-behaviour 15). Any text of
-# _METADATA_LIMIT fits, but for thousands of control characters: JSON writes six bytes for each.
-_SEALED_METADATA_LIMIT = 32768
+# A job's metadata that is as long as this in JSON is no text: that takes six bytes for a control
+# character alone.
+_JSON_METADATA_LIMIT = 32768
+# The token's, that all of these are in. Clients join with it in their URL, and proxies take lines
+# of 8 KB: this leaves 1 KB for what else the clients put there.
+TOKEN_LIMIT = 7000
+# LiveKit's own (protocol/agent/environment.go 1.50.5, ValidateDeployment): a dispatch with another
+# one is refused.
+_DEPLOYMENT_LIMIT = 64
 # In a query each byte may take three, and all of it has to fit into gunicorn's 8190.
 _QUERY_METADATA_LIMIT = 1024
 
@@ -64,6 +69,8 @@ def _name_pattern(refused: str) -> str:
 _NAME_PATTERN = f"^{_name_pattern(_REFUSED)}"
 _IDENTITY_PATTERN = f"^(?!{'|'.join(_RESERVED_IDENTITIES)}){_name_pattern(_REFUSED)}"
 _SHOWN_NAME_PATTERN = f"^{_name_pattern(_REFUSED_IN_SHOWN)}"
+_DEPLOYMENT_PATTERN = f"^[^{_REFUSED}{_SPACES}_]*$"
+_is_deployment = re.compile(f"[^{_REFUSED}{_SPACES}_\ud800-\udfff]*").fullmatch
 _has_refused = re.compile(f"[{_REFUSED}]").search
 _has_refused_in_shown = re.compile(f"[{_REFUSED_IN_SHOWN}]").search
 _has_half_a_pair = re.compile("[\ud800-\udfff]").search
@@ -108,12 +115,18 @@ def _check_name(value: str, has_refused: _Search = _has_refused) -> str:
 
 
 def _check_job_metadata(value: str) -> str:
-    if len(json.dumps(value)) > _SEALED_METADATA_LIMIT:
+    if len(json.dumps(value)) > _JSON_METADATA_LIMIT:
         raise ValueError(
-            f"must be at most {_SEALED_METADATA_LIMIT} bytes as JSON, where a control character"
+            f"must be at most {_JSON_METADATA_LIMIT} bytes as JSON, where a control character"
             " takes six"
         )
     return _at_most(_METADATA_LIMIT, value)
+
+
+def _check_deployment(value: str) -> str:
+    if not _is_deployment(value):
+        raise ValueError("must not contain spaces, `_`, control or private use characters")
+    return _at_most(_DEPLOYMENT_LIMIT, value)
 
 
 def _check_attributes(value: dict[str, str]) -> dict[str, str]:
@@ -156,6 +169,9 @@ Metadata = Annotated[
     str, _described(_METADATA_LIMIT), AfterValidator(partial(_at_most, _METADATA_LIMIT))
 ]
 JobMetadata = Annotated[str, _described(_METADATA_LIMIT), AfterValidator(_check_job_metadata)]
+Deployment = Annotated[
+    str, _described(_DEPLOYMENT_LIMIT, _DEPLOYMENT_PATTERN), AfterValidator(_check_deployment)
+]
 QueryMetadata = Annotated[
     str, _described(_QUERY_METADATA_LIMIT), AfterValidator(partial(_at_most, _QUERY_METADATA_LIMIT))
 ]
