@@ -18,6 +18,8 @@ from token_server.livekit.port import AGENT_IDENTITY_PREFIX
 _NAME_LIMIT = 256
 _METADATA_LIMIT = 8192
 _ATTRIBUTES_LIMIT = 8192
+# They are in the ticket as they are: what is long is metadata.
+_JOB_ATTRIBUTES_LIMIT = 1024
 # A job's metadata that is as long as this in JSON is no text: that takes six bytes for a control
 # character alone.
 _JSON_METADATA_LIMIT = 32768
@@ -129,13 +131,11 @@ def _check_deployment(value: str) -> str:
     return _at_most(_DEPLOYMENT_LIMIT, value)
 
 
-def _check_attributes(value: dict[str, str]) -> dict[str, str]:
+def _check_attributes(limit: int, value: dict[str, str]) -> dict[str, str]:
     if any(key.startswith(_RESERVED_ATTRIBUTES) for key in value):
         raise ValueError(f"keys must not start with {_or(_RESERVED_ATTRIBUTES)}")
-    if sum(len(key.encode()) + len(text.encode()) for key, text in value.items()) > (
-        _ATTRIBUTES_LIMIT
-    ):
-        raise ValueError(f"must be at most {_ATTRIBUTES_LIMIT} bytes in all")
+    if sum(len(key.encode()) + len(text.encode()) for key, text in value.items()) > limit:
+        raise ValueError(f"must be at most {limit} bytes in all")
     return value
 
 
@@ -154,6 +154,18 @@ def _described(limit: int, pattern: str = "") -> FieldInfo:
     rules = {"pattern": pattern} if pattern else {}
     info: FieldInfo = Field(
         json_schema_extra={"maxLength": limit, "format": f"utf8-{limit}", **rules}
+    )
+    return info
+
+
+def _described_attributes(limit: int) -> FieldInfo:
+    """Likewise of attributes."""
+    info: FieldInfo = Field(
+        description=f"At most {limit} bytes of UTF-8 in all, keys and values.",
+        json_schema_extra={
+            "propertyNames": {"pattern": f"^(?!{'|'.join(map(re.escape, _RESERVED_ATTRIBUTES))})"},
+            "additionalProperties": {"type": "string", "maxLength": limit},
+        },
     )
     return info
 
@@ -183,12 +195,11 @@ QueryFlag = Annotated[
 ]
 Attributes = Annotated[
     dict[str, str],
-    Field(
-        description=f"At most {_ATTRIBUTES_LIMIT} bytes of UTF-8 in all, keys and values.",
-        json_schema_extra={
-            "propertyNames": {"pattern": f"^(?!{'|'.join(map(re.escape, _RESERVED_ATTRIBUTES))})"},
-            "additionalProperties": {"type": "string", "maxLength": _ATTRIBUTES_LIMIT},
-        },
-    ),
-    AfterValidator(_check_attributes),
+    _described_attributes(_ATTRIBUTES_LIMIT),
+    AfterValidator(partial(_check_attributes, _ATTRIBUTES_LIMIT)),
+]
+JobAttributes = Annotated[
+    dict[str, str],
+    _described_attributes(_JOB_ATTRIBUTES_LIMIT),
+    AfterValidator(partial(_check_attributes, _JOB_ATTRIBUTES_LIMIT)),
 ]

@@ -26,6 +26,7 @@ from token_server.tokens.field_rules import (
     Attributes,
     Deployment,
     Identity,
+    JobAttributes,
     JobMetadata,
     Metadata,
     Name,
@@ -117,7 +118,7 @@ class RequestedAgent(_Json):
     deployment: Deployment = Field(
         default="", description="Which of the workers of this name; without it those without one."
     )
-    attributes: Attributes = {}
+    attributes: JobAttributes = {}
 
 
 class RequestedRoomConfig(_Json):

@@ -142,10 +142,11 @@ def test_a_caller_may_ask_for_another_allowed_agent() -> None:
     assert [AgentOrder(agent_name="tutor")] == agents_of(token)
 
 
-def token_with(metadata: str, **changes: str) -> str:
+def token_with(metadata: str, dispatch: str = "join") -> str:
     """Fetch a token whose agent is told this."""
     asked = {"room_config": {"agents": [{"metadata": metadata}]}}
-    answer = client_for(**changes).post("/token", json={**ALL_FIELDS, **asked})
+    client = client_for(AGENT_DISPATCH=dispatch)
+    answer = client.post("/token", json={**ALL_FIELDS, **asked})
     assert 201 == answer.status_code, answer.get_data(as_text=True)
     return str(answer.get_json()["participant_token"])
 
@@ -153,7 +154,7 @@ def token_with(metadata: str, **changes: str) -> str:
 @pytest.mark.parametrize("dispatch", ["join", "token"])
 def test_metadata_of_8_kib_makes_a_token_that_fits_into_a_url(dispatch: str) -> None:
     """Proxies take lines of 8 KB; it is in the token once, and nobody can read it there."""
-    token = token_with(LONG_METADATA, AGENT_DISPATCH=dispatch)
+    token = token_with(LONG_METADATA, dispatch)
 
     order = AgentOrder(agent_name=AGENT_NAME, metadata=LONG_METADATA)
     assert (8192, True) == (len(LONG_METADATA.encode()), len(token) < 6000), len(token)

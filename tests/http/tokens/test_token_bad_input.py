@@ -200,7 +200,8 @@ def random_text(length: int) -> str:
 
 TOO_LONG = {
     "room_config.agents.0.metadata": agents({"metadata": random_text(6000)}),
-    "room_config.agents.0.attributes": agents({"attributes": {"a": random_text(4500)}}),
+    # Six bytes each, in JSON.
+    "room_config.agents.0.attributes": agents({"attributes": {"a": "\0" * 1000}}),
     "participant_metadata": body(participant_metadata=random_text(5000)),
     "participant_attributes": body(participant_attributes={"a": random_text(5000)}),
 }
@@ -243,6 +244,16 @@ def test_a_deployment_that_livekit_would_refuse_is_refused(deployment: str) -> N
 
     status, _, msg = error_of(answer)
     assert (400, True) == (status, msg.startswith("room_config.agents.0.deployment must "))
+
+
+def test_a_jobs_attributes_are_short() -> None:
+    """What is long is metadata, which is packed."""
+    client = client_for(DISPATCH_OPTIONS="1")
+
+    answer = client.post("/token", data=agents({"attributes": {"a": "é" * 512}}), content_type=JSON)
+
+    msg = "room_config.agents.0.attributes must be at most 1024 bytes in all"
+    assert (400, "invalid_argument", msg) == error_of(answer)
 
 
 @pytest.mark.parametrize("name", ["lk.agent.name", "token_server.ticket", "sip.callID"])

@@ -155,9 +155,11 @@ def test_a_long_ticket_brings_all_of_its_metadata(sealer: TicketSealer) -> None:
 
 def test_options_of_a_dispatch_travel_along(sealer: TicketSealer) -> None:
     """A replacement is sent to the same deployment, and is told the same."""
-    options = {"deployment": "canary", "attributes": {"table": "7"}}
     tickets = [
-        replace(ticket, order=replace(ticket.order or ORDER, **options))
+        replace(
+            ticket,
+            order=replace(ticket.order or ORDER, deployment="canary", attributes={"table": "7"}),
+        )
         for ticket in (TICKET, LONG, replace(TICKET, traceparent=TRACEPARENT))
     ]
 
