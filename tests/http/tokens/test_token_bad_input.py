@@ -256,9 +256,9 @@ def test_a_jobs_attributes_are_short() -> None:
     assert (400, "invalid_argument", msg) == error_of(answer)
 
 
-@pytest.mark.parametrize("name", ["lk.agent.name", "token_server.ticket", "sip.callID"])
+@pytest.mark.parametrize("name", ["lk.simulator.dispatch", "token_server.ticket", "sip.callID"])
 def test_a_jobs_attributes_do_not_pass_for_livekits(name: str) -> None:
-    """Agents pass them on as their own."""
+    """Agents believe them: the first makes livekit-agents take the call for a simulation."""
     client = client_for(DISPATCH_OPTIONS="1")
 
     answer = client.post("/token", data=agents({"attributes": {name: "x"}}), content_type=JSON)
