@@ -7,7 +7,7 @@ from tests.processes import wait_until
 from tests.system.deployment import SOON, Deployment
 
 pytestmark = pytest.mark.live
-ASKED = {"room_config": {"agents": [{"metadata": LONG_METADATA}]}}
+ROOM_CONFIG = {"agents": [{"metadata": LONG_METADATA}]}
 
 
 def jobs_told(deployment: Deployment, room_name: str) -> int:
@@ -20,7 +20,7 @@ def test_long_metadata_reaches_the_job_at_first_and_when_it_is_replaced(
     deployment: Deployment, room_name: str
 ) -> None:
     """An agent that was told nothing would greet a caller as a stranger."""
-    deployment.join(room_name, **ASKED)
+    deployment.join(room_name, room_config=ROOM_CONFIG)
     deployment.wait_for_one_agent(room_name)
     first = deployment.agent(room_name)
 
@@ -34,7 +34,7 @@ def test_long_metadata_reaches_the_job_of_a_room_that_the_join_makes(
     deployment: Deployment, room_name: str
 ) -> None:
     """The token's room has ended; LiveKit alone would send somebody who was told nothing."""
-    token = deployment.token(room_name, **ASKED)
+    token = deployment.token(room_name, room_config=ROOM_CONFIG)
     deployment.end_room(room_name)
 
     deployment.enter(token)

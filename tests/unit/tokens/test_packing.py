@@ -1,5 +1,6 @@
 """How text is made short, and what is not taken for such a text."""
 
+import hashlib
 import zlib
 
 import hypothesis
@@ -9,9 +10,10 @@ from hypothesis import strategies as st
 from tests.long_metadata import LONG_METADATA
 from token_server.tokens.packing import LONGEST_UNPACKED, pack, unpack
 
-# Packed on the day that the dictionary was made.
 WORDS = b'{"role":"user","content":"I would like to change my order, please."}'
-PACKED = bytes.fromhex("43370bd90448490e6ee5000b4a48ab0f54c282f3970eb449a0a7540b00")
+# Packed on the day that the dictionary was made: all of it.
+PACKED = bytes.fromhex("53186d168e360b479b85a3cdc2d166e168b370b45938da2c1c6d168e360b531500")
+SHA256 = "dd98dfe2d40d455db82c8b88eb9084cdf6e3f17175fcc88ab32ef76b66dea0ae"
 
 
 @hypothesis.given(st.binary())
@@ -29,7 +31,7 @@ def test_realistic_metadata_becomes_less_than_two_fifths() -> None:
 
 def test_what_was_packed_by_an_earlier_process_comes_out() -> None:
     """Rooms outlast deploys: another dictionary would lose what their agents are to be told."""
-    assert WORDS == unpack(PACKED)
+    assert SHA256 == hashlib.sha256(unpack(PACKED)).hexdigest()
 
 
 def test_a_text_that_grows_without_end_is_none() -> None:
