@@ -182,6 +182,8 @@ class FakeLiveKit:
             agent_name=order.agent_name,
             created_at=self._now,
             metadata=order.metadata,
+            deployment=order.deployment,
+            attributes=order.attributes,
         )
         found.dispatches[dispatch.dispatch_id] = dispatch
         return dispatch

@@ -62,6 +62,10 @@ _NOT_AGENTLESS = (
     "AGENTLESS_TOKENS must be 0 when AGENT_DISPATCH=automatic: LiveKit sends the agent to every new"
     " room by itself, whoever is in it"
 )
+_NO_OPTIONS = (
+    "DISPATCH_OPTIONS must be 0 when AGENT_DISPATCH=automatic: LiveKit sends the agent by itself,"
+    " with none"
+)
 
 
 class Settings(SharedSettings):
@@ -73,6 +77,7 @@ class Settings(SharedSettings):
     attend_rooms: Names = Field((), alias="ATTEND_ROOMS")
     agent_rules: AgentRules = Field((), alias="AGENT_RULES")
     agentless_tokens: bool = Field(default=False, alias="AGENTLESS_TOKENS")
+    dispatch_options: bool = Field(default=False, alias="DISPATCH_OPTIONS")
     token_auth: TokenAuth = Field(alias="TOKEN_AUTH")
     token_keys: Keys = Field((), alias="TOKEN_KEYS", repr=False)
     token_jwt_issuer: Url = Field("", alias="TOKEN_JWT_ISSUER")
@@ -150,6 +155,12 @@ class Settings(SharedSettings):
     def _check_agentless(self) -> Self:
         if self.agentless_tokens and self.agent_dispatch is AgentDispatch.AUTOMATIC:
             raise ValueError(_NOT_AGENTLESS)
+        return self
+
+    @model_validator(mode="after")
+    def _check_options(self) -> Self:
+        if self.dispatch_options and self.agent_dispatch is AgentDispatch.AUTOMATIC:
+            raise ValueError(_NO_OPTIONS)
         return self
 
     @property

@@ -2,12 +2,14 @@
 
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from tests.contract.peers import FakePeer, Peer, RealPeer
 from tests.humans import Humans
+from tests.long_metadata import LONG_METADATA
 from tests.processes import LiveKitServer
 from token_server.livekit.port import AgentOrder, ParticipantKind, RoomOrder
 
@@ -63,6 +65,22 @@ def test_a_room_made_with_an_agent_has_its_dispatch(peer: Peer, room_name: str) 
     peer.rooms.create_room(order_room(room_name, ORDER))
 
     assert [ORDER.agent_name] == [d.agent_name for d in peer.dispatches(room_name, 1)]
+
+
+@pytest.mark.parametrize("is_with_the_room", [True, False], ids=["CreateRoom", "CreateDispatch"])
+def test_a_dispatch_keeps_all_of_its_order(
+    peer: Peer, room_name: str, *, is_with_the_room: bool
+) -> None:
+    """Long metadata too; a server that knows no options (1.11.0) drops them."""
+    order = replace(ORDER, metadata=LONG_METADATA, deployment="canary", attributes={"a": "b"})
+
+    peer.rooms.create_room(order_room(room_name, *([order] if is_with_the_room else [])))
+    if not is_with_the_room:
+        peer.rooms.create_dispatch(room_name, order)
+
+    listed = [d.order for d in peer.dispatches(room_name, 1 + (not is_with_the_room))]
+    forgetful = replace(order, deployment="", attributes={})
+    assert order in listed or forgetful in listed
 
 
 def test_a_room_made_without_agents_has_a_nameless_dispatch(peer: Peer, room_name: str) -> None:

@@ -36,10 +36,11 @@ def test_every_variable_is_read() -> None:
         ROOM_DEPARTURE_TIMEOUT_SECONDS="10",
         DEMO="1",
         AGENTLESS_TOKENS="1",
+        DISPATCH_OPTIONS="1",
         LOG_FORMAT="json",
     )
 
-    assert (TokenAuth.KEY, ("one", "two"), 60, 30, 10, True, True, LogFormat.JSON) == (
+    assert (TokenAuth.KEY, ("one", "two"), 60, 30, 10, True, True, True, LogFormat.JSON) == (
         found.token_auth,
         found.token_keys,
         found.token_ttl.total_seconds(),
@@ -47,6 +48,7 @@ def test_every_variable_is_read() -> None:
         found.room_departure_timeout.total_seconds(),
         found.demo,
         found.agentless_tokens,
+        found.dispatch_options,
         found.log_format,
     )
 

@@ -81,6 +81,7 @@ BAD = {
     "an IPv4 address in brackets": ("HOST", "[127.0.0.1]"),
     "a file": ("HOST", "unix:/run/web.sock"),
     "every host": ("HOST", "*"),
+    "dispatch options": ("DISPATCH_OPTIONS", "deployment"),
     "port zero": ("PORT", "0"),
     "port too high": ("PORT", "65536"),
     "port of letters": ("PORT", "http"),
@@ -245,6 +246,13 @@ def test_an_agent_that_livekit_sends_by_itself_cannot_be_left_out() -> None:
     (line,) = problems(environ(AGENT_DISPATCH="automatic", AGENTLESS_TOKENS="1"))
 
     assert line.startswith("AGENTLESS_TOKENS must be 0 when AGENT_DISPATCH=automatic: LiveKit ")
+
+
+def test_an_agent_that_livekit_sends_by_itself_has_no_options() -> None:
+    """It would come without them, and nobody would say so."""
+    (line,) = problems(environ(AGENT_DISPATCH="automatic", DISPATCH_OPTIONS="1"))
+
+    assert line.startswith("DISPATCH_OPTIONS must be 0 when AGENT_DISPATCH=automatic: LiveKit ")
 
 
 def test_secrets_stay_out_of_the_text() -> None:

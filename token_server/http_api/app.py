@@ -96,7 +96,8 @@ def create_app(
     }
     app.wsgi_app = Endpoints(endpoints, app.wsgi_app)  # type: ignore[method-assign]
     _add_health(app, keeper, Readiness(livekit, shared.redis))
-    app.add_url_rule("/openapi.json", "document", partial(describe, settings.token_auth))
+    document = partial(describe, settings.token_auth, has_options=settings.dispatch_options)
+    app.add_url_rule("/openapi.json", "document", document)
     if settings.demo:
         app.register_blueprint(demo_page.create_blueprint())
     return app

@@ -12,7 +12,7 @@ from token_server import __version__
 from token_server.http_api.room_releases import ReleaseAnswer
 from token_server.keeper.releases import ReleaseRequest
 from token_server.tokens.joins import JoinAnswer
-from token_server.tokens.token_request import PlainTokenRequest, TokenRequest
+from token_server.tokens.token_request import DISPATCH_OPTIONS, PlainTokenRequest, TokenRequest
 
 # Objects of the document, under its own names.
 Described = dict[str, Any]
@@ -94,14 +94,21 @@ _BODY_ERRORS = {
 
 
 @cache
-def describe(token_auth: TokenAuth) -> Described:
-    """Return the document of a server where tokens are for these callers."""
+def describe(token_auth: TokenAuth, *, has_options: bool) -> Described:
+    """Return the document of a server where tokens are for these callers.
+
+    Args:
+        token_auth: Who may fetch one.
+        has_options: Whether they may choose a dispatch's options.
+    """
     releases = (ReleaseRequest, ReleaseAnswer)
     models = (TokenRequest, PlainTokenRequest, JoinAnswer, *releases, Health, Document, Refusal)
     _, found = TypeAdapter.json_schemas(
         [(one, "validation", TypeAdapter[Any](one)) for one in models], ref_template=_SCHEMA
     )
     schemas, callers = found["$defs"], _CALLERS[token_auth]
+    for option in () if has_options else DISPATCH_OPTIONS:
+        del schemas["RequestedAgent"]["properties"][option]
     description = "Tokens for LiveKit rooms in which exactly one agent attends each human."
     return {
         "openapi": "3.1.0",

@@ -112,7 +112,7 @@ class Wishes:
         """Return whom somebody else has sent by name; else who is there; else the default."""
         sent = sorted((d for d in dispatches if d.agent_name), key=lambda d: d.created_at)
         if sent:
-            return AgentOrder(agent_name=sent[0].agent_name, metadata=sent[0].metadata)
+            return sent[0].order
         here = (p.agent_name for p in self._participants if p.kind is ParticipantKind.AGENT)
         name = next(filter(None, here), None)
         return AgentOrder(agent_name=name) if name else self._policy.default_order(self._room_name)

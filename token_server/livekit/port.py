@@ -110,10 +110,19 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True)
 class AgentOrder:
-    """Which agent is to come, and what its job is told."""
+    """Which agent is to come, and what its job is told.
+
+    Attributes:
+        agent_name: The name its workers registered under.
+        metadata: Reaches the job.
+        deployment: Which of these workers; "" for those without one (livekit-behaviour 99).
+        attributes: Reach the job, too.
+    """
 
     agent_name: str
     metadata: str = field(default="", repr=False)
+    deployment: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +133,19 @@ class Dispatch:
     agent_name: str
     created_at: datetime
     metadata: str = field(default="", repr=False)
+    deployment: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
     jobs: tuple[Job, ...] = ()
+
+    @property
+    def order(self) -> AgentOrder:
+        """What it was made of."""
+        return AgentOrder(
+            agent_name=self.agent_name,
+            metadata=self.metadata,
+            deployment=self.deployment,
+            attributes=self.attributes,
+        )
 
     @property
     def has_job(self) -> bool:

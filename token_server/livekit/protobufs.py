@@ -32,6 +32,8 @@ def to_room_dispatch(order: AgentOrder) -> agent_dispatch.RoomAgentDispatch:
     return agent_dispatch.RoomAgentDispatch(
         agent_name=order.agent_name,
         metadata=order.metadata,
+        deployment=order.deployment,
+        attributes=order.attributes,
         restart_policy=JOB_RESTART_NEVER,
     )
 
@@ -80,6 +82,8 @@ def to_dispatch(dispatch: agent_dispatch.AgentDispatch) -> Dispatch:
         agent_name=dispatch.agent_name,
         created_at=_from_seconds(dispatch.state.created_at / 1e9),
         metadata=dispatch.metadata,
+        deployment=dispatch.deployment,
+        attributes=dict(dispatch.attributes),
         jobs=tuple(_to_job(job) for job in dispatch.state.jobs),
     )
 

@@ -125,6 +125,8 @@ class TwirpLiveKit:
             room=room_name,
             agent_name=order.agent_name,
             metadata=order.metadata,
+            deployment=order.deployment,
+            attributes=order.attributes,
             restart_policy=JOB_RESTART_NEVER,
         )
         return to_dispatch(self._twirp.call(_CREATE_DISPATCH, request, _admin(room_name)))

@@ -18,10 +18,17 @@ from token_server.livekit.port import AGENT_IDENTITY_PREFIX
 _NAME_LIMIT = 256
 _METADATA_LIMIT = 8192
 _ATTRIBUTES_LIMIT = 8192
-# A job's metadata is sealed into the ticket, an attribute, as JSON in base64; and LiveKit answers
-# 500 to who joins with more than 64 KiB of attributes (livekit-behaviour 15). Any text of
-# _METADATA_LIMIT fits, but for thousands of control characters: JSON writes six bytes for each.
-_SEALED_METADATA_LIMIT = 32768
+# They are in the ticket as they are: what is long is metadata.
+_JOB_ATTRIBUTES_LIMIT = 1024
+# A job's metadata that is as long as this in JSON is no text: that takes six bytes for a control
+# character alone.
+_JSON_METADATA_LIMIT = 32768
+# The token's, that all of these are in. Clients join with it in their URL, and proxies take lines
+# of 8 KB: this leaves 1 KB for what else the clients put there.
+TOKEN_LIMIT = 7000
+# LiveKit's own (protocol/agent/environment.go 1.50.5, ValidateDeployment): a dispatch with another
+# one is refused.
+_DEPLOYMENT_LIMIT = 64
 # In a query each byte may take three, and all of it has to fit into gunicorn's 8190.
 _QUERY_METADATA_LIMIT = 1024
 
@@ -64,6 +71,8 @@ def _name_pattern(refused: str) -> str:
 _NAME_PATTERN = f"^{_name_pattern(_REFUSED)}"
 _IDENTITY_PATTERN = f"^(?!{'|'.join(_RESERVED_IDENTITIES)}){_name_pattern(_REFUSED)}"
 _SHOWN_NAME_PATTERN = f"^{_name_pattern(_REFUSED_IN_SHOWN)}"
+_DEPLOYMENT_PATTERN = f"^[^{_REFUSED}{_SPACES}_]*$"
+_is_deployment = re.compile(f"[^{_REFUSED}{_SPACES}_\ud800-\udfff]*").fullmatch
 _has_refused = re.compile(f"[{_REFUSED}]").search
 _has_refused_in_shown = re.compile(f"[{_REFUSED_IN_SHOWN}]").search
 _has_half_a_pair = re.compile("[\ud800-\udfff]").search
@@ -108,21 +117,25 @@ def _check_name(value: str, has_refused: _Search = _has_refused) -> str:
 
 
 def _check_job_metadata(value: str) -> str:
-    if len(json.dumps(value)) > _SEALED_METADATA_LIMIT:
+    if len(json.dumps(value)) > _JSON_METADATA_LIMIT:
         raise ValueError(
-            f"must be at most {_SEALED_METADATA_LIMIT} bytes as JSON, where a control character"
+            f"must be at most {_JSON_METADATA_LIMIT} bytes as JSON, where a control character"
             " takes six"
         )
     return _at_most(_METADATA_LIMIT, value)
 
 
-def _check_attributes(value: dict[str, str]) -> dict[str, str]:
+def _check_deployment(value: str) -> str:
+    if not _is_deployment(value):
+        raise ValueError("must not contain spaces, `_`, control or private use characters")
+    return _at_most(_DEPLOYMENT_LIMIT, value)
+
+
+def _check_attributes(limit: int, value: dict[str, str]) -> dict[str, str]:
     if any(key.startswith(_RESERVED_ATTRIBUTES) for key in value):
         raise ValueError(f"keys must not start with {_or(_RESERVED_ATTRIBUTES)}")
-    if sum(len(key.encode()) + len(text.encode()) for key, text in value.items()) > (
-        _ATTRIBUTES_LIMIT
-    ):
-        raise ValueError(f"must be at most {_ATTRIBUTES_LIMIT} bytes in all")
+    if sum(len(key.encode()) + len(text.encode()) for key, text in value.items()) > limit:
+        raise ValueError(f"must be at most {limit} bytes in all")
     return value
 
 
@@ -145,6 +158,18 @@ def _described(limit: int, pattern: str = "") -> FieldInfo:
     return info
 
 
+def _described_attributes(limit: int) -> FieldInfo:
+    """Likewise of attributes."""
+    info: FieldInfo = Field(
+        description=f"At most {limit} bytes of UTF-8 in all, keys and values.",
+        json_schema_extra={
+            "propertyNames": {"pattern": f"^(?!{'|'.join(map(re.escape, _RESERVED_ATTRIBUTES))})"},
+            "additionalProperties": {"type": "string", "maxLength": limit},
+        },
+    )
+    return info
+
+
 Name = Annotated[str, _described(_NAME_LIMIT, _NAME_PATTERN), AfterValidator(_check_name)]
 ShownName = Annotated[
     str, _described(_NAME_LIMIT, _SHOWN_NAME_PATTERN), AfterValidator(check_shown_name)
@@ -156,6 +181,9 @@ Metadata = Annotated[
     str, _described(_METADATA_LIMIT), AfterValidator(partial(_at_most, _METADATA_LIMIT))
 ]
 JobMetadata = Annotated[str, _described(_METADATA_LIMIT), AfterValidator(_check_job_metadata)]
+Deployment = Annotated[
+    str, _described(_DEPLOYMENT_LIMIT, _DEPLOYMENT_PATTERN), AfterValidator(_check_deployment)
+]
 QueryMetadata = Annotated[
     str, _described(_QUERY_METADATA_LIMIT), AfterValidator(partial(_at_most, _QUERY_METADATA_LIMIT))
 ]
@@ -167,12 +195,11 @@ QueryFlag = Annotated[
 ]
 Attributes = Annotated[
     dict[str, str],
-    Field(
-        description=f"At most {_ATTRIBUTES_LIMIT} bytes of UTF-8 in all, keys and values.",
-        json_schema_extra={
-            "propertyNames": {"pattern": f"^(?!{'|'.join(map(re.escape, _RESERVED_ATTRIBUTES))})"},
-            "additionalProperties": {"type": "string", "maxLength": _ATTRIBUTES_LIMIT},
-        },
-    ),
-    AfterValidator(_check_attributes),
+    _described_attributes(_ATTRIBUTES_LIMIT),
+    AfterValidator(partial(_check_attributes, _ATTRIBUTES_LIMIT)),
+]
+JobAttributes = Annotated[
+    dict[str, str],
+    _described_attributes(_JOB_ATTRIBUTES_LIMIT),
+    AfterValidator(partial(_check_attributes, _JOB_ATTRIBUTES_LIMIT)),
 ]

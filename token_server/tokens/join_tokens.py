@@ -4,12 +4,18 @@ Written with PyJWT, in a quarter of the time that livekit-api's AccessToken take
 copies, and without the import of aiohttp; a test holds the two against each other.
 """
 
+import json
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
 
-from token_server.livekit.signatures import sign
+from shared_settings.settings import AgentDispatch
+from token_server.errors import InvalidRequestError
+from token_server.livekit.port import AgentOrder
+from token_server.livekit.signatures import sign_payload, signed_length
 from token_server.settings import Settings
-from token_server.tokens.tickets import TICKET_ATTRIBUTE, Ticket
+from token_server.tokens.field_rules import TOKEN_LIMIT
+from token_server.tokens.tickets import TICKET_ATTRIBUTE, Ticket, is_short
 from token_server.tokens.token_request import TokenRequest
 
 # The least that a call needs. canUpdateOwnMetadata is said, not left out: a client that could
@@ -21,6 +27,7 @@ _GRANTS = {
     "canPublishData": True,
     "canUpdateOwnMetadata": False,
 }
+_ANY_TIME = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -32,15 +39,22 @@ class JoinToken:
     sealed_ticket: str = field(repr=False)
 
 
+def check_length(join_token: JoinToken, settings: Settings) -> None:
+    """Refuse what would make a token that does not get through to LiveKit.
+
+    Raises:
+        InvalidRequestError: Names the field that takes most of it, and the limit.
+    """
+    length = signed_length(_payload(join_token, settings, _ANY_TIME))
+    if length > TOKEN_LIMIT:
+        raise InvalidRequestError(
+            f"{_longest_field(join_token)} is too long: the token, which is sent in a URL, would"
+            f" have {length} bytes, and at most {TOKEN_LIMIT} get through"
+        )
+
+
 def mint_join_token(join_token: JoinToken, settings: Settings, now: datetime) -> str:
     """Sign a JWT that lets one participant join one room and brings its agent along.
-
-    The dispatch in the token works only where the join makes the room: LiveKit ignores it when
-    the room is live (livekit#4390; livekit-behaviour 11). There the keeper dispatches. It is in
-    the token all the same, since LiveKit's components wait for an agent only if the token names
-    one (livekit-behaviour 62). Whoever wants nobody has no roomConfig. It says nothing of
-    `restartPolicy`: servers before 1.10.1 refuse a token whose roomConfig has a field that they do
-    not know (livekit-behaviour 13).
 
     Args:
         join_token: What it says.
@@ -55,8 +69,18 @@ def mint_join_token(join_token: JoinToken, settings: Settings, now: datetime) ->
     Source:
         https://docs.livekit.io/home/get-started/authentication/
     """
+    return sign_payload(_payload(join_token, settings, now), settings.livekit_api_secret)
+
+
+def _payload(join_token: JoinToken, settings: Settings, now: datetime) -> bytes:
+    """Write the claims in UTF-8: escaped, a letter of two bytes takes six."""
+    claims = _claims(join_token, settings, now)
+    return json.dumps(claims, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _claims(join_token: JoinToken, settings: Settings, now: datetime) -> dict[str, Any]:
     ticket, request = join_token.ticket, join_token.request
-    claims = {
+    claims: dict[str, Any] = {
         "iss": settings.livekit_api_key,
         "sub": ticket.participant_identity,
         "nbf": int(now.timestamp()),
@@ -67,6 +91,37 @@ def mint_join_token(join_token: JoinToken, settings: Settings, now: datetime) ->
         "video": {"room": ticket.room_name, **_GRANTS},
     }
     if order := ticket.order:
-        agent = {"agentName": order.agent_name, "metadata": order.metadata}
-        claims["roomConfig"] = {"agents": [agent]}
-    return sign(claims, settings.livekit_api_secret)
+        claims["roomConfig"] = {"agents": [_dispatch(order, settings.agent_dispatch)]}
+    return claims
+
+
+def _dispatch(order: AgentOrder, agent_dispatch: AgentDispatch) -> dict[str, str]:
+    """Write the dispatch in the token, which works only where the join makes the room.
+
+    LiveKit ignores it when the room is live (livekit#4390; livekit-behaviour 11): there the keeper
+    dispatches. There is one in each token all the same, since LiveKit's components wait for an
+    agent only then (livekit-behaviour 62). It says nothing but name and metadata: a server refuses
+    a token whose roomConfig has a field that it does not know (livekit-behaviour 13).
+
+    What does not fit in there is in the ticket alone. Then the dispatch says nothing at all, which
+    is the one that LiveKit makes by itself in a room without agents (livekit-behaviour 21), and the
+    keeper sends the agent with all that it is to be told. Not so where LiveKit sends it by itself.
+    """
+    is_all = is_short(order.metadata) and not (order.deployment or order.attributes)
+    if is_all or agent_dispatch is AgentDispatch.AUTOMATIC:
+        return {"agentName": order.agent_name, "metadata": order.metadata}
+    return {}
+
+
+def _longest_field(join_token: JoinToken) -> str:
+    """Return the field of a request that takes most of the token."""
+    request, order = join_token.request, join_token.ticket.order
+    of_agent = dict(order.attributes) if order else {}
+    metadata = len(order.metadata) if order else 0
+    agents_field = "metadata" if metadata >= len(str(of_agent)) else "attributes"
+    lengths = {
+        f"room_config.agents.0.{agents_field}": len(join_token.sealed_ticket),
+        "participant_metadata": len(request.participant_metadata.encode()),
+        "participant_attributes": len(str(request.participant_attributes).encode()),
+    }
+    return max(lengths, key=lengths.__getitem__)

@@ -17,14 +17,14 @@ from typing import Annotated, Protocol
 from pydantic import Field
 
 from shared_settings.settings import AgentDispatch
-from token_server.errors import PermissionDeniedError
+from token_server.errors import InvalidRequestError, PermissionDeniedError
 from token_server.livekit.port import AgentOrder, LiveKit, Room, RoomOrder
 from token_server.settings import Settings
 from token_server.state.timeline import NOT_KEPT, EntryDetails, Event, Timeline
-from token_server.tokens.join_tokens import JoinToken, mint_join_token
+from token_server.tokens.join_tokens import JoinToken, check_length, mint_join_token
 from token_server.tokens.room_patterns import agent_by_rule, matches_any
 from token_server.tokens.tickets import Ticket, TicketSealer
-from token_server.tokens.token_request import TokenRequest
+from token_server.tokens.token_request import DISPATCH_OPTIONS, RequestedAgent, TokenRequest
 
 logger = logging.getLogger(__name__)
 
@@ -90,6 +90,8 @@ class Joins:
             claim: Around the making of the room.
 
         Raises:
+            InvalidRequestError: The token would be too long, or the agent has options that are
+                not a caller's to choose.
             PermissionDeniedError: The room asked for is not one that ROOM_NAMES covers, the agent
                 not one that callers may have, or they may not do without one.
             TooManyRequestsError: The claim is refused.
@@ -98,12 +100,12 @@ class Joins:
         room_name = self._room_name(request)
         order = self._agent_order(request, room_name)
         participant_identity = request.participant_identity or f"human-{uuid.uuid4()}"
+        ticket = Ticket(room_name, participant_identity, order, traceparent)
+        join_token = JoinToken(ticket, request, self._sealer.seal(ticket))
+        check_length(join_token, self._settings)
         with claim(room_name):
             room, is_new = self._make_room_ready(room_name, order)
         ready_at = self._livekit.now()
-        ticket = Ticket(room_name, participant_identity, order, traceparent)
-        sealed_ticket = self._sealer.seal(ticket)
-        join_token = JoinToken(ticket, request, sealed_ticket)
         participant_token = mint_join_token(join_token, self._settings, ready_at)
         self._look_after(room, join_token, is_new=is_new)
         self._tell_ready(room, ticket, ready_at, is_new=is_new)
@@ -162,13 +164,28 @@ class Joins:
                 raise PermissionDeniedError("agentless must be left out: AGENTLESS_TOKENS is 0")
             return None
         agent, rules = request.agent, self._settings.agent_rules
+        self._check_options(agent)
         by_rule = agent_by_rule(rules, room_name, self._agent_names[0])
         agent_name = agent.agent_name or by_rule
         if agent_name not in {*self._agent_names, by_rule}:
             raise PermissionDeniedError(
                 "room_config.agents.0.agent_name is not an agent that callers may ask for"
             )
-        return AgentOrder(agent_name=agent_name, metadata=agent.metadata)
+        return AgentOrder(
+            agent_name=agent_name,
+            metadata=agent.metadata,
+            deployment=agent.deployment,
+            attributes=agent.attributes,
+        )
+
+    def _check_options(self, agent: RequestedAgent) -> None:
+        """Refuse what only DISPATCH_OPTIONS lets callers choose."""
+        for option in () if self._settings.dispatch_options else DISPATCH_OPTIONS:
+            if getattr(agent, option):
+                raise InvalidRequestError(
+                    f"room_config.agents.0.{option} is not a field that a caller may set:"
+                    " DISPATCH_OPTIONS is 0"
+                )
 
     def _make_room_ready(self, room_name: str, order: AgentOrder | None) -> tuple[Room, bool]:
         """Create the room before the join; also say whether it is new.

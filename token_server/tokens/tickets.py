@@ -4,12 +4,17 @@ It travels with the participant, so that any process on any machine can act on a
 LiveKit is the only store. Clients can neither read nor forge it (AES-256-GCM-SIV, RFC 8452: it
 stays safe should a random nonce ever repeat; under a key derived from the API secret), nor move it
 to another room or participant (both are inside).
+
+It is one text, or two with a dot between them. The first is JSON in base64. The second is there
+where the metadata is long: that alone, packed (packing.py) and in base85, since each of its bytes
+counts in a token, which is a part of URLs.
 """
 
 import base64
 import json
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
@@ -18,15 +23,26 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from shared_settings.release_marks import is_released
 from token_server.livekit.port import AgentOrder, Participant
+from token_server.tokens.packing import pack, unpack
 
 TICKET_ATTRIBUTE = "token_server.ticket"
 _KEY_PURPOSE = b"livekit-token-server ticket v1"
 _NONCE_BYTES = 12
-# Room, identity, agent and metadata. Behind them a traceparent, if there is one; and in tickets of
-# a later version more, which is passed over: their humans are served by what is known of them.
-# Who wants nobody has null for the agent: earlier versions take that for no ticket at all, where
-# they would send an agent without a name for "".
+# What a ticket has at least: room, identity, agent and metadata. In tickets of a later version
+# there is more than we know, which is passed over: their humans are served by what is known of
+# them. So do earlier versions with what is behind the metadata. Who wants nobody has null for the
+# agent: earlier versions take that for no ticket at all, where they would send an agent without a
+# name for "".
 _FIELDS = 4
+# Behind them: a traceparent, if only an empty one, and an object that has what there is of these.
+_DEPLOYMENT, _ATTRIBUTES, _HAS_SECOND = "deployment", "attributes", "second"
+# Bytes of metadata, as JSON. So much is in the first text, which every version knows; and in the
+# token's own dispatch (join_tokens.py).
+_SHORT_METADATA = 512
+# Neither base64 nor base85 has one.
+_BETWEEN = "."
+_NOBODY = AgentOrder(agent_name="")
+Kind = TypeVar("Kind", str, dict[str, str])
 
 
 @dataclass(frozen=True)
@@ -40,6 +56,11 @@ class Ticket:
     participant_identity: str
     order: AgentOrder | None
     traceparent: str = ""
+
+
+def is_short(metadata: str) -> bool:
+    """Whether metadata is so short that the ticket has it as it is."""
+    return len(metadata) <= _SHORT_METADATA and len(_json(metadata)) <= _SHORT_METADATA
 
 
 class TicketSealer:
@@ -56,18 +77,23 @@ class TicketSealer:
 
     def seal(self, ticket: Ticket) -> str:
         """Return the attribute's text: ASCII, different each time even for the same ticket."""
-        order = ticket.order
-        fields = [
+        order = ticket.order or _NOBODY
+        is_long = not is_short(order.metadata)
+        fields: list[Any] = [
             ticket.room_name,
             ticket.participant_identity,
-            order.agent_name if order else None,
-            order.metadata if order else "",
+            order.agent_name if ticket.order else None,
+            "" if is_long else order.metadata,
         ]
         if ticket.traceparent:
             fields.append(ticket.traceparent)
-        nonce = secrets.token_bytes(_NONCE_BYTES)
-        sealed = nonce + self._ciphers[0].encrypt(nonce, json.dumps(fields).encode(), None)
-        return base64.urlsafe_b64encode(sealed).decode()
+        if more := _more(order, is_long=is_long):
+            fields[_FIELDS:] = [ticket.traceparent, more]
+        first = self._seal(_padded(fields) if is_long else _json(fields))
+        texts = [base64.urlsafe_b64encode(first)]
+        if is_long:
+            texts.append(base64.b85encode(self._seal(pack(order.metadata.encode()), first)))
+        return _BETWEEN.join(text.decode() for text in texts)
 
     def open(self, room_name: str, participant: Participant) -> Ticket | None:
         """Return the ticket that this participant holds for this room, None if there is none."""
@@ -85,32 +111,88 @@ class TicketSealer:
         identity, attributes = human.participant_identity, human.attributes
         return is_released(self._api_secrets, room_name, identity, agent_name, attributes)
 
+    def _seal(self, text: bytes, belongs_to: bytes | None = None) -> bytes:
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        return nonce + self._ciphers[0].encrypt(nonce, text, belongs_to)
+
 
 def _cipher(api_secret: str) -> AESGCMSIV:
     hkdf = HKDF(algorithm=SHA256(), length=32, salt=None, info=_KEY_PURPOSE)
     return AESGCMSIV(hkdf.derive(api_secret.encode()))
 
 
+def _json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _more(order: AgentOrder, *, is_long: bool) -> dict[str, object]:
+    """Return what else there is of an order, and whether a second text follows."""
+    more = {
+        _DEPLOYMENT: order.deployment,
+        _ATTRIBUTES: dict(order.attributes),
+        _HAS_SECOND: is_long,
+    }
+    return {name: value for name, value in more.items() if value}
+
+
+def _padded(fields: list[Any]) -> bytes:
+    """Write them so that they end in base64's padding, once they are sealed.
+
+    Earlier versions read up to there: they serve this human by what is in the first text.
+    """
+    text = _json(fields)
+    ends_without = 2  # nonce and tag have 28 bytes
+    return text + b" " * (len(text) % 3 == ends_without)
+
+
 def _open(cipher: AESGCMSIV, unverified_ticket: str) -> Ticket | None:
     """Return whosever ticket it is; None if it was not sealed so with this key."""
+    unverified_first, _, unverified_rest = unverified_ticket.partition(_BETWEEN)
     try:
-        sealed = base64.urlsafe_b64decode(unverified_ticket.encode())
-        nonce, ciphertext = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
-        inside = json.loads(cipher.decrypt(nonce, ciphertext, None))
+        first = base64.urlsafe_b64decode(unverified_first.encode())
+        ticket, has_second = _to_ticket(json.loads(_unseal(cipher, first)))
+        if not (ticket and ticket.order and has_second):
+            return ticket
+        second = base64.b85decode(unverified_rest.partition(_BETWEEN)[0])
+        metadata = unpack(_unseal(cipher, second, first)).decode()
     except (InvalidTag, ValueError):
         return None
-    return _to_ticket(inside)
+    return replace(ticket, order=replace(ticket.order, metadata=metadata))
 
 
-def _to_ticket(inside: object) -> Ticket | None:
-    """Return what was sealed; None if it has another shape."""
+def _unseal(cipher: AESGCMSIV, sealed: bytes, belongs_to: bytes | None = None) -> bytes:
+    return cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], belongs_to)
+
+
+def _to_ticket(inside: object) -> tuple[Ticket | None, bool]:
+    """Return what was sealed in the first text, and whether there is a second one.
+
+    None if it has another shape.
+    """
     if not isinstance(inside, list) or len(inside) < _FIELDS:
-        return None
-    room_name, participant_identity, agent_name, metadata, *more = inside
+        return None, False
+    room_name, participant_identity, agent_name, metadata, *behind = inside
     wants_nobody = agent_name is None
     texts = (room_name, participant_identity, "" if wants_nobody else agent_name, metadata)
     if not all(isinstance(text, str) for text in texts):
-        return None
-    order = None if wants_nobody else AgentOrder(agent_name=agent_name, metadata=metadata)
-    traceparent = more[0] if more and isinstance(more[0], str) else ""
-    return Ticket(room_name, participant_identity, order, traceparent)
+        return None, False
+    traceparent = behind[0] if behind and isinstance(behind[0], str) else ""
+    more = behind[1] if behind[1:] and isinstance(behind[1], dict) else {}
+    order = None if wants_nobody else _to_order(agent_name, metadata, more)
+    ticket = Ticket(room_name, participant_identity, order, traceparent)
+    return ticket, bool(more.get(_HAS_SECOND))
+
+
+def _to_order(agent_name: str, metadata: str, more: dict[str, Any]) -> AgentOrder:
+    return AgentOrder(
+        agent_name=agent_name,
+        metadata=metadata,
+        deployment=_found(more, _DEPLOYMENT, str),
+        attributes=_found(more, _ATTRIBUTES, dict),
+    )
+
+
+def _found(more: dict[str, Any], name: str, kind: type[Kind]) -> Kind:
+    """Return what has this name, if it is of this kind; else an empty one."""
+    found = more.get(name)
+    return found if isinstance(found, kind) else kind()

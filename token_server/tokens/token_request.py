@@ -22,8 +22,11 @@ from pydantic_core import CoreSchema, ErrorDetails
 
 from token_server.errors import InvalidRequestError
 from token_server.tokens.field_rules import (
+    TOKEN_LIMIT,
     Attributes,
+    Deployment,
     Identity,
+    JobAttributes,
     JobMetadata,
     Metadata,
     Name,
@@ -33,6 +36,10 @@ from token_server.tokens.field_rules import (
 )
 
 _FIELD_PATH_LIMIT = 64
+# The document has no other words for it.
+_TOGETHER = f"With all else that it says, the token has at most {TOKEN_LIMIT} bytes."
+# Of an agent's fields, those that callers may set only where the operator lets them.
+DISPATCH_OPTIONS = ("deployment", "attributes")
 # What a field that nobody has set may look like in protobuf's JSON; null is another.
 _UNSET: tuple[object, ...] = ("", 0, [], {})
 Body = TypeVar("Body", bound=BaseModel)
@@ -105,8 +112,13 @@ class RequestedAgent(_Json):
 
     agent_name: Name = Field(default="", validation_alias=AliasChoices("agent_name", "agentName"))
     metadata: JobMetadata = Field(
-        default="", description="Reaches the job as it is. At most 32768 bytes as JSON, too."
+        default="",
+        description=f"Reaches the job as it is. At most 32768 bytes as JSON, too. {_TOGETHER}",
     )
+    deployment: Deployment = Field(
+        default="", description="Which of the workers of this name; without it those without one."
+    )
+    attributes: JobAttributes = {}
 
 
 class RequestedRoomConfig(_Json):
@@ -157,7 +169,7 @@ class TokenRequest(_Json, PlainTokenRequest):
         }
     )
 
-    participant_metadata: Metadata = ""
+    participant_metadata: Metadata = Field(default="", description=_TOGETHER)
     agentless: bool = Field(default=False, description=_AGENTLESS)
     participant_attributes: Attributes = {}
     room_config: RequestedRoomConfig = Field(default_factory=lambda: _NOTHING_REQUESTED)

@@ -88,6 +88,16 @@ def test_a_posts_body_is_the_model_that_validates_it(client: FlaskClient) -> Non
     assert 1 == schemas["RequestedRoomConfig"]["properties"]["agents"]["maxItems"]
 
 
+@pytest.mark.parametrize("setting", ["0", "1"])
+def test_a_dispatchs_options_are_described_where_callers_may_choose_them(setting: str) -> None:
+    """Elsewhere they are refused as any field that nobody knows."""
+    schemas = document(client_for(DISPATCH_OPTIONS=setting))["components"]["schemas"]
+
+    described = set(schemas["RequestedAgent"]["properties"]) & {"deployment", "attributes"}
+    assert (setting == "1") == (described == {"deployment", "attributes"})
+    assert (setting == "0") == (described == set())
+
+
 def test_the_document_is_the_same_each_time(client: FlaskClient) -> None:
     """It is made once; to answer with it must not spoil it."""
     assert document(client) == document(client)

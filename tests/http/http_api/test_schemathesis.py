@@ -53,6 +53,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
             "TOKEN_KEYS": CALLER_KEY,
             "OPERATOR_KEY": CALLER_KEY,
             "AGENTLESS_TOKENS": str(int(is_lenient)),
+            "DISPATCH_OPTIONS": str(int(is_lenient)),
             "WEB_CONCURRENCY": "1",
             "PORT": str(port),
         }

@@ -85,6 +85,16 @@ def test_what_only_some_sdks_know_is_refused_by_name(concierge: FlaskClient, fie
     status, _, msg = error_of(concierge.post("/token", json=_with_agent(**{field: value})))
 
     assert (400, True) == (status, f"room_config.agents.0.{field}" in msg)
+    assert msg.endswith(": DISPATCH_OPTIONS is 0")
+
+
+@pytest.mark.parametrize("field", ["deployment", "attributes"])
+def test_what_only_some_sdks_know_is_accepted_where_the_operator_allows_it(field: str) -> None:
+    """Their words are LiveKit's, and so are ours."""
+    client = client_for(AGENT_NAMES="concierge", DISPATCH_OPTIONS="1")
+    value = {"a": "b"} if field == "attributes" else "canary"
+
+    assert 201 == client.post("/token", json=_with_agent(**{field: value})).status_code
 
 
 def test_the_error_of_the_page_is_the_servers() -> None:

@@ -2,12 +2,16 @@
 
 import pytest
 from flask.testing import FlaskClient
+from livekit.api import AccessToken
+from livekit.protocol.agent_dispatch import RoomAgentDispatch
+from livekit.protocol.room import RoomConfiguration
 
 from tests.environ import LIVEKIT_URL
 from tests.fakes import FakeLiveKit
 from tests.http.clients import client_for, error_of
 from tests.join_tokens import agents_of, claims_of, order_in_ticket_of
-from tests.processes import AGENT_NAME
+from tests.long_metadata import LONG_METADATA
+from tests.processes import AGENT_NAME, API_KEY, API_SECRET
 from tests.recording_keeper import RecordingKeeper
 from token_server.livekit.port import AgentOrder
 
@@ -136,6 +140,60 @@ def test_a_caller_may_ask_for_another_allowed_agent() -> None:
 
     token = answer.get_json()["participant_token"]
     assert [AgentOrder(agent_name="tutor")] == agents_of(token)
+
+
+def token_with(metadata: str, dispatch: str = "join") -> str:
+    """Fetch a token whose agent is told this."""
+    asked = {"room_config": {"agents": [{"metadata": metadata}]}}
+    client = client_for(AGENT_DISPATCH=dispatch)
+    answer = client.post("/token", json={**ALL_FIELDS, **asked})
+    assert 201 == answer.status_code, answer.get_data(as_text=True)
+    return str(answer.get_json()["participant_token"])
+
+
+@pytest.mark.parametrize("dispatch", ["join", "token"])
+def test_metadata_of_8_kib_makes_a_token_that_fits_into_a_url(dispatch: str) -> None:
+    """Proxies take lines of 8 KB; it is in the token once, and nobody can read it there."""
+    token = token_with(LONG_METADATA, dispatch)
+
+    order = AgentOrder(agent_name=AGENT_NAME, metadata=LONG_METADATA)
+    assert (8192, True) == (len(LONG_METADATA.encode()), len(token) < 6000), len(token)
+    assert ([AgentOrder(agent_name="")], order) == (agents_of(token), order_in_ticket_of(token))
+
+
+def test_metadata_of_3_kb_makes_a_shorter_token_than_livekits_own() -> None:
+    """Which has it once, as it is."""
+    metadata = LONG_METADATA[:3000]
+    dispatch = RoomAgentDispatch(agent_name=AGENT_NAME, metadata=metadata)
+    theirs = AccessToken(API_KEY, API_SECRET).with_room_config(RoomConfiguration(agents=[dispatch]))
+
+    assert len(token_with(metadata)) < 0.75 * len(theirs.to_jwt())
+
+
+@pytest.mark.parametrize("letter", ["я", "語", "🍳"])
+def test_any_language_takes_its_bytes_and_no_more(letter: str) -> None:
+    """Escaped, a letter of two bytes takes six."""
+    named = {**ALL_FIELDS, "participant_metadata": letter * (3000 // len(letter.encode()))}
+
+    token = client_for().post("/token", json=named).get_json()["participant_token"]
+
+    assert (named["participant_metadata"], True) == (claims_of(token).metadata, len(token) < 5000)
+
+
+def test_a_caller_may_choose_the_dispatchs_options_where_the_operator_allows_it() -> None:
+    """As livekit-client's option `deployment` and Android's attributes write them."""
+    agent = {"metadata": "be brief", "deployment": "canary", "attributes": {"table": "7"}}
+
+    asked = {"room_config": {"agents": [agent]}}
+    answer = client_for(DISPATCH_OPTIONS="1").post("/token", json=asked)
+
+    order = AgentOrder(
+        agent_name=AGENT_NAME,
+        metadata="be brief",
+        deployment="canary",
+        attributes={"table": "7"},
+    )
+    assert order == order_in_ticket_of(answer.get_json()["participant_token"])
 
 
 @pytest.fixture

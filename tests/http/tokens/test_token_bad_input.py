@@ -1,15 +1,17 @@
 """What a caller may not send to /token, in tables."""
 
 import json
+import secrets
 
 import pytest
 from flask.testing import FlaskClient
 
 from tests.fakes import FakeLiveKit
-from tests.http.clients import error_of
+from tests.http.clients import client_for, error_of
 from tests.recording_keeper import RecordingKeeper
 
 MARKER = "MaRkEr"
+JSON = "application/json"
 
 
 def body(**fields: object) -> bytes:
@@ -189,6 +191,80 @@ def test_a_wrong_type_is_refused_even_if_it_is_empty(
     answer = client.post("/token", data=unverified_body, content_type="application/json")
 
     assert (400, True) == (answer.status_code, answer.get_json().get("msg", "").startswith(field))
+
+
+def random_text(length: int) -> str:
+    """Return what cannot be packed, and a marker."""
+    return MARKER + secrets.token_urlsafe(length)[: length - len(MARKER)]
+
+
+TOO_LONG = {
+    "room_config.agents.0.metadata": agents({"metadata": random_text(6000)}),
+    # Six bytes each, in JSON.
+    "room_config.agents.0.attributes": agents({"attributes": {"a": "\0" * 1000}}),
+    "participant_metadata": body(participant_metadata=random_text(5000)),
+    "participant_attributes": body(participant_attributes={"a": random_text(5000)}),
+}
+
+
+@pytest.mark.parametrize(("field", "unverified_body"), TOO_LONG.items(), ids=TOO_LONG)
+def test_what_would_make_too_long_a_token_is_refused_by_its_name(
+    rooms: FakeLiveKit, field: str, unverified_body: bytes
+) -> None:
+    """Clients send the token in a URL, and proxies would answer 414 to it, each time."""
+    client = client_for(rooms, DISPATCH_OPTIONS="1")
+
+    answer = client.post("/token", data=unverified_body, content_type="application/json")
+
+    status, code, msg = error_of(answer)
+    assert (400, "invalid_argument", []) == (status, code, rooms.calls)
+    assert (True, True, False) == (
+        msg.startswith(f"{field} is too long: the token"),
+        "at most 7000 get through" in msg,
+        MARKER in msg,
+    )
+
+
+DEPLOYMENTS = {
+    "65 bytes": "x" * 65,
+    "a space": "new version",
+    "a space behind it": "canary ",
+    "what LiveKit reserves": "new_version",
+    "a newline": "new\nversion",
+    "a zero width space": "new\u200bversion",
+}
+
+
+@pytest.mark.parametrize("deployment", DEPLOYMENTS.values(), ids=DEPLOYMENTS.keys())
+def test_a_deployment_that_livekit_would_refuse_is_refused(deployment: str) -> None:
+    """Or the keeper would try to send it again and again, while the human waits."""
+    client = client_for(DISPATCH_OPTIONS="1")
+
+    answer = client.post("/token", data=agents({"deployment": deployment}), content_type=JSON)
+
+    status, _, msg = error_of(answer)
+    assert (400, True) == (status, msg.startswith("room_config.agents.0.deployment must "))
+
+
+def test_a_jobs_attributes_are_short() -> None:
+    """What is long is metadata, which is packed."""
+    client = client_for(DISPATCH_OPTIONS="1")
+
+    answer = client.post("/token", data=agents({"attributes": {"a": "é" * 512}}), content_type=JSON)
+
+    msg = "room_config.agents.0.attributes must be at most 1024 bytes in all"
+    assert (400, "invalid_argument", msg) == error_of(answer)
+
+
+@pytest.mark.parametrize("name", ["lk.simulator.dispatch", "token_server.ticket", "sip.callID"])
+def test_a_jobs_attributes_do_not_pass_for_livekits(name: str) -> None:
+    """Agents believe them: the first makes livekit-agents take the call for a simulation."""
+    client = client_for(DISPATCH_OPTIONS="1")
+
+    answer = client.post("/token", data=agents({"attributes": {name: "x"}}), content_type=JSON)
+
+    status, _, msg = error_of(answer)
+    assert (400, True) == (status, msg.startswith("room_config.agents.0.attributes keys must "))
 
 
 def test_nothing_happens_for_a_bad_request(

@@ -8,6 +8,7 @@ import pytest
 from shared_settings.release_marks import release_attribute, release_mark
 from tests.fakes import FakeLiveKit
 from tests.lives import unasked
+from tests.long_metadata import LONG_METADATA
 from token_server.errors import LiveKitUnavailableError
 from token_server.keeper.agent_life import DeadAgent, Death
 from token_server.keeper.look_at_room import Looker
@@ -81,6 +82,24 @@ def test_a_human_with_our_token_gets_the_agent(rooms: FakeLiveKit, looker: Looke
 
     assert [("room", AgentOrder(agent_name=AGENT, metadata="hello"))] == rooms.created
     assert (1.0, True) == (looked.again_in, sealed in looked.tickets)
+
+
+def test_the_agent_is_told_all_that_the_token_asked_for(rooms: FakeLiveKit, looker: Looker) -> None:
+    """However long it is; and a replacement is sent to the same deployment, with the same."""
+    order = AgentOrder(
+        agent_name=AGENT,
+        metadata=LONG_METADATA,
+        deployment="canary",
+        attributes={"table": "7"},
+    )
+    sealed = SEALER.seal(Ticket("room", "alice", order))
+    rooms.join("room", "alice", {TICKET_ATTRIBUTE: sealed})
+    looker.look("room")
+    rooms.pass_time(seconds=7)
+
+    looker.look("room")
+
+    assert [("room", order)] * 2 == rooms.created
 
 
 def test_looking_again_and_again_sends_no_second_agent(rooms: FakeLiveKit, looker: Looker) -> None:

@@ -1,11 +1,13 @@
 """Who in a room wants which agent."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from shared_settings.release_marks import release_attribute, release_mark
 from tests.fakes import START, FakeLiveKit
+from tests.long_metadata import LONG_METADATA
 from tests.processes import API_SECRET
 from token_server.keeper.wanted_agents import Policy, Want, Wishes, wants
 from token_server.livekit.port import AgentOrder, Dispatch, ParticipantKind
@@ -147,6 +149,21 @@ def test_whom_a_caller_wants_is_written_down(rooms: FakeLiveKit) -> None:
     (want,) = found(rooms, "call-7", ANY_CALLER)
 
     assert AgentOrder(agent_name="cook", metadata="tenant 7") == want.order
+
+
+def test_the_whole_dispatch_of_a_rule_is_written_down(rooms: FakeLiveKit) -> None:
+    """Long metadata, and options: where its workers have a deployment, no others may come."""
+    rooms.join("call-7", "sip_123")
+    wishes = Wishes("call-7", rooms.list_participants("call-7"), SEALER, ANY_CALLER)
+    rule = replace(
+        sent("cook", LONG_METADATA), deployment="canary", attributes={"number": "+49 30 1"}
+    )
+    for identity, attributes in wishes.unwritten([rule]).items():
+        rooms.set_attributes("call-7", identity, attributes)
+
+    (want,) = found(rooms, "call-7", ANY_CALLER)
+
+    assert rule.order == want.order
 
 
 def test_a_caller_without_a_rule_wants_the_agent_who_is_there(rooms: FakeLiveKit) -> None:

@@ -9,6 +9,10 @@ from livekit.protocol import agent, agent_dispatch, models
 from token_server.livekit.port import AgentOrder, Dispatch, Job, JobStatus, ParticipantKind, Room
 from token_server.livekit.protobufs import to_dispatch, to_participant, to_room, to_room_dispatch
 
+TUTOR = AgentOrder(
+    agent_name="tutor", metadata="be brief", deployment="canary", attributes={"table": "7"}
+)
+
 Info = models.ParticipantInfo
 SECOND = datetime(2026, 1, 1, tzinfo=UTC)
 MILLISECOND = datetime(2026, 1, 1, 0, 0, 0, 250_000, UTC)
@@ -146,10 +150,26 @@ def test_a_job_status_of_a_newer_server_is_not_over() -> None:
 
 def test_an_order_says_that_livekit_is_not_to_restart_it() -> None:
     """Recovery has one owner (livekit-behaviour 29)."""
-    found = to_room_dispatch(AgentOrder(agent_name="tutor", metadata="be brief"))
+    found = to_room_dispatch(TUTOR)
 
     assert found == agent_dispatch.RoomAgentDispatch(
         agent_name="tutor",
         metadata="be brief",
+        deployment="canary",
+        attributes={"table": "7"},
         restart_policy=agent_dispatch.JobRestartPolicy.JRP_NEVER,
     )
+
+
+def test_a_dispatch_tells_what_it_was_made_of() -> None:
+    """A replacement of what a SIP rule has sent is told the same."""
+    found = to_dispatch(
+        agent_dispatch.AgentDispatch(
+            agent_name="tutor",
+            metadata="be brief",
+            deployment="canary",
+            attributes={"table": "7"},
+        )
+    )
+
+    assert TUTOR == found.order

@@ -22,7 +22,9 @@ from token_server.livekit.port import AgentOrder, RoomOrder, RpcOutcome
 from token_server.livekit.twirp import Twirp
 from token_server.livekit.twirp_livekit import TwirpLiveKit
 
-TUTOR = AgentOrder(agent_name="tutor", metadata="be brief")
+TUTOR = AgentOrder(
+    agent_name="tutor", metadata="be brief", deployment="canary", attributes={"table": "7"}
+)
 ORDER = RoomOrder(
     room_name="kitchen",
     empty_timeout=timedelta(minutes=5),
@@ -173,7 +175,11 @@ def test_a_room_is_ordered_with_its_timeouts_and_agents() -> None:
         room = rooms(server).create_room(ORDER)
 
     order = agent_dispatch.RoomAgentDispatch(
-        agent_name="tutor", metadata="be brief", restart_policy=NEVER
+        agent_name="tutor",
+        metadata="be brief",
+        deployment="canary",
+        attributes={"table": "7"},
+        restart_policy=NEVER,
     )
     expected = CreateRoomRequest(
         name="kitchen", empty_timeout=300, departure_timeout=20, agents=[order]
@@ -188,7 +194,12 @@ def test_an_agent_is_ordered_with_its_metadata() -> None:
 
     asked = agent_dispatch.CreateAgentDispatchRequest.FromString(server.asked[0].body)
     expected = agent_dispatch.CreateAgentDispatchRequest(
-        room="kitchen", agent_name="tutor", metadata="be brief", restart_policy=NEVER
+        room="kitchen",
+        agent_name="tutor",
+        metadata="be brief",
+        deployment="canary",
+        attributes={"table": "7"},
+        restart_policy=NEVER,
     )
     assert ("AD_1", expected) == (dispatch.dispatch_id, asked)
 

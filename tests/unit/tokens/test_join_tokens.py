@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import jwt
 import pytest
@@ -11,10 +12,12 @@ from livekit.protocol.agent_dispatch import RoomAgentDispatch
 from livekit.protocol.room import RoomConfiguration
 
 from tests.environ import settings
+from tests.long_metadata import LONG_METADATA
 from tests.processes import API_KEY, API_SECRET
+from token_server.errors import InvalidRequestError
 from token_server.livekit.port import AgentOrder
-from token_server.tokens.join_tokens import JoinToken, mint_join_token
-from token_server.tokens.tickets import TICKET_ATTRIBUTE, Ticket
+from token_server.tokens.join_tokens import JoinToken, check_length, mint_join_token
+from token_server.tokens.tickets import TICKET_ATTRIBUTE, Ticket, TicketSealer
 from token_server.tokens.token_request import TokenRequest
 
 SETTINGS = settings()
@@ -112,6 +115,55 @@ def test_a_token_has_no_field_that_an_older_server_does_not_know() -> None:
     payload = jwt.decode(minted(), API_SECRET, algorithms=["HS256"])
 
     assert {"agents": [{"agentName": "tutor", "metadata": "be brief"}]} == payload["roomConfig"]
+
+
+ONLY_IN_TICKET = {
+    "long metadata": {"metadata": LONG_METADATA},
+    "a deployment": {"deployment": "canary"},
+    "attributes": {"attributes": {"table": "7"}},
+}
+
+
+def asking_for(**order: Any) -> JoinToken:  # noqa: ANN401
+    """Return a join token whose ticket says this of the agent."""
+    ticket = Ticket("kitchen", "alice", AgentOrder(agent_name="tutor", **order))
+    return JoinToken(ticket, REQUEST, TicketSealer(API_SECRET).seal(ticket))
+
+
+@pytest.mark.parametrize("order", ONLY_IN_TICKET.values(), ids=ONLY_IN_TICKET.keys())
+def test_what_has_no_place_in_a_dispatch_of_the_token_leaves_it_empty(
+    order: dict[str, Any],
+) -> None:
+    """An agent that is sent by half of it would not know the rest; components count entries."""
+    assert {"agents": [{}]} == claims_of(minted(asking_for(**order)))["roomConfig"]
+
+
+def test_where_livekit_sends_the_agent_by_itself_the_token_has_its_metadata() -> None:
+    """In a room that the join makes, nobody else could tell it."""
+    automatic = settings(AGENT_DISPATCH="automatic")
+    long = LONG_METADATA[:2500]
+
+    token = mint_join_token(asking_for(metadata=long), automatic, datetime.now(UTC))
+
+    agent = {"agentName": "tutor", "metadata": long}
+    assert {"agents": [agent]} == claims_of(token)["roomConfig"]
+
+
+@pytest.mark.parametrize("metadata", ["", "be brief", LONG_METADATA], ids=["none", "short", "long"])
+def test_a_token_is_checked_to_the_byte(metadata: str) -> None:
+    """The limit holds for what is signed, in any language."""
+    token, length = asking_for(metadata=metadata), len(minted(asking_for(metadata=metadata)))
+    # As bytes of base64.
+    room = (7000 - length) * 3 // 4
+    fits, does_not = (
+        replace(token, request=REQUEST.model_copy(update={"participant_metadata": text}))
+        for text in ("likes eggs" + "x" * room, "likes eggs" + "x" * (room + 1))
+    )
+
+    check_length(fits, SETTINGS)
+    with pytest.raises(InvalidRequestError, match=r"^\S+ is too long: .* 7001 bytes.* 7000 "):
+        check_length(does_not, SETTINGS)
+    assert [True, False] == [len(minted(each)) <= 7000 for each in (fits, does_not)]
 
 
 def test_a_token_of_who_wants_nobody_configures_no_room() -> None:

@@ -1,6 +1,8 @@
 """A join: the room, the ticket, the token, and who follows."""
 
+import json
 import logging
+import secrets
 from collections.abc import Sequence
 
 import jwt
@@ -9,9 +11,14 @@ import pytest
 from tests.environ import settings
 from tests.fakes import FakeLiveKit
 from tests.join_tokens import agents_of, order_in_ticket_of, sealed_ticket_of
+from tests.long_metadata import LONG_METADATA
 from tests.processes import AGENT_NAME, API_SECRET
 from tests.recording_keeper import RecordingKeeper
-from token_server.errors import LiveKitUnavailableError, PermissionDeniedError
+from token_server.errors import (
+    InvalidRequestError,
+    LiveKitUnavailableError,
+    PermissionDeniedError,
+)
 from token_server.livekit.port import AgentOrder, Room, RoomOrder
 from token_server.state.timeline import Entry, Event, Timeline
 from token_server.tokens.joins import JoinAnswer, Joins
@@ -107,6 +114,71 @@ def test_the_mode_says_whether_the_agent_is_ordered_with_the_room(
     prepare(rooms, keeper, ALICE, **changes)
 
     assert [ordered] == [order.agents for order in rooms.orders]
+
+
+LONG = AgentOrder(agent_name=AGENT_NAME, metadata=LONG_METADATA)
+
+
+@pytest.mark.parametrize(
+    ("dispatch", "ordered"), [("join", ()), ("token", (LONG,))], ids=["join", "token"]
+)
+def test_long_metadata_is_in_the_ticket_alone(
+    rooms: OrderedLiveKit, keeper: RecordingKeeper, dispatch: str, ordered: tuple[AgentOrder, ...]
+) -> None:
+    """Whoever sends the agent has it: CreateRoom here, or the keeper, who opens the ticket."""
+    asked = asking(json.dumps({"metadata": LONG_METADATA}))
+
+    token = prepare(rooms, keeper, asked, AGENT_DISPATCH=dispatch).participant_token
+
+    assert ([ordered], [AgentOrder(agent_name="")], LONG) == (
+        [order.agents for order in rooms.orders],
+        agents_of(token),
+        order_in_ticket_of(token),
+    )
+
+
+@pytest.mark.parametrize("dispatch", ["join", "token"])
+def test_options_of_the_dispatch_are_ordered_where_callers_may_choose_them(
+    rooms: OrderedLiveKit, keeper: RecordingKeeper, dispatch: str
+) -> None:
+    """DISPATCH_OPTIONS: a fleet of several versions, and what a job is told besides."""
+    asked = asking('{"deployment": "canary", "attributes": {"table": "7"}, "metadata": "m"}')
+    order = AgentOrder(
+        agent_name=AGENT_NAME, metadata="m", deployment="canary", attributes={"table": "7"}
+    )
+
+    changes = {"DISPATCH_OPTIONS": "1", "AGENT_DISPATCH": dispatch}
+    token = prepare(rooms, keeper, asked, **changes).participant_token
+
+    ordered = (order,) if dispatch == "token" else ()
+    assert ([ordered], order) == (
+        [each.agents for each in rooms.orders],
+        order_in_ticket_of(token),
+    )
+
+
+@pytest.mark.parametrize("option", ['"deployment": "canary"', '"attributes": {"table": "7"}'])
+def test_options_of_the_dispatch_are_the_operators_by_default(
+    rooms: OrderedLiveKit, keeper: RecordingKeeper, option: str
+) -> None:
+    """Before anything is done."""
+    rule = "is not a field that a caller may set: DISPATCH_OPTIONS is 0"
+    with pytest.raises(InvalidRequestError, match=rf"^room_config\.agents\.0\.\w+ {rule}$"):
+        prepare(rooms, keeper, asking(f"{{{option}}}"))
+
+    assert ([], []) == (rooms.calls, keeper.followed)
+
+
+def test_a_token_that_would_be_too_long_makes_no_room(
+    rooms: OrderedLiveKit, keeper: RecordingKeeper
+) -> None:
+    """Before anything is done, like any other rule."""
+    asked = asking(json.dumps({"metadata": secrets.token_hex(4000)}))
+
+    with pytest.raises(InvalidRequestError, match=r"^room_config\.agents\.0\.metadata .* 7000 "):
+        prepare(rooms, keeper, asked)
+
+    assert ([], []) == (rooms.calls, keeper.followed)
 
 
 ORDERS = {

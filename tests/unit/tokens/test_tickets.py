@@ -9,12 +9,15 @@ import pytest
 from hypothesis import strategies as st
 
 from tests.fakes import START
+from tests.long_metadata import LONG_METADATA
 from tests.processes import API_SECRET
 from token_server.livekit.port import AgentOrder, Participant, ParticipantKind
+from token_server.tokens.packing import LONGEST_UNPACKED
 from token_server.tokens.tickets import TICKET_ATTRIBUTE, Ticket, TicketSealer
 
 ORDER = AgentOrder(agent_name="tutor", metadata='{"secret": "MaRkEr"}')
 TICKET = Ticket("kitchen", "alice", ORDER)
+LONG = Ticket("kitchen", "alice", AgentOrder(agent_name="tutor", metadata=LONG_METADATA))
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 LIVEKIT_ATTRIBUTES_LIMIT = 64 * 1024
 
@@ -97,19 +100,96 @@ def test_a_ticket_may_want_nobody(sealer: TicketSealer, traceparent: str) -> Non
     assert nobody == sealer.open("kitchen", holder(sealer.seal(nobody)))
 
 
-def test_an_earlier_version_takes_a_ticket_that_wants_nobody_for_none() -> None:
-    """It wants four texts; "" would be an agent without a name, and would be sent for."""
+def opened_before(sealed_ticket: str) -> object:
+    """Return what a version that knows of no second text finds in a ticket."""
 
-    class Other(TicketSealer):
-        def inside(self, sealed_ticket: str) -> object:
-            raw = base64.urlsafe_b64decode(sealed_ticket)
+    class Earlier(TicketSealer):
+        def inside(self) -> object:
+            raw = base64.urlsafe_b64decode(sealed_ticket.encode())
             return json.loads(self._ciphers[0].decrypt(raw[:12], raw[12:], None))
 
+    return Earlier(API_SECRET).inside()
+
+
+def test_an_earlier_version_takes_a_ticket_that_wants_nobody_for_none(
+    sealer: TicketSealer,
+) -> None:
+    """It wants four texts; "" would be an agent without a name, and would be sent for."""
     nobody = replace(TICKET, order=None)
 
-    assert ["kitchen", "alice", None, ""] == Other(API_SECRET).inside(
-        TicketSealer(API_SECRET).seal(nobody)
-    )
+    assert ["kitchen", "alice", None, ""] == opened_before(sealer.seal(nobody))
+
+
+@pytest.mark.parametrize("identity", ["", "a", "al", "ali", "alic", "alice"])
+@pytest.mark.parametrize("traceparent", ["", TRACEPARENT], ids=["not traced", "traced"])
+def test_an_earlier_version_knows_all_of_a_long_ticket_but_the_metadata(
+    sealer: TicketSealer, identity: str, traceparent: str
+) -> None:
+    """Going back to it leaves nobody without an agent, wherever its base64 ends."""
+    long = replace(LONG, participant_identity=identity, traceparent=traceparent)
+
+    found = opened_before(sealer.seal(long))
+
+    assert ["kitchen", identity, "tutor", "", traceparent, {"second": True}] == found
+
+
+def test_a_short_ticket_is_what_earlier_versions_sealed(sealer: TicketSealer) -> None:
+    """While an upgrade is under way, they lose nothing of the usual ones."""
+    assert ["kitchen", "alice", "tutor", ORDER.metadata] == opened_before(sealer.seal(TICKET))
+
+
+def test_a_long_ticket_of_an_earlier_version_opens(sealer: TicketSealer) -> None:
+    """It sealed metadata of any length as it was; calls that began with it go on."""
+    before = sealed(["kitchen", "alice", "tutor", LONG_METADATA])
+
+    assert LONG == sealer.open("kitchen", holder(before))
+
+
+def test_a_long_ticket_brings_all_of_its_metadata(sealer: TicketSealer) -> None:
+    """In two fifths of its bytes, where each counts in the token."""
+    sealed_ticket = sealer.seal(LONG)
+
+    assert LONG == sealer.open("kitchen", holder(sealed_ticket))
+    assert len(sealed_ticket) < len(LONG_METADATA.encode()) / 2
+
+
+def test_options_of_a_dispatch_travel_along(sealer: TicketSealer) -> None:
+    """A replacement is sent to the same deployment, and is told the same."""
+    tickets = [
+        replace(
+            ticket,
+            order=replace(ticket.order or ORDER, deployment="canary", attributes={"table": "7"}),
+        )
+        for ticket in (TICKET, LONG, replace(TICKET, traceparent=TRACEPARENT))
+    ]
+
+    assert tickets == [sealer.open("kitchen", holder(sealer.seal(ticket))) for ticket in tickets]
+
+
+@pytest.mark.parametrize("more", ["later", {"deployment": 7, "attributes": "later", "more": 1}])
+def test_options_that_a_later_version_writes_otherwise_are_passed_over(
+    sealer: TicketSealer, more: object
+) -> None:
+    """Half of what it says might be an order that LiveKit refuses for ever."""
+    later = sealed(["kitchen", "alice", "tutor", ORDER.metadata, "", more])
+
+    assert TICKET == sealer.open("kitchen", holder(later))
+
+
+def test_the_texts_of_two_tickets_do_not_mix(sealer: TicketSealer) -> None:
+    """Nobody gives one human's agent what was meant for another's, nor leaves it out."""
+    first, second = sealer.seal(LONG).split(".")
+    _, other = sealer.seal(LONG).split(".")
+    mixed = [f"{first}.{other}", f"{first}.", first, f"{first}.{second[:-5]}", f".{second}"]
+
+    assert [None] * 5 == [sealer.open("kitchen", holder(each)) for each in mixed]
+
+
+def test_a_second_text_that_grows_without_end_is_none(sealer: TicketSealer) -> None:
+    """It is ours alone to seal; a slip of ours would be read at each look."""
+    order = AgentOrder(agent_name="tutor", metadata="x" * (LONGEST_UNPACKED + 1))
+
+    assert None is sealer.open("kitchen", holder(sealer.seal(replace(LONG, order=order))))
 
 
 def test_a_ticket_outlasts_the_exchange_of_a_key() -> None:
@@ -213,7 +293,7 @@ def test_whatever_is_changed_in_a_ticket_it_does_not_open(data: st.DataObject) -
     assert None is sealer.open("kitchen", holder(base64.urlsafe_b64encode(changed).decode()))
 
 
-@hypothesis.given(st.text(), st.text(), st.text(), st.text())
+@hypothesis.given(st.text(), st.text(), st.text(), st.text() | st.text().map((600 * "é").__add__))
 def test_whatever_was_sealed_comes_out_again(
     room_name: str, identity: str, agent_name: str, metadata: str
 ) -> None:
