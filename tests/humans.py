@@ -65,12 +65,15 @@ class Human:
 
     def publish(self) -> None:
         """Have a voice."""
-        track = rtc.LocalAudioTrack.create_audio_track("voice", rtc.AudioSource(48_000, 1))
-        self._humans.run(self._room.local_participant.publish_track(track))
+        self._humans.run(self._publish())
 
     def leave(self) -> None:
         """Leave the room, as a closed page does."""
         self._humans.run(self._room.disconnect())
+
+    async def _publish(self) -> None:
+        track = rtc.LocalAudioTrack.create_audio_track("voice", rtc.AudioSource(48_000, 1))
+        await self._room.local_participant.publish_track(track)
 
 
 class Humans:

@@ -27,7 +27,7 @@ def test_long_metadata_reaches_the_job_at_first_and_when_it_is_replaced(
     deployment.rooms.remove_participant(room_name, first.participant_identity)
 
     deployment.wait_for_other_agent(room_name, first)
-    wait_until(lambda: jobs_told(deployment, room_name) == 2, within=SOON, what="both were told")
+    wait_until(lambda: jobs_told(deployment, room_name) >= 2, within=SOON, what="both were told")
 
 
 def test_long_metadata_reaches_the_job_of_a_room_that_the_join_makes(
@@ -40,4 +40,4 @@ def test_long_metadata_reaches_the_job_of_a_room_that_the_join_makes(
     deployment.enter(token)
 
     deployment.wait_for_one_agent(room_name)
-    wait_until(lambda: jobs_told(deployment, room_name) == 1, within=SOON, what="it was told")
+    wait_until(lambda: jobs_told(deployment, room_name) >= 1, within=SOON, what="it was told")
