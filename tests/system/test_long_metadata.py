@@ -23,6 +23,7 @@ def test_long_metadata_reaches_the_job_at_first_and_when_it_is_replaced(
     deployment.join(room_name, room_config=ROOM_CONFIG)
     deployment.wait_for_one_agent(room_name)
     first = deployment.agent(room_name)
+    wait_until(lambda: jobs_told(deployment, room_name) >= 1, within=SOON, what="it was told")
 
     deployment.rooms.remove_participant(room_name, first.participant_identity)
 

@@ -23,8 +23,8 @@ _JOB_ATTRIBUTES_LIMIT = 1024
 # A job's metadata that is as long as this in JSON is no text: that takes six bytes for a control
 # character alone.
 _JSON_METADATA_LIMIT = 32768
-# The token's, that all of these are in. Clients join with it in their URL, and proxies take lines
-# of 8 KB: this leaves 1 KB for what else the clients put there.
+# The token's, that all of these are in. Clients join with it in their URL, and many proxies take
+# lines of 8 KB. What else a client puts there is up to it: livekit-client 2.23.0, 2.4 KB.
 TOKEN_LIMIT = 7000
 # LiveKit's own (protocol/agent/environment.go 1.50.5, ValidateDeployment): a dispatch with another
 # one is refused.

@@ -7,7 +7,8 @@ to another room or participant (both are inside).
 
 It is one text, or two with a dot between them. The first is JSON in base64. The second is there
 where the metadata is long: that alone, packed (packing.py) and in base85, since each of its bytes
-counts in a token, which is a part of URLs.
+counts in a token, which is a part of URLs. It is sealed with the first one's nonce, and to it: it
+opens beside no other.
 """
 
 import base64
@@ -89,10 +90,12 @@ class TicketSealer:
             fields.append(ticket.traceparent)
         if more := _more(order, is_long=is_long):
             fields[_FIELDS:] = [ticket.traceparent, more]
-        first = self._seal(_padded(fields) if is_long else _json(fields))
+        nonce, cipher = secrets.token_bytes(_NONCE_BYTES), self._ciphers[0]
+        first = nonce + cipher.encrypt(nonce, _padded(fields) if is_long else _json(fields), None)
         texts = [base64.urlsafe_b64encode(first)]
         if is_long:
-            texts.append(base64.b85encode(self._seal(pack(order.metadata.encode()), first)))
+            second = cipher.encrypt(nonce, pack(order.metadata.encode()), first)
+            texts.append(base64.b85encode(second))
         return _BETWEEN.join(text.decode() for text in texts)
 
     def open(self, room_name: str, participant: Participant) -> Ticket | None:
@@ -110,10 +113,6 @@ class TicketSealer:
         """Whether a human has the mark that this agent is done with them (release_marks.py)."""
         identity, attributes = human.participant_identity, human.attributes
         return is_released(self._api_secrets, room_name, identity, agent_name, attributes)
-
-    def _seal(self, text: bytes, belongs_to: bytes | None = None) -> bytes:
-        nonce = secrets.token_bytes(_NONCE_BYTES)
-        return nonce + self._ciphers[0].encrypt(nonce, text, belongs_to)
 
 
 def _cipher(api_secret: str) -> AESGCMSIV:
@@ -150,18 +149,15 @@ def _open(cipher: AESGCMSIV, unverified_ticket: str) -> Ticket | None:
     unverified_first, _, unverified_rest = unverified_ticket.partition(_BETWEEN)
     try:
         first = base64.urlsafe_b64decode(unverified_first.encode())
-        ticket, has_second = _to_ticket(json.loads(_unseal(cipher, first)))
+        nonce, sealed = first[:_NONCE_BYTES], first[_NONCE_BYTES:]
+        ticket, has_second = _to_ticket(json.loads(cipher.decrypt(nonce, sealed, None)))
         if not (ticket and ticket.order and has_second):
             return ticket
         second = base64.b85decode(unverified_rest.partition(_BETWEEN)[0])
-        metadata = unpack(_unseal(cipher, second, first)).decode()
+        metadata = unpack(cipher.decrypt(nonce, second, first)).decode()
     except (InvalidTag, ValueError):
         return None
     return replace(ticket, order=replace(ticket.order, metadata=metadata))
-
-
-def _unseal(cipher: AESGCMSIV, sealed: bytes, belongs_to: bytes | None = None) -> bytes:
-    return cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], belongs_to)
 
 
 def _to_ticket(inside: object) -> tuple[Ticket | None, bool]:

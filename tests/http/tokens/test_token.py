@@ -24,6 +24,10 @@ ALL_FIELDS = {
     "room_config": {"agents": [{"agent_name": AGENT_NAME, "metadata": "be brief"}]},
 }
 
+# Bytes of the line that livekit-client 2.23.0 joins with, but for the token: GET /rtc/v1 with an
+# offer of sound in it, packed. Seen in Chromium.
+CLIENTS_OWN = 2494
+
 
 def test_a_join_has_all_that_a_client_needs(client: FlaskClient) -> None:
     """LiveKit's endpoint convention: TokenSource.endpoint reads server_url and the token."""
@@ -153,11 +157,12 @@ def token_with(metadata: str, dispatch: str = "join") -> str:
 
 @pytest.mark.parametrize("dispatch", ["join", "token"])
 def test_metadata_of_8_kib_makes_a_token_that_fits_into_a_url(dispatch: str) -> None:
-    """Proxies take lines of 8 KB; it is in the token once, and nobody can read it there."""
+    """Where proxies take lines of 8 KB; it is in the token once, and nobody can read it there."""
     token = token_with(LONG_METADATA, dispatch)
 
     order = AgentOrder(agent_name=AGENT_NAME, metadata=LONG_METADATA)
-    assert (8192, True) == (len(LONG_METADATA.encode()), len(token) < 6000), len(token)
+    assert 8192 == len(LONG_METADATA.encode())
+    assert len(token) + CLIENTS_OWN <= 8192
     assert ([AgentOrder(agent_name="")], order) == (agents_of(token), order_in_ticket_of(token))
 
 
