@@ -4,6 +4,7 @@ What waits for real processes costs little time of the machine's: several of the
 other, and beside one that only calculates; who has nothing of its kind left helps the others.
 """
 
+import gc
 import os
 from collections import defaultdict
 
@@ -54,6 +55,17 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 def _signals_reach_children() -> None:
     """Let what the tests start be ended by signals, however the tests were started."""
     let_children_heed_signals()
+
+
+def pytest_sessionstart() -> None:
+    """Collect no garbage while the modules are loaded: there is none."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Look through what the modules have made no more: it stays until the end."""
+    gc.freeze()
+    gc.enable()
 
 
 def _calculates(scope: str) -> bool:
