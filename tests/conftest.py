@@ -45,8 +45,11 @@ _EACH_ALONE = (
     "tests/system/test_worker_faults.py",
 )
 
-# They share one `make dev`, which has the worker's usual port.
-_ON_MAKE_DEV = ("tests/system/test_docs.py", "tests/system/test_readme.py")
+# Each line shares what takes long to start: `make dev`, with the worker's usual port; the wheel.
+_TOGETHER = (
+    ("tests/system/test_docs.py", "tests/system/test_readme.py"),
+    ("tests/system/test_operating.py", "tests/system/test_light.py"),
+)
 # With it each of some hundred processes would compile the whole project for itself.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
@@ -79,8 +82,9 @@ class _Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # has no types
         """Return the name of what has to be run by one process."""
         if nodeid.startswith("tests/browser/"):
             return "tests/browser/"
-        if nodeid.startswith(_ON_MAKE_DEV):
-            return _ON_MAKE_DEV[0]
+        for files in _TOGETHER:
+            if nodeid.startswith(files):
+                return files[0]
         return nodeid.partition("[" if nodeid.startswith(_EACH_ALONE) else "::")[0]
 
     def _assign_work_unit(self, node: WorkerController) -> None:

@@ -20,6 +20,7 @@ from tests.processes import (
 )
 from tests.system.deployment import OPERATOR_KEY, Deployment
 from tests.system.doctor_stage import BorrowedStack, Stack
+from tests.system.installation import Installation, install
 from tests.system.web_stage import Web, environ_for
 from tests.twirp_server import TwirpServer, answer
 
@@ -40,7 +41,7 @@ def deployment(shared_deployment: Deployment) -> Iterator[Deployment]:
     """As deployed: webhooks configured, one worker, two web processes."""
     yield shared_deployment.with_web().with_worker()
     # What comes twice, or late, may come after the test.
-    shared_deployment.humans.stay_for_one_more_test()
+    shared_deployment.humans.leave_but_one()
 
 
 @pytest.fixture
@@ -92,6 +93,12 @@ def speech(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sentence = "Hello parrot, please tell me what I just said."
     subprocess.run(["espeak-ng", "-w", str(recording), sentence], check=True)  # noqa: S607 (the one on PATH)
     return recording
+
+
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    """The wheel, in an environment of its own."""
+    return install(tmp_path_factory.mktemp("installed"))
 
 
 @pytest.fixture

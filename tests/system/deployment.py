@@ -28,7 +28,7 @@ from token_server.livekit.twirp_livekit import TwirpLiveKit
 # What the keeper logs of a second dispatch beside one that is late.
 HEDGED = "the one that stands is late"
 OPERATOR_KEY = "operator"
-SOON = 8.0  # seconds; within the windows of decisions.py on a loaded machine
+SOON = 12.0  # seconds, on a machine that is busy with other tests
 HOLD = 1.5  # seconds that a state has to last to be called one
 
 

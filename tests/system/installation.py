@@ -35,6 +35,7 @@ os.environ["LISTEN_PID"] = str(os.getpid())
 os.execv(sys.argv[2], sys.argv[2:])
 """
 LIVEKIT_YAML = snippet("docs/webhooks.md", "# livekit.yaml")
+WEB, WORKER = "token-server-web.service", "token-server-worker@.service"
 
 
 @dataclass(frozen=True)
@@ -178,3 +179,9 @@ class Activated:
     def close(self) -> None:
         """Close what it has opened."""
         self._notices.close()
+
+
+def exec_start(unit: str, installation: Installation) -> str:
+    """Return what the unit runs, where the wheel is installed."""
+    (command,) = unit_values(unit, "ExecStart")
+    return command.replace(PREFIX, str(installation.prefix))

@@ -31,7 +31,6 @@ def test_two_agents_are_told_of_though_the_second_has_left(
     )
     first.leave()
     _enter_as_agent(shared_deployment, room_name, "one-again", "one")
-    humans.stay_for_one_more_test()
     second = _enter_as_agent(shared_deployment, room_name, "second", "other")
     wait_until(lambda: humans.doubles, within=5, what="two at once")
     second.leave()
