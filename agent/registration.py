@@ -12,7 +12,6 @@ import secrets
 import socket
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import asdict, replace
 from http import HTTPStatus
 
@@ -80,8 +79,8 @@ class Registration:
         if task is None:
             return
         task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        # One that has failed is in the log already, and the worker is to end all the same.
+        await asyncio.wait([task])
         # One that is away would only hold the worker's end up.
         if self._told is None or self._is_away:
             return

@@ -101,8 +101,10 @@ class Worker(AgentServer):
 
         In this order: to close takes seconds, in which a platform may kill.
         """
-        await self._registration.leave()
-        await super().aclose()
+        try:
+            await self._registration.leave()
+        finally:
+            await super().aclose()
 
     async def answer(self, request: JobRequest) -> None:
         """Accept a job; pass it on when full, end one too many (livekit-behaviour 31)."""

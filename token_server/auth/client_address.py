@@ -33,7 +33,8 @@ def end_user_of(told: str) -> str:
 
     An address counts as `client_of` has it; a text that is too long as its hash.
     """
-    name = told.strip()
+    # A header's bytes come as Latin-1: for str.strip half an "à" in UTF-8 is a space, too.
+    name = told.strip(" \t")
     network = _network_of(name)
     if network != NO_ADDRESS:
         return network

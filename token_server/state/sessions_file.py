@@ -79,13 +79,14 @@ class SessionsFile:
 
     def _change_now(self, name: str, change: Callable[[dict[str, Rooms]], T]) -> T:
         self._folder.mkdir(mode=0o700, exist_ok=True)
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        # A named pipe in its place would be read for ever.
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
         with os.fdopen(os.open(self._folder / name, flags, 0o600), "r+b", buffering=0) as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             persons = _read(file.read())
             answer = change(persons)
             file.seek(0)
-            file.write(json.dumps(persons, ensure_ascii=False).encode())
+            file.write(json.dumps(persons, ensure_ascii=False).encode(errors="replace"))
             # Last: ext4 writes a file at once to the disk that was made empty first.
             file.truncate()
             return answer
@@ -99,5 +100,5 @@ def _read(text: bytes) -> dict[str, Rooms]:
             str(person): {str(room): int(at) for room, at in rooms.items()}
             for person, rooms in found.items()
         }
-    except (ValueError, TypeError, AttributeError, RecursionError):
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         return {}

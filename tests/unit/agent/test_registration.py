@@ -194,6 +194,18 @@ def test_a_last_word_that_is_not_heard_is_said_once_more() -> None:
     assert server.words[1].sequence < server.words[2].sequence
 
 
+def test_a_worker_whose_telling_has_failed_can_end_and_says_so() -> None:
+    """Whatever is wrong with what it tells: its processes have to be closed."""
+
+    async def story(server: TokenServer, told: Told, registration: Registration) -> None:
+        await server.until(lambda words: len(words) == 1)
+        told.standing = Standing(jobs=[None])  # type: ignore[list-item]
+        await asyncio.sleep(0.3)
+        await registration.leave()
+
+    assert [False, True] == [word.is_leaving for word in running(story).words]
+
+
 def test_without_a_token_server_the_worker_goes_on_and_says_so_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

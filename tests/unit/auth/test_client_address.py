@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from token_server.auth.client_address import NO_ADDRESS, client_of
+from token_server.auth.client_address import NO_ADDRESS, client_of, end_user_of
 
 PROXY = "10.0.0.1"
 
@@ -93,3 +93,13 @@ def test_what_a_caller_writes_changes_nothing(
 
     (client,) = found
     assert client == NO_ADDRESS or ipaddress.ip_network(client).prefixlen in {32, 64}
+
+
+def test_end_users_are_told_apart_by_their_last_letter_too() -> None:
+    """As gunicorn hands a header of UTF-8 on; "" and blanks name nobody."""
+    told = [name.encode().decode("latin-1") for name in (" Mara", "Marà ", "MarÅ", "\t", "")]
+
+    first, second, third, *nobody = map(end_user_of, told)
+
+    assert 3 == len({first, second, third})
+    assert ["", ""] == nobody

@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import os
 import tracemalloc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -127,11 +128,25 @@ def test_without_a_disk_each_process_keeps_its_own(tmp_path: Path) -> None:
     assert [NEW] == claim(store, "attic", most=1)
 
 
-@pytest.mark.parametrize("rubbish", ["{", "[]", '{"a": 1}', '{"a": {"b": "c"}}', "[" * 99_999])
+RUBBISH = [
+    *("{", "[]", '{"a": 1}', '{"a": {"b": "c"}}', "[" * 99_999),
+    *('{"a": {"b": 1e999}}', r'{"\ud800": {"b": 0}}'),
+]
+
+
+@pytest.mark.parametrize("rubbish", RUBBISH)
 def test_a_file_that_cannot_be_read_begins_anew(tmp_path: Path, rubbish: str) -> None:
     """A disk that was full, or another version."""
     store = SessionsFile(tmp_path)
     (tmp_path / ALICE[:2]).write_text(rubbish)
+
+    assert [NEW, FULL] == claim(store, "hall", "attic", most=1)
+
+
+def test_a_named_pipe_in_a_files_place_holds_nobody_up(tmp_path: Path) -> None:
+    """To read one takes for ever, and with it the process."""
+    store = SessionsFile(tmp_path)
+    os.mkfifo(tmp_path / ALICE[:2])
 
     assert [NEW, FULL] == claim(store, "hall", "attic", most=1)
 
