@@ -107,8 +107,8 @@ def test_what_is_copied_is_there_and_is_not_ignored() -> None:
 
 def test_nothing_runs_as_root() -> None:
     """And what is started last is the child of a process that reaps."""
-    assert ["token-server"] == rests("USER")
-    assert "useradd" in SCRIPT.read_text()
+    assert ["10001"] == rests("USER")
+    assert re.search(r"useradd .*--uid 10001 ", SCRIPT.read_text())
     assert ["tini", "--"] == last_command("ENTRYPOINT")
 
 
