@@ -121,13 +121,11 @@ def test_a_proxy_that_cannot_be_is_named_by_its_setting(proxy: str) -> None:
     assert "the proxy of HTTPS_PROXY: that is no URL like http://HOST:PORT" == answer.silence
 
 
-@pytest.mark.parametrize("url", ["http://h.example:port", "http://[::1", "h.example:8080"])
+@pytest.mark.parametrize("url", ["http://h.example:port", "http://[::1"])
 def test_a_malformed_address_is_no_traceback(url: str) -> None:
     """TOKEN_SERVER_URL and --url are a person's; commands look at nothing else of the settings."""
-    environ = {"TOKEN_SERVER_URL": url, "HTTP_PROXY": "http://proxy.example:3128"}
-
     with pytest.raises(NotAnsweredError, match="does not answer"):
-        fetch_rooms(environ)
+        fetch_rooms({"TOKEN_SERVER_URL": url})
     assert "that is no URL like http://HOST:PORT" == ask("GET", url).silence
 
 
