@@ -71,6 +71,13 @@ def main() -> int:
 
     With --check nothing is changed.
     """
+    try:
+        return _release()
+    except SetupError as error:
+        return _refuse([str(error)])
+
+
+def _release() -> int:
     version = _version(Path("token_server/__init__.py").read_text())
     reasons = reasons_against(version, _CHANGELOG.read_text(), _NOTES.read_text(), _git("tag"))
     if _git("status", "--porcelain"):
@@ -79,11 +86,8 @@ def main() -> int:
         return _refuse(reasons)
     if "--check" in sys.argv:
         return 0
-    try:
-        wheel = _build(version)
-        _commit(version, datetime.now(UTC).date())
-    except (SetupError, subprocess.CalledProcessError) as error:
-        return _refuse([str(error)])
+    wheel = _build(version)
+    _commit(version, datetime.now(UTC).date())
     say(f"{wheel} is built and this commit is v{version}. To publish: git push --follow-tags")
     return 0
 
@@ -127,7 +131,14 @@ def _version(source: str) -> str:
 
 
 def _git(*arguments: str) -> list[str]:
-    git = subprocess.run(["git", *arguments], capture_output=True, text=True, check=True)  # noqa: S607 (the one on PATH)
+    """Return the lines that git answers.
+
+    Raises:
+        SetupError: It failed; the text has its words.
+    """
+    git = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)  # noqa: S607 (the one on PATH)
+    if git.returncode:
+        raise SetupError(f"git {arguments[0]} failed: {git.stderr.strip()}")
     return git.stdout.splitlines()
 
 

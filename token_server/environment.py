@@ -13,10 +13,12 @@ logger = logging.getLogger(__name__)
 
 _EXPORTER = "OTEL_TRACES_EXPORTER"
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
-# What commands send, by where they send it: keys, and tokens that the secret has signed.
+# What commands send, by what says where, or to whom: keys, tokens that the secret has signed, and
+# Redis' password.
 _SENT_TO = {
     "TOKEN_SERVER_URL": ("OPERATOR_KEY", "TOKEN_KEYS"),
     "LIVEKIT_URL": ("LIVEKIT_API_SECRET",),
+    "REDIS_TLS_VERIFY": ("REDIS_URL",),
 } | dict.fromkeys(
     ("HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"),
     ("OPERATOR_KEY", "TOKEN_KEYS", "LIVEKIT_API_SECRET"),
@@ -47,7 +49,7 @@ def command_environ(environ: Mapping[str, str], login: str = "") -> dict[str, st
         return found
     for address, secrets in _SENT_TO.items():
         ours = [name for name in secrets if environ.get(name, "").strip()]
-        if login and address != "LIVEKIT_URL":
+        if login and "TOKEN_KEYS" in secrets:
             ours.append("--login")
         if ours and found.get(address) and address not in environ:
             del found[address]

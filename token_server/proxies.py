@@ -56,9 +56,15 @@ class Proxies:
         return cls(**{key: given.get(name, "").strip() for key, name in names.items()})
 
     def to(self, url: str) -> str:
-        """Return the URL of the proxy that leads there; "" for none. Loopback never needs one."""
-        server = urlsplit(url)
-        host, port = server.hostname or "", server.port or _PORTS.get(server.scheme)
+        """Return the URL of the proxy that leads there; "" for none. Loopback never needs one.
+
+        Nothing leads to what is no URL: whoever asks there says so.
+        """
+        try:
+            server = urlsplit(url)
+            host, port = server.hostname or "", server.port or _PORTS.get(server.scheme)
+        except ValueError:
+            return ""
         direct = (entry.strip().lower() for entry in self.no.split(","))
         if host in LOOPBACK or is_loopback(host) or any(_covers(e, host, port) for e in direct):
             return ""
@@ -89,7 +95,7 @@ def refused_tunnel(error: Exception) -> str:
 
 
 def _has_tls(url: str) -> bool:
-    return urlsplit(url).scheme in {"wss", "https"}
+    return url.partition("://")[0].lower() in {"wss", "https"}
 
 
 def _covers(entry: str, host: str, port: int | None) -> bool:

@@ -62,6 +62,28 @@ def test_the_image_starts_what_the_procfile_has() -> None:
     assert "command" not in COMPOSE["services"]["web"]
 
 
+@pytest.mark.parametrize(
+    ("settings", "address"),
+    [
+        ("", "127.0.0.1:8080"),
+        ("HOST=0.0.0.0 PORT=9000", "127.0.0.1:9000"),
+        ("HOST=:: PORT=9000", "[::1]:9000"),
+        ("HOST=[::]", "[::1]:8080"),
+        ("HOST=::1", "[::1]:8080"),
+        ("HOST=[::1]", "[::1]:8080"),
+        ("HOST=10.1.2.3", "10.1.2.3:8080"),
+    ],
+)
+def test_the_health_of_web_is_asked_where_it_listens(
+    settings: str, address: str, tmp_path: Path
+) -> None:
+    """A container whose HOST is ::1 was never well; nor one in which http_proxy is set."""
+    (call,) = calls_of(f"{settings} {SCRIPT} health", ["curl"], tmp_path)
+
+    assert f"http://{address}/healthz" == call[-1]
+    assert "*" == call[call.index("--noproxy") + 1]
+
+
 def test_the_steps_are_those_of_the_script() -> None:
     """One script for the image and for whoever has no container engine."""
     known = set(re.findall(r"^(\w+)\)$", SCRIPT.read_text(), re.MULTILINE))
@@ -85,8 +107,8 @@ def test_what_is_copied_is_there_and_is_not_ignored() -> None:
 
 def test_nothing_runs_as_root() -> None:
     """And what is started last is the child of a process that reaps."""
-    assert ["token-server"] == rests("USER")
-    assert "useradd" in SCRIPT.read_text()
+    assert ["10001"] == rests("USER")
+    assert re.search(r"useradd .*--uid 10001 ", SCRIPT.read_text())
     assert ["tini", "--"] == last_command("ENTRYPOINT")
 
 

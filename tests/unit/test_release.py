@@ -1,13 +1,16 @@
 """A version that is released is one that people can read about."""
 
 import re
+import subprocess
+import sys
 import tomllib
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from setup.release import dated_versions, numbers, reasons_against, with_date, with_version
-from tests.processes import ROOT
+from tests.processes import ROOT, clean_environ
 from token_server import __version__
 
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text()
@@ -15,6 +18,7 @@ NOTES = (ROOT / "docs/upgrading.md").read_text()
 NEWS = "# Changelog\n\n## Unreleased\n\n- New.\n"
 OLD = "\n## 1.2.2 - 2026-01-01\n\n- Old.\n"
 NOTED = "\n### Unreleased\n"
+PAGES = {"CHANGELOG.md": NEWS, "docs/upgrading.md": NOTED}
 
 
 def test_the_version_has_its_news_and_its_notes() -> None:
@@ -52,6 +56,23 @@ def test_what_is_unreleased_becomes_the_version() -> None:
     head, _, rest = changelog.partition("\n## 1.2.3 - 2026-01-02\n")
     assert ("# Changelog\n\n## Unreleased\n", f"\n- New.\n{OLD}") == (head, rest)
     assert "\n### 1.2.3\n" == with_version(NOTED, "1.2.3")
+
+
+def test_what_git_refuses_is_said_in_its_words(tmp_path: Path) -> None:
+    """No repository, no name to commit by, no key to sign with: an exit code told nobody which."""
+    for name, text in {"token_server/__init__.py": '__version__ = "1.2.3"\n', **PAGES}.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    done = subprocess.run(
+        [sys.executable, "-m", "setup.release", "--check"],
+        cwd=tmp_path,
+        env=clean_environ() | {"PYTHONPATH": str(ROOT), "GIT_DIR": str(tmp_path / "none")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (1, True) == (done.returncode, done.stderr.startswith("release: git tag failed: fatal"))
 
 
 def test_a_release_that_broke_off_goes_on() -> None:

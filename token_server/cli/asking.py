@@ -14,6 +14,7 @@ import urllib3
 from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
+    LocationValueError,
     NameResolutionError,
     NewConnectionError,
     ProtocolError,
@@ -23,7 +24,7 @@ from urllib3.exceptions import (
 )
 
 from token_server.livekit.routes import proxy_login
-from token_server.proxies import proxy_setting, refused_tunnel
+from token_server.proxies import is_http_proxy, proxy_setting, refused_tunnel, through
 
 # Seconds: to be connected to, and for an answer.
 _CONNECT = 2.0
@@ -31,6 +32,7 @@ _ANSWER = 4.0
 _TIMEOUT = urllib3.Timeout(connect=_CONNECT, read=_ANSWER)
 # The first that fits: some are kinds of others.
 _WORDS: dict[type[Exception], str] = {
+    LocationValueError: "that is no URL like http://HOST:PORT",
     NameResolutionError: "the name of the host is not known (DNS)",
     NewConnectionError: "connection refused: nothing listens on that port",
     ConnectTimeoutError: f"no connection within {_CONNECT:.0f} s: no such host, or a firewall",
@@ -121,7 +123,7 @@ def ask(
             redirect=False,
         )
     except HTTPError as error:
-        return _no_answer(error, proxy_setting(url))
+        return _no_answer(error, url, way.proxy)
     is_proxys = bool(way.proxy) and answer.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED
     return HttpResult(
         status=answer.status,
@@ -135,6 +137,9 @@ def ask(
 
 @cache
 def _pool(proxy: str) -> urllib3.PoolManager:
+    # A command reads it out of the environment, where nobody has looked at it.
+    if proxy and not is_http_proxy(proxy):
+        raise ProxyError("", LocationValueError())
     return (
         urllib3.ProxyManager(proxy, proxy_headers=proxy_login(proxy))
         if proxy
@@ -142,14 +147,16 @@ def _pool(proxy: str) -> urllib3.PoolManager:
     )
 
 
-def _no_answer(error: HTTPError, setting: str) -> HttpResult:
+def _no_answer(error: HTTPError, url: str, proxy: str) -> HttpResult:
+    setting = proxy_setting(url)
     if status := refused_tunnel(error):
         return HttpResult(silence=f"the proxy of {setting} answers {status}", bad_proxy=setting)
     if isinstance(error, ProxyError):
         cause = error.original_error
         words = _in_words(cause) if isinstance(cause, HTTPError) else type(cause).__name__
         return HttpResult(silence=f"the proxy of {setting}: {words}", bad_proxy=setting)
-    return HttpResult(silence=_in_words(error))
+    # One that takes the connection and is silent cannot be told from a silent server behind it.
+    return HttpResult(silence=f"{_in_words(error)}{through(url, proxy)}")
 
 
 def bearer(key: str) -> dict[str, str]:

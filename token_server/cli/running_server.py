@@ -45,7 +45,7 @@ class NotAnsweredError(TokenServerError):
 def server_url(environ: Mapping[str, str]) -> str:
     """Return TOKEN_SERVER_URL, or loopback as HOST has it and PORT."""
     names = "TOKEN_SERVER_URL", "PORT", "HOST"
-    return running_server_url(*(environ.get(name, "") for name in names))
+    return running_server_url(*(environ.get(name, "").strip() for name in names))
 
 
 def room_path(room_name: str) -> str:

@@ -4,6 +4,7 @@ import socket
 from http.server import BaseHTTPRequestHandler
 
 import pytest
+import urllib3
 
 from tests.loopback import Loopback
 from tests.processes import free_port
@@ -24,6 +25,12 @@ def refusing(heads: list[str]) -> Serve:
         connection.sendall(REFUSAL)
 
     return serve
+
+
+def hearing_out(connection: socket.socket) -> None:
+    """Take what comes, and say nothing."""
+    while connection.recv(4096):
+        pass
 
 
 class Noting(BaseHTTPRequestHandler):
@@ -90,6 +97,36 @@ def test_a_proxy_that_wants_a_login_is_named_without_tls_too() -> None:
         answer = ask("GET", "http://a.example", way=Way(proxy=f"http://127.0.0.1:{proxy.port}"))
 
     assert ("HTTP_PROXY", 407) == (answer.bad_proxy, answer.status)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_silent_proxy_is_named_beside_the_silence(scheme: str) -> None:
+    """It takes the connection as the server would: either of the two may be what is silent."""
+    with raw_server(hearing_out) as proxy:
+        timeout = urllib3.Timeout(connect=0.2, read=0.2)
+        way = Way(proxy=f"http://127.0.0.1:{proxy.port}", timeout=timeout)
+        answer = ask("GET", f"{scheme}://tokens.example", way=way)
+
+    assert answer.silence.endswith(f" through the proxy of {scheme.upper()}_PROXY")
+
+
+@pytest.mark.parametrize(
+    "proxy", ["socks5://user:MaRkEr@h.example", "http://user:MaRkEr@[::1", "http://h.example:port"]
+)
+def test_a_proxy_that_cannot_be_is_named_by_its_setting(proxy: str) -> None:
+    """Commands take it out of the environment; one with a bracket too few was a traceback."""
+    answer = ask("GET", "https://tokens.example", way=Way(proxy=proxy))
+
+    assert "HTTPS_PROXY" == answer.bad_proxy
+    assert "the proxy of HTTPS_PROXY: that is no URL like http://HOST:PORT" == answer.silence
+
+
+@pytest.mark.parametrize("url", ["http://h.example:port", "http://[::1"])
+def test_a_malformed_address_is_no_traceback(url: str) -> None:
+    """TOKEN_SERVER_URL and --url are a person's; commands look at nothing else of the settings."""
+    with pytest.raises(NotAnsweredError, match="does not answer"):
+        fetch_rooms({"TOKEN_SERVER_URL": url})
+    assert "that is no URL like http://HOST:PORT" == ask("GET", url).silence
 
 
 def test_commands_ask_through_the_proxy_of_the_environment() -> None:

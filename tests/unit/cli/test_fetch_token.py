@@ -90,6 +90,10 @@ def test_no_server_is_said_in_words() -> None:
             "https://t.example",
             id="url",
         ),
+        pytest.param(
+            {"TOKEN_SERVER_URL": " https://t.example/\n"}, "https://t.example", id="space"
+        ),
+        pytest.param({"TOKEN_SERVER_URL": " ", "PORT": " "}, "http://127.0.0.1:8080", id="empty"),
     ],
 )
 def test_where_the_server_is(environ: dict[str, str], expected: str) -> None:

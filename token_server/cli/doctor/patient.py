@@ -2,7 +2,9 @@
 
 import secrets
 from collections.abc import Mapping, MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 
 from shared_settings.settings import SettingsError, TokenAuth
 from token_server.bearer_keys import plain_key
@@ -57,6 +59,7 @@ class Patient:
     settings: Settings
     server: Server
     origin: str
+    worker_host: str
     worker_port: int
     process: MutableMapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -101,12 +104,24 @@ def admit(environ: Mapping[str, str], options: Options) -> tuple[Check, Patient 
         settings=settings,
         server=server,
         origin=options.origin,
+        worker_host=_worker_host(environ.get("LIVEKIT_AGENT_HOST", "").strip()),
         worker_port=worker_port,
         process=options.process,
     )
     source = ["no LIVEKIT_ variable is set: the `make dev` of this machine is examined"]
     check = ok("settings", "All that must be set is set.", *(source * options.is_make_dev))
     return check, patient
+
+
+def _worker_host(listens_on: str) -> str:
+    """Return the address of this machine at which a worker is asked; what is none is not looked at.
+
+    Whether it can listen there, it says itself.
+    """
+    with suppress(ValueError):
+        if not ip_address(listens_on).is_unspecified:
+            return listens_on
+    return "127.0.0.1"
 
 
 def _bad_settings(*problems: str) -> Check:

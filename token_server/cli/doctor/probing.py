@@ -222,7 +222,7 @@ class Probing:
         until = time.monotonic() + _JOB_DIES_WITHIN
         while worker and worker.active_jobs > self._jobs_before and time.monotonic() < until:
             time.sleep(_PAUSE)
-            worker = ask_worker(port)
+            worker = ask_worker(self._patient.worker_host, port)
         return Surroundings(
             worker=worker,
             worker_port=port,
@@ -233,7 +233,8 @@ class Probing:
 
     def _ask_workers(self) -> tuple[WorkerReport | None, tuple[ToldWorker, ...]]:
         """Ask the worker's port, and the token server what workers have told."""
-        told = ask_told_workers(self._patient.server, self._patient.worker_port)
+        where = self._patient.worker_host, self._patient.worker_port
+        told = ask_told_workers(self._patient.server, *where)
         # A frozen one takes the connection and answers nothing, for as long as we wait.
         is_silent = any(worker.is_silent for worker in told)
-        return None if is_silent else ask_worker(self._patient.worker_port), told
+        return None if is_silent else ask_worker(*where), told

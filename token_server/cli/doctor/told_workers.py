@@ -12,7 +12,7 @@ from token_server.telemetry.printable import printable
 
 _SILENT, _FULL = "silent", "full"
 _LONGEST_LIST = 5
-_LOOPBACK, _CONNECTED_WITHIN = "127.0.0.1", 0.5
+_CONNECTED_WITHIN = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,26 +45,27 @@ class ToldWorker:
         )
 
 
-def ask_told_workers(server: Server, port: int) -> tuple[ToldWorker, ...]:
+def ask_told_workers(server: Server, host: str, port: int) -> tuple[ToldWorker, ...]:
     """Ask the token server which workers there are; none where it does not tell us.
 
-    A silent one on this machine is asked at its port (LIVEKIT_AGENT_PORT) whether it runs.
+    A silent one on this machine is asked where it listens (LIVEKIT_AGENT_HOST, LIVEKIT_AGENT_PORT)
+    whether it runs.
     """
     answer = server.ask("GET", "/workers", bearer(server.operator_key))
     told = tuple(map(_told, answer.content.get("workers", ()))) if answer.is_ok else ()
-    return tuple(replace(worker, is_gone=_has_ended(worker, port)) for worker in told)
+    return tuple(replace(worker, is_gone=_has_ended(worker, host, port)) for worker in told)
 
 
 def _told(row: dict[str, Any]) -> ToldWorker:
     return ToldWorker(**{name: row[name] for name in ToldWorker.__annotations__ if name in row})
 
 
-def _has_ended(worker: ToldWorker, port: int) -> bool:
+def _has_ended(worker: ToldWorker, host: str, port: int) -> bool:
     """Whether nobody takes a connection; a frozen process does, and answers nothing."""
     if not worker.is_silent or worker.host != socket.gethostname():
         return False
     try:
-        socket.create_connection((_LOOPBACK, port), _CONNECTED_WITHIN).close()
+        socket.create_connection((host, port), _CONNECTED_WITHIN).close()
     except ConnectionRefusedError:
         return True
     except OSError:

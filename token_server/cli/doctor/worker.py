@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from shared_settings.token_server_url import address
 from token_server.cli.asking import ask
 
 
@@ -10,7 +11,7 @@ class WorkerReport:
     """A worker's own words.
 
     Attributes:
-        port: Where its health server listens, on loopback.
+        port: Where its health server listens.
         agent_name: What it registers under; "" is a worker without a name.
         active_jobs: How many jobs it runs.
         load: From 0 to 1; LiveKit offers no job from 0.7 on.
@@ -33,13 +34,14 @@ class WorkerReport:
         )
 
 
-def ask_worker(port: int) -> WorkerReport | None:
-    """Ask the worker on this machine; None if there is none on that port."""
-    answer = ask("GET", f"http://127.0.0.1:{port}/worker")
+def ask_worker(host: str, port: int) -> WorkerReport | None:
+    """Ask the worker on this machine; None if there is none on that address and port."""
+    url = f"http://{address(host, port)}"
+    answer = ask("GET", f"{url}/worker")
     said = answer.content
     if not answer.is_ok or "worker_type" not in said:
         return None
-    health = ask("GET", f"http://127.0.0.1:{port}/")
+    health = ask("GET", f"{url}/")
     # Protobuf's JSON leaves out what is zero or empty.
     return WorkerReport(
         port=port,
