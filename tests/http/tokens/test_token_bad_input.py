@@ -198,27 +198,32 @@ def random_text(length: int) -> str:
     return MARKER + secrets.token_urlsafe(length)[: length - len(MARKER)]
 
 
-TOO_LONG = {
-    "room_config.agents.0.metadata": agents({"metadata": random_text(6000)}),
-    # Six bytes each, in JSON.
-    "room_config.agents.0.attributes": agents({"attributes": {"a": "\0" * 1000}}),
-    "participant_metadata": body(participant_metadata=random_text(5000)),
-    "participant_attributes": body(participant_attributes={"a": random_text(5000)}),
-}
 # In a token a quote takes two bytes, and what packs well next to none.
 QUOTES = '"' * 3200
 ROOM_WITH_LONG = {"agents": [{"metadata": random_text(3600)}]}
 ROOM_WITH_ZEROS = {"agents": [{"metadata": "a" * 8000, "attributes": {"a": "\0" * 1000}}]}
+METADATA, ATTRIBUTES = "room_config.agents.0.metadata", "room_config.agents.0.attributes"
+TOO_LONG = {
+    "metadata": (METADATA, agents({"metadata": random_text(6000)})),
+    # Six bytes each, in JSON.
+    "attributes": (ATTRIBUTES, agents({"attributes": {"a": "\0" * 1000}})),
+    "attributes beside what packs well": (ATTRIBUTES, body(room_config=ROOM_WITH_ZEROS)),
+    "a human's metadata": (
+        "participant_metadata",
+        body(participant_metadata=random_text(5000)),
+    ),
+    "quotes beside less": (
+        "participant_metadata",
+        body(participant_metadata=QUOTES, room_config=ROOM_WITH_LONG),
+    ),
+    "a human's attributes": (
+        "participant_attributes",
+        body(participant_attributes={"a": random_text(5000)}),
+    ),
+}
 
 
-MOST = [
-    *TOO_LONG.items(),
-    ("participant_metadata", body(participant_metadata=QUOTES, room_config=ROOM_WITH_LONG)),
-    ("room_config.agents.0.attributes", body(room_config=ROOM_WITH_ZEROS)),
-]
-
-
-@pytest.mark.parametrize(("field", "unverified_body"), MOST, ids=[field for field, _ in MOST])
+@pytest.mark.parametrize(("field", "unverified_body"), TOO_LONG.values(), ids=TOO_LONG)
 def test_what_would_make_too_long_a_token_is_refused_by_its_name(
     rooms: FakeLiveKit, field: str, unverified_body: bytes
 ) -> None:
