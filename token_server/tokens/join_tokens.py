@@ -5,6 +5,7 @@ copies, and without the import of aiohttp; a test holds the two against each oth
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +16,7 @@ from token_server.livekit.port import AgentOrder
 from token_server.livekit.signatures import sign_payload, signed_length
 from token_server.settings import Settings
 from token_server.tokens.field_rules import TOKEN_LIMIT
-from token_server.tokens.tickets import TICKET_ATTRIBUTE, Ticket, is_short
+from token_server.tokens.tickets import TICKET_ATTRIBUTE, Ticket, is_short, sealed_metadata
 from token_server.tokens.token_request import TokenRequest
 
 # The least that a call needs. canUpdateOwnMetadata is said, not left out: a client that could
@@ -45,11 +46,12 @@ def check_length(join_token: JoinToken, settings: Settings) -> None:
     Raises:
         InvalidRequestError: Names the field that takes most of it, and the limit.
     """
-    length = signed_length(_payload(join_token, settings, _ANY_TIME))
+    claims = _claims(join_token, settings, _ANY_TIME)
+    length = signed_length(_json(claims))
     if length > TOKEN_LIMIT:
         raise InvalidRequestError(
-            f"{_longest_field(join_token)} is too long: the token, which is sent in a URL, would"
-            f" have {length} bytes, and at most {TOKEN_LIMIT} get through"
+            f"{_longest_field(join_token, claims)} is too long: the token, which is sent in a URL,"
+            f" would have {length} bytes, and at most {TOKEN_LIMIT} get through"
         )
 
 
@@ -69,13 +71,8 @@ def mint_join_token(join_token: JoinToken, settings: Settings, now: datetime) ->
     Source:
         https://docs.livekit.io/home/get-started/authentication/
     """
-    return sign_payload(_payload(join_token, settings, now), settings.livekit_api_secret)
-
-
-def _payload(join_token: JoinToken, settings: Settings, now: datetime) -> bytes:
-    """Write the claims in UTF-8: escaped, a letter of two bytes takes six."""
     claims = _claims(join_token, settings, now)
-    return json.dumps(claims, ensure_ascii=False, separators=(",", ":")).encode()
+    return sign_payload(_json(claims), settings.livekit_api_secret)
 
 
 def _claims(join_token: JoinToken, settings: Settings, now: datetime) -> dict[str, Any]:
@@ -113,15 +110,21 @@ def _dispatch(order: AgentOrder, agent_dispatch: AgentDispatch) -> dict[str, str
     return {}
 
 
-def _longest_field(join_token: JoinToken) -> str:
-    """Return the field of a request that takes most of the token."""
-    request, order = join_token.request, join_token.ticket.order
-    of_agent = dict(order.attributes) if order else {}
-    metadata = len(order.metadata) if order else 0
-    agents_field = "metadata" if metadata >= len(str(of_agent)) else "attributes"
+def _json(value: object) -> bytes:
+    """Write in UTF-8: escaped, a letter of two bytes takes six."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _longest_field(join_token: JoinToken, claims: Mapping[str, Any]) -> str:
+    """Return the field of a request that takes most of the token, as it is written there."""
+    request, order = join_token.request, join_token.ticket.order or AgentOrder(agent_name="")
+    # What is sealed is in base64, and then again.
+    packed = len(sealed_metadata(join_token.sealed_ticket))
+    sealed = packed or len(_json(order.metadata)) * 4 // 3
     lengths = {
-        f"room_config.agents.0.{agents_field}": len(join_token.sealed_ticket),
-        "participant_metadata": len(request.participant_metadata.encode()),
-        "participant_attributes": len(str(request.participant_attributes).encode()),
+        "room_config.agents.0.metadata": sealed + len(_json(claims.get("roomConfig"))),
+        "room_config.agents.0.attributes": len(_json(dict(order.attributes))) * 4 // 3,
+        "participant_metadata": len(_json(request.participant_metadata)),
+        "participant_attributes": len(_json(request.participant_attributes)),
     }
     return max(lengths, key=lengths.__getitem__)

@@ -64,6 +64,11 @@ def is_short(metadata: str) -> bool:
     return len(metadata) <= _SHORT_METADATA and len(_json(metadata)) <= _SHORT_METADATA
 
 
+def sealed_metadata(sealed_ticket: str) -> str:
+    """Return the part of a ticket that is long metadata alone; "" where it is short."""
+    return sealed_ticket.partition(_BETWEEN)[2]
+
+
 class TicketSealer:
     """Seals and opens tickets with a key that only holders of the API secret can derive.
 

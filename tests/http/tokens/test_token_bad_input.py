@@ -205,9 +205,22 @@ TOO_LONG = {
     "participant_metadata": body(participant_metadata=random_text(5000)),
     "participant_attributes": body(participant_attributes={"a": random_text(5000)}),
 }
+# In a token a quote takes two bytes, and what packs well next to none.
+QUOTES = '"' * 3200
+ROOM_WITH_LONG = {"agents": [{"metadata": random_text(3600)}]}
+ROOM_WITH_ZEROS = {"agents": [{"metadata": "a" * 8000, "attributes": {"a": "\0" * 1000}}]}
 
 
-@pytest.mark.parametrize(("field", "unverified_body"), TOO_LONG.items(), ids=TOO_LONG)
+MOST = {name: (name, unverified_body) for name, unverified_body in TOO_LONG.items()} | {
+    "quotes": (
+        "participant_metadata",
+        body(participant_metadata=QUOTES, room_config=ROOM_WITH_LONG),
+    ),
+    "zeros": ("room_config.agents.0.attributes", body(room_config=ROOM_WITH_ZEROS)),
+}
+
+
+@pytest.mark.parametrize(("field", "unverified_body"), MOST.values(), ids=MOST)
 def test_what_would_make_too_long_a_token_is_refused_by_its_name(
     rooms: FakeLiveKit, field: str, unverified_body: bytes
 ) -> None:
