@@ -3,11 +3,13 @@
 Each file has the persons of one hash, as JSON; whoever changes it has its lock for some 0.1 ms.
 """
 
+import errno
 import fcntl
 import json
 import os
 import time
 from collections.abc import Callable, Mapping
+from io import FileIO
 from pathlib import Path
 from threading import Lock
 from typing import TypeVar
@@ -83,13 +85,23 @@ class SessionsFile:
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
         with os.fdopen(os.open(self._folder / name, flags, 0o600), "r+b", buffering=0) as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            persons = _read(file.read())
+            before = file.read()
+            persons = _read(before)
             answer = change(persons)
-            file.seek(0)
-            file.write(json.dumps(persons, ensure_ascii=False).encode(errors="replace"))
-            # Last: ext4 writes a file at once to the disk that was made empty first.
-            file.truncate()
+            text = json.dumps(persons, ensure_ascii=False).encode(errors="replace")
+            if not _write(file, text):
+                _write(file, before)  # which still has its place on the disk
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             return answer
+
+
+def _write(file: FileIO, text: bytes) -> bool:
+    """Write a file from its beginning; False if the disk had no room for all of it."""
+    file.seek(0)
+    is_whole = file.write(text) == len(text)
+    # Last: ext4 writes a file at once to the disk that was made empty first.
+    file.truncate()
+    return is_whole
 
 
 def _read(text: bytes) -> dict[str, Rooms]:

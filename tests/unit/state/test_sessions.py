@@ -3,6 +3,8 @@
 import fcntl
 import json
 import os
+import resource
+import signal
 import tracemalloc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -149,6 +151,22 @@ def test_a_named_pipe_in_a_files_place_holds_nobody_up(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / ALICE[:2])
 
     assert [NEW, FULL] == claim(store, "hall", "attic", most=1)
+
+
+def test_a_disk_that_is_full_forgets_nobody(tmp_path: Path) -> None:
+    """It takes the first bytes of a file that grows, and half a file would be nobody's."""
+    store = SessionsFile(tmp_path)
+    claim(store, "hall", person=f"{ALICE[:2]}{0:030}")
+    held, limits = (tmp_path / ALICE[:2]).read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(held) + 9, limits[1]))
+    try:
+        found = claim(store, "hall", "attic", most=1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+
+    assert ([NEW, FULL], held) == (found, (tmp_path / ALICE[:2]).read_bytes())
 
 
 def test_nobody_waits_for_a_process_that_was_frozen_with_the_lock(tmp_path: Path) -> None:
