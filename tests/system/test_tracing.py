@@ -18,6 +18,7 @@ pytestmark = pytest.mark.live
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 FRONTEND = f"00-{TRACE}-00f067aa0ba902b7-01"
 WEBHOOK = "webhook participant_joined"
+TRIES = 5
 UNDER_THE_TOKEN = {"CreateRoom", WEBHOOK, "look", "join"}
 
 
@@ -62,6 +63,26 @@ def waited(running: Deployment, room_name: str) -> float:
     return (agent.joined_at - human).total_seconds()
 
 
+def join_through_two(
+    running: Deployment, collector: Collector, room_name: str, hears_webhooks: int
+) -> str:
+    """Let somebody join whose token is of the other process; return the room."""
+    for number in range(TRIES):
+        collector.spans.clear()
+        room = f"{room_name}-{number}"
+        with stopped(hears_webhooks):
+            token = fetch_token(running, room)
+        running.enter(token)
+        running.wait_for_one_agent(room)
+        delivered(collector, "join")
+        if process_of(delivered(collector, WEBHOOK)) == hears_webhooks:
+            return room
+        # LiveKit has opened one more connection, to the other.
+        running.humans.leave()
+        running.end_room(room)
+    raise AssertionError(f"the webhook came to whose the token is, {TRIES} times")
+
+
 def test_a_join_is_one_trace_across_two_processes(
     collector: Collector, deploy: Deploy, room_name: str
 ) -> None:
@@ -71,14 +92,10 @@ def test_a_join_is_one_trace_across_two_processes(
     # A LiveKit with few rooms keeps its one connection to this one.
     hears_webhooks = process_of(delivered(collector, WEBHOOK))
     delivered(collector, "join")
-    collector.spans.clear()
 
-    with stopped(hears_webhooks):
-        token = fetch_token(running, room_name)
-    running.enter(token)
-    running.wait_for_one_agent(room_name)
+    room = join_through_two(running, collector, room_name, hears_webhooks)
+
     join = delivered(collector, "join")
-
     asked, webhook = collector.named("token")[0], collector.named(WEBHOOK)[0]
     spans = [span for span in collector.spans if span.trace_id.hex() == TRACE]
     looks = {span.span_id for span in spans if span.name == "look"}
@@ -92,7 +109,7 @@ def test_a_join_is_one_trace_across_two_processes(
     )
     assert set(processes(running.web)) == {process_of(asked), process_of(webhook)}
     assert (hears_webhooks, process_of(asked)) == (process_of(webhook), process_of(join))
-    assert waited(running, room_name) == pytest.approx(join.ended - join.began, abs=0.002)
+    assert waited(running, room) == pytest.approx(join.ended - join.began, abs=0.002)
 
 
 def test_a_collector_that_is_not_there_costs_a_line(redeploy: Deploy, room_name: str) -> None:

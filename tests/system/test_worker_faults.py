@@ -121,7 +121,8 @@ def test_a_slow_worker_is_not_asked_over_and_over(deployment: Deployment, room_n
 
         wait_for_one_agent_each(deployment, rooms, 30)
 
-    assert max(deployment.job_requests(room) for room in rooms) <= 2
+    # Where it is so starved that it seems silent, others are asked beside it (hedging.py).
+    assert max(deployment.job_requests_but_hedges(room) for room in rooms) <= 2
 
 
 def wait_for_leaving(running: Deployment, room_name: str, dead: Participant) -> None:
