@@ -11,7 +11,7 @@ from livekit import api
 
 from tests.processes import API_KEY, API_SECRET, ON_A_FULL_DISK, ROOT
 from tests.system.conftest import Deploy
-from tests.system.deployment import Deployment
+from tests.system.deployment import SOON, Deployment
 from token_server.state.shared_folder import find_shared_folder
 from token_server.temporary_folders import MEMORY
 
@@ -54,7 +54,7 @@ def test_a_worker_that_starts_after_the_join_is_sent(
 
     deployment.start_worker()
 
-    deployment.wait_for_one_agent(room_name, within=8)  # counted from the registration
+    deployment.wait_for_one_agent(room_name, within=SOON)  # counted from the registration
     assert 1 == deployment.job_requests(room_name)
 
 
