@@ -9,6 +9,7 @@ from typing import Any, Self
 import httpx
 from livekit import api
 
+from tests import plain_http
 from tests.humans import Human, Humans
 from tests.processes import (
     AGENT_NAME,
@@ -196,7 +197,7 @@ class Deployment:
     def end_room(self, room_name: str) -> None:
         """End a room as an operator's script does, with everybody in it."""
         token = api.AccessToken(API_KEY, API_SECRET).with_grants(api.VideoGrants(room_create=True))
-        answer = httpx.post(
+        answer = plain_http.post(
             f"{self.livekit.url.replace('ws', 'http')}/twirp/livekit.RoomService/DeleteRoom",
             json={"room": room_name},
             headers={"Authorization": f"Bearer {token.to_jwt()}"},

@@ -4,8 +4,7 @@ import socket
 from http.server import BaseHTTPRequestHandler
 from urllib.parse import urlsplit
 
-import httpx
-
+from tests import plain_http
 from tests.loopback import Loopback, ProxyHandler
 from tests.raw_server import relay
 
@@ -39,7 +38,7 @@ class PathProxy(Loopback):
                 body, headers = self.received()
                 if path := self._inner():
                     url = proxy._target + path
-                    self.respond(httpx.post(url, content=body, headers=headers, trust_env=False))
+                    self.respond(plain_http.post(url, content=body, headers=headers))
 
             def do_GET(self) -> None:  # noqa: N802
                 """Pass all on, both ways, until one side ends it."""

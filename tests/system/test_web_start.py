@@ -131,7 +131,7 @@ def test_a_host_of_ipv6_and_ipv4_is_listened_on(tmp_path: Path) -> None:
     """
     settings = environ(tmp_path, HOST="::", DEMO="1")
     with web(settings, tmp_path / "web.log") as process:
-        over_ipv4 = httpx.get(f"http://127.0.0.1:{settings['PORT']}/metrics")
+        over_ipv4 = plain_http.get(f"http://127.0.0.1:{settings['PORT']}/metrics")
 
     assert 200 == over_ipv4.status_code
     assert f"Listening at: http://[::]:{settings['PORT']}" in process.output()

@@ -4,7 +4,6 @@ Written with PyJWT, in a quarter of the time that livekit-api's AccessToken take
 copies, and without the import of aiohttp; a test holds the two against each other.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from token_server.livekit.port import AgentOrder
 from token_server.livekit.signatures import sign_payload, signed_length
 from token_server.settings import Settings
 from token_server.tokens.field_rules import TOKEN_LIMIT
+from token_server.tokens.packing import short_json
 from token_server.tokens.tickets import TICKET_ATTRIBUTE, Ticket, is_short, sealed_metadata
 from token_server.tokens.token_request import TokenRequest
 
@@ -47,7 +47,7 @@ def check_length(join_token: JoinToken, settings: Settings) -> None:
         InvalidRequestError: Names the field that takes most of it, and the limit.
     """
     claims = _claims(join_token, settings, _ANY_TIME)
-    length = signed_length(_json(claims))
+    length = signed_length(short_json(claims))
     if length > TOKEN_LIMIT:
         raise InvalidRequestError(
             f"{_longest_field(join_token, claims)} is too long: the token, which is sent in a URL,"
@@ -72,7 +72,7 @@ def mint_join_token(join_token: JoinToken, settings: Settings, now: datetime) ->
         https://docs.livekit.io/home/get-started/authentication/
     """
     claims = _claims(join_token, settings, now)
-    return sign_payload(_json(claims), settings.livekit_api_secret)
+    return sign_payload(short_json(claims), settings.livekit_api_secret)
 
 
 def _claims(join_token: JoinToken, settings: Settings, now: datetime) -> dict[str, Any]:
@@ -110,21 +110,16 @@ def _dispatch(order: AgentOrder, agent_dispatch: AgentDispatch) -> dict[str, str
     return {}
 
 
-def _json(value: object) -> bytes:
-    """Write in UTF-8: escaped, a letter of two bytes takes six."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-
-
 def _longest_field(join_token: JoinToken, claims: Mapping[str, Any]) -> str:
     """Return the field of a request that takes most of the token, as it is written there."""
     request, order = join_token.request, join_token.ticket.order or AgentOrder(agent_name="")
     # What is sealed is in base64, and then again.
     packed = len(sealed_metadata(join_token.sealed_ticket))
-    sealed = packed or len(_json(order.metadata)) * 4 // 3
+    sealed = packed or len(short_json(order.metadata)) * 4 // 3
     lengths = {
-        "room_config.agents.0.metadata": sealed + len(_json(claims.get("roomConfig"))),
-        "room_config.agents.0.attributes": len(_json(dict(order.attributes))) * 4 // 3,
-        "participant_metadata": len(_json(request.participant_metadata)),
-        "participant_attributes": len(_json(request.participant_attributes)),
+        "room_config.agents.0.metadata": sealed + len(short_json(claims.get("roomConfig"))),
+        "room_config.agents.0.attributes": len(short_json(dict(order.attributes))) * 4 // 3,
+        "participant_metadata": len(short_json(request.participant_metadata)),
+        "participant_attributes": len(short_json(request.participant_attributes)),
     }
     return max(lengths, key=lengths.__getitem__)

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from shared_settings.release_marks import is_released
 from token_server.livekit.port import AgentOrder, Participant
-from token_server.tokens.packing import pack, unpack
+from token_server.tokens.packing import pack, short_json, unpack
 
 TICKET_ATTRIBUTE = "token_server.ticket"
 _KEY_PURPOSE = b"livekit-token-server ticket v1"
@@ -61,7 +61,7 @@ class Ticket:
 
 def is_short(metadata: str) -> bool:
     """Whether metadata is so short that the ticket has it as it is."""
-    return len(metadata) <= _SHORT_METADATA and len(_json(metadata)) <= _SHORT_METADATA
+    return len(metadata) <= _SHORT_METADATA and len(short_json(metadata)) <= _SHORT_METADATA
 
 
 def sealed_metadata(sealed_ticket: str) -> str:
@@ -96,7 +96,9 @@ class TicketSealer:
         if more := _more(order, is_long=is_long):
             fields[_FIELDS:] = [ticket.traceparent, more]
         nonce, cipher = secrets.token_bytes(_NONCE_BYTES), self._ciphers[0]
-        first = nonce + cipher.encrypt(nonce, _padded(fields) if is_long else _json(fields), None)
+        first = nonce + cipher.encrypt(
+            nonce, _padded(fields) if is_long else short_json(fields), None
+        )
         texts = [base64.urlsafe_b64encode(first)]
         if is_long:
             second = cipher.encrypt(nonce, pack(order.metadata.encode()), first)
@@ -125,10 +127,6 @@ def _cipher(api_secret: str) -> AESGCMSIV:
     return AESGCMSIV(hkdf.derive(api_secret.encode()))
 
 
-def _json(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-
-
 def _more(order: AgentOrder, *, is_long: bool) -> dict[str, object]:
     """Return what else there is of an order, and whether a second text follows."""
     more = {
@@ -144,7 +142,7 @@ def _padded(fields: list[Any]) -> bytes:
 
     Earlier versions read up to there: they serve this human by what is in the first text.
     """
-    text = _json(fields)
+    text = short_json(fields)
     ends_without = 2  # nonce and tag have 28 bytes
     return text + b" " * (len(text) % 3 == ends_without)
 
