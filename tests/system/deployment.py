@@ -167,12 +167,18 @@ class Deployment:
         """Return how many job requests the workers have logged for the room."""
         return self.count("worker.log", "JOB REQUEST RECEIVED", room_name)
 
-    def job_requests_but_hedges(self, room_name: str) -> int:
-        """Return how many of them were not sent beside one that this machine was slow with.
+    def hedges(self, room_name: str) -> int:
+        """Return how many dispatches were sent beside one that this machine was slow with."""
+        return self.count("web.log", HEDGED, room_name)
 
-        Where a worker is there all the time: what nobody takes is hedged again and again.
+    def jobs_wanted(self, room_name: str) -> range:
+        """Return how many jobs there would have been without hedges: at least, and at most.
+
+        Of a hedge and the dispatch beside it, LiveKit may offer one job or two. Where a worker is
+        there all the time: what nobody takes is hedged again and again.
         """
-        return self.job_requests(room_name) - self.count("web.log", HEDGED, room_name)
+        most = self.job_requests(room_name)
+        return range(most - self.hedges(room_name), most + 1)
 
     def count(self, log_name: str, *phrases: str) -> int:
         """Return how many lines of a log have all of these phrases."""

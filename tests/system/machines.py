@@ -80,9 +80,11 @@ class TwoMachines:
         self.leave()
         self._ends.close()
 
-    def job_requests(self, room_name: str) -> int:
-        """Return how many job requests all workers have logged for the room, hedges left out."""
-        return sum(machine.job_requests_but_hedges(room_name) for machine in self.machines)
+    def jobs_wanted(self, room_name: str) -> range:
+        """Return how many jobs all workers have had for the room, with and without hedges."""
+        most = sum(machine.job_requests(room_name) for machine in self.machines)
+        hedges = sum(machine.hedges(room_name) for machine in self.machines)
+        return range(most - hedges, most + 1)
 
     def sweeper(self) -> object:
         """Return what Redis has for the one process that sweeps; None if nobody does."""

@@ -35,7 +35,7 @@ def test_a_token_server_killed_while_it_acts_leaves_nothing_undone(
         running.start_web()
 
         running.wait_for_one_agent(room_name, AFTER_START)
-    assert 3 == running.job_requests_but_hedges(room_name)
+    assert 3 in running.jobs_wanted(room_name)
 
 
 def test_livekit_restarted_in_a_call_has_its_agent_when_the_human_is_back(
@@ -64,7 +64,7 @@ def test_twelve_joins_in_one_instant_get_one_agent_each(
     deployment.enter(*tokens)
 
     wait_for_one_agent_each(deployment, rooms, 20)
-    assert [1] * BURST == [deployment.job_requests_but_hedges(room) for room in rooms]
+    assert all(1 in deployment.jobs_wanted(room) for room in rooms)
 
 
 def registrations(running: Deployment) -> int:
