@@ -1,11 +1,12 @@
-"""What it saves to leave webhooks out: requests and processor time, call by call."""
+"""What it saves to leave webhooks out: requests and processor time, by calls and by tokens."""
 
 import asyncio
+import http.client
 import json
 import re
 import time
-import urllib.request
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +16,10 @@ from bench.effort import Effort
 from bench.figures import Row, Section, number
 from bench.growth.deployment import Deployment, deployment
 from bench.growth.usage import cpu_seconds
+from bench.load import put_load_on
 from bench.progress import say
 from bench.reliability.visitor import Visitor
+from bench.requests import token_request
 from tests.processes import API_KEY, API_SECRET
 from tests.snippets import snippet
 
@@ -27,22 +30,40 @@ _RECEIVED = re.compile(r"^token_server_webhooks_received_total (\S+)", re.MULTIL
 _PATIENCE = 15.0
 _SETTLE = 1.0
 _WARM_UP = 3
-_COLUMNS = ("webhooks a call", "ours, CPU ms a call", "livekit-server, CPU ms a call")
+_CONNECTIONS = 16
+_COLUMNS = (
+    "webhooks a call",
+    "CPU ms a call",
+    "webhooks a token",
+    "CPU ms a token",
+    "LiveKit's CPU ms a token",
+    "tokens/s",
+)
 _HOW = (
-    "One call after the other: a token, a human (LiveKit's Python client) who publishes one track,"
+    "Calls one after the other: a token, a human (LiveKit's Python client) who publishes one track,"
     " an agent without tracks, then the end of the room; 1 s in between. An agent's track would be"
     " two webhooks more. CPU, from /proc, is of the two web processes and gunicorn's own, and holds"
-    " all that a call costs: token, looks, webhooks."
+    " all that a call costs: the token, looks, webhooks, and what idle processes use meanwhile."
+    f" Tokens as fast as they come, {_CONNECTIONS} connections, each for a fresh room, and nobody"
+    " joins; a room's end would be one webhook more for each."
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Cost:
-    """What some calls have cost so far: webhooks, and seconds of both servers' CPU."""
+    """What was used: webhooks, and milliseconds of both servers' CPU."""
 
     webhooks: float
     ours: float
     livekit: float
+
+    def each(self, before: "_Cost", count: int) -> "_Cost":
+        """Return what each of so many has cost since then."""
+        return _Cost(
+            webhooks=(self.webhooks - before.webhooks) / count,
+            ours=(self.ours - before.ours) / count,
+            livekit=(self.livekit - before.livekit) / count,
+        )
 
 
 class _Speaker(Visitor):
@@ -64,24 +85,33 @@ def measure_webhooks(effort: Effort, folder: Path) -> list[Section]:
         "as docs/webhooks.md has it": documented,
         "and without `track_published`": [e for e in documented if e != "track_published"],
     }
-    rows = [_row(what, events, effort.calls, folder) for what, events in choices.items()]
+    rows = [_row(what, events, effort, folder) for what, events in choices.items()]
     title = "Webhooks that are left out"
     return [Section(key="webhooks", title=title, how=_HOW, columns=_COLUMNS, rows=tuple(rows))]
 
 
-def _row(what: str, events: Sequence[str], calls: int, folder: Path) -> Row:
+def _row(what: str, events: Sequence[str], effort: Effort, folder: Path) -> Row:
     with deployment(folder, webhook_events=events, OPERATOR_KEY=_OPERATOR_KEY) as running:
         asyncio.run(_call(running, _WARM_UP))
         before = _cost(running)
-        asyncio.run(_call(running, calls))
-        after = _cost(running)
-    figures = (
-        (after.webhooks - before.webhooks) / calls,
-        1000 * (after.ours - before.ours) / calls,
-        1000 * (after.livekit - before.livekit) / calls,
+        asyncio.run(_call(running, effort.calls))
+        call = _cost(running).each(before, effort.calls)
+        before = _cost(running)
+        load = put_load_on(
+            token_request(running.web_port), connections=_CONNECTIONS, seconds=effort.load_seconds
+        )
+        time.sleep(_SETTLE)
+        token = _cost(running).each(before, len(load.milliseconds))
+    say(f"    {what}: {call} a call, {token} a token, {load.per_second:,.0f} tokens/s")
+    cells = (
+        number(call.webhooks, 1),
+        number(call.ours, 1),
+        number(token.webhooks, 2),
+        number(token.ours, 2),
+        number(token.livekit, 2),
+        number(load.per_second),
     )
-    say(f"    {what}: {figures[0]:.1f} webhooks, {figures[1]:.1f} and {figures[2]:.1f} ms a call")
-    return Row(what=what, cells=tuple(number(figure, 1) for figure in figures))
+    return Row(what=what, cells=cells)
 
 
 async def _call(running: Deployment, calls: int) -> None:
@@ -104,8 +134,8 @@ def _cost(running: Deployment) -> _Cost:
     (received,) = _RECEIVED.findall(_ask(running.web_port, "/metrics"))
     return _Cost(
         webhooks=float(received),
-        ours=cpu_seconds(running.web.popen.pid),
-        livekit=cpu_seconds(running.livekit.process.popen.pid),
+        ours=1000 * cpu_seconds(running.web.popen.pid),
+        livekit=1000 * cpu_seconds(running.livekit.process.popen.pid),
     )
 
 
@@ -116,6 +146,7 @@ def _token(port: int, room_name: str) -> str:
 
 def _ask(port: int, path: str, body: bytes | None = None) -> str:
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {_OPERATOR_KEY}"}
-    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", body, headers)
-    with urllib.request.urlopen(request, timeout=_PATIENCE) as answer:
-        return str(answer.read().decode())
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_PATIENCE)
+    with closing(connection):
+        connection.request("GET" if body is None else "POST", path, body, headers)
+        return connection.getresponse().read().decode()
