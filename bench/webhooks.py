@@ -25,7 +25,10 @@ from tests.snippets import snippet
 
 _OPERATOR_KEY = "bench"
 _DOCUMENTED = re.compile(r"include_events: \[(.*)\]")
-_RECEIVED = re.compile(r"^token_server_webhooks_received_total (\S+)", re.MULTILINE)
+_COUNTED = {
+    name: re.compile(rf"^token_server_{name}_total (\S+)", re.MULTILINE)
+    for name in ("webhooks_received", "tokens_issued")
+}
 # Seconds: for an agent to come, and for the last webhooks of a call.
 _PATIENCE = 15.0
 _SETTLE = 1.0
@@ -51,15 +54,18 @@ _HOW = (
 
 @dataclass(frozen=True, kw_only=True)
 class _Cost:
-    """What was used: webhooks, and milliseconds of both servers' CPU."""
+    """What was used: tokens, webhooks, and milliseconds of both servers' CPU."""
 
+    tokens: float
     webhooks: float
     ours: float
     livekit: float
 
-    def each(self, before: "_Cost", count: int) -> "_Cost":
-        """Return what each of so many has cost since then."""
+    def each_since(self, before: "_Cost") -> "_Cost":
+        """Return what each token has cost since then, with what came of it."""
+        count = self.tokens - before.tokens
         return _Cost(
+            tokens=count,
             webhooks=(self.webhooks - before.webhooks) / count,
             ours=(self.ours - before.ours) / count,
             livekit=(self.livekit - before.livekit) / count,
@@ -95,13 +101,13 @@ def _row(what: str, events: Sequence[str], effort: Effort, folder: Path) -> Row:
         asyncio.run(_call(running, _WARM_UP))
         before = _cost(running)
         asyncio.run(_call(running, effort.calls))
-        call = _cost(running).each(before, effort.calls)
+        call = _cost(running).each_since(before)
         before = _cost(running)
         load = put_load_on(
             token_request(running.web_port), connections=_CONNECTIONS, seconds=effort.load_seconds
         )
         time.sleep(_SETTLE)
-        token = _cost(running).each(before, len(load.milliseconds))
+        token = _cost(running).each_since(before)
     say(f"    {what}: {call} a call, {token} a token, {load.per_second:,.0f} tokens/s")
     cells = (
         number(call.webhooks, 1),
@@ -131,9 +137,11 @@ async def _call(running: Deployment, calls: int) -> None:
 
 
 def _cost(running: Deployment) -> _Cost:
-    (received,) = _RECEIVED.findall(_ask(running.web_port, "/metrics"))
+    metrics = _ask(running.web_port, "/metrics")
+    counted = {name: float(line.findall(metrics)[0]) for name, line in _COUNTED.items()}
     return _Cost(
-        webhooks=float(received),
+        tokens=counted["tokens_issued"],
+        webhooks=counted["webhooks_received"],
         ours=1000 * cpu_seconds(running.web.popen.pid),
         livekit=1000 * cpu_seconds(running.livekit.process.popen.pid),
     )
