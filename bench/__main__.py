@@ -41,6 +41,7 @@ from bench.tokens import (
     measure_tokens,
     measure_tokens_without_webhooks,
 )
+from bench.webhooks import measure_webhooks
 
 _PARTS: Mapping[str, Callable[[Effort, Path], Sequence[Section]]] = {
     "reliability": measure_reliability,
@@ -54,6 +55,7 @@ _PARTS: Mapping[str, Callable[[Effort, Path], Sequence[Section]]] = {
     "origins": measure_origins,
     "classes": measure_classes,
     "following": measure_following,
+    "webhooks": measure_webhooks,
     "growth": measure_growth,
     "watching": measure_watching,
     "abuse": measure_abuse,
@@ -71,6 +73,7 @@ _NOT_QUICK = {
     "origins",
     "classes",
     "following",
+    "webhooks",
     "abuse",
     "slow",
     "stalls",

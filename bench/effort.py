@@ -17,6 +17,7 @@ class Effort:
         rooms: LiveKit of each cell of the reliability table.
         patience: Seconds after which a room of it without an agent counts as one without.
         is_thorough: Whether that table has all scenarios.
+        calls: Calls with an agent, for each choice of webhooks.
         silences: Rounds of each fault whose silence is measured.
         rooms_followed: Numbers of rooms for which tokens are issued, and nobody joins.
         rooms_peopled: Numbers of rooms with a human.
@@ -36,6 +37,7 @@ class Effort:
     rooms: int = 10
     patience: float = 10.0
     is_thorough: bool = True
+    calls: int = 40
     silences: int = 5
     rooms_followed: tuple[int, ...] = (1, 10, 50, 100, 200)
     rooms_peopled: tuple[int, ...] = (1, 10, 25, 50, 100)
@@ -62,6 +64,7 @@ QUICK = Effort(
     rooms=3,
     patience=8.5,
     is_thorough=False,
+    calls=10,
     silences=1,
     rooms_followed=(200,),
     rooms_peopled=(25,),

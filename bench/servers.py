@@ -63,14 +63,16 @@ def start_agents_js(environ: dict[str, str], log: Path) -> Process:
     return Process(_AGENTS_JS, environ, log)
 
 
-def start_livekit(folder: Path, *, webhook_urls: Sequence[str] = ()) -> LiveKitServer:
+def start_livekit(
+    folder: Path, *, webhook_urls: Sequence[str] = (), webhook_events: Sequence[str] = ()
+) -> LiveKitServer:
     """Start a livekit-server; on other ports when somebody took one that was free a moment ago."""
     for _ in range(_TRIES - 1):
         try:
-            return LiveKitServer(folder, webhook_urls=webhook_urls)
+            return LiveKitServer(folder, webhook_urls=webhook_urls, webhook_events=webhook_events)
         except AssertionError as error:
             say(f"    livekit-server did not start, trying again ({str(error).splitlines()[-1]})")
-    return LiveKitServer(folder, webhook_urls=webhook_urls)
+    return LiveKitServer(folder, webhook_urls=webhook_urls, webhook_events=webhook_events)
 
 
 @dataclass(frozen=True, kw_only=True)

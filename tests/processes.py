@@ -212,9 +212,21 @@ class LiveKitServer:
     """A real livekit-server on loopback, on ports of its own."""
 
     def __init__(
-        self, folder: Path, *, webhook_urls: Sequence[str] = (), redis_address: str = ""
+        self,
+        folder: Path,
+        *,
+        webhook_urls: Sequence[str] = (),
+        webhook_events: Sequence[str] = (),
+        redis_address: str = "",
     ) -> None:
-        """`redis_address` (HOST:PORT) makes all servers on it nodes of one LiveKit."""
+        """Start it.
+
+        Args:
+            folder: For its configuration and log.
+            webhook_urls: Where its webhooks go.
+            webhook_events: What they may tell of; all, if none is named.
+            redis_address: HOST:PORT; all servers on it are nodes of one LiveKit.
+        """
         self.port, rtc_tcp_port, rtc_udp_port = free_port(), free_port(), free_port()
         settings = {
             "port": self.port,
@@ -229,7 +241,11 @@ class LiveKitServer:
             "keys": {API_KEY: API_SECRET},
         }
         if webhook_urls:
-            settings["webhook"] = {"api_key": API_KEY, "urls": list(webhook_urls)}
+            settings["webhook"] = {
+                "api_key": API_KEY,
+                "urls": list(webhook_urls),
+                "filter_params": {"include_events": list(webhook_events)},
+            }
         if redis_address:
             settings["redis"] = {"address": redis_address}
         self._config = folder / f"livekit-{self.port}.json"

@@ -17,6 +17,7 @@ class RecordingKeeper:
     ended: list[tuple[str, str]] = field(default_factory=list)
     issued: int = 0
     webhooks: int = 0
+    events: list[str] = field(default_factory=list)
     events_at: list[float] = field(default_factory=list)
     is_stuck: bool = False
 
@@ -28,9 +29,10 @@ class RecordingKeeper:
         """Count a token whose human waits for nobody."""
         self.issued += 1
 
-    def webhook_arrived(self, created_at: float) -> None:
-        """Count it, and note its event's time."""
+    def webhook_arrived(self, event: str, created_at: float) -> None:
+        """Count it, and note its event and that event's time."""
         self.webhooks += 1
+        self.events.append(event)
         self.events_at.append(created_at)
 
     def participant_changed(

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,11 +61,23 @@ class Deployment:
 
 
 @contextmanager
-def deployment(folder: Path, **settings: str) -> Iterator[Deployment]:
-    """Start everything, with these settings changed, and stop it."""
+def deployment(
+    folder: Path, *, webhook_events: Sequence[str] = (), **settings: str
+) -> Iterator[Deployment]:
+    """Start everything, with these settings changed, and stop it.
+
+    Args:
+        folder: For files and logs.
+        webhook_events: What LiveKit's webhooks may tell of; all, if none is named.
+        settings: Of ours.
+    """
     port = free_port()
     with counting() as calls:
-        livekit = start_livekit(folder, webhook_urls=[f"http://127.0.0.1:{port}/webhook"])
+        livekit = start_livekit(
+            folder,
+            webhook_urls=[f"http://127.0.0.1:{port}/webhook"],
+            webhook_events=webhook_events,
+        )
     environ = livekit.environ() | {"PORT": str(port), "HOST": "127.0.0.1"}
     environ |= {"LIVEKIT_AGENT_PORT": str(free_port())} | settings
     with (

@@ -21,6 +21,7 @@ from token_server.keeper.loops import LONGEST_WAIT, Loop
 from token_server.keeper.observed_room import LookReport
 from token_server.keeper.schedule import Awaited, Schedule
 from token_server.keeper.sweeping import Sweeping
+from token_server.keeper.webhook_proof import WebhookProof
 from token_server.livekit.port import (
     AGENT_IDENTITY_PREFIX,
     LiveKit,
@@ -29,6 +30,7 @@ from token_server.livekit.port import (
     Room,
 )
 from token_server.state.timeline import NOT_KEPT, Timeline
+from token_server.state.webhook_signs import Sign
 from token_server.telemetry.metrics import Metrics
 from token_server.telemetry.turns import STUCK_AFTER
 
@@ -42,11 +44,6 @@ _BEAT_EVERY = 0.5
 _SWEEP_AGAIN = 1.0
 # Seconds that all loops have to stop; a call to LiveKit may last longer.
 _STOPS_WITHIN = 1.0
-# Seconds. Webhooks count as working while one has come within this time; a room that we made
-# has to have brought its own (room_started: livekit-behaviour 53) this long before or after its
-# token.
-_WEBHOOKS_FRESH = 30.0
-_WEBHOOK_DUE = 0.5
 
 
 class SharedState(Protocol):
@@ -58,11 +55,11 @@ class SharedState(Protocol):
     def resign(self) -> None:
         """Let another process sweep."""
 
-    def webhook_arrived(self) -> None:
-        """Remember that LiveKit's webhooks reach us."""
+    def webhook_arrived(self, sign: Sign = Sign.ANY) -> None:
+        """Remember what a webhook, or the lack of one, has shown."""
 
-    def webhook_last_arrived(self) -> float:
-        """Return when one last reached any process (Unix seconds); 0 if none has."""
+    def webhook_last_arrived(self, sign: Sign = Sign.ANY) -> float:
+        """Return when any process last saw this (Unix seconds); 0 if none has."""
 
     def count_caller(self, participant_sid: str) -> bool:
         """Become the one that counts a phone caller; False if any process has counted them."""
@@ -99,7 +96,7 @@ class Keeper:
         self._counts, self._turns = metrics, metrics.turns
         self._metrics = KeeperMetrics(metrics, shared.count_caller)
         self._agenda, self._sweeping = Agenda(Schedule()), Sweeping(attend_rooms)
-        self._silence = Silence()
+        self._silence, self._webhooks = Silence(), WebhookProof(shared)
         self._stopping = Event()
         self._loops: list[Loop] = []
 
@@ -124,14 +121,7 @@ class Keeper:
 
     def follow(self, room: Room, sealed_ticket: str, seconds: float, *, is_new: bool) -> None:
         """Look at a room until the human with this ticket is in it, or the token has expired."""
-        issued_at = time.time()
-
-        def has_webhooks() -> bool:
-            now = time.time()
-            must_have_come = is_new and now - issued_at > _WEBHOOK_DUE
-            fresh_since = issued_at - _WEBHOOK_DUE if must_have_come else now - _WEBHOOKS_FRESH
-            return self._shared.webhook_last_arrived() >= fresh_since
-
+        has_webhooks = self._webhooks.for_room(is_new=is_new)
         awaited = Awaited(ticket=sealed_ticket, seconds=seconds, has_webhooks=has_webhooks)
         self._agenda.follow(room.room_name, awaited)
         self._metrics.token_issued(sealed_ticket)
@@ -140,11 +130,11 @@ class Keeper:
         """Count a token whose human waits for nobody."""
         self._counts.tokens_issued.inc()
 
-    def webhook_arrived(self, created_at: float) -> None:
+    def webhook_arrived(self, event: str, created_at: float) -> None:
         """Know that webhooks reach us."""
-        self._shared.webhook_arrived()
+        self._webhooks.arrived(event)
         age = self._livekit.now().timestamp() - created_at if created_at else None
-        self._metrics.webhook_arrived(age)
+        self._metrics.webhook_arrived(event, age)
 
     def participant_changed(
         self, room_name: str, participant: Participant, *, is_here: bool
@@ -193,6 +183,7 @@ class Keeper:
             report = self._looker.look(room_name)
             self._metrics.looked(room_name, report)
             self._timeline.looked(room_name, report)
+            self._webhooks.looked(report.participants, self._livekit.now())
             self._lives.watch(room_name, report.watched)
             self._sweeping.looked(room_name, has_human=report.has_human)
         except TokenServerError as error:
@@ -242,8 +233,7 @@ class Keeper:
 
     def _look_into(self, rooms: Sequence[Room], took: float) -> float:
         """Have live rooms looked at; return the seconds until they are to be listed again."""
-        fresh_since = time.time() - _WEBHOOKS_FRESH
-        has_webhooks = self._shared.webhook_last_arrived() >= fresh_since
+        has_webhooks = self._webhooks.come_now()
         now = self._livekit.now()
         chosen = self._sweeping.choose(rooms, now, took, has_webhooks=has_webhooks)
         for room_name in chosen.at_once:

@@ -20,7 +20,7 @@ from token_server.keeper.phone_callers import PhoneCallers
 from token_server.livekit.port import Participant
 from token_server.state import livekit_past
 from token_server.state.timeline import Event, Timeline
-from token_server.telemetry.metrics import FAILURES, Metrics
+from token_server.telemetry.metrics import FAILURES, WEBHOOK_EVENTS, Metrics
 
 # A room whose human waits is looked at every second; who has not been seen to wait for this long
 # (LiveKit does not answer) is not said to wait.
@@ -145,9 +145,11 @@ class KeeperMetrics:
         self._metrics.tokens_issued.inc()
         self._arrivals.expect(sealed_ticket)
 
-    def webhook_arrived(self, age: float | None) -> None:
+    def webhook_arrived(self, event: str, age: float | None) -> None:
         """Count a webhook, so many seconds after its event."""
         self._metrics.webhooks_received.inc()
+        if event in WEBHOOK_EVENTS:
+            self._metrics.webhook_events.labels(event).inc()
         if age is not None:
             self._metrics.webhook_age.observe(max(age, 0.0))
 

@@ -40,8 +40,13 @@ _NO_EVENT = "body must be a webhook event in LiveKit's JSON"
 class WebhookListener(Protocol):
     """Who wants to know; the keeper."""
 
-    def webhook_arrived(self, created_at: float) -> None:
-        """Know that webhooks reach us; this one's event is of then (Unix seconds; 0: unknown)."""
+    def webhook_arrived(self, event: str, created_at: float) -> None:
+        """Know that webhooks reach us.
+
+        Args:
+            event: What LiveKit calls it; any text.
+            created_at: When that was (Unix seconds); 0: unknown.
+        """
 
     def participant_changed(
         self, room_name: str, participant: Participant, *, is_here: bool
@@ -92,7 +97,7 @@ class Webhooks:
         kind, created_at, room_name = _kind(body)
         event = _parse(body) if kind in _OF_INTEREST else None
         _log(kind, room_name, event.participant.identity if event else "")
-        self._listener.webhook_arrived(created_at)
+        self._listener.webhook_arrived(kind, created_at)
         if event and event.room.name:
             self._tell(event)
         return event

@@ -1,4 +1,4 @@
-"""What the processes of one machine share: locks per room, one sweeper, the last webhook's time.
+"""What the processes of one machine share: locks per room, one sweeper, the last webhooks' times.
 
 All of it saves work and decides nothing: without the folder (a full disk, say) everything goes on
 as if each lock were free, and the look that finds a second dispatch or agent takes it away.
@@ -15,6 +15,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from token_server.state.webhook_signs import Sign
 from token_server.telemetry.outage import Outage
 
 logger = logging.getLogger(__name__)
@@ -25,7 +26,7 @@ _ROOM_LOCKS = 1024
 # Phone callers that all processes know to be counted, and the bytes by which one is known.
 _CALLERS = 4096
 _MARK_BYTES = 8
-# Seconds between two notes of webhooks; keeper.py allows a webhook more (_WEBHOOK_DUE).
+# Seconds between two notes of a sign; webhook_proof.py allows a webhook more (_ROOM_DUE).
 _TOUCH_EVERY = 0.1
 
 
@@ -36,8 +37,8 @@ class MachineState:
         self._folder = folder
         self._sweeper = file_lock(folder / "sweeper.lock")
         self._watches: int | None = None  # a file, opened after the fork
-        self._webhook = folder / "webhook-seen"
-        self._next_touch = float("-inf")  # monotonic
+        self._signs = {sign: folder / f"{sign}-seen" for sign in Sign}
+        self._next_touch: dict[Sign, float] = {}  # monotonic
         self._outage = Outage()
 
     @contextmanager
@@ -103,19 +104,19 @@ class MachineState:
     def beat(self) -> None:
         """Do nothing: the operating system knows who is alive."""
 
-    def webhook_arrived(self) -> None:
-        """Remember that LiveKit's webhooks reach us; of several within a moment, the first."""
+    def webhook_arrived(self, sign: Sign = Sign.ANY) -> None:
+        """Remember a sign of LiveKit's webhooks; of several within a moment, the first."""
         now = time.monotonic()
-        if now < self._next_touch:
+        if now < self._next_touch.get(sign, now):
             return
-        self._next_touch = now + _TOUCH_EVERY
+        self._next_touch[sign] = now + _TOUCH_EVERY
         with suppress(OSError):
-            self._webhook.touch()
+            self._signs[sign].touch()
 
-    def webhook_last_arrived(self) -> float:
-        """Return when one last reached any process (Unix seconds); 0 if none has."""
+    def webhook_last_arrived(self, sign: Sign = Sign.ANY) -> float:
+        """Return when any process last saw this sign (Unix seconds); 0 if none has."""
         try:
-            return self._webhook.stat().st_mtime
+            return self._signs[sign].stat().st_mtime
         except OSError:
             return 0.0
 

@@ -14,11 +14,13 @@ from token_server.errors import RedisUnavailableError
 from token_server.state.leases import LEASE_SECONDS, Leases
 from token_server.state.machine_state import MachineState
 from token_server.state.redis_link import RedisLink
+from token_server.state.webhook_signs import Sign
 
 # Seconds between two writes of one process.
 _PULSE_EVERY = 1.0
-# Seconds that a pulse is remembered; more than the keeper calls fresh.
+# Seconds that a sign of webhooks is remembered; more than webhook_proof.py asks for.
 _PULSE_KEPT = 60.0
+_OTHERS_KEPT = 7_200.0
 # Seconds that a phone caller is remembered after they have been counted.
 _CALLER_KEPT = 86_400
 # Seconds. Longest pause before a look without Redis; on an idle machine one that acts takes 0.02.
@@ -45,12 +47,12 @@ class RedisState:
     ) -> None:
         self._machine, self._link = machine, link
         self._leases = Leases(link, prefix, lease_seconds)
-        self._pulse, self._callers = f"{prefix}webhook", f"{prefix}caller:"
+        self._prefix, self._callers = prefix, f"{prefix}caller:"
         # Each machine watches for itself, as far as its processes look at a room.
         self.claim_watch, self.give_up_watch = machine.claim_watch, machine.give_up_watch
-        self._has_webhook = False
+        self._untold: set[Sign] = set()  # what Redis is to know
         self._pulsed_at = 0.0  # monotonic
-        self._arrived_elsewhere = 0.0  # Unix seconds
+        self._seen_elsewhere: dict[Sign, float] = {}  # Unix seconds
 
     @contextmanager
     def hold_room(self, room_name: str) -> Iterator[bool]:
@@ -79,14 +81,15 @@ class RedisState:
         self._machine.resign()
         self._link.close()
 
-    def webhook_arrived(self) -> None:
-        """Remember that LiveKit's webhooks reach us; the next beat tells the other machines."""
-        self._machine.webhook_arrived()
-        self._has_webhook = True
+    def webhook_arrived(self, sign: Sign = Sign.ANY) -> None:
+        """Remember a sign of LiveKit's webhooks; the next beat tells the other machines."""
+        self._machine.webhook_arrived(sign)
+        self._untold.add(sign)
 
-    def webhook_last_arrived(self) -> float:
-        """Return when one last reached any process, as far as known (Unix seconds)."""
-        return max(self._machine.webhook_last_arrived(), self._arrived_elsewhere)
+    def webhook_last_arrived(self, sign: Sign = Sign.ANY) -> float:
+        """Return when any process last saw this sign, as far as known (Unix seconds)."""
+        elsewhere = self._seen_elsewhere.get(sign, 0.0)
+        return max(self._machine.webhook_last_arrived(sign), elsewhere)
 
     def count_caller(self, participant_sid: str) -> bool:
         """Become the one that counts a phone caller; False if any process has counted them."""
@@ -114,12 +117,19 @@ class RedisState:
             return True
 
     def _exchange_pulse(self, redis: Redis) -> None:
-        kept = round(_PULSE_KEPT * 1000)
-        if self._has_webhook and time.monotonic() - self._pulsed_at >= _PULSE_EVERY:
-            self._has_webhook = False
+        pipeline = redis.pipeline(transaction=False)
+        if self._untold and time.monotonic() - self._pulsed_at >= _PULSE_EVERY:
             self._pulsed_at = time.monotonic()
-            redis.set(self._pulse, 1, px=kept)
-        left = redis.pttl(self._pulse)
-        if left > 0:
-            # Its age, and not the time of day: the machines' clocks may differ.
-            self._arrived_elsewhere = time.time() - (kept - left) / 1000
+            untold, self._untold = self._untold, set()
+            for sign in list(untold):  # a webhook may be adding one
+                pipeline.set(f"{self._prefix}{sign}", 1, px=_kept(sign))
+        for sign in Sign:
+            pipeline.pttl(f"{self._prefix}{sign}")
+        for sign, left in zip(Sign, pipeline.execute()[-len(Sign) :], strict=True):
+            if left > 0:
+                # Its age, and not the time of day: the machines' clocks may differ.
+                self._seen_elsewhere[sign] = time.time() - (_kept(sign) - left) / 1000
+
+
+def _kept(sign: Sign) -> int:
+    return round(1000 * (_PULSE_KEPT if sign is Sign.ANY else _OTHERS_KEPT))

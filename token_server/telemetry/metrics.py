@@ -23,6 +23,13 @@ CALL_OUTCOMES = ("ok", "refused", "unavailable")
 # HTTP statuses that are usual here: a series has to be there at 0 for its first rise to be seen.
 TOKEN_REFUSALS = (400, 401, 403, 413, 415, 429, 500, 503)
 WEBHOOK_REFUSALS = (400, 401, 404, 413)
+# The events that make the server look at a room, each a series of its own.
+WEBHOOK_EVENTS = (
+    "participant_joined",
+    "participant_left",
+    "participant_connection_aborted",
+    "track_published",
+)
 # LiveKit's methods that we call.
 METHODS = (
     "CreateRoom",
@@ -106,6 +113,11 @@ class Metrics:
             multiprocess_mode="livemax",
         )
         self.webhooks_received = self._counter("webhooks_received", "Webhooks that were genuine.")
+        self.webhook_events = self._counter(
+            "webhook_events", "Genuine webhooks that make the server look at a room.", ["event"]
+        )
+        for event in WEBHOOK_EVENTS:
+            self.webhook_events.labels(event)
         self.webhooks_refused = self._counter(
             "webhooks_refused", "Requests to /webhook that were refused.", ["status"]
         )

@@ -10,6 +10,9 @@ from token_server.cli.doctor.server import Server
 from token_server.cli.doctor.webhooks import Counts, WebhookEvidence
 
 SERVER = Server(url="https://tokens.example")
+VISITED = {"had_visitor": True}
+JOINED, LEFT = {"participant_joined": 2.0}, {"participant_left": 1.0}
+NO_JOINS = Counts(3, events=LEFT | {"participant_joined": 0.0})
 
 
 @pytest.mark.parametrize(
@@ -26,6 +29,14 @@ SERVER = Server(url="https://tokens.example")
         pytest.param("HTTP 403", {}, "unknown", "webhooks-unseen", id="no-key"),
         pytest.param("HTTP 403", {"came_here": True}, "ok", None, id="folder"),
         pytest.param(Counts(), {"came_here": True}, "wrong", "no-webhooks", id="to-another-server"),
+        pytest.param(Counts(3, events=JOINED | LEFT), VISITED, "ok", None, id="all-needed"),
+        pytest.param(Counts(3), VISITED, "ok", None, id="older-server"),
+        pytest.param(NO_JOINS, VISITED, "wrong", "webhooks-left-out", id="no-joins"),
+        pytest.param(
+            Counts(3, events=JOINED), VISITED, "wrong", "webhooks-left-out", id="no-leaves"
+        ),
+        pytest.param(NO_JOINS, {}, "ok", None, id="nobody-joined"),
+        pytest.param(NO_JOINS, VISITED | {"has_machines": True}, "ok", None, id="elsewhere"),
     ],
 )
 def test_webhooks_are_told_apart(
@@ -71,3 +82,17 @@ def test_the_counters_are_read_out_of_prometheus_text() -> None:
 
     assert Counts(4, {"401": 2, "404": 1}) == counts
     assert Counts(1, {"401": 2}) == Counts(4, {"401": 2, "404": 1}).since(Counts(3, {"404": 1}))
+
+
+def test_events_are_counted_apart() -> None:
+    """LiveKit can be told to leave some out; 0 is not the same as not to be told."""
+    name = "token_server_webhook_events"
+    text = f"# TYPE {name} counter\n" + "".join(
+        f'{name}_total{{event="{event}"}} {count}\n'
+        for event, count in {"participant_joined": 2.0, "participant_left": 0.0}.items()
+    )
+
+    counts = webhooks.parse(HttpResult(status=200, unverified_body=text.encode()))
+
+    assert Counts(events=JOINED | {"participant_left": 0.0}) == counts
+    assert counts.since(Counts(events=JOINED)).events == dict.fromkeys(counts.events, 0.0)

@@ -19,6 +19,7 @@ from token_server.keeper.observed_room import LookReport
 from token_server.keeper.wanted_agents import Policy
 from token_server.livekit.port import AgentOrder, Participant, ParticipantKind, Room
 from token_server.state.machine_state import MachineState
+from token_server.state.webhook_signs import Sign
 from token_server.telemetry.metrics import Metrics
 from token_server.telemetry.turns import LOOPS, STUCK_AFTER
 from token_server.tokens.tickets import TICKET_ATTRIBUTE, Ticket, TicketSealer
@@ -82,11 +83,11 @@ class ForgetfulState(MachineState):
 
     is_broken = False
 
-    def webhook_last_arrived(self) -> float:
+    def webhook_last_arrived(self, sign: Sign = Sign.ANY) -> float:
         """Answer, or break."""
         if self.is_broken:
             raise ZeroDivisionError
-        return super().webhook_last_arrived()
+        return super().webhook_last_arrived(sign)
 
 
 class Clock:

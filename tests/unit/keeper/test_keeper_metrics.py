@@ -166,10 +166,22 @@ def test_another_agents_dispatch_is_not_repaired_by_ours(
 def test_webhooks_are_counted_with_their_age(server: Server) -> None:
     """Minutes here mean that LiveKit's queue is full; one from the future is a clock's error."""
     for age in (2.5, -1.0, None):
-        server.counts.webhook_arrived(age)
+        server.counts.webhook_arrived("room_started", age)
 
     assert (3, 2, 2.5) == (
         server.counted("webhooks_received_total"),
         server.counted("webhook_age_seconds_count"),
         server.counted("webhook_age_seconds_sum"),
+    )
+
+
+def test_webhooks_are_counted_by_event(server: Server) -> None:
+    """LiveKit may leave some out; what it calls the others is no label."""
+    for event in ("participant_joined", "participant_joined", "room_started", "made up"):
+        server.counts.webhook_arrived(event, None)
+
+    assert (4, 2, 0) == (
+        server.counted("webhooks_received_total"),
+        server.counted('webhook_events_total{event="participant_joined"}'),
+        server.counted('webhook_events_total{event="participant_left"}'),
     )

@@ -12,6 +12,7 @@ from tests.redis_server import RedisServer
 from token_server.keeper.keeper import SharedState
 from token_server.keeper.look_at_room import RoomLocks
 from token_server.state.machine_state import MachineState
+from token_server.state.webhook_signs import Sign
 
 
 class State(SharedState, RoomLocks, Protocol):
@@ -130,6 +131,17 @@ def test_a_webhook_at_one_process_is_known_to_the_other(first: State, second: St
     second.beat()
 
     assert (0.0, True) == (before, abs(second.webhook_last_arrived() - time.time()) < 2)
+
+
+def test_what_webhooks_tell_of_is_known_apart(first: State, second: State) -> None:
+    """LiveKit may send some events and not others; and a look may contradict them."""
+    for sign in (Sign.JOIN, Sign.MISSED):
+        first.webhook_arrived(sign)
+    first.beat()
+    second.beat()
+
+    known = [sign for sign in Sign if abs(second.webhook_last_arrived(sign) - time.time()) < 2]
+    assert [Sign.JOIN, Sign.MISSED] == known
 
 
 def test_a_beat_of_who_holds_nothing_changes_nothing(first: State, second: State) -> None:

@@ -114,6 +114,7 @@ class Probing:
         self._livekit = ProbedLiveKit(Twirp.of(settings), Twirp.of(settings, RPC_TIMEOUTS))
         self._room_name = ""  # to be deleted
         self._room: Room | None = None
+        self._had_visitor = False
 
     def run(self) -> None:
         """Do it, and leave nothing behind."""
@@ -124,7 +125,7 @@ class Probing:
             if token := self._fetch_token():
                 self._visit(token)
                 self._report.doing("asking about webhooks")
-                self._report.found(self._watch.check())
+                self._report.found(self._watch.check(had_visitor=self._had_visitor))
         finally:
             if self._room_name:
                 self._report.doing("cleaning up")
@@ -189,6 +190,7 @@ class Probing:
         with self._watch.first() as first:
             asyncio.run(visit.run(self._report.doing, ends_at=ends_at - self._asked_at))
         seen.webhook_at = None if first.came_at is None else first.came_at - self._asked_at
+        self._had_visitor = seen.connected_at is not None
         if seen.connected_at is None:
             seen.why_not = server_version.ask_why_not(token, self._patient.settings.proxies)
         self._tell(seen, token)

@@ -17,8 +17,9 @@ from token_server.cli.doctor.webhooks import (
 from token_server.state.machine_state import MachineState
 from token_server.state.shared_folder import find_shared_folder
 
-# Seconds after the probe in which a webhook may still come.
+# Seconds after the probe in which a webhook may still come, and the last ones of several.
 _DUE = 1.0
+_LAST_DUE = 3.0
 _LOOK_EVERY = 0.1
 
 
@@ -37,16 +38,20 @@ class WebhookWatch:
         """Watch for the first webhook from now on."""
         return FirstWebhook(self._machine, self._patient.server)
 
-    def check(self) -> Check:
-        """Say whether webhooks came since then."""
-        due = time.monotonic() + _DUE
-        evidence = self._look()
-        while not _is_decided(evidence) and time.monotonic() < due:
+    def check(self, *, had_visitor: bool) -> Check:
+        """Say whether webhooks came since then.
+
+        Args:
+            had_visitor: Whether the probe's human has been in the room.
+        """
+        ended_at = time.monotonic()
+        evidence = self._look(had_visitor=had_visitor)
+        while _is_due(evidence, time.monotonic() - ended_at):
             time.sleep(_LOOK_EVERY)
-            evidence = self._look()
+            evidence = self._look(had_visitor=had_visitor)
         return check_webhooks(evidence, self._patient.server)
 
-    def _look(self) -> WebhookEvidence:
+    def _look(self, *, had_visitor: bool) -> WebhookEvidence:
         settings, url = self._patient.settings, self._patient.server.url
         counted, before = count(self._patient.server), self._before
         if isinstance(counted, Counts):
@@ -57,6 +62,7 @@ class WebhookWatch:
             can_reach=can_reach(settings.livekit_url, url),
             has_machines=bool(settings.redis_url),
             received_before=before.received if isinstance(before, Counts) else 0.0,
+            had_visitor=had_visitor,
         )
 
 
@@ -101,10 +107,11 @@ class FirstWebhook:
         return isinstance(now, Counts) and now.received > self._counted.received
 
 
-def _is_decided(evidence: WebhookEvidence) -> bool:
+def _is_due(evidence: WebhookEvidence, waited: float) -> bool:
+    """Whether more may come that changes the verdict."""
     counted = evidence.counted
-    return (
-        evidence.came_here
-        or isinstance(counted, str)
-        or bool(counted.received + len(counted.refused))
-    )
+    if evidence.left_out:
+        return waited < _LAST_DUE
+    if evidence.came_here or isinstance(counted, str):
+        return False
+    return not counted.received + len(counted.refused) and waited < _DUE

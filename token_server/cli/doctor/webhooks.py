@@ -5,6 +5,7 @@ folder that its processes share, for when there is no OPERATOR_KEY.
 """
 
 import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -16,6 +17,9 @@ from token_server.cli.doctor.server import Server
 
 _RECEIVED = "token_server_webhooks_received_total"
 _REFUSED = "token_server_webhooks_refused_total"
+_BY_EVENT = "token_server_webhook_events_total"
+# Each visit of somebody brings these, and each makes the server look.
+_NEEDED = ("participant_joined", "participant_left")
 _NO_SUCH_PATH = {"404", "405"}
 _CLOUD = ".livekit.cloud"
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -23,10 +27,18 @@ _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 @dataclass(frozen=True)
 class Counts:
-    """What the server has counted since it started: genuine webhooks, refused ones by status."""
+    """What the server has counted since it started.
+
+    Attributes:
+        received: Genuine webhooks.
+        refused: Others, by status.
+        events: Of the genuine ones, those that make it look, by event; empty if it is of an older
+            version, which does not tell.
+    """
 
     received: float = 0.0
     refused: dict[str, float] = field(default_factory=dict)
+    events: dict[str, float] = field(default_factory=dict)
 
     def since(self, before: "Counts") -> "Counts":
         """Return what came after `before`."""
@@ -35,7 +47,8 @@ class Counts:
             for status, number in self.refused.items()
             if (more := number - before.refused.get(status, 0.0))
         }
-        return Counts(self.received - before.received, refused)
+        events = {event: n - before.events.get(event, 0.0) for event, n in self.events.items()}
+        return Counts(self.received - before.received, refused, events)
 
 
 def count(server: Server) -> Counts | str:
@@ -48,7 +61,7 @@ def count(server: Server) -> Counts | str:
 
 def parse(answer: HttpResult) -> Counts | str:
     """Read the two counters out of Prometheus' text."""
-    received, refused = 0.0, {}
+    received, refused, events = 0.0, {}, {}
     try:
         text = answer.unverified_body.decode(errors="replace")
         for family in text_string_to_metric_families(text):
@@ -57,9 +70,11 @@ def parse(answer: HttpResult) -> Counts | str:
                     received += sample.value
                 elif sample.name == _REFUSED:
                     refused[str(sample.labels.get("status"))] = float(sample.value)
+                elif sample.name == _BY_EVENT:
+                    events[str(sample.labels.get("event"))] = float(sample.value)
     except ValueError:
         return "GET /metrics does not answer in Prometheus' format"
-    return Counts(received, refused)
+    return Counts(received, refused, events)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +87,7 @@ class WebhookEvidence:
         can_reach: Whether this LiveKit could reach this server at all.
         has_machines: Whether another machine may have got them (REDIS_URL).
         received_before: How many had come before, since the server started.
+        had_visitor: Whether somebody has been in a room meanwhile, and left it.
     """
 
     counted: Counts | str
@@ -79,6 +95,17 @@ class WebhookEvidence:
     can_reach: bool
     has_machines: bool
     received_before: float = 0.0
+    had_visitor: bool = False
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """The events that are needed and did not come, though others did."""
+        counted = self.counted
+        if isinstance(counted, str) or not (counted.received and counted.events):
+            return ()
+        if not self.had_visitor or self.has_machines:
+            return ()
+        return tuple(event for event in _NEEDED if not counted.events.get(event))
 
 
 def can_reach(livekit_url: str, server_url: str) -> bool:
@@ -103,14 +130,7 @@ def check_webhooks(evidence: WebhookEvidence, server: Server) -> Check:
     """Say whether webhooks reach the server."""
     counted = evidence.counted if isinstance(evidence.counted, Counts) else None
     if counted and counted.received:
-        refused = sum(counted.refused.values())
-        more = (f"{refused:.0f} were refused: another LiveKit sends here too",) if refused else ()
-        return ok(
-            "webhooks",
-            "LiveKit's webhooks arrive.",
-            f"{counted.received:.0f} during the probe",
-            *more,
-        )
+        return _left_out(evidence.left_out) if evidence.left_out else _all_well(counted)
     if counted is None and evidence.came_here:
         return ok("webhooks", "LiveKit's webhooks arrive.", "the server's machine remembers one")
     if counted and counted.refused:
@@ -123,6 +143,26 @@ def check_webhooks(evidence: WebhookEvidence, server: Server) -> Check:
     if counted is None or evidence.has_machines:
         return _unseen(evidence)
     return _stopped(evidence, server) if evidence.received_before else _none_came(server)
+
+
+def _all_well(counted: Counts) -> Check:
+    refused = sum(counted.refused.values())
+    more = (f"{refused:.0f} were refused: another LiveKit sends here too",) if refused else ()
+    came = f"{counted.received:.0f} during the probe"
+    return ok("webhooks", "LiveKit's webhooks arrive.", came, *more)
+
+
+def _left_out(events: Sequence[str]) -> Check:
+    names = " and ".join(f"`{event}`" for event in events)
+    return Trouble(
+        "webhooks-left-out",
+        f"In LiveKit's configuration, add {names} to `webhook.filter_params.include_events`, or"
+        " take it out of `exclude_events`.",
+    ).wrong(
+        "webhooks",
+        f"LiveKit's webhooks arrive, but none of {names}: agents come without, slower.",
+        "somebody has joined and left during the probe, and the server counted other events only",
+    )
 
 
 def _none_came(server: Server) -> Check:
