@@ -71,6 +71,11 @@ class FakeLiveKit:
         found = self.rooms.get(room_name)
         return list(found.participants.values()) if found else []
 
+    def has_participants(self, room_name: str) -> bool:
+        self._call("has_participants")
+        found = self.rooms.get(room_name)
+        return bool(found and found.participants)
+
     def list_dispatches(self, room_name: str) -> Sequence[Dispatch]:
         self._call("list_dispatches")
         if room_name not in self.rooms:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from flask import Flask
 from prometheus_client import CollectorRegistry
 
+from shared_settings.settings import AgentDispatch
 from token_server.auth.operators import Operators
 from token_server.http_api import (
     metrics_endpoint,
@@ -22,6 +23,7 @@ from token_server.http_api.room_releases import RoomReleases
 from token_server.http_api.room_watch import RoomWatch
 from token_server.http_api.workers_endpoint import WorkerWords
 from token_server.keeper.agent_life import LifeLimits
+from token_server.keeper.first_sends import MADE_WITHIN, FirstSends
 from token_server.keeper.keeper import Keeper
 from token_server.keeper.life_watch import LifeWatch
 from token_server.keeper.look_at_room import Looker
@@ -106,7 +108,10 @@ def compose(
         silent=settings.agent_silent_seconds, blocked=settings.agent_blocked_seconds
     )
     lives = LifeWatch(livekit, shared, limits)
-    looker = Looker(livekit, shared, sealer, policy, lives, timeline, workers=book)
+    first_sends = FirstSends(shared) if _rooms_begin_without_agents(settings) else None
+    looker = Looker(
+        livekit, shared, sealer, policy, lives, timeline, workers=book, first_sends=first_sends
+    )
     looks = tracing.looks(looker) if tracing else looker
     keeper = Keeper(
         livekit, looks, lives, shared, metrics, timeline, attend_rooms=settings.attend_rooms
@@ -133,6 +138,15 @@ def compose(
     if tracing:
         tracing.trace_requests(app)
     return TokenServer(app, keeper, tracing, None if settings.timeline else timelines)
+
+
+def _rooms_begin_without_agents(settings: Settings) -> bool:
+    """Whether a room that we make has no agent yet, and is not over before its human comes.
+
+    Where it is, their token makes it anew, with its agent (livekit-behaviour 1).
+    """
+    is_on_join = settings.agent_dispatch is AgentDispatch.JOIN
+    return is_on_join and settings.room_empty_timeout.total_seconds() > MADE_WITHIN
 
 
 def _add_workers(

@@ -136,8 +136,9 @@ def test_an_empty_and_a_missing_room_have_nobody(
     if is_made:
         peer.rooms.create_room(order_room(room_name))
 
-    assert ([], is_made) == (
+    assert ([], False, is_made) == (
         peer.rooms.list_participants(room_name),
+        peer.rooms.has_participants(room_name),
         bool(peer.rooms.list_rooms([room_name])),
     )
 
@@ -149,6 +150,7 @@ def test_a_human_is_listed_with_attributes_and_join_time(peer: Peer, room_name: 
     peer.join(room_name, "alice", {"token_server.ticket": "sealed"})
 
     (alice,) = peer.rooms.list_participants(room_name)
+    assert peer.rooms.has_participants(room_name)
     assert ("alice", ParticipantKind.HUMAN, "sealed") == (
         alice.participant_identity,
         alice.kind,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from token_server.keeper.agent_life import LifeLimits
+from token_server.keeper.first_sends import FirstSends, SendNotes
 from token_server.keeper.last_seen_agents import LastSeenAgents
 from token_server.keeper.life_watch import Claims, LifeWatch
 from token_server.keeper.look_at_room import Lives, Looker, RoomLocks
@@ -47,6 +48,12 @@ class Looks(Protocol):
     def look(self, room_name: str) -> LookReport:
         """Look at a room."""
 
+    def peek(self, room_name: str) -> bool:
+        """Whether nobody is in a room."""
+
+    def room_made(self, room_name: str) -> None:
+        """Know that this process has just made a room."""
+
 
 @dataclass(frozen=True)
 class Parts:
@@ -54,10 +61,19 @@ class Parts:
 
     looker: Callable[..., Looks] = Looker
     watch: Callable[..., LifeWatch] = LifeWatch
+    first_sends: Callable[..., FirstSends] = FirstSends
 
-    def build_looker(self, rooms: LiveKit, locks: RoomLocks, lives: Lives) -> Looks:
+    def build_looker(
+        self,
+        rooms: LiveKit,
+        locks: RoomLocks,
+        lives: Lives,
+        notes: SendNotes,
+        clock: Callable[[], float],
+    ) -> Looks:
         """Build what looks at rooms."""
-        return self.looker(rooms, locks, SEALER, POLICY, lives)
+        first_sends = self.first_sends(notes, clock)
+        return self.looker(rooms, locks, SEALER, POLICY, lives, first_sends=first_sends)
 
     def build_watch(
         self,

@@ -37,10 +37,11 @@ class Look:
     # Humans who are to be told that their agent has failed, by identity: how often it had before.
     owed: dict[str, int] = field(default_factory=dict)
     acts: int = 0
+    is_unasked: bool = False  # whether it has sent an agent without asking what stands
 
     def next(self) -> "Look":
         """Return the next look at the same room, by the same process."""
-        return replace(self, participants=None, dispatches=None, acts=0, owed={})
+        return replace(self, participants=None, dispatches=None, acts=0, owed={}, is_unasked=False)
 
     def end(self, unguarded: set[str]) -> None:
         """Answer for the rooms that it may have made; a look that fails is not at its end."""

@@ -26,13 +26,17 @@ class Histories(RuleBasedStateMachine):
         manner=manners,
         slowest=st.sampled_from((0.02, 0.5)),
         pace=st.sampled_from((0.3, 2.0, SLOWEST)),
+        comes_after=st.sampled_from((0.0, 0.12, 0.5)),
     )
-    def begin(self, seed: int, manner: Manner, slowest: float, pace: float) -> None:
+    def begin(
+        self, seed: int, manner: Manner, slowest: float, pace: float, comes_after: float
+    ) -> None:
         """Begin with a human who has just joined: most of what can go wrong begins so."""
         self.scene = Scene(seed, manner, self.parts)
         self.change_network(is_down=False, slowest=slowest)
         self.change_pace(fastest=0.3, slowest=pace, lag=0.0)
         self.fetch_token(ROOMS[0], "alice", 0, is_ordered=False)
+        self.pass_time(comes_after)
         self.join(ROOMS[0], "alice", has_ticket=True)
 
     @rule(room_name=rooms, identity=humans, number=servers, is_ordered=st.booleans())
@@ -42,6 +46,20 @@ class Histories(RuleBasedStateMachine):
     @rule(room_name=rooms, identity=humans, has_ticket=st.booleans())
     def join(self, room_name: str, identity: str, *, has_ticket: bool) -> None:
         self.scene.join(room_name, identity, has_ticket=has_ticket)
+
+    @rule(
+        room_name=rooms,
+        identity=humans,
+        number=servers,
+        seconds=st.sampled_from((0.06, 0.3, 1.0)),
+    )
+    def come_to_a_new_room(
+        self, room_name: str, identity: str, number: int, seconds: float
+    ) -> None:
+        self.scene.world.end(room_name)
+        self.scene.fetch_token(room_name, identity, number, is_ordered=False)
+        self.scene.clock.run_for(seconds)
+        self.scene.join(room_name, identity, has_ticket=True)
 
     @rule(room_name=rooms, identity=humans)
     def leave(self, room_name: str, identity: str) -> None:
@@ -165,7 +183,8 @@ class Histories(RuleBasedStateMachine):
     def send_another(self, room_name: str) -> None:
         self.scene.world.is_disturbed = True
         if room_name in self.scene.world.rooms:
-            self.scene.world.dispatch(room_name, AgentOrder(agent_name=AGENT))
+            sent = self.scene.world.dispatch(room_name, AgentOrder(agent_name=AGENT))
+            self.scene.world.foreign.add(sent.dispatch_id)
 
     @rule(number=servers, calls=st.integers(0, 8))
     def crash(self, number: int, calls: int) -> None:

@@ -11,6 +11,7 @@ from token_server.keeper import (
     agent_life,
     attendance,
     decisions,
+    first_sends,
     hedging,
     last_seen_agents,
     life_watch,
@@ -31,6 +32,7 @@ _KEEPER = (
     observed_room,
     usual_times,
     acts,
+    first_sends,
     look_at_room,
     life_watch,
 )
@@ -57,6 +59,7 @@ class Mutant:
         return Parts(
             looker=broken[look_at_room.__name__].Looker,
             watch=broken[life_watch.__name__].LifeWatch,
+            first_sends=broken[first_sends.__name__].FirstSends,
         )
 
     def _text(self, module: ModuleType) -> str:
@@ -201,6 +204,20 @@ RARE_MUTANTS = {
         "            case RpcOutcome.SILENT:",
         "            case RpcOutcome.SILENT | RpcOutcome.UNKNOWN:",
         agent_life,
+    ),
+    "sends unasked where another process has sent": Mutant(
+        "return self._notes.note_sending(room_name) > now - made.at + _SLACK",
+        "return self._notes.note_sending(room_name) >= 0.0",
+        first_sends,
+    ),
+    "sends unasked where nobody has looked for long": Mutant(
+        " or now - made.empty_at > _EMPTY_WITHIN:", ":", first_sends
+    ),
+    "forgets what it has sent unasked": Mutant(
+        "                    self._unfinished[room_name] = created\n"
+        "                    return report(_VERIFIED_AFTER",
+        "                    return report(_VERIFIED_AFTER",
+        look_at_room,
     ),
     "hedges without end": Mutant(
         "    if len(dispatches) >= _most(hedging, told, have_lapsed=have_lapsed):",

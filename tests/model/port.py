@@ -61,7 +61,8 @@ class Port:
     def end_look(self, room_name: str, again_in: float | None, *, held: bool) -> None:
         """Hold the end of a look that met no error against the promises."""
         self._promises.ends(self._looks[room_name], again_in, held=held)
-        self._looks[room_name].end(self._world.unguarded)
+        if not self._looks[room_name].is_unasked:
+            self._looks[room_name].end(self._world.unguarded)
 
     def told(self, room_name: str, agent: Participant, *, is_here: bool) -> None:
         """Know what a webhook has told this process of an agent."""
@@ -120,6 +121,13 @@ class Port:
             )
         return there
 
+    def has_participants(self, room_name: str) -> bool:
+        def is_anybody_there() -> bool:
+            found = self._world.rooms.get(room_name)
+            return bool(found and found.participants)
+
+        return self._call(room_name, "list whether anybody is there", is_anybody_there)
+
     def list_dispatches(self, room_name: str) -> Sequence[Dispatch]:
         def dispatches() -> list[Dispatch]:
             found = self._world.rooms.get(room_name)
@@ -136,12 +144,15 @@ class Port:
 
     def create_dispatch(self, room_name: str, order: AgentOrder) -> Dispatch:
         look = self._looks[room_name]
+        look.is_unasked = look.dispatches is None
         self._promises.may_create(look, order)
 
         def create() -> tuple[Dispatch, str]:
             self._promises.creates(look)
             created = self._world.dispatch(room_name, order)
-            return created, self._world.rooms[room_name].room.room_sid
+            room_sid = self._world.rooms[room_name].room.room_sid
+            self._world.sent_to.add(room_sid)
+            return created, room_sid
 
         created, room_sid = self._call(room_name, f"create {order.agent_name}", create)
         look.created.add(created.dispatch_id)

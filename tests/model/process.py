@@ -13,13 +13,14 @@ from tests.model.port import Port
 from tests.model.room_locks import Locks, NotingLocks, WatchClaims
 from token_server.errors import TokenServerError
 from token_server.keeper import sweeping
+from token_server.keeper.following import Awaited
 from token_server.keeper.livekit_silence import News, Silence
-from token_server.keeper.schedule import Awaited, Schedule
+from token_server.keeper.schedule import LOOKERS, Schedule
 from token_server.keeper.sweeping import Sweeping
 from token_server.livekit.port import Participant, ParticipantKind
 
 # As in keeper.py; the contract between the two is short enough to be read.
-LOOKING_THREADS = 4
+_PEEKERS = 8
 _SWEEP_AGAIN = 1.0
 
 
@@ -47,9 +48,11 @@ class Process:
             lambda: self._clock.now,
             lambda: Actors(self._begin),
         )
-        self._looker = self._parts.build_looker(self._port, self._noting, self._lives)
+        self._looker = self._parts.build_looker(
+            self._port, self._noting, self._lives, self._locks, lambda: self._clock.now
+        )
         self._port.restart()
-        self._in_hand = 0
+        self._looking = self._peeking = 0
         self._poke_due = float("inf")
         self._begin(self._sweep_on)
         self._begin(self._ask_on)
@@ -72,8 +75,13 @@ class Process:
         """Die after so many calls; half a call is one that was made and not answered."""
         self._port.calls_to_live = calls
 
-    def follow(self, room_name: str, sealed_ticket: str) -> None:
-        """Keep an eye on a room whose token was fetched here; no webhooks are known to work."""
+    def follow(self, room_name: str, sealed_ticket: str, *, is_new: bool) -> None:
+        """Keep an eye on a room whose token was fetched here; no webhooks are known to work.
+
+        A new one was made here, without an agent.
+        """
+        if is_new:
+            self._looker.room_made(room_name)
         awaited = Awaited(ticket=sealed_ticket, seconds=600, has_webhooks=lambda: False)
         self._schedule.follow(room_name, awaited, self._clock.now)
         self._poke_in(0)
@@ -106,14 +114,34 @@ class Process:
         if life != self._life or due != self._poke_due:
             return
         self._poke_due = float("inf")
-        while self._in_hand < LOOKING_THREADS:
-            room_name, wait = self._schedule.take(self._clock.now)
-            if room_name is None:
-                if wait is not None:
-                    self._poke_in(wait + 1e-6)
-                return
-            self._in_hand += 1
-            self._begin(partial(self._look, room_name))
+        while self._looking < LOOKERS and self._hand_out(self._schedule.take, self._look):
+            self._looking += 1
+        while self._peeking < _PEEKERS and self._hand_out(self._schedule.take_peek, self._peek):
+            self._peeking += 1
+
+    def _hand_out(
+        self,
+        take: Callable[[float], tuple[str | None, float | None]],
+        work: Callable[[str], None],
+    ) -> bool:
+        room_name, wait = take(self._clock.now)
+        if room_name is not None:
+            self._begin(partial(work, room_name))
+        elif wait is not None:
+            self._poke_in(wait + 1e-6)
+        return room_name is not None
+
+    def _peek(self, room_name: str) -> None:
+        try:
+            is_empty = self._looker.peek(room_name)
+        except TokenServerError:
+            failures = self._schedule.fail_peek(room_name, self._clock.now)
+            news = self._silence.look_failed(room_name, failures)
+        else:
+            self._schedule.peeked(room_name, self._clock.now, is_empty=is_empty)
+            news = self._silence.looked(room_name)
+        self._peeking -= 1
+        self._heed(news)
 
     def _look(self, room_name: str) -> None:
         self._port.begin_look(room_name)
@@ -127,7 +155,7 @@ class Process:
             self._lives.watch(room_name, looked.watched)
             self._schedule.finish(room_name, looked, self._clock.now)
             news = self._silence.looked(room_name)
-        self._in_hand -= 1
+        self._looking -= 1
         self._heed(news)
 
     def _heed(self, news: News) -> None:

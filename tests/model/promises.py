@@ -22,6 +22,8 @@ _SOONEST_LATE, _LATEST = 0.79, 4.01
 _MOST_STANDING = 4
 # Two that were created within this time were so by two token servers.
 _AT_ONCE = timedelta(seconds=0.5)
+# Seconds. A human's token may have made a room anew so shortly before.
+_A_MOMENT = 1.0
 # Seconds until the next look of one that saw an agent gone, which one answer does not prove.
 _LOOKS_AGAIN = 0.3
 # Seconds. An answer may be as old, and the one before it no better.
@@ -41,7 +43,8 @@ class Promises:
     def may_create(self, look: Look, order: AgentOrder) -> None:
         """For a human who was seen, where no agent and no dispatch was, and nothing is unknown."""
         self._may_act(look)
-        is_known = look.participants is not None and look.dispatches is not None
+        is_known = look.participants is not None
+        is_known &= look.dispatches is not None or self._is_first(look)
         self._require("no agent is sent into the unknown", kept=is_known)
         kept = look.has_human() or not look.has_released()
         self._require("no agent is sent for a human who was released", kept=kept)
@@ -52,6 +55,20 @@ class Promises:
         self._require("another one is sent only beside one that is late", kept=kept)
         self._require("the agent asked for is sent", kept=order.agent_name == AGENT)
         self._meant.may_create(look)
+
+    def _is_first(self, look: Look) -> bool:
+        """Whether no token server has sent an agent to a room, nor a token a moment ago."""
+        found = self._world.rooms.get(look.room_name)
+        if found is None:
+            return True
+        since = self._world.clock.at(self._world.clock.now - _A_MOMENT)
+        others = [
+            d
+            for d in found.dispatches.values()
+            if d.agent_name == AGENT and d.dispatch_id not in self._world.foreign
+        ]
+        is_ours = found.room.room_sid in self._world.sent_to
+        return not is_ours and all(d.created_at > since for d in others)
 
     def creates(self, look: Look) -> None:
         """Where its room is gone, the agent has not gone with it."""
@@ -167,7 +184,9 @@ class Promises:
         may_wait = self._meant.may_be_without_dispatch(look)
         # Who knew an agent makes sure that it is gone.
         is_unsure = bool(look.known) and again_in <= _LOOKS_AGAIN
-        kept = bool(look.ours()) or may_wait or is_unsure
+        # Whether it is the only one is seen by the next look.
+        is_verified_soon = look.is_unasked and again_in <= _LOOKS_AGAIN
+        kept = bool(look.ours()) or may_wait or is_unsure or is_verified_soon
         self._require("a human is waited for with a dispatch", kept=kept)
         created_at = sorted(d.created_at for d in look.ours())
         are_apart = all(later - earlier >= _AT_ONCE for earlier, later in pairwise(created_at))

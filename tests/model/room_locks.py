@@ -3,15 +3,24 @@
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
+from tests.model.clock import Clock
+
 
 class Locks:
     """The room locks that all token servers share, while they work."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock, self._sent_at = clock, dict[str, float]()
         self.do_work = True
         self._held: set[str] = set()
         self.sweeper: object = None
         self._watchers: dict[str, object] = {}
+
+    def note_sending(self, room_name: str) -> float:
+        """Note that an agent is sent now; where locks do not work, nobody knows when one was."""
+        seconds = self._clock.now - self._sent_at.get(room_name, float("-inf"))
+        self._sent_at[room_name] = self._clock.now
+        return seconds if self.do_work else 0.0
 
     def claim_watch(self, room_name: str, who: object) -> bool:
         """Let one watch a room; without working locks everybody does."""

@@ -53,7 +53,7 @@ class Scene:
         self.world = World(self.clock, self.chance)
         self.workers = Workers(self.world, manner)
         self.hang_ups = HangUps(self.world, self.workers)
-        self.network, self.locks, self.post = Network(), Locks(), Post.PROMPT
+        self.network, self.locks, self.post = Network(), Locks(self.clock), Post.PROMPT
         self.processes = [
             Process(self.clock, self._port(f"server {number}"), self.locks, parts)
             for number in range(PROCESSES)
@@ -68,8 +68,9 @@ class Scene:
         process = self.processes[number]
         if process.is_alive:
             agents = (AgentOrder(agent_name=AGENT),) if is_ordered else ()
+            is_new = room_name not in self.world.rooms and not is_ordered
             self.world.live_room(room_name, agents)
-            process.follow(room_name, seal(room_name, identity))
+            process.follow(room_name, seal(room_name, identity), is_new=is_new)
 
     def join(self, room_name: str, identity: str, *, has_ticket: bool) -> None:
         """Let a human join with such a token; it names the agent too."""

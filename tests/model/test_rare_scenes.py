@@ -8,7 +8,7 @@ from tests.model.jobs import Manner
 from tests.model.keepers import PHONE_ROOM, Parts
 from tests.model.mutants import RARE_MUTANTS
 from tests.model.network import Lie
-from tests.model.scene import ROOMS, Scene
+from tests.model.scene import ROOMS, Post, Scene
 
 # Seconds: longer than a dispatch stands that nobody took (6), and than the next one does.
 _NOBODY_IS_FREE = 30.0
@@ -112,6 +112,53 @@ def _lists_leave_the_agent_out(parts: Parts) -> None:
     scene.judge()
 
 
+def _two_hear_of_one_human(parts: Parts) -> None:
+    for seed in range(8):
+        scene = _scene_without_webhooks(parts, seed)
+        scene.fetch_token(ROOMS[0], "alice", 0, is_ordered=False)
+        scene.clock.run_for(1.0)
+        scene.join(ROOMS[0], "alice", has_ticket=True)
+        (human,) = scene.world.rooms[ROOMS[0]].humans()
+        scene.processes[1].participant_changed(ROOMS[0], human, is_here=True)
+        scene.clock.run_for(3.0)
+        scene.end_faults()
+        scene.judge()
+
+
+def _a_token_makes_its_room_anew(parts: Parts) -> None:
+    scene = _scene_without_webhooks(parts, 1)
+    scene.workers.fastest = scene.workers.slowest = 3.0
+    scene.fetch_token(ROOMS[0], "alice", 0, is_ordered=False)
+    scene.clock.run_for(0.3)
+    scene.world.end(ROOMS[0])
+    scene.network.is_down = True
+    scene.join(ROOMS[0], "alice", has_ticket=True)
+    scene.clock.run_for(0.5)
+    scene.network.is_down = False
+    scene.clock.run_for(3.0)
+    scene.end_faults()
+    scene.judge()
+
+
+def _who_comes_goes_at_once(parts: Parts) -> None:
+    for seconds in (0.02, 0.05, 0.1, 0.2):
+        scene = _scene_without_webhooks(parts, 1)
+        scene.workers.fastest = scene.workers.slowest = 1.0
+        scene.fetch_token(ROOMS[0], "alice", 0, is_ordered=False)
+        scene.clock.run_for(0.3)
+        scene.network.surprises["create"] = lambda: scene.world.end(ROOMS[0])  # noqa: B023
+        scene.join(ROOMS[0], "alice", has_ticket=True)
+        scene.clock.run_for(3.0 + seconds)
+        scene.end_faults()
+        scene.judge()
+
+
+def _scene_without_webhooks(parts: Parts, seed: int) -> Scene:
+    scene = Scene(seed, Manner(is_careful=True), parts)
+    scene.post = Post.LOST
+    return scene
+
+
 _TOLD_BY: dict[str, Callable[[Parts], None]] = {
     "never gives up a dispatch without a job": _nobody_is_free,
     "never gives up a lost job": _jobs_die_on_their_way,
@@ -120,6 +167,9 @@ _TOLD_BY: dict[str, Callable[[Parts], None]] = {
     "believes a dead agent": _an_agent_hangs,
     "puts an agent out for one lost question": _questions_are_lost,
     "believes one answer that leaves out an agent": _lists_leave_the_agent_out,
+    "sends unasked where another process has sent": _two_hear_of_one_human,
+    "sends unasked where nobody has looked for long": _a_token_makes_its_room_anew,
+    "forgets what it has sent unasked": _who_comes_goes_at_once,
     "hedges without end": _nobody_is_free_who_is_usually_quick,
     "treats what is unknown as death": _livekit_stands_still_now_and_then,
 }

@@ -78,6 +78,9 @@ class World:
         # the same where it has deleted its room then (livekit-behaviour 96).
         self.left_alone: dict[str, tuple[Participant, float]] = {}
         self.hung_up: dict[str, tuple[Participant, float]] = {}
+        # Rooms, by sid, to which a token server has sent an agent; and the dispatches of others.
+        self.sent_to: set[str] = set()
+        self.foreign: set[str] = set()
         # What may have cost the keeper a count of its agents' failures.
         self.excuses = 0
         self.on_changed: list[Changed] = []

@@ -1,7 +1,8 @@
 """The keeper: looks at rooms whenever something may have changed, until they are attended.
 
-Loops of one web process (loops.py): a few that look, one that sweeps over the live rooms where it
-is the machine's sweeper, one that beats. Started after fork, and never in the way of a request.
+Loops of one web process (loops.py): some that look, some that peek whether anybody has come, one
+that sweeps over the live rooms where it is the machine's sweeper, one that beats. Started after
+fork, and never in the way of a request.
 """
 
 import logging
@@ -12,6 +13,7 @@ from typing import Protocol
 
 from token_server.errors import KeeperStuckError, TokenServerError
 from token_server.keeper import sweeping
+from token_server.keeper.following import Awaited
 from token_server.keeper.keeper_records import KeeperMetrics, KeeperTimeline
 from token_server.keeper.last_seen_agents import LastSeenAgents
 from token_server.keeper.life_watch import LifeWatch
@@ -19,7 +21,7 @@ from token_server.keeper.livekit_silence import News, Silence
 from token_server.keeper.look_queue import Agenda
 from token_server.keeper.loops import LONGEST_WAIT, Loop
 from token_server.keeper.observed_room import LookReport
-from token_server.keeper.schedule import Awaited, Schedule
+from token_server.keeper.schedule import LOOKERS, Schedule
 from token_server.keeper.sweeping import Sweeping
 from token_server.keeper.webhook_proof import WebhookProof
 from token_server.livekit.port import (
@@ -36,8 +38,8 @@ from token_server.telemetry.turns import STUCK_AFTER
 
 logger = logging.getLogger(__name__)
 
-# A look is a few calls to LiveKit; on Cloud each is a round trip of some 50 ms.
-_LOOKING_THREADS = 4
+# A peek is one call to LiveKit; so many round trips of 50 ms suffice for all peeks of a second.
+_PEEKERS = 8
 # Seconds between two signs of life; a lease of redis_state.py outlasts several.
 _BEAT_EVERY = 0.5
 # Seconds until the next sweep after one that LiveKit did not answer.
@@ -76,6 +78,12 @@ class Looks(Protocol):
     def look(self, room_name: str) -> LookReport:
         """Bring the room as near to attended as can be done now."""
 
+    def peek(self, room_name: str) -> bool:
+        """Whether nobody is in the room."""
+
+    def room_made(self, room_name: str) -> None:
+        """Know that this process has just made a room."""
+
 
 class Keeper:
     """Keeps every room that it hears of attended."""
@@ -102,7 +110,7 @@ class Keeper:
 
     def start(self) -> None:
         """Start looking and sweeping, in threads of this process."""
-        turns = [("look", self._look)] * _LOOKING_THREADS
+        turns = [("look", self._look)] * LOOKERS + [("peek", self._peek)] * _PEEKERS
         turns += [("sweep", self._sweep), ("beat", self._beat), ("life", self._ask)]
         self._loops = [Loop(name, turn, self._stopping, self._counts) for name, turn in turns]
         for loop in self._loops:
@@ -122,6 +130,8 @@ class Keeper:
     def follow(self, room: Room, sealed_ticket: str, seconds: float, *, is_new: bool) -> None:
         """Look at a room until the human with this ticket is in it, or the token has expired."""
         has_webhooks = self._webhooks.for_room(is_new=is_new)
+        if is_new:
+            self._looker.room_made(room.room_name)
         awaited = Awaited(ticket=sealed_ticket, seconds=seconds, has_webhooks=has_webhooks)
         self._agenda.follow(room.room_name, awaited)
         self._metrics.token_issued(sealed_ticket)
@@ -200,6 +210,34 @@ class Keeper:
         elif failure:
             self._tell(self._silence.look_failed(room_name, failures), failure, room_name)
         return 0.0
+
+    def _peek(self) -> float:
+        if (room_name := self._agenda.take_peek(LONGEST_WAIT)) is None:
+            return 0.0
+        is_empty: bool | None = None
+        failure: TokenServerError | None = None
+        try:
+            is_empty = self._looker.peek(room_name)
+        except TokenServerError as error:
+            failure = error
+            self._metrics.look_failed()
+        except Exception:
+            self._metrics.look_failed()
+            logger.exception("A look failed", extra={"room": room_name})
+        finally:
+            failures = self._put_back_peeked(room_name, is_empty=is_empty)
+        if is_empty is not None:
+            self._tell(self._silence.looked(room_name))
+        elif failure:
+            self._tell(self._silence.look_failed(room_name, failures), failure, room_name)
+        return 0.0
+
+    def _put_back_peeked(self, room_name: str, *, is_empty: bool | None) -> int:
+        """Return how often in a row a peek or look at this room has failed."""
+        if is_empty is None:
+            return self._agenda.fail_peek(room_name)
+        self._agenda.peeked(room_name, is_empty=is_empty)
+        return 0
 
     def _put_back(self, room_name: str, report: LookReport | None) -> int:
         """Return how often in a row a look at this room has failed."""

@@ -11,8 +11,16 @@ from typing import Protocol
 
 from token_server.keeper.acts import Acts
 from token_server.keeper.agent_life import DeadAgent, Death
-from token_server.keeper.attendance import Action, Attendance, RemoveAgent, Settled, Wait
+from token_server.keeper.attendance import (
+    Action,
+    Attendance,
+    CreateDispatch,
+    RemoveAgent,
+    Settled,
+    Wait,
+)
 from token_server.keeper.decisions import decide, one_that_stays_and_one_that_goes
+from token_server.keeper.first_sends import FirstSends
 from token_server.keeper.known_workers import ToldWorkers, WorkerNews, worker_news
 from token_server.keeper.last_seen_agents import LastSeen, LastSeenAgents
 from token_server.keeper.observed_room import (
@@ -23,7 +31,7 @@ from token_server.keeper.observed_room import (
     report,
 )
 from token_server.keeper.usual_times import UsualTimes
-from token_server.keeper.wanted_agents import Policy, Wishes
+from token_server.keeper.wanted_agents import Policy, Want, Wishes
 from token_server.livekit.port import Dispatch, LiveKit, Participant
 from token_server.state.timeline import NOT_KEPT, Timeline
 from token_server.tokens.tickets import TicketSealer
@@ -34,6 +42,8 @@ _MOST_ROUNDS = 8
 _ROOM_IS_HELD = 0.05
 # An agent that was dispatched is looked for this often, so that its leaving is noticed too.
 _WAITING_GAP = 1.0
+# Seconds from a dispatch that was made unasked to the look that sees whether it is the only one.
+_VERIFIED_AFTER = 0.3
 _CLOCK_SLACK = 0.02
 
 
@@ -70,13 +80,31 @@ class Looker:
         timeline: Timeline = NOT_KEPT,
         *,
         workers: ToldWorkers | None = None,
+        first_sends: FirstSends | None = None,
     ) -> None:
         self._livekit, self._locks, self._sealer, self._policy = livekit, locks, sealer, policy
-        self._lives, self._workers = lives, workers
+        self._lives, self._workers, self._first = lives, workers, first_sends
         self.sightings = LastSeenAgents()
         self._usual_times = UsualTimes()
         self._acts = Acts(livekit, timeline, self.sightings)
         self._unfinished: dict[str, dict[str, str]] = {}  # by room: dispatches, agents' names
+
+    def room_made(self, room_name: str) -> None:
+        """Know that this process has just made a room."""
+        if self._first:
+            self._first.made(room_name)
+
+    def peek(self, room_name: str) -> bool:
+        """Whether nobody is in a room.
+
+        Raises:
+            TokenServerError: LiveKit did not answer.
+        """
+        asked_at = self._first.monotonic() if self._first else 0.0
+        is_empty = not self._livekit.has_participants(room_name)
+        if is_empty and self._first:
+            self._first.saw_nobody(room_name, asked_at)
+        return is_empty
 
     def look(self, room_name: str) -> LookReport:
         """Bring the room as near to attended as can be done now.
@@ -98,7 +126,7 @@ class Looker:
         removed: list[RemoveAgent] = []
         with self._locks.hold_room(room_name) as is_held:
             for _ in range(_MOST_ROUNDS):
-                view = self._observe(room_name, created)
+                view = self._observe(room_name, created, is_held=is_held)
                 sure = [self._make_sure(room_name, seen) for seen in view.attendances]
                 decided = [(decide(seen), seen) for seen in sure]
                 acts = [pair for pair in decided if not isinstance(pair[0], Settled | Wait)]
@@ -109,11 +137,24 @@ class Looker:
                 if not acts:
                     self._acts.tell_humans(room_name, view.news)
                     return report(_again_in(decided), view, everything, removed)
+                self._note_sending(room_name, acts, view)
                 for action, seen in acts:
                     created.update(self._acts.do(room_name, action, seen, removed))
+                if view.is_unasked:
+                    # Whether it is the only one, and wanted yet, is for the next look.
+                    self._unfinished[room_name] = created
+                    return report(_VERIFIED_AFTER, view, everything, removed)
         return report(_WAITING_GAP, view, everything, removed)
 
-    def _observe(self, room_name: str, created: Mapping[str, str]) -> View:
+    def _note_sending(
+        self, room_name: str, acts: Iterable[tuple[Action, Attendance]], view: View
+    ) -> None:
+        """Let whoever shares the room's lock know that an agent is sent; a claim has noted it."""
+        is_sent = any(isinstance(action, CreateDispatch) for action, _ in acts)
+        if self._first and is_sent and not view.is_unasked:
+            self._first.note(room_name)
+
+    def _observe(self, room_name: str, created: Mapping[str, str], *, is_held: bool) -> View:
         # Before the participants: a webhook may meanwhile tell of an agent that is not among them.
         known = self.sightings.of(room_name)
         listed = self._livekit.list_participants(room_name)
@@ -129,7 +170,9 @@ class Looker:
         names.update(created.values(), (name for name, last in known.items() if last.is_ours))
         agents = [agent for agent in agents_of(participants) if agent.agent_name in names]
         absent = names - {agent.agent_name for agent in agents}
-        if not is_asked and (absent or self._are_too_many(room_name, names, agents)):
+        is_unasked = not is_asked and is_held and self._is_first(room_name, wanted, listed, known)
+        is_known = is_asked or is_unasked
+        if not is_known and (absent or self._are_too_many(room_name, names, agents)):
             dispatches = self._dispatches(room_name, participants)
         unproven = self._unproven(room_name, absent, known, now)
         known = self.sightings.with_leavings(room_name, known)
@@ -148,7 +191,20 @@ class Looker:
             hedging={name: self._usual_times.hedging(name, now) for name in waited_for},
             workers=self._worker_news(waited_for, dispatches, now),
         )
-        return observed.view(names)
+        return replace(observed.view(names), is_unasked=is_unasked)
+
+    def _is_first(
+        self,
+        room_name: str,
+        wanted: Sequence[Want],
+        listed: Sequence[Participant],
+        known: Mapping[str, LastSeen],
+    ) -> bool:
+        """Whether somebody waits where nobody can have sent an agent yet."""
+        has_had_one = bool(agents_of(listed)) or any(last.agent for last in known.values())
+        if self._first is None or has_had_one or not wanted:
+            return False
+        return self._first.claim(room_name)
 
     def _make_sure(self, room_name: str, seen: Attendance) -> Attendance:
         """See that of two agents the one that stays lives, and that the other can be put out.

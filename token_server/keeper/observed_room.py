@@ -40,6 +40,7 @@ class View:
         waited: How long they have waited.
         news: The attributes that humans are to have and do not have yet, by identity.
         callers: The humans on a phone who want an agent.
+        is_unasked: Whether the dispatches were not asked for: nobody can have made any.
     """
 
     attendances: tuple[Attendance, ...] = ()
@@ -48,6 +49,7 @@ class View:
     waited: Waited = field(default_factory=dict)
     news: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     callers: tuple[Caller, ...] = ()
+    is_unasked: bool = False
 
     @property
     def missing(self) -> tuple[Attendance, ...]:

@@ -1,33 +1,44 @@
 """Which room is due for a look when. No I/O, no threads, no clock: every time is an argument.
 
-A room is followed from the issue of a token until its human has come, or the token has expired;
-what a look finds undone is planned anew by the looker. However many tokens are issued, no more
-than a fixed number of looks per second comes out, webhooks aside (livekit-behaviour 7). A room
-whose looks fail is looked at ever more rarely, and from a budget of its own.
+A room is followed from the issue of a token until its human has come, or the token has expired
+(following.py); what a look finds undone is planned anew by the looker. Each purpose has a lane and
+a budget of its own, webhooks aside: none of them can eat the looks of another. A room whose looks
+fail is looked at ever more rarely, and from a budget of its own.
 """
 
-from collections.abc import Callable, Container
-from dataclasses import dataclass, field
+from collections import OrderedDict
+from collections.abc import Container
+from dataclasses import dataclass
 
 from token_server.keeper.due_rooms import Budget, Plan
+from token_server.keeper.following import (
+    FRESH_PEEKS_PER_SECOND,
+    LATER_PEEKS_PER_SECOND,
+    Awaited,
+    Following,
+    close_gap,
+)
+from token_server.livekit.pace import Purpose
 
-# Looks per second and process that are not a webhook's; each is about 1 ms of work.
-LOOKS_PER_SECOND = 15.0
-# Where webhooks are known to work, a look at a room that is only followed counts as so many.
-_WITH_WEBHOOKS_PRICE = 3.0
-# Rooms that one process follows at once; the sweep finds the humans of the others.
-ROOMS_FOLLOWED = 10_000
-# Tokens of one room whose humans are awaited; the oldest is forgotten first.
-TICKETS_AWAITED = 1_000
-# Seconds. Where webhooks are known to work, the first look is no hurry.
-_WITH_WEBHOOKS_FIRST = 1.0
-_LONGEST_GAP = 5.0
+# Looks at the same time in one process. On LiveKit Cloud each of a look's calls is a round trip of
+# some 50 ms, so a burst of joins is a queue for a few lookers.
+LOOKERS = 16
+# So many of them are kept for webhooks and waiting humans: nobody waits behind a sweep.
+_KEPT_FOR_REPAIRS = 4
+# Looks per second and process that are not a webhook's, by what they are for; each is 1 to 2 ms of
+# work. Those at followed rooms are the ones with somebody in them: the empty ones are peeked at.
+LOOKS_PER_SECOND = {
+    Purpose.WAITING: 50.0,
+    Purpose.FRESH: 15.0,
+    Purpose.FOLLOWED: 5.0,
+    Purpose.SWEEP: 15.0,
+}
 _SHORTEST_GAP = 0.1
 _LONGEST_PAUSE = 15.0
-# Rooms whose looks fail get a third as many looks on top, and half of the four threads that look:
-# a look may fail by a time-out of LiveKit's.
-_FAILING_SHARE = 1 / 3
-_FAILING_AT_ONCE = 2
+# Rooms whose looks fail get so many looks on top, and half of the threads that look: a look may
+# fail by a time-out of LiveKit's.
+RETRIES_PER_SECOND = 5.0
+_FAILING_AT_ONCE = LOOKERS // 2
 # Rooms whose looks fail; the one that has failed least lately is forgotten first.
 ROOMS_FAILING = 10_000
 
@@ -38,43 +49,12 @@ class Looked:
 
     Attributes:
         again_in: Seconds until the next look at this room; None: no need to.
-        tickets: The sealed tickets of those who are in the room.
+        tickets: The sealed tickets of those who are in the room, "" for whoever has none; nothing
+            where nobody is.
     """
 
     again_in: float | None = None
     tickets: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Awaited:
-    """A human who has a token and is yet to come.
-
-    Attributes:
-        ticket: Their sealed ticket, by which they are known when they are there.
-        seconds: How long they may still come.
-        has_webhooks: Asked before each look: are webhooks known to work for this room?
-    """
-
-    ticket: str
-    seconds: float
-    has_webhooks: Callable[[], bool]
-
-
-@dataclass
-class _Followed:
-    since: float
-    has_webhooks: Callable[[], bool]
-    ends: dict[int, float] = field(default_factory=dict)  # by a ticket's hash
-
-
-def gap(age: float, *, has_webhooks: bool) -> float:
-    """Return the seconds to the next look at a room whose token was issued `age` seconds ago.
-
-    Most people join at once: so often at first, ever more rarely later.
-    """
-    if has_webhooks:
-        return min(max(_WITH_WEBHOOKS_FIRST, age / 2), _LONGEST_GAP)
-    return min(max(_SHORTEST_GAP, age / 8), _LONGEST_GAP)
 
 
 def pause(failures: int) -> float:
@@ -83,16 +63,21 @@ def pause(failures: int) -> float:
 
 
 class Schedule:
-    """The looks to come. A room is in one hand at a time, from `take` to `finish`."""
+    """The looks and peeks to come. A look's room is in one hand, from `take` to `finish`.
 
-    def __init__(self, looks_per_second: float = LOOKS_PER_SECOND) -> None:
-        self._budget = Budget(looks_per_second)
-        self._failing_budget = Budget(looks_per_second * _FAILING_SHARE)
-        self._urgent: dict[str, None] = {}  # in order of arrival
-        # Rooms with somebody in them, rooms whose looks fail, and rooms that are only followed.
-        self._peopled, self._retries, self._empty = Plan(), Plan(), Plan()
-        self._followed: dict[str, _Followed] = {}
-        self._failing: dict[str, int] = {}  # how often in a row
+    Args:
+        speed: How many times the usual looks and peeks per second there are.
+    """
+
+    def __init__(self, speed: float = 1.0) -> None:
+        self._urgent: OrderedDict[str, None] = OrderedDict()  # in order of arrival
+        self._plans = {purpose: Plan() for purpose in LOOKS_PER_SECOND}
+        self._budgets = {
+            purpose: Budget(looks * speed) for purpose, looks in LOOKS_PER_SECOND.items()
+        }
+        self._retries, self._retry_budget = Plan(), Budget(RETRIES_PER_SECOND * speed)
+        self._following = Following(FRESH_PEEKS_PER_SECOND * speed, LATER_PEEKS_PER_SECOND * speed)
+        self._failing: OrderedDict[str, int] = OrderedDict()  # how often in a row
         self._in_hand: set[str] = set()
 
     def look_now(self, room_name: str) -> None:
@@ -102,48 +87,57 @@ class Schedule:
         else:
             self._urgent[room_name] = None
 
-    def look_at(self, room_name: str, due: float) -> None:
-        """Make a room with somebody in it due then, or earlier if that is planned already.
+    def look_at(self, room_name: str, due: float, purpose: Purpose = Purpose.WAITING) -> None:
+        """Make a room due then, or earlier if that is planned already.
 
-        When more is due than the budget allows, these go before the rooms that are only followed.
         A room whose looks fail keeps its pause.
         """
         if room_name not in self._failing:
-            self._peopled.add(room_name, due)
+            self._plans[purpose].add(room_name, due)
 
     def follow(self, room_name: str, awaited: Awaited, now: float) -> None:
-        """Make a room due now and then until somebody is seen there, or for so long."""
-        followed = self._followed.pop(room_name, None) or _Followed(now, awaited.has_webhooks)
-        followed.since, followed.has_webhooks = now, awaited.has_webhooks
-        followed.ends[hash(awaited.ticket)] = now + awaited.seconds
-        if len(followed.ends) > TICKETS_AWAITED:
-            del followed.ends[next(iter(followed.ends))]
-        self._followed[room_name] = followed
-        if len(self._followed) > ROOMS_FOLLOWED:
-            del self._followed[next(iter(self._followed))]
-        plan = self._retries if room_name in self._failing else self._empty
-        plan.add(room_name, now + gap(0.0, has_webhooks=awaited.has_webhooks()))
+        """Have a room peeked at now and then until somebody is seen there, or for so long."""
+        self._following.follow(room_name, awaited, now)
+        if room_name in self._failing:
+            self._following.pause(room_name)
+            self._retries.add(room_name, now + close_gap(0.0))
 
     @property
     def rooms_followed(self) -> int:
         """How many rooms are followed."""
-        return len(self._followed)
+        return len(self._following)
 
     def next_due(self) -> float:
-        """Return a time before which no planned room is due."""
-        return min(plan.next_due() for plan in (self._peopled, self._retries, self._empty))
+        """Return a time before which no planned room is due for a look."""
+        return min(plan.next_due() for plan in (*self._plans.values(), self._retries))
+
+    def next_peek(self) -> float:
+        """Return a time before which no room is due for a peek."""
+        return self._following.next_due()
 
     def take(self, now: float) -> tuple[str | None, float | None]:
-        """Return a room that is due; or None and for how long none will be (None: till told)."""
-        self._budget.earn(now)
-        self._failing_budget.earn(now)
+        """Return a room to look at; or None and for how long none will be (None: till told)."""
+        for budget in (*self._budgets.values(), self._retry_budget):
+            budget.earn(now)
         room_name = self._take_urgent() or self._take_planned(now)
         if room_name is None:
             return None, self._wait_until_due(now)
         self._in_hand.add(room_name)
         return room_name, None
 
+    def take_peek(self, now: float) -> tuple[str | None, float | None]:
+        """Return a room to peek at; or None and for how long none will be (None: till told)."""
+        return self._following.take(now)
+
+    def peeked(self, room_name: str, now: float, *, is_empty: bool) -> None:
+        """Go on after a peek that LiveKit has answered."""
+        if is_empty:
+            self._following.peeked(room_name, now)
+        else:
+            self.look_now(room_name)
+
     def _take_urgent(self) -> str | None:
+        # Those that it passes over are in hand, and these are few.
         room_name = next((name for name in self._urgent if self._is_free(name)), None)
         if room_name is not None:
             del self._urgent[room_name]
@@ -152,31 +146,27 @@ class Schedule:
     def _take_planned(self, now: float) -> str | None:
         for plan, budget in self._lanes():
             while budget.wait() <= 0 and (due := plan.take(now)) is not None:
-                if plan is self._empty and due not in self._followed:
-                    continue
                 if not self._is_free(due):
                     # What made it due may have come after the look in hand began.
                     plan.add(due, now + _SHORTEST_GAP)
                     continue
-                budget.spend(self._price(due) if plan is self._empty else 1.0)
+                budget.spend(1.0)
                 return due
         return None
 
     def _lanes(self) -> list[tuple[Plan, Budget]]:
         """Return what may be taken from, the first first."""
-        failing = [(self._retries, self._failing_budget)] if self._may_fail() else []
-        return [(self._peopled, self._budget), *failing, (self._empty, self._budget)]
+        waiting, *others = [(self._plans[each], self._budgets[each]) for each in self._plans]
+        retries = [(self._retries, self._retry_budget)] if self._may_fail() else []
+        has_room = len(self._in_hand) < LOOKERS - _KEPT_FOR_REPAIRS
+        return [waiting, *retries, *(others if has_room else [])]
 
     def _is_free(self, room_name: str) -> bool:
         is_held_back = room_name in self._failing and not self._may_fail()
         return room_name not in self._in_hand and not is_held_back
 
     def _may_fail(self) -> bool:
-        return len(self._in_hand & self._failing.keys()) < _FAILING_AT_ONCE
-
-    def _price(self, room_name: str) -> float:
-        has_webhooks = self._followed[room_name].has_webhooks()
-        return _WITH_WEBHOOKS_PRICE if has_webhooks else 1.0
+        return sum(room_name in self._failing for room_name in self._in_hand) < _FAILING_AT_ONCE
 
     def fail(self, room_name: str, now: float) -> int:
         """Put a room back whose look has failed; return how often in a row it has.
@@ -189,18 +179,28 @@ class Schedule:
         self._failing[room_name] = failures
         if len(self._failing) > ROOMS_FAILING:
             self._succeed(next(iter(self._failing)))
-        self._peopled.drop(room_name)
-        self._empty.drop(room_name)
+        for plan in self._plans.values():
+            plan.drop(room_name)
+        self._following.pause(room_name)
         # A webhook or a token of the meantime has made it due earlier.
-        self._retries.add(room_name, now + pause(failures))
+        is_urgent = room_name in self._urgent
+        self._urgent.pop(room_name, None)
+        self._retries.add(room_name, 0.0 if is_urgent else now + pause(failures))
         return failures
+
+    def fail_peek(self, room_name: str, now: float) -> int:
+        """Have a room looked at whose peek has failed; return how often in a row it has."""
+        if room_name in self._in_hand:
+            self._following.peeked(room_name, now)
+            return 1
+        return self.fail(room_name, now)
 
     def forgive(self, now: float, unless: Container[str] = ()) -> None:
         """End the pauses of rooms whose looks have failed, but of these: LiveKit is back."""
         for room_name in self._failing:
             if room_name not in unless:
                 self._retries.drop(room_name)
-                self._peopled.add(room_name, now)
+                self._plans[Purpose.WAITING].add(room_name, now)
 
     def _succeed(self, room_name: str) -> None:
         if self._failing.pop(room_name, None):
@@ -212,17 +212,9 @@ class Schedule:
         self._succeed(room_name)
         if looked.again_in is not None:
             self.look_at(room_name, now + looked.again_in)
-        if not (followed := self._followed.get(room_name)):
-            return
-        seen = {hash(ticket) for ticket in looked.tickets}
-        followed.ends = {
-            ticket: end for ticket, end in followed.ends.items() if ticket not in seen and end > now
-        }
-        if followed.ends:
-            age = now - followed.since
-            self._empty.add(room_name, now + gap(age, has_webhooks=followed.has_webhooks()))
-        else:
-            del self._followed[room_name]
+        if due := self._following.looked(room_name, looked.tickets, now):
+            is_fresh = self._following.is_fresh(room_name, now)
+            self.look_at(room_name, due, Purpose.FRESH if is_fresh else Purpose.FOLLOWED)
 
     def _wait_until_due(self, now: float) -> float | None:
         """Return the seconds until a look can be paid, None if none is planned."""

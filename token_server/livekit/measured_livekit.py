@@ -39,6 +39,10 @@ class MeasuredLiveKit:
         """Return who is in the room."""
         return self._measure("ListParticipants", self._livekit.list_participants, room_name)
 
+    def has_participants(self, room_name: str) -> bool:
+        """Whether anybody is in the room."""
+        return self._measure("ListParticipants", self._livekit.has_participants, room_name)
+
     def list_dispatches(self, room_name: str) -> Sequence[Dispatch]:
         """Return the room's dispatches."""
         return self._measure("ListDispatch", self._livekit.list_dispatches, room_name)

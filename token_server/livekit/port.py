@@ -195,6 +195,12 @@ class LiveKit(Protocol):
     def list_participants(self, room_name: str) -> Sequence[Participant]:
         """Return who is in the room; nobody also when there is no such room."""
 
+    def has_participants(self, room_name: str) -> bool:
+        """Whether anybody is in the room; as cheap as can be, for rooms that are followed.
+
+        Where it says yes, `list_participants` may know that they are all on the way out.
+        """
+
     def list_dispatches(self, room_name: str) -> Sequence[Dispatch]:
         """Return the room's dispatches. Never call it for a missing room: 3 s, then 503."""
 

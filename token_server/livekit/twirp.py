@@ -102,16 +102,21 @@ class Twirp:
             LiveKitRefusedKeyError: Our key or secret is wrong.
             LiveKitRefusedRequestError: LiveKit rejects the request itself.
         """
+        body = self.answer_of(method, request, grants)
+        try:
+            return method.answer.FromString(body)
+        except DecodeError as error:
+            raise LiveKitUnavailableError("LIVEKIT_URL does not answer like LiveKit") from error
+
+    def answer_of(self, method: Method[Result], request: Message, grants: Grants) -> bytes:
+        """Call a method and return the answer as it came, a protobuf; raises what `call` does."""
         response = self.ask(method, request, grants)
         if response.status != HTTPStatus.OK:
             raise _to_error(method.name, response.status, response.body, self._through)
         if response.headers.get("content-type") != _PROTOBUF:
             # An empty page would parse as "nobody is there", and that is not what it says.
             raise LiveKitUnavailableError("LIVEKIT_URL does not answer like LiveKit")
-        try:
-            return method.answer.FromString(response.body)
-        except DecodeError as error:
-            raise LiveKitUnavailableError("LIVEKIT_URL does not answer like LiveKit") from error
+        return response.body
 
     def ask(self, method: Method[Result], request: Message, grants: Grants) -> HttpAnswer:
         """Call a method and return the HTTP answer, whatever it is.

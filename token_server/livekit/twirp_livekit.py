@@ -113,6 +113,14 @@ class TwirpLiveKit:
             if participant.state != models.ParticipantInfo.DISCONNECTED
         ]
 
+    def has_participants(self, room_name: str) -> bool:
+        """Whether the list of participants has any bytes: nobody is none of them."""
+        request = room_protocol.ListParticipantsRequest(room=room_name)
+        try:
+            return bool(self._twirp.answer_of(_LIST_PARTICIPANTS, request, _admin(room_name)))
+        except NotFoundError:
+            return False
+
     def list_dispatches(self, room_name: str) -> Sequence[Dispatch]:
         """Return the dispatches as LiveKit lists them: not the truth (livekit-behaviour 26)."""
         request = agent_dispatch.ListAgentDispatchRequest(room=room_name)

@@ -8,6 +8,7 @@ import fcntl
 import hashlib
 import logging
 import os
+import struct
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -26,6 +27,9 @@ _ROOM_LOCKS = 1024
 # Phone callers that all processes know to be counted, and the bytes by which one is known.
 _CALLERS = 4096
 _MARK_BYTES = 8
+# Notes of when an agent was last sent to a room: so many, by the room's hash, each a double.
+_SENDINGS = 4096
+_SENDING = struct.Struct("<d")
 # Seconds between two notes of a sign; webhook_proof.py allows a webhook more (_ROOM_DUE).
 _TOUCH_EVERY = 0.1
 
@@ -101,6 +105,20 @@ class MachineState:
         except OSError:
             return True
 
+    def note_sending(self, room_name: str) -> float:
+        """Note that an agent is sent to a room now; return how many seconds ago one was last.
+
+        One small file for all: two rooms that share a place only seem to have had one.
+        Nothing that cannot be noted counts as long ago: without room on the disk it is 0.
+        """
+        place = _number_of(room_name) % _SENDINGS * _SENDING.size
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        try:
+            with os.fdopen(os.open(self._folder / "sendings", flags, 0o600), "r+b") as notes:
+                return _seconds_since(notes.fileno(), place)
+        except OSError:
+            return 0.0
+
     def beat(self) -> None:
         """Do nothing: the operating system knows who is alive."""
 
@@ -149,6 +167,15 @@ def _is_new(file: int, mark: bytes, place: int) -> bool:
         return False
     os.pwrite(file, mark, place)
     return True
+
+
+def _seconds_since(file: int, place: int) -> float:
+    """Write the time to its place in a file; return how long ago the one before was."""
+    fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, _SENDING.size, place)
+    before, now = os.pread(file, _SENDING.size, place), time.time()
+    os.pwrite(file, _SENDING.pack(now), place)
+    last = _SENDING.unpack(before)[0] if len(before) == _SENDING.size else 0.0
+    return max(now - last, 0.0)
 
 
 def file_lock(path: Path) -> FileLock:

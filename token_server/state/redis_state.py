@@ -23,6 +23,8 @@ _PULSE_KEPT = 60.0
 _OTHERS_KEPT = 7_200.0
 # Seconds that a phone caller is remembered after they have been counted.
 _CALLER_KEPT = 86_400
+# Seconds that a sending is noted; longer than the keeper asks for (first_sends.MADE_WITHIN).
+_SENDING_KEPT = 60
 # Seconds. Longest pause before a look without Redis; on an idle machine one that acts takes 0.02.
 _SPREAD = 0.3
 _SWEEPER = "sweeper"
@@ -48,6 +50,7 @@ class RedisState:
         self._machine, self._link = machine, link
         self._leases = Leases(link, prefix, lease_seconds)
         self._prefix, self._callers = prefix, f"{prefix}caller:"
+        self._sendings = f"{prefix}sending:"
         # Each machine watches for itself, as far as its processes look at a room.
         self.claim_watch, self.give_up_watch = machine.claim_watch, machine.give_up_watch
         self._untold: set[Sign] = set()  # what Redis is to know
@@ -100,6 +103,18 @@ class RedisState:
             return bool(self._link.ask(lambda redis: redis.set(key, 1, nx=True, ex=_CALLER_KEPT)))
         except RedisUnavailableError:
             return True
+
+    def note_sending(self, room_name: str) -> float:
+        """Note that an agent is sent to a room now; return how many seconds ago one was last.
+
+        Another machine's was just now, as far as Redis has it: the clocks may differ.
+        """
+        seconds, key = self._machine.note_sending(room_name), f"{self._sendings}{room_name}"
+        try:
+            was_noted = self._link.ask(lambda redis: redis.set(key, 1, ex=_SENDING_KEPT, get=True))
+        except RedisUnavailableError:
+            return seconds
+        return 0.0 if was_noted else seconds
 
     def beat(self) -> None:
         """Tell Redis that we are alive, and hear from the others; asked a few times a second."""

@@ -7,7 +7,7 @@ has answered within a round, or that has waited for it in vain: slow is not stuc
 import threading
 from collections.abc import Callable
 
-LOOPS = ("look", "sweep", "beat", "life")
+LOOPS = ("look", "peek", "sweep", "beat", "life")
 # Seconds. A loop that waits turns every few, and a call to LiveKit ends before.
 STUCK_AFTER = 30.0
 

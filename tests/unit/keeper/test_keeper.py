@@ -16,6 +16,7 @@ from token_server.errors import KeeperStuckError, LiveKitRefusedRequestError
 from token_server.keeper.keeper import Keeper
 from token_server.keeper.look_at_room import Looker
 from token_server.keeper.observed_room import LookReport
+from token_server.keeper.schedule import LOOKERS
 from token_server.keeper.wanted_agents import Policy
 from token_server.livekit.port import AgentOrder, Participant, ParticipantKind, Room
 from token_server.state.machine_state import MachineState
@@ -541,17 +542,17 @@ def test_a_keeper_that_turns_is_alive_and_idle_too(rooms: MovingLiveKit, tmp_pat
 
 
 def test_a_keeper_none_of_whose_looks_ends_is_stuck(rooms: MovingLiveKit, tmp_path: Path) -> None:
-    """All four threads wait for what never comes; it says which loop it is."""
+    """All threads that look wait for what never comes; it says which loop it is."""
     clock = Clock()
     metrics = Metrics(CollectorRegistry(), clock=clock)
     keeper = keeper_of(rooms, tmp_path, metrics=metrics)
     keeper.start()
     wait_until(lambda: LAST_TURN.format("beat") in counted(metrics), within=5, what="a turn")
     with rooms.held:
-        for number in range(4):
+        for number in range(LOOKERS):
             room_name = f"room-{number}"
             keeper.participant_changed(room_name, join(rooms, room_name), is_here=True)
-        wait_until(lambda: rooms.waiting == 4, within=10, what="all threads are held")
+        wait_until(lambda: rooms.waiting == LOOKERS, within=10, what="all threads are held")
         clock.ahead = STUCK_AFTER + 1
         wait_until(lambda: is_stuck(keeper) == ONLY_LOOKS, within=10, what="the looks are stuck")
 

@@ -158,6 +158,29 @@ def test_nobody_is_in_a_room_that_is_not_there() -> None:
         assert [] == rooms(server).list_participants("kitchen")
 
 
+@pytest.mark.parametrize(
+    ("canned", "is_anybody"),
+    [
+        pytest.param(answer(ListParticipantsResponse()), False, id="nobody"),
+        pytest.param(answer(ListParticipantsResponse(participants=[{}])), True, id="somebody"),
+        pytest.param(error("not_found", 404), False, id="no such room"),
+    ],
+)
+def test_a_peek_says_whether_anybody_is_there(canned: Canned, *, is_anybody: bool) -> None:
+    """Most of what is asked of a followed room; nothing of the answer is converted."""
+    with TwirpServer(canned) as server:
+        assert is_anybody == rooms(server).has_participants("kitchen")
+
+
+def test_a_page_that_is_empty_is_not_an_empty_room() -> None:
+    """A proxy's answer must not end the following of a room."""
+    with (
+        TwirpServer(Canned(headers={"Content-Type": "text/html"})) as server,
+        pytest.raises(LiveKitUnavailableError),
+    ):
+        rooms(server).has_participants("kitchen")
+
+
 def test_who_is_on_the_way_out_is_not_there() -> None:
     """An agent that is being disconnected attends nobody."""
     states = models.ParticipantInfo.State.keys()

@@ -36,6 +36,11 @@ def test_without_the_folder_each_process_counts_a_phone_caller(gone: MachineStat
     assert (True, True) == (gone.count_caller("PA_1"), gone.count_caller("PA_1"))
 
 
+def test_without_the_folder_an_agent_may_have_been_sent_just_now(gone: MachineState) -> None:
+    """Who cannot know asks LiveKit before it sends one."""
+    assert (0.0, 0.0) == (gone.note_sending("kitchen"), gone.note_sending("bedroom"))
+
+
 def test_a_missing_folder_is_logged_once(
     gone: MachineState, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -9,13 +9,14 @@ import pytest
 
 from tests.machines import Machines
 from tests.redis_server import RedisServer
+from token_server.keeper.first_sends import SendNotes
 from token_server.keeper.keeper import SharedState
 from token_server.keeper.look_at_room import RoomLocks
 from token_server.state.machine_state import MachineState
 from token_server.state.webhook_signs import Sign
 
 
-class State(SharedState, RoomLocks, Protocol):
+class State(SharedState, RoomLocks, SendNotes, Protocol):
     """All that the keeper and its looker share."""
 
 
@@ -92,6 +93,14 @@ def test_an_error_frees_the_room(first: State, second: State) -> None:
 
     with second.hold_room("kitchen") as is_held:
         assert is_held
+
+
+def test_all_know_when_an_agent_was_last_sent_to_a_room(first: State, second: State) -> None:
+    """Who knows of none need not ask LiveKit before the first one is sent."""
+    of_none = first.note_sending("kitchen")
+    of_another, of_other_room = second.note_sending("kitchen"), second.note_sending("bedroom")
+
+    assert (True, True) == (of_another < 5, min(of_none, of_other_room) > 3600)
 
 
 def test_one_process_sweeps(first: State, second: State) -> None:
