@@ -105,7 +105,7 @@ def compose(
     limits = LifeLimits(
         silent=settings.agent_silent_seconds, blocked=settings.agent_blocked_seconds
     )
-    lives = LifeWatch(livekit, shared, limits)
+    lives = LifeWatch(livekit, limits)
     looker = Looker(livekit, shared, sealer, policy, lives, timeline, workers=book)
     looks = tracing.looks(looker) if tracing else looker
     keeper = Keeper(

@@ -5,6 +5,7 @@ from collections.abc import Container
 from threading import Condition
 
 from token_server.keeper.schedule import Awaited, Looked, Schedule
+from token_server.livekit.pace import Purpose
 
 
 class Agenda:
@@ -23,10 +24,10 @@ class Agenda:
             self._schedule.look_now(room_name)
             self._changed.notify()
 
-    def look_in(self, room_name: str, seconds: float) -> None:
+    def look_in(self, room_name: str, seconds: float, purpose: Purpose = Purpose.WAITING) -> None:
         """Have the room looked at by then, or earlier if that is planned already."""
         with self._changed:
-            self._schedule.look_at(room_name, time.monotonic() + seconds)
+            self._schedule.look_at(room_name, time.monotonic() + seconds, purpose)
             self._notify_if_sooner()
 
     def follow(self, room_name: str, awaited: Awaited) -> None:

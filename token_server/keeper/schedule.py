@@ -10,9 +10,12 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 
 from token_server.keeper.due_rooms import Budget, Plan
+from token_server.livekit.pace import Purpose
 
 # Looks per second and process that are not a webhook's; each is about 1 ms of work.
 LOOKS_PER_SECOND = 15.0
+# Looks of the sweep, which has a pace of its own (sweeping.py).
+_SWEPT_PER_SECOND = 200.0
 # Where webhooks are known to work, a look at a room that is only followed counts as so many.
 _WITH_WEBHOOKS_PRICE = 3.0
 # Rooms that one process follows at once; the sweep finds the humans of the others.
@@ -91,6 +94,7 @@ class Schedule:
         self._urgent: dict[str, None] = {}  # in order of arrival
         # Rooms with somebody in them, rooms whose looks fail, and rooms that are only followed.
         self._peopled, self._retries, self._empty = Plan(), Plan(), Plan()
+        self._swept, self._sweep_budget = Plan(), Budget(_SWEPT_PER_SECOND)
         self._followed: dict[str, _Followed] = {}
         self._failing: dict[str, int] = {}  # how often in a row
         self._in_hand: set[str] = set()
@@ -102,14 +106,14 @@ class Schedule:
         else:
             self._urgent[room_name] = None
 
-    def look_at(self, room_name: str, due: float) -> None:
+    def look_at(self, room_name: str, due: float, purpose: Purpose = Purpose.WAITING) -> None:
         """Make a room with somebody in it due then, or earlier if that is planned already.
 
         When more is due than the budget allows, these go before the rooms that are only followed.
         A room whose looks fail keeps its pause.
         """
         if room_name not in self._failing:
-            self._peopled.add(room_name, due)
+            (self._swept if purpose is Purpose.SWEEP else self._peopled).add(room_name, due)
 
     def follow(self, room_name: str, awaited: Awaited, now: float) -> None:
         """Make a room due now and then until somebody is seen there, or for so long."""
@@ -131,12 +135,13 @@ class Schedule:
 
     def next_due(self) -> float:
         """Return a time before which no planned room is due."""
-        return min(plan.next_due() for plan in (self._peopled, self._retries, self._empty))
+        return min(plan.next_due() for plan, _ in self._lanes())
 
     def take(self, now: float) -> tuple[str | None, float | None]:
         """Return a room that is due; or None and for how long none will be (None: till told)."""
         self._budget.earn(now)
         self._failing_budget.earn(now)
+        self._sweep_budget.earn(now)
         room_name = self._take_urgent() or self._take_planned(now)
         if room_name is None:
             return None, self._wait_until_due(now)
@@ -165,7 +170,8 @@ class Schedule:
     def _lanes(self) -> list[tuple[Plan, Budget]]:
         """Return what may be taken from, the first first."""
         failing = [(self._retries, self._failing_budget)] if self._may_fail() else []
-        return [(self._peopled, self._budget), *failing, (self._empty, self._budget)]
+        empty, swept = (self._empty, self._budget), (self._swept, self._sweep_budget)
+        return [(self._peopled, self._budget), *failing, empty, swept]
 
     def _is_free(self, room_name: str) -> bool:
         is_held_back = room_name in self._failing and not self._may_fail()
@@ -190,6 +196,7 @@ class Schedule:
         if len(self._failing) > ROOMS_FAILING:
             self._succeed(next(iter(self._failing)))
         self._peopled.drop(room_name)
+        self._swept.drop(room_name)
         self._empty.drop(room_name)
         # A webhook or a token of the meantime has made it due earlier.
         self._retries.add(room_name, now + pause(failures))
