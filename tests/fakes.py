@@ -66,6 +66,10 @@ class FakeLiveKit:
             if not room_names or name in room_names
         ]
 
+    def list_changed_rooms(self, before: Mapping[str, Room]) -> Mapping[str, Room]:
+        rooms = {room.room_name: room for room in self.list_rooms()}
+        return rooms | {name: old for name, old in before.items() if rooms.get(name) == old}
+
     def list_participants(self, room_name: str) -> Sequence[Participant]:
         self._call("list_participants")
         found = self.rooms.get(room_name)

@@ -107,7 +107,7 @@ def compose(
     limits = LifeLimits(
         silent=settings.agent_silent_seconds, blocked=settings.agent_blocked_seconds
     )
-    lives = LifeWatch(livekit, shared, limits)
+    lives = LifeWatch(livekit, limits)
     first_sends = FirstSends(shared) if _rooms_begin_without_agents(settings) else None
     looker = Looker(
         livekit, shared, sealer, policy, lives, timeline, workers=book, first_sends=first_sends

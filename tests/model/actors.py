@@ -20,8 +20,13 @@ def pause(seconds: float) -> None:
 class Actor:
     """Runs a piece of work that pauses now and then, and can be killed at every pause."""
 
-    def __init__(self, clock: Clock, work: Callable[[], None]) -> None:
-        self._clock = clock
+    def __init__(
+        self,
+        clock: Clock,
+        work: Callable[[], None],
+        frozen_until: Callable[[], float] = lambda: 0.0,
+    ) -> None:
+        self._clock, self._frozen_until = clock, frozen_until
         self._greenlet = greenlet(work)
         clock.after(0, self._go_on)
 
@@ -37,6 +42,9 @@ class Actor:
 
     def _go_on(self) -> None:
         if self.is_done:
+            return
+        if (frozen_for := self._frozen_until() - self._clock.now) > 0:
+            self._clock.after(frozen_for, self._go_on)
             return
         seconds = self._greenlet.switch()
         if not self.is_done:

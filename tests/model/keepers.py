@@ -8,7 +8,7 @@ from typing import Protocol
 from token_server.keeper.agent_life import LifeLimits
 from token_server.keeper.first_sends import FirstSends, SendNotes
 from token_server.keeper.last_seen_agents import LastSeenAgents
-from token_server.keeper.life_watch import Claims, LifeWatch
+from token_server.keeper.life_watch import LifeWatch
 from token_server.keeper.look_at_room import Lives, Looker, RoomLocks
 from token_server.keeper.observed_room import LookReport
 from token_server.keeper.wanted_agents import Policy
@@ -78,9 +78,8 @@ class Parts:
     def build_watch(
         self,
         rooms: LiveKit,
-        claims: Claims,
         clock: Callable[[], float],
         threads: Callable[[], Executor],
     ) -> LifeWatch:
         """Build what asks agents for signs of life."""
-        return self.watch(rooms, claims, LIMITS, clock, threads)
+        return self.watch(rooms, LIMITS, clock, threads)

@@ -40,7 +40,7 @@ class Port:
     """
 
     def __init__(self, world: World, workers: Workers, network: Network, name: str) -> None:
-        self._world, self._workers, self._network, self._name = world, workers, network, name
+        self._world, self._workers, self._network, self.name = world, workers, network, name
         self._promises = Promises(world, workers)
         self.on_death: Callable[[], None] = lambda: None
         self.restart()
@@ -52,7 +52,7 @@ class Port:
 
     def for_questions(self) -> "Port":
         """Return the port that the questions for life go through: none of them is a look."""
-        return Port(self._world, self._workers, self._network, self._name)
+        return Port(self._world, self._workers, self._network, self.name)
 
     def begin_look(self, room_name: str) -> None:
         """Know nothing of the room but what was there, and what a look that failed has made."""
@@ -82,7 +82,7 @@ class Port:
     def list_rooms(self, room_names: Sequence[str] = ()) -> Sequence[Room]:
         def rooms() -> list[Room]:
             return [
-                replace(found.room, num_participants=found.counted)
+                replace(found.room, num_participants=found.counted, num_publishers=found.publishing)
                 for name, found in self._world.rooms.items()
                 if not room_names or name in room_names
             ]
@@ -91,6 +91,10 @@ class Port:
         for room_name in set(room_names) - {room.room_name for room in found}:
             self._looks[room_name].saw_no_room()
         return found
+
+    def list_changed_rooms(self, before: Mapping[str, Room]) -> Mapping[str, Room]:
+        rooms = {room.room_name: room for room in self.list_rooms()}
+        return rooms | {name: old for name, old in before.items() if rooms.get(name) == old}
 
     def list_participants(self, room_name: str) -> Sequence[Participant]:
         look = self._looks.setdefault(room_name, Look(room_name))
@@ -116,9 +120,7 @@ class Port:
             there = list(found.before)
         if lie:
             self._world.excuses += 1
-            self._world.clock.tell(
-                f"{found.room.room_name} {self._name} is told a lie: {lie.value}"
-            )
+            self._world.clock.tell(f"{found.room.room_name} {self.name} is told a lie: {lie.value}")
         return there
 
     def has_participants(self, room_name: str) -> bool:
@@ -217,7 +219,7 @@ class Port:
             return RpcOutcome.UNKNOWN if is_back else RpcOutcome.UNANSWERED
         found = self._world.rooms.get(room_name)
         agent = found.participants.get(participant_identity) if found else None
-        outcome = self._workers.answer(agent, method, self._name)
+        outcome = self._workers.answer(agent, method, self.name)
         waits = {RpcOutcome.SILENT: _SILENT_AFTER, RpcOutcome.UNANSWERED: _UNANSWERED_AFTER}
         pause(waits.get(outcome, _ANSWERS_IN))
         self._die_if_due()
@@ -238,7 +240,7 @@ class Port:
             answer = execute()
         if not what.startswith("list") or (fault and not self._network.is_down):
             ending = f": {fault.value}" if fault else ""
-            self._world.clock.tell(f"{room_name} {self._name} {what}{ending}")
+            self._world.clock.tell(f"{room_name} {self.name} {what}{ending}")
         self._die_if_due()
         if fault in {Fault.TIMED_OUT, Fault.DONE_THOUGH}:
             pause(_TIME_OUT)

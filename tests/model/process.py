@@ -10,18 +10,20 @@ from tests.model.actors import Actor, Actors, pause
 from tests.model.clock import Clock
 from tests.model.keepers import Parts
 from tests.model.port import Port
-from tests.model.room_locks import Locks, NotingLocks, WatchClaims
+from tests.model.room_locks import Locks, Meeting, NotingLocks
 from token_server.errors import TokenServerError
 from token_server.keeper import sweeping
 from token_server.keeper.following import Awaited
 from token_server.keeper.livekit_silence import News, Silence
 from token_server.keeper.schedule import LOOKERS, Schedule
-from token_server.keeper.sweeping import Sweeping
+from token_server.keeper.sweep_loop import SweepLoop
+from token_server.livekit.pace import Purpose
 from token_server.livekit.port import Participant, ParticipantKind
 
 # As in keeper.py; the contract between the two is short enough to be read.
 _PEEKERS = 8
 _SWEEP_AGAIN = 1.0
+_BEAT_EVERY = 0.5
 
 
 class Process:
@@ -35,25 +37,33 @@ class Process:
         self.start()
 
     def start(self) -> None:
-        """Start with no memory, and sweep if nobody else does."""
+        """Start with no memory."""
         self.is_alive = True
         self._life += 1
+        self._frozen_until = 0.0
         self._schedule, self._silence = Schedule(), Silence()
-        # In no hurry, as where webhooks are known to work: the guarantee needs nothing else.
-        self._sweeping = Sweeping()
         self._noting = NotingLocks(self._locks)
         self._lives = self._parts.build_watch(
             self._port.for_questions(),
-            WatchClaims(self._locks, self),
             lambda: self._clock.now,
             lambda: Actors(self._begin),
         )
         self._looker = self._parts.build_looker(
             self._port, self._noting, self._lives, self._locks, lambda: self._clock.now
         )
+        # In no hurry, as where webhooks are known to work: the guarantee needs nothing else.
+        self.sweeps = SweepLoop(
+            self._port,
+            Meeting(self._locks, self._clock, f"{self._port.name}, life {self._life}"),
+            self,
+            self._lives,
+            has_webhooks=lambda: True,
+            clock=lambda: self._clock.now,
+        )
         self._port.restart()
         self._looking = self._peeking = 0
         self._poke_due = float("inf")
+        self._begin(self._beat_on)
         self._begin(self._sweep_on)
         self._begin(self._ask_on)
 
@@ -64,12 +74,18 @@ class Process:
             self._port.excuse()
         self.is_alive = False
         self._life += 1
-        if self._locks.sweeper is self:
-            self._locks.sweeper = None
-        self._locks.forget(self)
         for actor in self._actors:
             actor.kill()
         self._actors.clear()
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether it stands still."""
+        return self._clock.now < self._frozen_until
+
+    def freeze(self, seconds: float) -> None:
+        """Stand still for so long, and go on as if nothing had been."""
+        self._frozen_until = self._clock.now + seconds
 
     def crash_after(self, calls: float) -> None:
         """Die after so many calls; half a call is one that was made and not answered."""
@@ -101,7 +117,7 @@ class Process:
 
     def _begin(self, work: Callable[[], None]) -> None:
         self._actors = [actor for actor in self._actors if not actor.is_done]
-        self._actors.append(Actor(self._clock, work))
+        self._actors.append(Actor(self._clock, work, lambda: self._frozen_until))
 
     def _poke_in(self, seconds: float) -> None:
         due, life = self._clock.now + seconds, self._life
@@ -112,6 +128,9 @@ class Process:
     def _poke(self, life: int, due: float) -> None:
         """Hand out what is due to the threads that are free."""
         if life != self._life or due != self._poke_due:
+            return
+        if self.is_frozen:
+            self._clock.after(self._frozen_until - self._clock.now, lambda: self._poke(life, due))
             return
         self._poke_due = float("inf")
         while self._looking < LOOKERS and self._hand_out(self._schedule.take, self._look):
@@ -148,11 +167,12 @@ class Process:
         try:
             looked = self._looker.look(room_name)
         except TokenServerError:
+            self.sweeps.look_failed(room_name)
             failures = self._schedule.fail(room_name, self._clock.now)
             news = self._silence.look_failed(room_name, failures)
         else:
             self._port.end_look(room_name, looked.again_in, held=self._noting.held[room_name])
-            self._lives.watch(room_name, looked.watched)
+            self.sweeps.looked(room_name, looked.watched, has_human=looked.has_human)
             self._schedule.finish(room_name, looked, self._clock.now)
             news = self._silence.looked(room_name)
         self._looking -= 1
@@ -165,28 +185,34 @@ class Process:
 
     def _ask_on(self) -> None:
         while True:
-            pause(self._lives.ask_due(self._found_dead))
+            pause(self._lives.ask_due(self.look_now))
 
-    def _found_dead(self, room_name: str) -> None:
+    def look_now(self, room_name: str) -> None:
+        """Look at a room as soon as a thread is free."""
         self._schedule.look_now(room_name)
         self._poke_in(0)
 
+    def look_in(self, room_name: str, seconds: float, purpose: Purpose) -> None:
+        """Look at a room by then."""
+        self._schedule.look_at(room_name, self._clock.now + seconds, purpose)
+        self._poke_in(seconds)
+
+    def _beat_on(self) -> None:
+        while True:
+            self.sweeps.beat()
+            pause(_BEAT_EVERY)
+
     def _sweep_on(self) -> None:
         while True:
-            wait = sweeping.EVERY
-            if self._locks.sweeper in {None, self}:
-                self._locks.sweeper = self
-                wait = self._sweep()
-            pause(wait)
+            pause(self._sweep())
 
     def _sweep(self) -> float:
         try:
-            rooms = self._port.list_rooms()
+            has_listed = self.sweeps.list_if_due()
         except TokenServerError:
             self._heed(self._silence.sweep_failed())
             return _SWEEP_AGAIN
-        chosen = self._sweeping.choose(rooms, self._port.now(), took=0.0, has_webhooks=True)
-        for number, room_name in enumerate(chosen.in_turn):
-            self._schedule.look_at(room_name, self._clock.now + number * sweeping.PACE)
-        self._heed(self._silence.swept())
-        return chosen.pause
+        if has_listed:
+            self._heed(self._silence.swept())
+        self.sweeps.choose()
+        return sweeping.TICK

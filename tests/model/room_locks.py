@@ -1,9 +1,12 @@
-"""Room locks that token servers share: they may fail, and tell whether they were held."""
+"""What token servers share: who is there, and room locks, which may fail and tell who held them."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 from tests.model.clock import Clock
+
+# Seconds, as in members_redis.py.
+_ALIVE = 3.0
 
 
 class Locks:
@@ -13,28 +16,13 @@ class Locks:
         self._clock, self._sent_at = clock, dict[str, float]()
         self.do_work = True
         self._held: set[str] = set()
-        self.sweeper: object = None
-        self._watchers: dict[str, object] = {}
+        self.met_at: dict[str, float] = {}  # by a token server's name
 
     def note_sending(self, room_name: str) -> float:
         """Note that an agent is sent now; where locks do not work, nobody knows when one was."""
         seconds = self._clock.now - self._sent_at.get(room_name, float("-inf"))
         self._sent_at[room_name] = self._clock.now
         return seconds if self.do_work else 0.0
-
-    def claim_watch(self, room_name: str, who: object) -> bool:
-        """Let one watch a room; without working locks everybody does."""
-        return not self.do_work or self._watchers.setdefault(room_name, who) is who
-
-    def give_up_watch(self, room_name: str, who: object) -> None:
-        """Let another watch it."""
-        if self._watchers.get(room_name) is who:
-            del self._watchers[room_name]
-
-    def forget(self, who: object) -> None:
-        """Free what a process that died has held."""
-        for room_name in list(self._watchers):
-            self.give_up_watch(room_name, who)
 
     @contextmanager
     def hold_room(self, room_name: str) -> Iterator[bool]:
@@ -51,19 +39,23 @@ class Locks:
                 self._held.discard(room_name)
 
 
-class WatchClaims:
-    """The rooms whose agents one token server asks for life."""
+class Meeting:
+    """Where one token server meets the others: who has met within so many seconds is there."""
 
-    def __init__(self, locks: Locks, who: object) -> None:
-        self._locks, self._who = locks, who
+    def __init__(self, locks: Locks, clock: Clock, name: str) -> None:
+        self._locks, self._clock, self.name = locks, clock, name
 
-    def claim_watch(self, room_name: str) -> bool:
-        """Become, or stay, the one that does."""
-        return self._locks.claim_watch(room_name, self._who)
+    def meet(self) -> frozenset[str]:
+        """Say that it is there; without what they share nobody knows of the others."""
+        if not self._locks.do_work:
+            return frozenset({self.name})
+        now, met_at = self._clock.now, self._locks.met_at
+        met_at[self.name] = now
+        return frozenset(name for name, at in met_at.items() if now - at < _ALIVE)
 
-    def give_up_watch(self, room_name: str) -> None:
-        """Let another one."""
-        self._locks.give_up_watch(room_name, self._who)
+    def part(self) -> None:
+        """Say that it is not."""
+        self._locks.met_at.pop(self.name, None)
 
 
 class NotingLocks:

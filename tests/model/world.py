@@ -38,6 +38,7 @@ class LiveRoom:
     participants: dict[str, Participant] = field(default_factory=dict)
     dispatches: dict[str, Dispatch] = field(default_factory=dict)
     counted: int = 0
+    publishing: int = 0
     last_human_left_at: float | None = None
     made_by_dispatch: str = ""  # its id
     # Who was there before the last change, and when that was.
@@ -192,6 +193,7 @@ class World:
         if self.is_live(room):
             found = self.rooms[room.room_name]
             found.counted = len(found.humans())
+            found.publishing = len(found.participants)
             self.clock.after(COUNTED_EVERY, lambda: self._count(room))
 
     def _end_if_unused(self, room: Room) -> None:

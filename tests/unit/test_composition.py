@@ -4,12 +4,14 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from livekit.protocol.room import ListRoomsResponse
 
 from shared_settings.settings import SettingsError
 from tests.collector import Collector
 from tests.environ import environ, settings
 from tests.processes import free_port, wait_until
 from tests.redis_server import RedisServer
+from tests.twirp_server import TwirpServer, answer
 from token_server.composition import compose
 from token_server.environment import read_settings
 from token_server.state.shared_folder import find_shared_folder
@@ -103,16 +105,16 @@ def test_a_server_that_traces_has_delivered_when_it_has_stopped(
         assert {"token", "CreateRoom"} == {span.name for span in collector.spans}
 
 
-def test_a_server_with_a_redis_competes_for_the_sweep_there(
+def test_a_server_with_a_redis_meets_the_others_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, redis: RedisServer
 ) -> None:
     """REDIS_URL has to do what it says; and who stops leaves nothing behind."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    livekit_url = f"ws://127.0.0.1:{free_port()}"
-    server = compose(settings(LIVEKIT_URL=livekit_url, REDIS_URL=redis.url))
+    with TwirpServer(answer(ListRoomsResponse())) as livekit:
+        server = compose(settings(LIVEKIT_URL=livekit.url, REDIS_URL=redis.url))
 
-    server.start()
+        server.start()
 
-    wait_until(lambda: "sweeper" in redis.keys(), within=5, what="a sweeper")  # noqa: SIM118
-    server.stop()
-    assert "sweeper" not in redis.keys()  # noqa: SIM118
+        wait_until(lambda: "members" in redis.keys(), within=5, what="it is met")  # noqa: SIM118
+        server.stop()
+    assert "members" not in redis.keys()  # noqa: SIM118

@@ -21,6 +21,9 @@ _IN_A_ROW = 2
 _UNDER_LOAD = 0.2
 _LOAD_FACTOR = 4
 _REMEMBERED = 0.7
+# Seconds before the first question without an answer that count as silence at most: one that was
+# merely not asked for longer is not silent.
+_UNASKED = 1.0
 # Seconds without any sign since an agent was first asked: it may be coming up.
 _COMES_UP = 6.0
 # Seconds for which LiveKit answers us, and does not get an answer from wherever the agent should
@@ -79,7 +82,9 @@ class AgentLife:
         heard_at: When anything of it last answered; None if never.
         loop_heard_at: When its event loop last did; None if never: it has no code of ours.
         silent: How many questions in a row nothing has answered.
+        silent_since: When the first of these was asked.
         blocked: How many in a row its event loop has not answered.
+        blocked_since: When the first of these was asked.
         absent: How many in a row LiveKit itself could not put to anybody.
         absent_since: When the first of these was asked.
         pace: Seconds that its answers take at most, those of a while ago counting less.
@@ -89,7 +94,9 @@ class AgentLife:
     heard_at: float | None = None
     loop_heard_at: float | None = None
     silent: int = 0
+    silent_since: float = 0.0
     blocked: int = 0
+    blocked_since: float = 0.0
     absent: int = 0
     absent_since: float = 0.0
     pace: float = 0.0
@@ -125,6 +132,8 @@ class AgentLife:
             case RpcOutcome.UNSUPPORTED:
                 self.heard_at, self.silent, self.absent = now, 0, 0
             case RpcOutcome.SILENT:
+                self.silent_since = self.silent_since if self.silent else now - took
+                self.blocked_since = self.blocked_since if self.blocked else now - took
                 self.silent, self.absent = self.silent + 1, 0
                 self.blocked += has_asked_loop
             case RpcOutcome.UNANSWERED:
@@ -141,7 +150,8 @@ class AgentLife:
         if limits.silent and is_absent:
             return Death.GONE
         if limits.blocked and self.loop_heard_at is not None and self.blocked >= _IN_A_ROW:
-            return Death.BLOCKED if now - self.loop_heard_at >= limits.blocked else None
+            since = max(self.loop_heard_at, self.blocked_since - _UNASKED)
+            return Death.BLOCKED if now - since >= limits.blocked else None
         return None
 
     def last_sign(self, death: Death) -> float:
@@ -154,4 +164,5 @@ class AgentLife:
             return False
         if self.heard_at is None:
             return now - self.asked_since >= max(limit, _COMES_UP)
-        return now - self.heard_at >= limit * (_LOAD_FACTOR if self.pace > _UNDER_LOAD else 1)
+        since = max(self.heard_at, self.silent_since - _UNASKED)
+        return now - since >= limit * (_LOAD_FACTOR if self.pace > _UNDER_LOAD else 1)

@@ -1,8 +1,8 @@
 """The keeper: looks at rooms whenever something may have changed, until they are attended.
 
 Loops of one web process (loops.py): some that look, some that peek whether anybody has come, one
-that sweeps over the live rooms where it is the machine's sweeper, one that beats. Started after
-fork, and never in the way of a request.
+that sweeps over its share of the live rooms, one that beats. Started after fork, and never in the
+way of a request.
 """
 
 import logging
@@ -22,7 +22,8 @@ from token_server.keeper.look_queue import Agenda
 from token_server.keeper.loops import LONGEST_WAIT, Loop
 from token_server.keeper.observed_room import LookReport
 from token_server.keeper.schedule import LOOKERS, Schedule
-from token_server.keeper.sweeping import Sweeping
+from token_server.keeper.shares import Meeting
+from token_server.keeper.sweep_loop import SweepLoop
 from token_server.keeper.webhook_proof import WebhookProof
 from token_server.livekit.port import (
     AGENT_IDENTITY_PREFIX,
@@ -48,14 +49,11 @@ _SWEEP_AGAIN = 1.0
 _STOPS_WITHIN = 1.0
 
 
-class SharedState(Protocol):
+class SharedState(Meeting, Protocol):
     """What the token servers of one LiveKit share, as far as they can."""
 
-    def is_sweeper(self) -> bool:
-        """Become, or stay, the one process that sweeps; False if another is."""
-
     def resign(self) -> None:
-        """Let another process sweep."""
+        """Leave to the others what this process had."""
 
     def webhook_arrived(self, sign: Sign = Sign.ANY) -> None:
         """Remember what a webhook, or the lack of one, has shown."""
@@ -103,15 +101,18 @@ class Keeper:
         self._timeline = KeeperTimeline(timeline)
         self._counts, self._turns = metrics, metrics.turns
         self._metrics = KeeperMetrics(metrics, shared.count_caller)
-        self._agenda, self._sweeping = Agenda(Schedule()), Sweeping(attend_rooms)
+        self._agenda = Agenda(Schedule())
         self._silence, self._webhooks = Silence(), WebhookProof(shared)
+        self._sweeps = SweepLoop(
+            livekit, shared, self._agenda, lives, self._webhooks.come_now, attend_rooms
+        )
         self._stopping = Event()
         self._loops: list[Loop] = []
 
     def start(self) -> None:
         """Start looking and sweeping, in threads of this process."""
         turns = [("look", self._look)] * LOOKERS + [("peek", self._peek)] * _PEEKERS
-        turns += [("sweep", self._sweep), ("beat", self._beat), ("life", self._ask)]
+        turns += [("beat", self._beat), ("sweep", self._sweep), ("life", self._ask)]
         self._loops = [Loop(name, turn, self._stopping, self._counts) for name, turn in turns]
         for loop in self._loops:
             loop.start()
@@ -166,7 +167,7 @@ class Keeper:
         """Note that somebody can be heard or seen; look now where a phone may ring until then."""
         self._timeline.track_published(room_name, participant)
         is_agent = participant.participant_identity.startswith(AGENT_IDENTITY_PREFIX)
-        if self._metrics.waits(room_name) or (is_agent and self._sweeping.attends(room_name)):
+        if self._metrics.waits(room_name) or (is_agent and self._sweeps.attends(room_name)):
             self._agenda.look_now(room_name)
 
     def room_ended(self, room_name: str, room_sid: str) -> None:
@@ -194,8 +195,7 @@ class Keeper:
             self._metrics.looked(room_name, report)
             self._timeline.looked(room_name, report)
             self._webhooks.looked(report.participants, self._livekit.now())
-            self._lives.watch(room_name, report.watched)
-            self._sweeping.looked(room_name, has_human=report.has_human)
+            self._sweeps.looked(room_name, report.watched, has_human=report.has_human)
         except TokenServerError as error:
             failure = error
             self._metrics.look_failed()
@@ -242,6 +242,7 @@ class Keeper:
     def _put_back(self, room_name: str, report: LookReport | None) -> int:
         """Return how often in a row a look at this room has failed."""
         if report is None:
+            self._sweeps.look_failed(room_name)
             return self._agenda.fail(room_name)
         self._agenda.finish(room_name, report)
         return 0
@@ -251,34 +252,24 @@ class Keeper:
 
     def _beat(self) -> float:
         self._metrics.beat(self._agenda.rooms_followed, self._livekit.now())
+        self._metrics.reached(
+            self._sweeps.rooms_mine, self._sweeps.oldest_look(), self._lives.longest_interval()
+        )
         self._shared.beat()
+        self._sweeps.beat()
         self._timeline.flush()
         return _BEAT_EVERY
 
     def _sweep(self) -> float:
-        if not self._shared.is_sweeper():
-            self._tell(self._silence.swept())
-            return sweeping.EVERY
-        asked_at = time.monotonic()
         try:
-            rooms = self._livekit.list_rooms()
+            has_listed = self._sweeps.list_if_due()
         except TokenServerError as error:
             self._tell(self._silence.sweep_failed(), error)
             return _SWEEP_AGAIN
-        took = time.monotonic() - asked_at
-        self._tell(self._silence.swept())
-        return self._look_into(rooms, took)
-
-    def _look_into(self, rooms: Sequence[Room], took: float) -> float:
-        """Have live rooms looked at; return the seconds until they are to be listed again."""
-        has_webhooks = self._webhooks.come_now()
-        now = self._livekit.now()
-        chosen = self._sweeping.choose(rooms, now, took, has_webhooks=has_webhooks)
-        for room_name in chosen.at_once:
-            self._agenda.look_now(room_name)
-        for number, room_name in enumerate(chosen.in_turn):
-            self._agenda.look_in(room_name, number * sweeping.PACE)
-        return chosen.pause
+        if has_listed:
+            self._tell(self._silence.swept())
+        self._sweeps.choose()
+        return sweeping.TICK
 
     def _tell(self, news: News, error: TokenServerError | None = None, room_name: str = "") -> None:
         """Log what is to be said, each once."""

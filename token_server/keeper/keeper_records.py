@@ -158,6 +158,12 @@ class KeeperMetrics:
         self._metrics.rooms_followed.set(rooms_followed)
         self._metrics.longest_unattended.set(self._unattended.longest(now))
 
+    def reached(self, rooms: int, oldest_look: float, longest_unasked: float) -> None:
+        """Say how large this process's share is, and which intervals it reaches (seconds)."""
+        self._metrics.rooms_swept.set(rooms)
+        self._metrics.sweep_interval.set(oldest_look)
+        self._metrics.life_interval.set(longest_unasked)
+
     def look_failed(self) -> None:
         """Count a look that LiveKit did not answer, or that met a bug."""
         self._metrics.looks.labels("failed").inc()

@@ -1,26 +1,25 @@
 """Asks the agents of attended rooms for signs of life, about every second; who is silent, at once.
 
-One process of a machine asks for a room (`Claims`). A question may take as long as its time-out,
-so each has a thread: silent agents do not wait for each other.
+The process that looks after a room asks its agents, and whoever else has looked at it until that
+one knows of them. A question may take as long as its time-out, so each has a thread: silent agents
+do not wait for each other.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from threading import Lock
-from typing import Protocol
 
 from shared_settings.agent_signs import ALIVE_METHOD
 from token_server.errors import TokenServerError
 from token_server.keeper.agent_life import AgentLife, DeadAgent, LifeLimits
-from token_server.keeper.due_rooms import Plan
+from token_server.keeper.questions import Questions
+from token_server.livekit.pace import Pace, Purpose, Unlimited
 from token_server.livekit.port import LiveKit, Participant, RpcOutcome
+from token_server.livekit.slices import slices
 
-# Seconds between two questions to an agent that answers, and to one that has not answered the last.
-_ASK_EVERY = 1.0
-_ASK_AGAIN = 0.5
 # Of two agents the one that stays is asked, but for one that has just come or answered. One lost
 # question proves nothing here either.
 _MAY_COME_UP = timedelta(seconds=6)
@@ -32,17 +31,10 @@ _AT_ONCE = 128
 _TOGETHER = 0.02
 _LONGEST_WAIT = 0.5
 # Rooms that are watched at once; the others are believed LiveKit's list.
-_ROOMS_WATCHED = 5_000
-
-
-class Claims(Protocol):
-    """Which process asks the agents of which room."""
-
-    def claim_watch(self, room_name: str) -> bool:
-        """Become, or stay, the one that does; False if another process is."""
-
-    def give_up_watch(self, room_name: str) -> None:
-        """Let another process do it."""
+_ROOMS_WATCHED = 10_000
+# Rooms that are handed over in one go: others have their turn between.
+_HANDED_OVER_AT_ONCE = 250
+_FOR_EVER = float("inf")
 
 
 @dataclass
@@ -57,48 +49,71 @@ class LifeWatch:
 
     Args:
         livekit: LiveKit.
-        claims: Which rooms are ours to watch.
         limits: When an agent is dead.
         clock: Seconds that never go back.
         threads: Makes what asks the questions, when the first is due: after the fork.
+        pace: How many requests LiveKit may be asked.
     """
 
     def __init__(
         self,
         livekit: LiveKit,
-        claims: Claims,
         limits: LifeLimits,
         clock: Callable[[], float] = time.monotonic,
         threads: Callable[[], Executor] = lambda: ThreadPoolExecutor(_AT_ONCE, "keeper-asks"),
+        pace: Pace | None = None,
     ) -> None:
-        self._livekit, self._claims, self._limits, self._clock = livekit, claims, limits, clock
+        self._livekit, self._limits, self._clock = livekit, limits, clock
+        self._pace = pace or Unlimited()
         self._watched: dict[str, dict[str, _Watched]] = {}  # by room, by sid
-        self._due = Plan()  # by sid
+        self._until: dict[str, float] = {}  # by room: how long it is watched without a look
+        self._questions = Questions()
         self._by_sid: dict[str, _Watched] = {}
         self._lock = Lock()
         self._make_threads = threads
         self._threads: Executor | None = None
 
-    def watch(self, room_name: str, agents: Sequence[Participant]) -> None:
-        """Ask these agents of a room from now on, and no others; none where no human waits."""
+    def watch(
+        self, room_name: str, agents: Sequence[Participant], seconds: float = _FOR_EVER
+    ) -> None:
+        """Ask these agents of a room from now on, and no others; none where no human waits.
+
+        Args:
+            room_name: The room.
+            agents: Who a look has seen there.
+            seconds: For how long, unless the room is looked at again.
+        """
         if self._limits.are_off:
             return
         with self._lock:
             before = self._watched.get(room_name, {})
-            is_ours = bool(agents) and (bool(before) or self._may_watch(room_name))
+            may_watch = bool(before) or len(self._watched) < _ROOMS_WATCHED
             after = {
                 agent.participant_sid: before.get(agent.participant_sid)
                 or self._begin(room_name, agent)
-                for agent in (agents if is_ours else ())
+                for agent in (agents if may_watch else ())
             }
-            for sid in before.keys() - after.keys():
-                self._due.drop(sid)
-                del self._by_sid[sid]
+            self._forget(before.keys() - after.keys())
+            self._watched.pop(room_name, None)
+            self._until.pop(room_name, None)
             if after:
                 self._watched[room_name] = after
-            elif before:
-                del self._watched[room_name]
-                self._claims.give_up_watch(room_name)
+                self._until[room_name] = self._clock() + seconds
+
+    def hand_over(self, is_mine: Callable[[str], bool], seconds: float) -> None:
+        """Watch rooms that are not this process's for so many seconds more; its own for ever."""
+        for some in slices(list(self._until), _HANDED_OVER_AT_ONCE):
+            for room_name in some:
+                is_ours = is_mine(room_name)
+                with self._lock:
+                    if before := self._until.get(room_name):
+                        until = min(before, self._clock() + seconds)
+                        self._until[room_name] = _FOR_EVER if is_ours else until
+
+    def longest_interval(self) -> float:
+        """Return the seconds since the question to the agent to whom it is the longest ago."""
+        with self._lock:
+            return self._questions.longest_interval(self._clock())
 
     def dead(self, room_name: str) -> Sequence[DeadAgent]:
         """Return the agents of a room that were asked, and found dead."""
@@ -148,31 +163,45 @@ class LifeWatch:
         Returns:
             The seconds until somebody else is due.
         """
-        now = self._clock()
         if self._threads is None:
             self._threads = self._make_threads()
         while True:
             with self._lock:
-                sid = self._due.take(now + _TOGETHER)
-                if sid is None:
-                    wait = self._due.next_due() - self._clock()
-                    return min(max(wait, _TOGETHER), _LONGEST_WAIT)
-                watched = self._by_sid[sid]
+                watched, wait = self._take_due(self._clock())
+            if watched is None:
+                return min(max(wait, _TOGETHER), _LONGEST_WAIT)
             self._threads.submit(self._ask, watched, look_now)
+
+    def _take_due(self, now: float) -> tuple[_Watched | None, float]:
+        """Return whom to ask now; or nobody, and the seconds until somebody may be due."""
+        while (wait := self._questions.next_due(now) - now) <= _TOGETHER:
+            # What LiveKit may not be asked yet stays due, in its order: all intervals grow alike.
+            if held_for := self._pace.wait(Purpose.LIFE):
+                return None, held_for
+            if (sid := self._questions.take(now + _TOGETHER)) is None:
+                return None, _TOGETHER
+            watched = self._by_sid[sid]
+            if self._until[watched.room_name] >= now:
+                return watched, 0.0
+            self._forget(self._watched.pop(watched.room_name))
+            del self._until[watched.room_name]
+        return None, wait
 
     def close(self) -> None:
         """Ask nobody any more."""
         if self._threads:
             self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _may_watch(self, room_name: str) -> bool:
-        return len(self._watched) < _ROOMS_WATCHED and self._claims.claim_watch(room_name)
+    def _forget(self, sids: Iterable[str]) -> None:
+        for sid in sids:
+            self._questions.end(sid)
+            del self._by_sid[sid]
 
     def _begin(self, room_name: str, agent: Participant) -> _Watched:
         now = self._clock()
         watched = _Watched(room_name, agent, AgentLife(asked_since=now))
         self._by_sid[agent.participant_sid] = watched
-        self._due.add(agent.participant_sid, now)
+        self._questions.begin(agent.participant_sid, now)
         return watched
 
     def _ask(self, watched: _Watched, look_now: Callable[[str], None]) -> None:
@@ -204,8 +233,8 @@ class LifeWatch:
             life.note(method, outcome, now, now - asked_at)
             death = life.death(self._limits, now)
             if self._by_sid.get(sid) is watched:
-                is_urgent = life.is_in_doubt and not death
-                self._due.add(sid, max(now, asked_at + (_ASK_AGAIN if is_urgent else _ASK_EVERY)))
+                is_in_doubt = life.is_in_doubt and not death
+                self._questions.again(sid, asked_at, now, is_in_doubt=is_in_doubt)
             return death is not None
 
     def _is_listed(self, room_name: str, agent: Participant) -> bool | None:

@@ -31,7 +31,7 @@ LOOKS_PER_SECOND = {
     Purpose.WAITING: 50.0,
     Purpose.FRESH: 15.0,
     Purpose.FOLLOWED: 5.0,
-    Purpose.SWEEP: 15.0,
+    Purpose.SWEEP: 200.0,  # its own pace is less (sweeping.py)
 }
 _SHORTEST_GAP = 0.1
 _LONGEST_PAUSE = 15.0

@@ -1,48 +1,62 @@
-"""Which live rooms a sweep has looked at, and when the next listing is. No I/O, no clock.
+"""Which live rooms a sweep looks at, and when the next listing is. No I/O, no clock.
 
-One process lists the live rooms every few seconds. Rooms that may have somebody in them get a look
-in turn, so many a second however many there are. Where webhooks are not known to reach us, nothing
-else finds a human without a token of ours (a phone caller): then the listing comes every second,
-and rooms of ATTEND_ROOMS that are new, or in which no human has been seen, go first.
+Each process lists the live rooms every few seconds, and looks after its share of them. Soon it
+looks at rooms that it has never seen, and at those in which LiveKit counts others than before: an
+agent has gone, a human has come. All rooms of its share have their turn, the longest ago first.
+Where webhooks are not known to reach us nothing else finds who waits: then the listing comes every
+second, and turns as fast as a budget allows.
 """
 
-from collections import deque
-from collections.abc import Collection, Iterable, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from threading import Lock
 
+from token_server.keeper.listed_rooms import ListedRoom, ListedRooms
+from token_server.keeper.quiet_rooms import QuietRooms
 from token_server.livekit.port import Room
 from token_server.tokens.room_patterns import matches_any
 
-# Seconds from one look of a sweep to the next: 10 looks a second at most.
-PACE = 0.1
-# Seconds from one listing to the next, and from one turn through all rooms to the next.
-EVERY = 5.0
-# Seconds from one listing to the next where a caller is found by it alone, and how many times as
+# Seconds from one choice to the next.
+TICK = 0.5
+# Seconds from one listing to the next; where webhooks are not known to work; and how many times as
 # long as the listing took the pause is at least: 5,000 rooms are not to keep a processor busy.
+EVERY = 5.0
 _HURRIED = 1.0
 _REST = 10.0
-# LiveKit lists a new room as empty for up to 5 s (livekit-behaviour 6).
-_YOUNG = timedelta(seconds=10)
+# Looks a second and process where webhooks are not known to work: some 15 % of a core. And of
+# rooms that have changed, or were never seen, where they are.
+_HURRIED_LOOKS = 150.0
+_CALM_LOOKS = 50.0
+# Seconds from one turn of a room to its next where nothing has changed; and where webhooks work,
+# looks a second of all processes together.
+_SHORTEST_TURN = 3.0
+_CALM_TURN = 5.0
+_CALM_TURNS = 10.0
+# Looks that were asked for and are not over: where LiveKit is slow, no more than these wait. One
+# that never came is forgotten after so many seconds.
+_MOST_ASKED = 150
+_FORGOTTEN = 20.0
+# Seconds in which LiveKit's count of a room and a listing have followed what has happened there.
+_KNOWN_AFTER = 10.0
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """What one listing leads to.
+    """What is to be looked at until the next choice.
 
     Attributes:
         at_once: The names of rooms to look at now, whatever the budget; each room once.
-        in_turn: The names of rooms to look at one after the other, one every PACE.
-        pause: Seconds until the next listing.
+        in_turn: The names of rooms to look at one after the other, spread over a TICK.
     """
 
     at_once: Sequence[str]
     in_turn: Sequence[str]
-    pause: float
 
 
 class Sweeping:
-    """Chooses from each listing of the live rooms.
+    """Chooses from the live rooms.
 
     Args:
         attend_rooms: Patterns of rooms that are attended for any human.
@@ -50,116 +64,181 @@ class Sweeping:
 
     def __init__(self, attend_rooms: Sequence[str] = ()) -> None:
         self._attend_rooms = attend_rooms
-        # The rooms of the last listing, by sid: are they covered? To match thousands takes 5 ms.
-        self._listed: dict[str, bool] = {}
-        # Whether the last look at a covered room has seen a human; None: there was no look yet.
-        self._has_human: dict[str, bool | None] = {}
-        self._all, self._old = _Turns(), _Turns()  # of all rooms; of old ones without a human
-        self._all_again_in = 0.0
+        self._rooms = ListedRooms(self.attends)
+        self._quiet = QuietRooms()
+        # Names of rooms of our share: those that have changed, and those never looked at, the next
+        # first; all others by their last look.
+        self._changed: OrderedDict[str, None] = OrderedDict()
+        self._unseen: OrderedDict[str, None] = OrderedDict()
+        self._turn: OrderedDict[str, None] = OrderedDict()
+        self._asked: OrderedDict[str, float] = OrderedDict()  # looks that are not over
+        self._peopled = 0  # of all processes' shares
+        self._chosen_at: float | None = None
+        self._may_look, self._may_turn = 0.0, 1.0  # looks that are saved up
+        self._is_hurried = True
+        self._lock = Lock()
+        self.rooms_mine = 0
 
     def attends(self, room_name: str) -> bool:
         """Whether ATTEND_ROOMS covers a room."""
         return matches_any(self._attend_rooms, room_name)
 
-    def looked(self, room_name: str, *, has_human: bool) -> None:
-        """Take in what a look has seen, from any thread."""
-        # While a listing is worked on it may be lost; the room gets one look more then.
-        if room_name in self._has_human:
-            self._has_human[room_name] = has_human
+    def looked(self, room_name: str, at: float, *, has_human: bool | None) -> None:
+        """Take in what a look has seen, from any thread; None where it has failed."""
+        with self._lock:
+            self._asked.pop(room_name, None)
+            if has_human is None or (listed := self._rooms.get(room_name)) is None:
+                return
+            listed.looked_at, listed.has_human = at, has_human
+            self._drop(room_name)
+            if listed.is_mine and listed.is_peopled:
+                self._turn[room_name] = None
 
-    def choose(
-        self, rooms: Sequence[Room], now: datetime, took: float, *, has_webhooks: bool
-    ) -> Chosen:
-        """Choose which rooms are looked at until the next listing.
+    def pause(self, took: float, *, has_webhooks: bool) -> float:
+        """Return the seconds until the next listing, after one that took so long."""
+        self._is_hurried = not has_webhooks
+        return EVERY if has_webhooks else min(max(_HURRIED, took * _REST), EVERY)
 
-        Args:
-            rooms: All live rooms.
-            now: LiveKit's time.
-            took: Seconds that LiveKit took to list them.
-            has_webhooks: Whether webhooks are known to reach us.
-        """
-        is_hurried = bool(self._attend_rooms) and not has_webhooks
-        pause = min(max(_HURRIED, took * _REST), EVERY) if is_hurried else EVERY
-        looks = round(pause / PACE)
-        listed = {room.room_sid: self._is_covered(room) for room in rooms}
-        covered = [room for room in rooms if listed[room.room_sid]] if is_hurried else []
-        at_once, in_turn = self._without_a_human(covered, now, looks)
-        in_turn += self._next_of_all(rooms, now, looks - len(in_turn))
-        self._listed = listed
-        self._all_again_in -= pause
-        return Chosen(at_once, in_turn, pause)
+    def listed(
+        self, rooms: Mapping[str, Room], now: datetime, at: float, is_mine: Callable[[str], bool]
+    ) -> None:
+        """Take in a listing: see ListedRooms.take_in."""
+        found = self._rooms.take_in(rooms, now, at, is_mine)
+        covered = [room for room in self._rooms if room.is_covered] if self._attend_rooms else []
+        with self._lock:
+            self._peopled, self.rooms_mine = found.peopled, found.mine
+            for room_name in (*found.gone, *found.empty):
+                self._drop(room_name)
+            for listed in found.changed:
+                if listed.is_mine:
+                    self._changed[listed.room.room_name] = None
+            self._begin(found.new)
+            new = {listed.room.room_name for listed in found.new}
+            self._quiet.listed([listed for listed in covered if listed.is_mine], new)
 
-    def _is_covered(self, room: Room) -> bool:
-        before = self._listed.get(room.room_sid)
-        return self.attends(room.room_name) if before is None else before
+    def share(self, at: float, is_mine: Callable[[str], bool]) -> None:
+        """Take over rooms from others, and leave rooms to others: members have changed."""
+        taken_over, left = [], []
+        for listed in self._rooms:
+            was_mine, listed.is_mine = listed.is_mine, is_mine(listed.room.room_name)
+            if listed.is_mine and not was_mine:
+                listed.mine_since, listed.looked_at = at, None
+                taken_over.append(listed)
+            elif was_mine and not listed.is_mine:
+                left.append(listed.room.room_name)
+        with self._lock:
+            self.rooms_mine += len(taken_over) - len(left)
+            for room_name in left:
+                self._drop(room_name)
+            self._begin(taken_over)
 
-    def _without_a_human(
-        self, covered: Sequence[Room], now: datetime, looks: int
-    ) -> tuple[list[str], list[str]]:
-        """Choose covered rooms that are new, and some of those in which no human has been seen.
+    def choose(self, at: float) -> Chosen:
+        """Choose what is looked at until the next choice."""
+        with self._lock:
+            self._save_up(at)
+            at_once, in_turn = self._quiet.take(self._is_hurried)
+            self._asked |= dict.fromkeys((*at_once, *in_turn), at)
+            for queue in (self._changed, self._unseen):
+                in_turn += self._take(queue, at)
+            in_turn += self._next_of_all(at)
+        return Chosen(at_once, in_turn)
 
-        A caller may be in any of them: LiveKit's count is late, and so may be its list of a new
-        room's participants. Young ones get half of the looks at most; old ones a quarter, since a
-        look at a room that everybody has left is three calls.
-        """
-        new = {r.room_name for r in covered if r.room_sid not in self._listed and _is_young(r, now)}
-        self._has_human = {
-            room.room_name: self._has_human.get(room.room_name)
-            if room.room_sid in self._listed
-            else None
-            for room in covered
-        }
-        unseen = [r for r in covered if r.room_name not in new and self._is_unseen(r, now)]
-        unseen.sort(key=lambda room: room.created_at, reverse=True)
-        young = [room.room_name for room in unseen if _is_young(room, now)]
-        old = [room.room_name for room in unseen[len(young) :]]
-        if self._old.are_over:
-            self._old.begin(old)
-        first = young[: looks // 2]
-        return list(new), first + self._old.take(min(looks // 4, looks // 2 - len(first)), set(old))
-
-    def _is_unseen(self, room: Room, now: datetime) -> bool:
-        has_human = self._has_human[room.room_name]
-        if has_human is None:
-            return not room.num_participants or _is_young(room, now)
-        return not has_human
-
-    def _next_of_all(self, rooms: Iterable[Room], now: datetime, most: int) -> list[str]:
-        """Choose the next rooms of a turn through all that may have somebody in them.
-
-        Those with the fewest people first: a human who waits for an agent is in a room of one. New
-        ones last: as a rule their human is yet to come, and their token's process follows them.
-        """
-        peopled = [room for room in rooms if room.num_participants or _is_young(room, now)]
-        if self._all.are_over and self._all_again_in <= 0.0:
-            peopled.sort(key=lambda room: (not room.num_participants, room.num_participants))
-            self._all.begin([room.room_name for room in peopled])
-            self._all_again_in = EVERY
-        return self._all.take(most, {room.room_name for room in peopled})
-
-
-class _Turns:
-    """Rooms that have their turn one after the other, some from each listing."""
-
-    def __init__(self) -> None:
-        self._left: deque[str] = deque()
+    def _save_up(self, at: float) -> None:
+        passed = min(at - self._chosen_at, 2 * TICK) if self._chosen_at is not None else TICK
+        self._chosen_at = at
+        looks = _HURRIED_LOOKS if self._is_hurried else _CALM_LOOKS
+        self._may_look = min(self._may_look + looks * passed, looks)
+        turns = len(self._turn) / self.turn_seconds
+        self._may_turn = min(self._may_turn + turns * passed, max(turns, 1.0))
+        while self._asked and at - next(iter(self._asked.values())) > _FORGOTTEN:
+            self._asked.popitem(last=False)
 
     @property
-    def are_over(self) -> bool:
-        return not self._left
+    def turn_seconds(self) -> float:
+        """Seconds from one turn of a room to its next, where LiveKit is quick enough."""
+        if self._is_hurried:
+            return max(_SHORTEST_TURN, len(self._turn) / _HURRIED_LOOKS)
+        return max(_CALM_TURN, self._peopled / _CALM_TURNS)
 
-    def begin(self, room_names: Iterable[str]) -> None:
-        self._left.extend(room_names)
+    @property
+    def handover(self) -> float:
+        """Seconds after which whoever is to look after a room has looked at what is new there."""
+        return 2 * max(_KNOWN_AFTER, self.turn_seconds)
 
-    def take(self, most: int, among: Collection[str]) -> list[str]:
-        """Take the next so many; one that is not among these any more has had its turn."""
+    def oldest_look(self, at: float) -> float:
+        """Return the seconds since the last good look at the room of our share where it is oldest.
+
+        Those that were never looked at since they are ours, or are listed, count from then on.
+        """
+        with self._lock:
+            rooms = map(self._rooms.get, (*self._changed, *self._unseen, *self._turn))
+            return max((room.unseen_for(at) for room in rooms if room), default=0.0)
+
+    def _begin(self, rooms: Iterable[ListedRoom]) -> None:
+        """Take up rooms that we know nothing of, those in which somebody may wait alone first.
+
+        New ones that seem empty have their turn with all others: as a rule their human is yet to
+        come, and their token's process follows them.
+        """
+        for listed in sorted(filter(_is_to_look_after, rooms), key=_who_waits_first):
+            self._drop(listed.room.room_name)
+            is_counted = listed.room.num_participants or listed.room.num_publishers
+            (self._unseen if is_counted else self._turn)[listed.room.room_name] = None
+
+    def _take(self, queue: OrderedDict[str, None], at: float) -> list[str]:
+        """Choose the next of a queue, as far as the budget allows; each then has its turn again."""
         taken: list[str] = []
-        while self._left and len(taken) < most:
-            room_name = self._left.popleft()
-            if room_name in among:
+        while queue and self._may(self._may_look):
+            room_name, _ = queue.popitem(last=False)
+            self._turn[room_name] = None
+            self._turn.move_to_end(room_name)
+            if room_name not in self._asked:
+                self._asked[room_name] = at
+                self._may_look -= 1
                 taken.append(room_name)
         return taken
 
+    def _next_of_all(self, at: float) -> list[str]:
+        """Choose those whose turn it is; nobody's comes early, whatever has been saved up."""
+        taken: list[str] = []
+        for _ in range(len(self._turn)):
+            room_name = next(iter(self._turn))
+            has_budget = not self._is_hurried or self._may(self._may_look)
+            if not has_budget or not self._may(self._may_turn) or self._is_early(room_name, at):
+                break
+            self._turn.move_to_end(room_name)
+            if room_name not in self._asked:
+                self._asked[room_name] = at
+                self._may_turn -= 1
+                self._may_look -= self._is_hurried
+                taken.append(room_name)
+        return taken
 
-def _is_young(room: Room, now: datetime) -> bool:
-    return now - room.created_at < _YOUNG
+    def _may(self, saved: float) -> bool:
+        return saved >= 1 and len(self._asked) < _MOST_ASKED
+
+    def _is_early(self, room_name: str, at: float) -> bool:
+        listed = self._rooms.get(room_name)
+        has_been = listed is not None and listed.looked_at is not None
+        return has_been and listed.unseen_for(at) < self.turn_seconds - TICK
+
+    def _drop(self, room_name: str) -> None:
+        for queue in (self._changed, self._unseen, self._turn):
+            queue.pop(room_name, None)
+
+
+def _is_to_look_after(listed: ListedRoom) -> bool:
+    return listed.is_mine and listed.is_peopled
+
+
+def _who_waits_first(listed: ListedRoom) -> tuple[bool, bool, int]:
+    """Order rooms: who waits for an agent is alone, and nobody else is heard there.
+
+    LiveKit counts agents as publishers, not as participants.
+    """
+    room = listed.room
+    return (
+        not room.num_participants,
+        room.num_publishers > room.num_participants,
+        (room.num_participants),
+    )

@@ -35,6 +35,10 @@ class MeasuredLiveKit:
         """Return the live rooms of these names, or all."""
         return self._measure("ListRooms", self._livekit.list_rooms, room_names)
 
+    def list_changed_rooms(self, before: Mapping[str, Room]) -> Mapping[str, Room]:
+        """Return all live rooms."""
+        return self._measure("ListRooms", self._livekit.list_changed_rooms, before)
+
     def list_participants(self, room_name: str) -> Sequence[Participant]:
         """Return who is in the room."""
         return self._measure("ListParticipants", self._livekit.list_participants, room_name)

@@ -46,12 +46,21 @@ class JobStatus(IntEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Room:
-    """A live room. `created_at` is LiveKit's clock."""
+    """A live room.
+
+    Attributes:
+        room_name: Ours to choose.
+        room_sid: LiveKit's; another one when the room is made again.
+        created_at: By LiveKit's clock.
+        num_participants: Who is in it but agents and recorders, up to 5 s ago.
+        num_publishers: Who has published anything, agents too, up to 5 s ago (livekit-behaviour 6).
+    """
 
     room_name: str
     room_sid: str
     created_at: datetime
     num_participants: int = 0
+    num_publishers: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,6 +200,9 @@ class LiveKit(Protocol):
 
     def list_rooms(self, room_names: Sequence[str] = ()) -> Sequence[Room]:
         """Return the live rooms of these names, or all; `num_participants` lags up to 5 s."""
+
+    def list_changed_rooms(self, before: Mapping[str, Room]) -> Mapping[str, Room]:
+        """Return all live rooms by name; one that is as it was before is that very object."""
 
     def list_participants(self, room_name: str) -> Sequence[Participant]:
         """Return who is in the room; nobody also when there is no such room."""

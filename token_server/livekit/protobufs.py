@@ -72,7 +72,20 @@ def to_room(room: models.Room) -> Room:
         room_sid=room.sid,
         created_at=_from_seconds(room.creation_time_ms / 1e3 or room.creation_time),
         num_participants=room.num_participants,
+        num_publishers=room.num_publishers,
     )
+
+
+def to_changed_room(room: models.Room, before: Room | None) -> Room:
+    """Read a room that may have changed: of thousands, few have in a second."""
+    if (
+        before is not None
+        and before.room_sid == room.sid
+        and before.num_participants == room.num_participants
+        and before.num_publishers == room.num_publishers
+    ):
+        return before
+    return to_room(room)
 
 
 def to_dispatch(dispatch: agent_dispatch.AgentDispatch) -> Dispatch:

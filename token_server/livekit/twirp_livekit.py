@@ -24,6 +24,7 @@ from token_server.livekit.port import (
 )
 from token_server.livekit.protobufs import (
     JOB_RESTART_NEVER,
+    to_changed_room,
     to_dispatch,
     to_participant,
     to_room,
@@ -96,6 +97,16 @@ class TwirpLiveKit:
         request = room_protocol.ListRoomsRequest(names=room_names)
         answer = self._twirp.call(_LIST_ROOMS, request, {"roomList": True})
         return [to_room(room) for some in slices(answer.rooms, _AT_ONCE) for room in some]
+
+    def list_changed_rooms(self, before: Mapping[str, Room]) -> Mapping[str, Room]:
+        """Return all live rooms by name, and those that have not changed as they are."""
+        request = room_protocol.ListRoomsRequest()
+        answer = self._twirp.call(_LIST_ROOMS, request, {"roomList": True})
+        return {
+            room.name: to_changed_room(room, before.get(room.name))
+            for some in slices(answer.rooms, _AT_ONCE)
+            for room in some
+        }
 
     def list_participants(self, room_name: str) -> Sequence[Participant]:
         """Return who is in the room and not on the way out.

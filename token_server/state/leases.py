@@ -32,10 +32,6 @@ class Leases:
         """
         return self._link.ask(partial(self._take, name))
 
-    def holds(self, name: str) -> bool:
-        """Whether this process has taken the lease and not lost it since."""
-        return name in self._held
-
     def give_back(self, name: str) -> None:
         """End a lease; nothing if it is not ours."""
         if lock := self._held.pop(name, None):

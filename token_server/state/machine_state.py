@@ -1,4 +1,4 @@
-"""What the processes of one machine share: locks per room, one sweeper, the last webhooks' times.
+"""What the processes of one machine share: locks per room, who is there, the last webhooks' times.
 
 All of it saves work and decides nothing: without the folder (a full disk, say) everything goes on
 as if each lock were free, and the look that finds a second dispatch or agent takes it away.
@@ -16,6 +16,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from token_server.state.members import Members
 from token_server.state.webhook_signs import Sign
 from token_server.telemetry.outage import Outage
 
@@ -39,8 +40,8 @@ class MachineState:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._sweeper = file_lock(folder / "sweeper.lock")
-        self._watches: int | None = None  # a file, opened after the fork
+        # Beside the folder: in it, other versions take nothing but files.
+        self._members = Members(folder.with_name(f"{folder.name}-members"))
         self._signs = {sign: folder / f"{sign}-seen" for sign in Sign}
         self._next_touch: dict[Sign, float] = {}  # monotonic
         self._outage = Outage()
@@ -54,39 +55,29 @@ class MachineState:
         finally:
             lock.release()
 
-    def is_sweeper(self) -> bool:
-        """Become, or stay, the one process of this machine that sweeps; False if another is."""
-        return self._sweeper.is_locked or self._acquire(self._sweeper)
+    @property
+    def name(self) -> str:
+        """This process: no other has this name."""
+        return self._members.name
 
-    def resign(self) -> None:
-        """Let another process sweep, and watch rooms."""
-        self._sweeper.release()
-        if self._watches is not None:
-            os.close(self._watches)
-            self._watches = None
+    def meet(self) -> frozenset[str]:
+        """Say that this process is there, and return all of this machine; without a folder itself.
 
-    def claim_watch(self, room_name: str) -> bool:
-        """Become the one process of this machine that watches a room; False if another does.
-
-        A lock on one byte of a file that all share: it costs no file per room, and the operating
-        system takes it back when its process dies.
+        Then each looks after all rooms.
         """
         try:
-            if self._watches is None:
-                path = self._folder / "watches.lock"
-                self._watches = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            fcntl.lockf(self._watches, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _byte_of(room_name))
-        except (BlockingIOError, PermissionError):
-            return False
+            return self._members.meet()
         except OSError as error:
             self._tell_outage(error)
-        return True
+            return frozenset({self.name})
 
-    def give_up_watch(self, room_name: str) -> None:
-        """Let another process watch a room."""
-        if self._watches is not None:
-            with suppress(OSError):
-                fcntl.lockf(self._watches, fcntl.LOCK_UN, 1, _byte_of(room_name))
+    def part(self) -> None:
+        """Say that this process is not there any more."""
+        self._members.part()
+
+    def resign(self) -> None:
+        """Leave to the others what this process had."""
+        self.part()
 
     def count_caller(self, participant_sid: str) -> bool:
         """Become the one that counts a phone caller; False if any process has counted them.
@@ -154,10 +145,6 @@ class MachineState:
 
 def _number_of(room_name: str) -> int:
     return int.from_bytes(hashlib.sha256(room_name.encode()).digest()[:4])
-
-
-def _byte_of(room_name: str) -> int:
-    return 1 + _number_of(room_name)
 
 
 def _is_new(file: int, mark: bytes, place: int) -> bool:

@@ -13,6 +13,7 @@ from redis import Redis
 from token_server.errors import RedisUnavailableError
 from token_server.state.leases import LEASE_SECONDS, Leases
 from token_server.state.machine_state import MachineState
+from token_server.state.members_redis import MembersRedis
 from token_server.state.redis_link import RedisLink
 from token_server.state.webhook_signs import Sign
 
@@ -27,7 +28,6 @@ _CALLER_KEPT = 86_400
 _SENDING_KEPT = 60
 # Seconds. Longest pause before a look without Redis; on an idle machine one that acts takes 0.02.
 _SPREAD = 0.3
-_SWEEPER = "sweeper"
 
 
 class RedisState:
@@ -51,8 +51,7 @@ class RedisState:
         self._leases = Leases(link, prefix, lease_seconds)
         self._prefix, self._callers = prefix, f"{prefix}caller:"
         self._sendings = f"{prefix}sending:"
-        # Each machine watches for itself, as far as its processes look at a room.
-        self.claim_watch, self.give_up_watch = machine.claim_watch, machine.give_up_watch
+        self._members = MembersRedis(link, f"{prefix}members", lease_seconds)
         self._untold: set[Sign] = set()  # what Redis is to know
         self._pulsed_at = 0.0  # monotonic
         self._seen_elsewhere: dict[Sign, float] = {}  # Unix seconds
@@ -69,19 +68,31 @@ class RedisState:
                 if is_ours:
                     self._leases.give_back(lease)
 
-    def is_sweeper(self) -> bool:
-        """Become, or stay, the one process that sweeps; without Redis, the one of this machine."""
-        if not self._machine.is_sweeper():
-            return False
+    @property
+    def name(self) -> str:
+        """This process: no other has this name."""
+        return self._machine.name
+
+    def meet(self) -> frozenset[str]:
+        """Say that this process is there, and return all that are; without Redis, of this machine.
+
+        The machine's own are met as well: what Redis does not tell has to be known at once.
+        """
+        here = self._machine.meet()
         try:
-            return self._leases.holds(_SWEEPER) or self._leases.take(_SWEEPER)
+            return self._members.meet(self.name)
         except RedisUnavailableError:
-            return True
+            return here
+
+    def part(self) -> None:
+        """Say that this process is not there any more."""
+        self._machine.part()
+        with suppress(RedisUnavailableError):
+            self._members.part(self.name)
 
     def resign(self) -> None:
-        """Let another process sweep."""
-        self._leases.give_back(_SWEEPER)
-        self._machine.resign()
+        """Leave to the others what this process had."""
+        self.part()
         self._link.close()
 
     def webhook_arrived(self, sign: Sign = Sign.ANY) -> None:

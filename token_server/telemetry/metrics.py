@@ -128,6 +128,22 @@ class Metrics:
         )
 
     def _count_looks(self) -> None:
+        self.rooms_swept = self._gauge(
+            "rooms_swept",
+            "Live rooms that are this process's to look after.",
+            multiprocess_mode="livesum",
+        )
+        # The largest of the processes that live: each answers for its own rooms.
+        self.sweep_interval = self._gauge(
+            "sweep_interval_seconds",
+            "Seconds since the last good look at the room where it is the longest ago.",
+            multiprocess_mode="livemax",
+        )
+        self.life_interval = self._gauge(
+            "life_interval_seconds",
+            "Seconds since the question for a sign of life to whom it is the longest ago.",
+            multiprocess_mode="livemax",
+        )
         self.looks = self._counter("looks", "Looks at rooms.", ["outcome"])
         for outcome in LOOK_OUTCOMES:
             self.looks.labels(outcome)

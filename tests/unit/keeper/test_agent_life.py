@@ -17,10 +17,13 @@ UNANSWERED, UNKNOWN = RpcOutcome.UNANSWERED, RpcOutcome.UNKNOWN
 
 
 def life(*answers: tuple[float, RpcOutcome]) -> AgentLife:
-    """An agent that was asked from 0 on what it says is next, and answered so at these times."""
+    """An agent that was asked from 0 on what it says is next, and answered so at these times.
+
+    A question is without an answer after 0.8 s.
+    """
     found = AgentLife(asked_since=0.0)
     for at, outcome in answers:
-        found.note(found.method, outcome, at)
+        found.note(found.method, outcome, at, 0.8 if outcome is SILENT else 0.0)
     return found
 
 
@@ -37,6 +40,7 @@ def test_two_questions_without_an_answer_and_two_seconds_are_death(first: RpcOut
     [
         pytest.param([(0.0, LIVES), (5.0, SILENT)], 9.0, id="one lost question"),
         pytest.param([(0.0, LIVES), (0.8, SILENT), (1.6, SILENT)], 1.9, id="not for long enough"),
+        pytest.param([(0.0, LIVES), (15.3, SILENT), (15.4, SILENT)], 15.4, id="not asked for long"),
         pytest.param([(0.0, SILENT), (0.8, SILENT), (1.6, SILENT)], 5.9, id="coming up"),
         pytest.param([(0.0, LIVES), *[(t, UNKNOWN) for t in (1, 2, 3, 30)]], 30, id="not known"),
         pytest.param([(0.0, LIVES), *[(t, UNANSWERED) for t in range(1, 9)]], 9, id="LiveKit"),
@@ -81,6 +85,13 @@ def test_an_event_loop_that_stands_still_has_a_limit_of_its_own() -> None:
 
     assert (None, Death.BLOCKED) == (asked.death(LIMITS, 4.4), asked.death(LIMITS, 5.0))
     assert asked.last_sign(Death.BLOCKED) == 0.0
+
+
+def test_an_event_loop_that_was_not_asked_for_long_is_not_blocked() -> None:
+    """Where there are many agents, each is asked more seldom."""
+    asked = life((0.0, LIVES), (15.8, SILENT), (15.9, FOREIGN), (17.1, SILENT))
+
+    assert (None, Death.BLOCKED) == (asked.death(LIMITS, 18.9), asked.death(LIMITS, 19.0))
 
 
 def test_an_event_loop_that_goes_on_is_alive() -> None:

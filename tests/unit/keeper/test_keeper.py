@@ -207,19 +207,22 @@ def test_the_first_sweep_finds_who_waits_already(rooms: MovingLiveKit, tmp_path:
     keeper.stop()
 
 
-@pytest.mark.usefixtures("keeper")
-def test_one_process_of_a_machine_sweeps(rooms: MovingLiveKit, tmp_path: Path) -> None:
-    """The others would only ask LiveKit the same."""
-    wait_until(lambda: "list_rooms" in rooms.calls, within=5, what="a sweep")
-    others = FakeLiveKit()
-    second = keeper_of(others, tmp_path)
+def test_two_processes_of_a_machine_share_the_rooms(rooms: MovingLiveKit, tmp_path: Path) -> None:
+    """What both do LiveKit is asked twice."""
+    for number in range(30):
+        rooms.join(f"room-{number}", "somebody")
+    metrics = [Metrics(CollectorRegistry()) for _ in range(2)]
+    keepers = [keeper_of(rooms, tmp_path, metrics=each) for each in metrics]
+    for keeper in keepers:
+        keeper.start()
 
-    second.start()
-    second.participant_changed("room", join(others), is_here=True)
-    wait_for_dispatch(others)
-    second.stop()
+    def shares() -> list[float]:
+        return [counted(each).get("rooms_swept", 0) for each in metrics]
 
-    assert "list_rooms" not in others.calls
+    wait_until(lambda: sum(shares()) == 30 and min(shares()) > 5, within=10, what="two shares")
+    keepers[0].stop()
+    wait_until(lambda: shares()[1] == 30, within=10, what="who stops leaves its rooms")
+    keepers[1].stop()
 
 
 def test_an_agent_that_left_is_known_from_its_webhook(rooms: MovingLiveKit, keeper: Keeper) -> None:
@@ -569,14 +572,3 @@ def test_stop_ends_every_thread(rooms: MovingLiveKit, tmp_path: Path) -> None:
     keeper.stop()
 
     assert set() == {thread for thread in set(threading.enumerate()) - before if thread.is_alive()}
-
-
-def test_a_sweeper_that_stops_hands_over(rooms: MovingLiveKit, tmp_path: Path) -> None:
-    """A restart must not leave the machine without a sweep."""
-    first = keeper_of(rooms, tmp_path)
-    first.start()
-    wait_until(lambda: "list_rooms" in rooms.calls, within=5, what="a sweep")
-
-    first.stop()
-
-    assert MachineState(tmp_path).is_sweeper()

@@ -1,46 +1,26 @@
 """Whom the watch asks, when, and what it makes of it."""
 
-from dataclasses import dataclass, field
-
 import pytest
 
 from shared_settings.agent_signs import ALIVE_METHOD
 from tests.fakes import FakeLiveKit
-from tests.lives import Watching
 from tests.processes import wait_until
 from token_server.keeper.agent_life import Death, LifeLimits
 from token_server.keeper.life_watch import LifeWatch
+from token_server.livekit.pace import Pace, Purpose, Unlimited
 from token_server.livekit.port import Participant, RpcOutcome
 
 AGENT = "voice-agent"
 LIMITS = LifeLimits(silent=2.0, blocked=5.0)
 
 
-@dataclass
-class Claims(Watching):
-    """Claims that are refused, or noted."""
-
-    are_ours: bool = True
-    held: set[str] = field(default_factory=set)
-
-    def claim_watch(self, room_name: str) -> bool:
-        """Claim a room."""
-        if self.are_ours:
-            self.held.add(room_name)
-        return self.are_ours
-
-    def give_up_watch(self, room_name: str) -> None:
-        """Give a room back."""
-        self.held.discard(room_name)
-
-
 class Watch:
     """A watch over one agent, with a clock that stands still until told."""
 
-    def __init__(self, limits: LifeLimits = LIMITS, *, are_ours: bool = True) -> None:
-        self.rooms, self.claims, self.now = FakeLiveKit(), Claims(are_ours=are_ours), 100.0
+    def __init__(self, limits: LifeLimits = LIMITS, pace: Pace | None = None) -> None:
+        self.rooms, self.now = FakeLiveKit(), 100.0
         self.found_dead: list[str] = []
-        self.watch = LifeWatch(self.rooms, self.claims, limits, lambda: self.now)
+        self.watch = LifeWatch(self.rooms, limits, lambda: self.now, pace=pace)
         self.agent = self.rooms.join_agent("room", AGENT)
 
     @property
@@ -103,32 +83,72 @@ def test_a_dead_agent_is_told_and_shown(watched: Watch) -> None:
     assert 2.5 == pytest.approx((watched.rooms.now() - dead.since).total_seconds(), abs=0.01)
 
 
-@pytest.mark.parametrize(
-    ("limits", "are_ours"),
-    [
-        pytest.param(LifeLimits(silent=0, blocked=0), True, id="it is off"),
-        pytest.param(LIMITS, False, id="another process asks"),
-    ],
-)
-def test_nobody_is_asked(limits: LifeLimits, *, are_ours: bool) -> None:
-    """AGENT_SILENT_SECONDS=0 costs nothing; and one process asks for a room."""
-    found = Watch(limits, are_ours=are_ours)
+def test_nobody_is_asked_where_it_is_off() -> None:
+    """AGENT_SILENT_SECONDS=0 costs nothing."""
+    found = Watch(LifeLimits(silent=0, blocked=0))
 
     found.watch.watch("room", [found.agent])
     found.watch.ask_due(found.found_dead.append)
     found.watch.close()
 
-    assert ([], set()) == (found.rooms.calls, found.claims.held)
+    assert [] == found.rooms.calls
 
 
-def test_a_room_without_a_human_is_given_up(watched: Watch) -> None:
-    """Whoever sees a human there next may ask."""
-    held = set(watched.claims.held)
-
+def test_a_room_without_a_human_is_not_watched(watched: Watch) -> None:
+    """Its agent is to leave."""
     watched.watch.watch("room", [])
     watched.watch.ask_due(watched.found_dead.append)
 
-    assert ({"room"}, set(), []) == (held, watched.claims.held, watched.rooms.calls)
+    assert ([], 0.0) == (watched.rooms.calls, watched.watch.longest_interval())
+
+
+def test_a_room_of_another_process_is_watched_until_that_one_has_looked(watched: Watch) -> None:
+    """Whoever has seen the agent first: in between nobody else knows of it."""
+    watched.watch.watch("room", [watched.agent], 20.0)
+    questions(watched, 19.0, until=1)
+    watched.now += 2.0
+    watched.watch.ask_due(watched.found_dead.append)
+
+    assert (1, 0.0) == (watched.asked, watched.watch.longest_interval())
+
+
+@pytest.mark.parametrize(("is_mine", "asked"), [(True, 1), (False, 0)])
+def test_a_room_that_is_handed_over_is_watched_a_little_longer(
+    watched: Watch, *, is_mine: bool, asked: int
+) -> None:
+    """And one that has come to be ours for ever."""
+    watched.watch.watch("room", [watched.agent], 20.0)
+
+    watched.watch.hand_over(lambda _: is_mine, 10.0)
+
+    watched.now += 15.0
+    watched.watch.ask_due(watched.found_dead.append)
+    if asked:
+        questions(watched, 5.1, until=1)
+    assert asked == watched.asked
+
+
+class Held(Unlimited):
+    """A LiveKit that may not be asked for a while."""
+
+    seconds = 0.3
+
+    def wait(self, purpose: Purpose) -> float:
+        """Wait, for signs of life."""
+        return self.seconds if purpose is Purpose.LIFE else 0.0
+
+
+def test_questions_wait_while_livekit_may_not_be_asked() -> None:
+    """What is left of a minute is for humans who wait."""
+    pace = Held()
+    found = Watch(pace=pace)
+    found.watch.watch("room", [found.agent])
+
+    wait, asked = found.watch.ask_due(found.found_dead.append), found.asked
+    pace.seconds = 0.0
+
+    questions(found, 0.0, until=1)
+    assert (0.3, 0) == (wait, asked)
 
 
 def test_a_room_that_has_ended_is_looked_at(watched: Watch) -> None:
@@ -197,7 +217,7 @@ class LosesTheFirst(FakeLiveKit):
 def test_one_lost_question_to_who_would_stay_proves_nothing() -> None:
     """Else a living agent is put out in the middle of its call."""
     rooms = LosesTheFirst()
-    watch = LifeWatch(rooms, Claims(), LIMITS)
+    watch = LifeWatch(rooms, LIMITS)
     agent = rooms.join_agent("room", AGENT)
     rooms.pass_time(seconds=60)
 

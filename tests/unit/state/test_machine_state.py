@@ -21,7 +21,7 @@ def test_without_the_folder_everything_is_free(gone: MachineState) -> None:
     with gone.hold_room("kitchen") as is_first, gone.hold_room("kitchen") as is_second:
         held = (is_first, is_second)
 
-    assert (True, True, True, True) == (*held, gone.is_sweeper(), gone.claim_watch("kitchen"))
+    assert (True, True, {gone.name}) == (*held, gone.meet())
 
 
 def test_without_the_folder_webhooks_are_not_known_to_arrive(gone: MachineState) -> None:
@@ -50,30 +50,6 @@ def test_a_missing_folder_is_logged_once(
             pass
 
     assert ["Locks do not work, going on without"] == [r.getMessage() for r in caplog.records]
-
-
-_CLAIM = """
-import sys
-from pathlib import Path
-from token_server.state.machine_state import MachineState
-state = MachineState(Path(sys.argv[1]))
-print(*[state.claim_watch(name) for name in sys.argv[2:]])
-"""
-
-
-def test_one_process_watches_a_room(tmp_path: Path) -> None:
-    """Each agent is asked once a second, however many processes look at its room."""
-    here = MachineState(tmp_path)
-
-    def elsewhere() -> str:
-        command = [sys.executable, "-c", _CLAIM, str(tmp_path), "kitchen", "bedroom"]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
-
-    mine = here.claim_watch("kitchen")
-    while_mine = elsewhere()
-    here.give_up_watch("kitchen")
-
-    assert (True, "False True\n", "True True\n") == (mine, while_mine, elsewhere())
 
 
 _HOLD = """

@@ -56,28 +56,17 @@ def test_who_was_away_for_too_long_does_not_free_what_others_hold(machines: Mach
     assert not third
 
 
-def test_a_sweeper_that_was_away_finds_its_successor(machines: Machines) -> None:
-    """A machine that was asleep; two sweepers would cost twice."""
-    slow, other = machines.process("a", lease_seconds=0.1), machines.process("b")
-    before = slow.is_sweeper()
-    wait_until(other.is_sweeper, within=5, what="another machine sweeps")
-
-    slow.beat()
-
-    assert (True, False, True) == (before, slow.is_sweeper(), other.is_sweeper())
-
-
-def test_a_restarted_redis_has_one_sweeper_again(machines: Machines, mortal: RedisServer) -> None:
-    """It remembers nothing."""
+def test_a_restarted_redis_knows_all_again(machines: Machines, mortal: RedisServer) -> None:
+    """It remembers nothing, its scripts neither."""
     states = [machines.process("a"), machines.process("b")]
-    before = [state.is_sweeper() for state in states]
+    names = {state.name for state in states}
+    before = [state.meet() for state in states]
     mortal.kill()
     mortal.start()
 
-    for state in states:
-        state.beat()
+    after = [state.meet() for state in (*states, *states)]
 
-    assert ([True, False], 1) == (before, sum(state.is_sweeper() for state in states))
+    assert ([names] * 2, names) == ([before[1], after[3]], after[2])
 
 
 def test_without_redis_each_machine_locks_for_itself(
@@ -89,9 +78,13 @@ def test_without_redis_each_machine_locks_for_itself(
 
     with first.hold_room("kitchen") as is_held:
         held = is_held, is_free(neighbour), is_free(far)
-    sweep = first.is_sweeper(), neighbour.is_sweeper(), far.is_sweeper()
+    met = [state.meet() for state in (first, neighbour, far, first)]
 
-    assert ((True, False, True), (True, False, True)) == (held, sweep)
+    assert ((True, False, True), {first.name, neighbour.name}, {far.name}) == (
+        held,
+        met[3],
+        met[2],
+    )
 
 
 def test_without_redis_each_machine_counts_a_phone_caller(
@@ -109,7 +102,7 @@ def test_redis_is_used_again_when_it_is_back(machines: Machines, mortal: RedisSe
     """Nobody restarts token servers for it."""
     states = [machines.process("a"), machines.process("b")]
     mortal.kill()
-    during = [state.is_sweeper() for state in states]
+    during = [state.meet() for state in states]
     mortal.start()
 
     for state in states:
@@ -117,8 +110,10 @@ def test_redis_is_used_again_when_it_is_back(machines: Machines, mortal: RedisSe
 
     with states[0].hold_room("kitchen"):
         keys, is_second = mortal.keys(), is_free(states[1])
-    assert ([True, True], ["room:kitchen"], False) == (during, keys, is_second)
-    assert [True, False] == [state.is_sweeper() for state in states]
+    alone = [{state.name} for state in states]
+    assert (alone, ["room:kitchen"], False) == (during, keys, is_second)
+    states[0].meet()
+    assert {state.name for state in states} == states[1].meet()
 
 
 def test_a_look_that_began_without_redis_ends_with_it(
@@ -151,12 +146,12 @@ def test_redis_that_dies_in_the_middle_of_a_look_does_not_disturb_it(
 def test_who_stops_leaves_nothing_behind(machines: Machines, mortal: RedisServer) -> None:
     """The next one need not wait for a lease to end."""
     first = machines.process("a")
-    first.is_sweeper()
+    first.meet()
     during = mortal.keys()
 
     first.resign()
 
-    assert (["sweeper"], []) == (during, mortal.keys())
+    assert (["members"], []) == (during, mortal.keys())
 
 
 def test_webhooks_write_once_a_second_however_many_come(

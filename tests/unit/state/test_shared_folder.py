@@ -105,7 +105,7 @@ def test_what_others_have_put_in_its_place_is_not_used(temp: Path, how: str, whi
 
 @pytest.mark.parametrize("how", ["an open folder", "a link", "a dangling link", "a named pipe"])
 @pytest.mark.parametrize(
-    "name", ["room-1.lock", "sweeper.lock", "webhook-seen", "timeline.sqlite", "anything"]
+    "name", ["room-1.lock", "redis-silence.lock", "webhook-seen", "timeline.sqlite", "anything"]
 )
 def test_a_folder_with_anything_but_files_is_not_used(temp: Path, how: str, name: str) -> None:
     """A named pipe may block whoever opens it."""

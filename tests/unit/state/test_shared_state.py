@@ -8,6 +8,7 @@ from typing import Protocol
 import pytest
 
 from tests.machines import Machines
+from tests.processes import wait_until
 from tests.redis_server import RedisServer
 from token_server.keeper.first_sends import SendNotes
 from token_server.keeper.keeper import SharedState
@@ -103,32 +104,46 @@ def test_all_know_when_an_agent_was_last_sent_to_a_room(first: State, second: St
     assert (True, True) == (of_another < 5, min(of_none, of_other_room) > 3600)
 
 
-def test_one_process_sweeps(first: State, second: State) -> None:
-    """And stays the one, however often it is asked."""
-    asked = [state.is_sweeper() for state in (first, second, first, second)]
+def test_processes_know_of_each_other(first: State, second: State) -> None:
+    """They divide the rooms among themselves."""
+    first.meet()
+
+    assert {first.name, second.name} == second.meet() == first.meet()
+
+    for state in (first, second):
+        state.resign()
+
+
+def test_who_stops_is_known_to_be_gone_at_once(first: State, second: State) -> None:
+    """A restart must not leave rooms to nobody."""
+    first.meet()
+    before = second.meet()
+
     first.resign()
 
-    assert [True, False, True, False] == asked
-
-
-def test_another_process_sweeps_after_a_resignation(first: State, second: State) -> None:
-    """A restart must not end the sweep."""
-    first.is_sweeper()
-
-    first.resign()
-
-    assert (True, False) == (second.is_sweeper(), first.is_sweeper())
+    assert ({first.name, second.name}, {second.name}) == (before, second.meet())
     second.resign()
 
 
-def test_who_does_not_sweep_resigns_in_vain(first: State, second: State) -> None:
+def test_who_has_not_come_resigns_in_vain(first: State, second: State) -> None:
     """Every process resigns when it stops."""
-    first.is_sweeper()
+    first.meet()
 
     second.resign()
 
-    assert (False, True) == (second.is_sweeper(), first.is_sweeper())
+    assert {first.name} == first.meet()
     first.resign()
+
+
+def test_who_does_not_beat_any_more_is_gone_soon(first: State, second: State) -> None:
+    """Killed or frozen: nobody can tell which."""
+    first.meet()
+    last_seen_at = time.monotonic()
+
+    wait_until(lambda: second.meet() == {second.name}, within=5, what="it is gone")
+
+    assert time.monotonic() - last_seen_at > 2
+    second.resign()
 
 
 def test_a_webhook_at_one_process_is_known_to_the_other(first: State, second: State) -> None:
@@ -151,16 +166,6 @@ def test_what_webhooks_tell_of_is_known_apart(first: State, second: State) -> No
 
     known = [sign for sign in Sign if abs(second.webhook_last_arrived(sign) - time.time()) < 2]
     assert [Sign.JOIN, Sign.MISSED] == known
-
-
-def test_a_beat_of_who_holds_nothing_changes_nothing(first: State, second: State) -> None:
-    """Most beats are such."""
-    first.is_sweeper()
-
-    second.beat()
-
-    assert (True, False) == (first.is_sweeper(), second.is_sweeper())
-    first.resign()
 
 
 def test_a_phone_caller_is_counted_by_one_process(first: State, second: State) -> None:

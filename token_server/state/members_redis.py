@@ -1,0 +1,59 @@
+"""Which token servers of all machines are there: one sorted set in Redis, by Redis' own time."""
+
+from functools import partial
+
+from redis import Redis
+
+from token_server.state.redis_link import RedisLink
+
+# Seconds after the last beat. A process that lives beats twice a second.
+_ALIVE = 3.0
+_KEPT = 60.0
+# KEYS: the set. ARGV: this process, milliseconds until one that does not beat is gone, and until
+# all are forgotten.
+_MEET = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('ZADD', KEYS[1], now, ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return redis.call('ZRANGE', KEYS[1], 0, -1)
+"""
+
+
+class MembersRedis:
+    """The processes that meet in one Redis.
+
+    Args:
+        link: The way to it.
+        key: The set's.
+        alive_seconds: After this, one that has not beaten is gone.
+    """
+
+    def __init__(self, link: RedisLink, key: str, alive_seconds: float = _ALIVE) -> None:
+        self._link, self._key, self._alive = link, key, round(alive_seconds * 1000)
+
+    def meet(self, name: str) -> frozenset[str]:
+        """Say that the process of this name is there, and return all that are.
+
+        Raises:
+            RedisUnavailableError: Nobody knows of the other machines.
+        """
+        return self._link.ask(partial(self._meet, name))
+
+    def part(self, name: str) -> None:
+        """Say that it is not there any more.
+
+        Raises:
+            RedisUnavailableError: It is forgotten by itself.
+        """
+        self._link.ask(lambda redis: redis.zrem(self._key, name))
+
+    def _meet(self, name: str, redis: Redis) -> frozenset[str]:
+        meet = redis.register_script(_MEET)
+        found = meet(keys=[self._key], args=[name, self._alive, round(_KEPT * 1000)])
+        return frozenset({name, *(_text(each) for each in found)})
+
+
+def _text(name: bytes | str) -> str:
+    return name.decode() if isinstance(name, bytes) else name
