@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from threading import Event
 from typing import Protocol
 
-from token_server.errors import KeeperStuckError, TokenServerError
+from token_server.errors import KeeperStuckError, LiveKitBusyError, TokenServerError
 from token_server.keeper import sweeping
 from token_server.keeper.keeper_records import KeeperMetrics, KeeperTimeline
 from token_server.keeper.last_seen_agents import LastSeenAgents
@@ -19,7 +19,7 @@ from token_server.keeper.livekit_silence import News, Silence
 from token_server.keeper.look_queue import Agenda
 from token_server.keeper.loops import LONGEST_WAIT, Loop
 from token_server.keeper.observed_room import LookReport
-from token_server.keeper.schedule import Awaited, Schedule
+from token_server.keeper.schedule import Awaited, Looked, Schedule
 from token_server.keeper.sweeping import Sweeping
 from token_server.livekit.port import (
     AGENT_IDENTITY_PREFIX,
@@ -40,6 +40,9 @@ _LOOKING_THREADS = 4
 _BEAT_EVERY = 0.5
 # Seconds until the next sweep after one that LiveKit did not answer.
 _SWEEP_AGAIN = 1.0
+# Seconds until the next look at a room, or the next sweep, when LiveKit has had too many requests,
+# unless it names more: no room fails, and LiveKit is not silent.
+_BUSY_LOOK, _BUSY_SWEEP, _BUSY_MOST = 1.0, 5.0, 15.0
 # Seconds that all loops have to stop; a call to LiveKit may last longer.
 _STOPS_WITHIN = 1.0
 # Seconds. Webhooks count as working while one has come within this time; a room that we made
@@ -189,12 +192,16 @@ class Keeper:
             return 0.0
         report: LookReport | None = None
         failure: TokenServerError | None = None
+        put_off: Looked | None = None
         try:
             report = self._looker.look(room_name)
             self._metrics.looked(room_name, report)
             self._timeline.looked(room_name, report)
             self._lives.watch(room_name, report.watched)
             self._sweeping.looked(room_name, has_human=report.has_human)
+        except LiveKitBusyError as error:
+            put_off = Looked(again_in=_pause(error, _BUSY_LOOK))
+            self._metrics.look_failed()
         except TokenServerError as error:
             failure = error
             self._metrics.look_failed()
@@ -203,14 +210,14 @@ class Keeper:
             self._metrics.look_failed()
             logger.exception("A look failed", extra={"room": room_name})
         finally:
-            failures = self._put_back(room_name, report)
+            failures = self._put_back(room_name, report or put_off)
         if report:
             self._tell(self._silence.looked(room_name))
         elif failure:
             self._tell(self._silence.look_failed(room_name, failures), failure, room_name)
         return 0.0
 
-    def _put_back(self, room_name: str, report: LookReport | None) -> int:
+    def _put_back(self, room_name: str, report: Looked | None) -> int:
         """Return how often in a row a look at this room has failed."""
         if report is None:
             return self._agenda.fail(room_name)
@@ -233,6 +240,8 @@ class Keeper:
         asked_at = time.monotonic()
         try:
             rooms = self._livekit.list_rooms()
+        except LiveKitBusyError as error:
+            return _pause(error, _BUSY_SWEEP)
         except TokenServerError as error:
             self._tell(self._silence.sweep_failed(), error)
             return _SWEEP_AGAIN
@@ -265,3 +274,7 @@ class Keeper:
                 self._agenda.forgive(unless=self._silence.failing_alone())
             case News.NOTHING:
                 pass
+
+
+def _pause(busy: LiveKitBusyError, least: float) -> float:
+    return min(max(busy.retry_after, least), _BUSY_MOST)
