@@ -29,6 +29,7 @@ from bench.machine import describe_machine
 from bench.mutations import measure_mutations
 from bench.node_packages import install_node_packages
 from bench.progress import say
+from bench.quota import measure_quota
 from bench.reliability import measure_reliability
 from bench.report import Result, from_json, to_json, to_markdown, to_terminal
 from bench.silence import measure_silence
@@ -58,6 +59,7 @@ _PARTS: Mapping[str, Callable[[Effort, Path], Sequence[Section]]] = {
     "webhooks": measure_webhooks,
     "growth": measure_growth,
     "watching": measure_watching,
+    "quota": measure_quota,
     "abuse": measure_abuse,
     "slow": measure_slow_clients,
     "stalls": measure_stalls,
@@ -74,6 +76,7 @@ _NOT_QUICK = {
     "classes",
     "following",
     "webhooks",
+    "quota",
     "abuse",
     "slow",
     "stalls",

@@ -25,6 +25,8 @@ class Effort:
         slow_clients: Connections of each kind of them.
         mutations: Mutated requests, half of them behind nginx.
         steady_minutes: Calls are held for so long.
+        quota_calls: Calls that are held, and tokens that nobody joins with, within LiveKit's quota.
+        quota_seconds: For how long joins go on beside them.
         growth_seconds: One measurement of what these cost; two sweeps are 10 s.
     """
 
@@ -42,6 +44,8 @@ class Effort:
     rooms_followed: tuple[int, ...] = (1, 10, 50, 100, 200)
     rooms_peopled: tuple[int, ...] = (1, 10, 25, 50, 100)
     steady_minutes: float = 30.0
+    quota_calls: int = 60
+    quota_seconds: float = 300.0
     growth_seconds: float = 10.0
     requests: int = 100_000
     slow_clients: int = 2_000
@@ -68,6 +72,7 @@ QUICK = Effort(
     silences=1,
     rooms_followed=(200,),
     rooms_peopled=(25,),
+    quota_seconds=60.0,
     growth_seconds=5.0,
     requests=10_000,
     slow_clients=200,

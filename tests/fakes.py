@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from token_server.errors import LiveKitUnavailableError
+from token_server.errors import LiveKitBusyError, LiveKitUnavailableError
 from token_server.livekit.port import (
     AGENT_NAME_ATTRIBUTE,
     AgentOrder,
@@ -34,7 +34,8 @@ class FakeRoom:
 class FakeLiveKit:
     """LiveKit as docs/livekit-behaviour.md has it, without workers: tests say what those do.
 
-    `calls` has the name of every call in order; `is_down` makes all of them fail.
+    `calls` has the name of every call in order; `is_down` makes all of them fail, `busy_with` those
+    of these names, as too many.
     """
 
     def __init__(self) -> None:
@@ -44,6 +45,7 @@ class FakeLiveKit:
         self.rpc_outcomes: dict[tuple[str, str], RpcOutcome] = {}
         self.unremovable: set[str] = set()
         self.is_down = False
+        self.busy_with: set[str] = set()
         self._now = START
         self._numbers = itertools.count(1)
 
@@ -201,3 +203,5 @@ class FakeLiveKit:
         self.calls.append(name)
         if self.is_down:
             raise LiveKitUnavailableError("LiveKit did not answer")
+        if name in self.busy_with:
+            raise LiveKitBusyError("LiveKit has had too many requests")

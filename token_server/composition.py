@@ -29,6 +29,7 @@ from token_server.keeper.life_watch import LifeWatch
 from token_server.keeper.look_at_room import Looker
 from token_server.keeper.wanted_agents import Policy
 from token_server.livekit.measured_livekit import MeasuredLiveKit
+from token_server.livekit.quota import Quota
 from token_server.livekit.twirp import Twirp
 from token_server.livekit.twirp_livekit import RPC_TIMEOUTS, TwirpLiveKit
 from token_server.settings import Settings
@@ -86,7 +87,10 @@ def compose(
     metrics = Metrics(CollectorRegistry(), metrics_folder)
     sealer = TicketSealer(*settings.webhook_secrets.values())
     tracing = _tracing(sealer) if is_traced else None
-    twirp = TwirpLiveKit(Twirp.of(settings), Twirp.of(settings, RPC_TIMEOUTS))
+    quota = Quota(settings.requests_per_minute, lambda: settings.web_concurrency)
+    twirp = TwirpLiveKit(
+        Twirp.of(settings, pace=quota), Twirp.of(settings, RPC_TIMEOUTS, pace=quota)
+    )
     livekit = tracing.livekit(twirp, metrics) if tracing else MeasuredLiveKit(twirp, metrics)
     folder = find_shared_folder(settings.livekit_url, settings.livekit_api_key).path
     timelines = folder / "timeline.sqlite"

@@ -11,6 +11,7 @@ TokenServerError                 code                 HTTP
 ├── IssuerUnavailableError       unavailable          503   login tokens cannot be checked
 │   └── IssuerUntrustedError     unavailable          503   its keys would come over plain http
 ├── LiveKitUnavailableError      unavailable          503   LiveKit is slow, gone or failing
+│   └── LiveKitBusyError         unavailable          503   it has had too many requests of ours
 ├── KeeperStuckError             unavailable          503   the process is to be restarted
 ├── LiveKitRefusedKeyError       internal             500   our key or secret is wrong
 ├── LiveKitRefusedRequestError   internal             500   LiveKit rejects what we send
@@ -101,6 +102,14 @@ class LiveKitUnavailableError(TokenServerError):
     """LiveKit did not answer in time, or answered with a 5xx; the caller may try again."""
 
     http_status = 503
+
+
+class LiveKitBusyError(LiveKitUnavailableError):
+    """LiveKit has had too many requests of ours (HTTP 429), and has not done what was asked."""
+
+    def __init__(self, message: str, retry_after: float = 0.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after  # seconds, as LiveKit says it; 0: it does not
 
 
 class KeeperStuckError(TokenServerError):

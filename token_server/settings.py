@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from enum import StrEnum
 from typing import Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
@@ -58,6 +59,9 @@ _WHAT_A_PROXY_IS = (
     " the host that is asked"
 )
 
+# LiveKit Cloud's small plans have 1,000 requests a minute (livekit-behaviour 100); a tenth is left
+# for others: the worker, the doctor, a backend.
+_CLOUDS_QUOTA = 900
 _NOT_AGENTLESS = (
     "AGENTLESS_TOKENS must be 0 when AGENT_DISPATCH=automatic: LiveKit sends the agent to every new"
     " room by itself, whoever is in it"
@@ -72,6 +76,9 @@ class Settings(SharedSettings):
     """What an operator can change; each attribute's environment variable is its alias."""
 
     livekit_public_url: LiveKitUrl = Field("", alias="LIVEKIT_PUBLIC_URL")
+    given_requests_per_minute: int | None = Field(
+        None, alias="LIVEKIT_REQUESTS_PER_MINUTE", ge=0, le=1_000_000
+    )
     webhook_keys: KeyPairs = Field((), alias="LIVEKIT_WEBHOOK_KEYS", repr=False)
     agent_names: Names = Field((), alias="AGENT_NAMES")
     attend_rooms: Names = Field((), alias="ATTEND_ROOMS")
@@ -178,6 +185,14 @@ class Settings(SharedSettings):
     def livekit_proxy(self) -> str:
         """The proxy that leads to LiveKit; "" for none."""
         return self.proxies.to(self.livekit_url)
+
+    @property
+    def requests_per_minute(self) -> int:
+        """How many requests a minute LiveKit may be asked; 0: any number."""
+        if self.given_requests_per_minute is not None:
+            return self.given_requests_per_minute
+        host = urlsplit(self.livekit_url).hostname or ""
+        return _CLOUDS_QUOTA if host.endswith(".livekit.cloud") else 0
 
     @property
     def proxies(self) -> Proxies:

@@ -90,6 +90,23 @@ def test_clients_are_sent_to_the_public_address_where_there_is_one() -> None:
     assert ("ws://livekit:7880", "wss://a.example/rtc") == (found.livekit_url, found.server_url)
 
 
+@pytest.mark.parametrize(
+    ("livekit_url", "given", "expected"),
+    [
+        pytest.param("wss://x.livekit.cloud", "", 900, id="cloud"),
+        pytest.param("wss://X.LiveKit.Cloud:443/", "", 900, id="cloud in capitals"),
+        pytest.param("wss://x.livekit.cloud", "0", 0, id="cloud of a large plan"),
+        pytest.param("wss://livekit.cloud.example", "", 0, id="of one's own"),
+        pytest.param("ws://127.0.0.1:7880", "300", 300, id="given"),
+    ],
+)
+def test_clouds_quota_is_known(livekit_url: str, given: str, expected: int) -> None:
+    """Whoever pastes a project's URL has not read about its quota."""
+    found = settings(LIVEKIT_URL=livekit_url, LIVEKIT_REQUESTS_PER_MINUTE=given)
+
+    assert expected == found.requests_per_minute
+
+
 def test_automatic_dispatch_needs_no_agent_name() -> None:
     """An unnamed worker is sent to every room by LiveKit itself."""
     found = settings(LIVEKIT_AGENT_NAME="", AGENT_DISPATCH="automatic")

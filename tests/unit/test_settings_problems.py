@@ -94,6 +94,8 @@ BAD = {
     "a header that gunicorn drops": ("END_USER_HEADER", "X_End_User"),
     "fewer than no sessions": ("SESSIONS_PER_CALLER", "-1"),
     "more sessions than are asked about": ("SESSIONS_PER_CALLER", "101"),
+    "fewer than no requests": ("LIVEKIT_REQUESTS_PER_MINUTE", "-1"),
+    "requests by the second": ("LIVEKIT_REQUESTS_PER_MINUTE", "15/second"),
     "a key without its secret": ("LIVEKIT_WEBHOOK_KEYS", "newkey"),
     "half a hash": ("TOKEN_KEYS", "sha256:abc"),
     "fewer than no proxies": ("TRUSTED_PROXIES", "-1"),

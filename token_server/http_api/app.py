@@ -95,7 +95,8 @@ def create_app(
         "/webhook": Endpoint(webhooks, admit),
     }
     app.wsgi_app = Endpoints(endpoints, app.wsgi_app)  # type: ignore[method-assign]
-    _add_health(app, keeper, Readiness(livekit, shared.redis))
+    has_quota = bool(settings.requests_per_minute)
+    _add_health(app, keeper, Readiness(livekit, shared.redis, has_quota=has_quota))
     document = partial(describe, settings.token_auth, has_options=settings.dispatch_options)
     app.add_url_rule("/openapi.json", "document", document)
     if settings.demo:

@@ -1,6 +1,7 @@
 """Errors as answers, and the one line of the log that each refused request has."""
 
 import logging
+import math
 from collections.abc import Mapping
 from http import HTTPStatus
 
@@ -9,6 +10,7 @@ from werkzeug.wrappers import Request, Response
 
 from token_server.errors import (
     InvalidRequestError,
+    LiveKitBusyError,
     RequestTooLargeError,
     TokenServerError,
     TooManyRequestsError,
@@ -17,6 +19,10 @@ from token_server.errors import (
 )
 
 logger = logging.getLogger(__name__)
+
+# Seconds to wait where LiveKit is too busy and does not say for how long: its quota is a minute's,
+# and we have waited for two.
+_A_WHILE = 5
 
 # In the WSGI environ: which room a request is about, once that is known.
 ROOM_NAME_KEY = "token_server.room_name"
@@ -55,6 +61,8 @@ def _render(error: TokenServerError, request: Request) -> Response:
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, TooManyRequestsError):
         headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, LiveKitBusyError):
+        headers["Retry-After"] = str(math.ceil(error.retry_after) or _A_WHILE)
     return _answer(code, str(error), error.http_status, headers)
 
 

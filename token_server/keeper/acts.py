@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from contextlib import suppress
 
-from token_server.errors import LiveKitUnavailableError
+from token_server.errors import LiveKitBusyError, LiveKitUnavailableError
 from token_server.keeper.agent_life import Death
 from token_server.keeper.attendance import (
     Action,
@@ -104,6 +104,9 @@ class Acts:
         """
         try:
             return self._livekit.remove_participant(room_name, agent.participant_identity)
+        except LiveKitBusyError:
+            is_dead = False  # LiveKit has not tried
+            raise
         except LiveKitUnavailableError:
             if not is_dead:
                 raise

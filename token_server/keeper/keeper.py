@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from threading import Event
 from typing import Protocol
 
-from token_server.errors import KeeperStuckError, TokenServerError
+from token_server.errors import KeeperStuckError, LiveKitBusyError, TokenServerError
 from token_server.keeper import sweeping
 from token_server.keeper.following import Awaited
 from token_server.keeper.keeper_records import KeeperMetrics, KeeperTimeline
@@ -21,7 +21,7 @@ from token_server.keeper.livekit_silence import News, Silence
 from token_server.keeper.look_queue import Agenda
 from token_server.keeper.loops import LONGEST_WAIT, Loop
 from token_server.keeper.observed_room import LookReport
-from token_server.keeper.schedule import LOOKERS, Schedule
+from token_server.keeper.schedule import LOOKERS, Looked, Schedule
 from token_server.keeper.shares import Meeting
 from token_server.keeper.sweep_loop import SweepLoop
 from token_server.keeper.webhook_proof import WebhookProof
@@ -45,6 +45,9 @@ _PEEKERS = 8
 _BEAT_EVERY = 0.5
 # Seconds until the next sweep after one that LiveKit did not answer.
 _SWEEP_AGAIN = 1.0
+# Seconds until the next look at a room, or the next sweep, when LiveKit has had too many requests,
+# unless it names more: no room fails, and LiveKit is not silent.
+_BUSY_LOOK, _BUSY_SWEEP, _BUSY_MOST = 1.0, 5.0, 15.0
 # Seconds that all loops have to stop; a call to LiveKit may last longer.
 _STOPS_WITHIN = 1.0
 
@@ -190,12 +193,16 @@ class Keeper:
             return 0.0
         report: LookReport | None = None
         failure: TokenServerError | None = None
+        put_off: Looked | None = None
         try:
             report = self._looker.look(room_name)
             self._metrics.looked(room_name, report)
             self._timeline.looked(room_name, report)
             self._webhooks.looked(report.participants, self._livekit.now())
             self._sweeps.looked(room_name, report.watched, has_human=report.has_human)
+        except LiveKitBusyError as error:
+            put_off = Looked(again_in=_pause(error, _BUSY_LOOK))
+            self._metrics.look_failed()
         except TokenServerError as error:
             failure = error
             self._metrics.look_failed()
@@ -204,7 +211,7 @@ class Keeper:
             self._metrics.look_failed()
             logger.exception("A look failed", extra={"room": room_name})
         finally:
-            failures = self._put_back(room_name, report)
+            failures = self._put_back(room_name, report or put_off)
         if report:
             self._tell(self._silence.looked(room_name))
         elif failure:
@@ -216,8 +223,11 @@ class Keeper:
             return 0.0
         is_empty: bool | None = None
         failure: TokenServerError | None = None
+        is_put_off = False
         try:
             is_empty = self._looker.peek(room_name)
+        except LiveKitBusyError:
+            is_put_off = True
         except TokenServerError as error:
             failure = error
             self._metrics.look_failed()
@@ -225,7 +235,7 @@ class Keeper:
             self._metrics.look_failed()
             logger.exception("A look failed", extra={"room": room_name})
         finally:
-            failures = self._put_back_peeked(room_name, is_empty=is_empty)
+            failures = self._put_back_peeked(room_name, is_empty=True if is_put_off else is_empty)
         if is_empty is not None:
             self._tell(self._silence.looked(room_name))
         elif failure:
@@ -239,7 +249,7 @@ class Keeper:
         self._agenda.peeked(room_name, is_empty=is_empty)
         return 0
 
-    def _put_back(self, room_name: str, report: LookReport | None) -> int:
+    def _put_back(self, room_name: str, report: Looked | None) -> int:
         """Return how often in a row a look at this room has failed."""
         if report is None:
             self._sweeps.look_failed(room_name)
@@ -263,6 +273,8 @@ class Keeper:
     def _sweep(self) -> float:
         try:
             has_listed = self._sweeps.list_if_due()
+        except LiveKitBusyError as error:
+            return _pause(error, _BUSY_SWEEP)
         except TokenServerError as error:
             self._tell(self._silence.sweep_failed(), error)
             return _SWEEP_AGAIN
@@ -284,3 +296,7 @@ class Keeper:
                 self._agenda.forgive(unless=self._silence.failing_alone())
             case News.NOTHING:
                 pass
+
+
+def _pause(busy: LiveKitBusyError, least: float) -> float:
+    return min(max(busy.retry_after, least), _BUSY_MOST)

@@ -57,12 +57,24 @@ class CutOffError(OSError):
 
 
 class Connections:
-    """A pool: as many connections as calls at the same time. Safe to use from several threads."""
+    """A pool: as many connections as calls at the same time. Safe to use from several threads.
+
+    Args:
+        route: The way to the server.
+        timeouts: How long it may take.
+        monotonic: Seconds that never go back.
+        count: Called before each request that is sent, repetitions too.
+    """
 
     def __init__(
-        self, route: Route, timeouts: Timeouts, monotonic: Callable[[], float] = time.monotonic
+        self,
+        route: Route,
+        timeouts: Timeouts,
+        monotonic: Callable[[], float] = time.monotonic,
+        count: Callable[[], None] = lambda: None,
     ) -> None:
         self._route, self._timeouts, self._monotonic = route, timeouts, monotonic
+        self._count = count
         self._tls = ssl.create_default_context() if route.is_tls else None
         self._idle: deque[tuple[float, Connection]] = deque()  # the longest idle first
         self._lock, self._connecting = Lock(), Semaphore(_MOST_CONNECTING)
@@ -100,6 +112,7 @@ class Connections:
     def _exchange(
         self, connection: Connection, request: HttpRequest, deadline: float
     ) -> HttpAnswer:
+        self._count()
         try:
             answer, is_kept = connection.ask(request, deadline)
         except (ConnectionError, ssl.SSLError) as error:

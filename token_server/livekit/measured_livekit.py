@@ -1,10 +1,13 @@
-"""The port with every call to LiveKit counted and timed. Changes no answer."""
+"""The port with every call to LiveKit counted and timed. Changes no answer.
+
+What a human waits for is asked again when LiveKit has had too many requests: it has not done it.
+"""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar, TypeVarTuple
 
-from token_server.errors import LiveKitUnavailableError, TokenServerError
+from token_server.errors import LiveKitBusyError, LiveKitUnavailableError, TokenServerError
 from token_server.livekit.port import (
     AgentOrder,
     Dispatch,
@@ -19,12 +22,42 @@ from token_server.telemetry.metrics import Metrics
 Asked = TypeVarTuple("Asked")
 Result = TypeVar("Result")
 
+# What is asked again, and the seconds before each time: a human waits for it, and for no longer.
+_WORTH_WAITING_FOR = {
+    "CreateRoom",
+    "CreateDispatch",
+    "DeleteDispatch",
+    "RemoveParticipant",
+    "UpdateParticipant",
+}
+_PAUSES = (0.3, 0.6, 1.0)
+_LONGEST_WAIT = 2.0
+
+
+def pause_before(again: int, waited: float, retry_after: float) -> float | None:
+    """Return the seconds before the next try of a call that LiveKit was too busy for.
+
+    Args:
+        again: How often it has been tried again.
+        waited: The seconds that it has waited so far.
+        retry_after: What LiveKit says, 0 for nothing.
+
+    Returns:
+        None if it is not to be tried again.
+    """
+    if again >= len(_PAUSES):
+        return None
+    pause = max(_PAUSES[again], retry_after)
+    return pause if waited + pause <= _LONGEST_WAIT else None
+
 
 class MeasuredLiveKit:
     """LiveKit behind the port, measured from the outside."""
 
-    def __init__(self, livekit: LiveKit, metrics: Metrics) -> None:
-        self._livekit, self._metrics = livekit, metrics
+    def __init__(
+        self, livekit: LiveKit, metrics: Metrics, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._livekit, self._metrics, self._sleep = livekit, metrics, sleep
         self.now = livekit.now
 
     def create_room(self, order: RoomOrder) -> Room:
@@ -82,10 +115,25 @@ class MeasuredLiveKit:
         return self._measure("PerformRpc", ask, room_name, participant_identity, method)
 
     def _measure(self, method: str, ask: Callable[[*Asked], Result], *asked: *Asked) -> Result:
+        again, waited = 0, 0.0
+        while True:
+            try:
+                return self._measure_once(method, ask, *asked)
+            except LiveKitBusyError as error:
+                pause = pause_before(again, waited, error.retry_after)
+                if pause is None or method not in _WORTH_WAITING_FOR:
+                    raise
+            again, waited = again + 1, waited + pause
+            self._sleep(pause)
+
+    def _measure_once(self, method: str, ask: Callable[[*Asked], Result], *asked: *Asked) -> Result:
         outcome, began = "unavailable", time.perf_counter()
         try:
             answer = ask(*asked)
-            outcome = "ok"
+            outcome = "limited" if answer is RpcOutcome.LIMITED else "ok"
+        except LiveKitBusyError:
+            outcome = "limited"
+            raise
         except LiveKitUnavailableError:
             raise
         except TokenServerError:

@@ -1,5 +1,9 @@
 """How many requests a minute LiveKit may be asked, and who comes first when that is little."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
 
@@ -20,23 +24,63 @@ class Pace(Protocol):
     def wait(self, purpose: Purpose) -> float:
         """Return the seconds until the next request for this purpose may be sent; 0.0: now."""
 
-    def spent(self, requests: int = 1) -> None:
-        """Count requests, whatever they were for; none is held back by that."""
+    def spent(self, requests: int = 1, purpose: Purpose = Purpose.WAITING) -> None:
+        """Count requests; none is held back by that."""
 
-    def refused(self) -> None:
-        """Know that LiveKit has refused a request because there were too many (429)."""
+    def refused(self, retry_after: float = 0.0) -> None:
+        """Know that LiveKit has refused a request because there were too many (429).
+
+        Args:
+            retry_after: For how many seconds it wants none, if it says so.
+        """
 
 
 class Unlimited:
-    """A server of one's own: what it can bear is not counted in requests."""
+    """Nothing is counted, and nothing waits."""
 
     def wait(self, purpose: Purpose) -> float:
         """Never wait."""
         del purpose
         return 0.0
 
-    def spent(self, requests: int = 1) -> None:
+    def spent(self, requests: int = 1, purpose: Purpose = Purpose.WAITING) -> None:
         """Count nothing."""
 
-    def refused(self) -> None:
+    def refused(self, retry_after: float = 0.0) -> None:
         """Know nothing of it."""
+
+
+@dataclass
+class _Errand:
+    purpose: Purpose
+    paid: int  # requests that are counted already
+
+
+_errand: ContextVar[_Errand | None] = ContextVar("errand", default=None)
+
+
+@contextmanager
+def asking_for(purpose: Purpose, *, paid: int = 0) -> Iterator[None]:
+    """Say what this thread's requests are for while in the block; else they are for humans.
+
+    Args:
+        purpose: What for.
+        paid: How many of them whoever gave the errand has counted already: who hands work to
+            threads counts it at once, or all of them would find that nothing has been spent.
+    """
+    before = _errand.set(_Errand(purpose, paid))
+    try:
+        yield
+    finally:
+        _errand.reset(before)
+
+
+def pay(pace: Pace) -> None:
+    """Count one request that is about to be sent, for what this thread asks for."""
+    errand = _errand.get()
+    if errand is None:
+        pace.spent()
+    elif errand.paid:
+        errand.paid -= 1
+    else:
+        pace.spent(purpose=errand.purpose)

@@ -186,6 +186,7 @@ class RpcOutcome(Enum):
     UNSUPPORTED = "by its transport, which knows no such method: its process lives"
     SILENT = "LiveKit says that no answer came in time"
     UNANSWERED = "LiveKit itself gave no answer"
+    LIMITED = "LiveKit has put it to nobody, since there were too many requests"
     UNKNOWN = "anything else, such as a data channel that is not up yet"
 
 

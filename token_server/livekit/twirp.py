@@ -15,6 +15,7 @@ from typing import Generic, Self, TypeVar
 from google.protobuf.message import DecodeError, Message
 
 from token_server.errors import (
+    LiveKitBusyError,
     LiveKitRefusedKeyError,
     LiveKitRefusedRequestError,
     LiveKitUnavailableError,
@@ -23,6 +24,7 @@ from token_server.errors import (
 from token_server.livekit.admin_tokens import AdminTokens, Grants, admin_token
 from token_server.livekit.connection import HttpAnswer, HttpRequest
 from token_server.livekit.connections import Connections, Timeouts
+from token_server.livekit.pace import Pace, Unlimited, pay
 from token_server.livekit.routes import Route
 from token_server.livekit.server_clock import ServerClock
 from token_server.proxies import reason_of, through
@@ -37,6 +39,7 @@ _PROTOBUF = "application/protobuf"
 # Twirp's codes (https://twitchtv.github.io/twirp/docs/errors.html); any other one is LiveKit's
 # trouble, and may pass.
 _CODE = re.compile("[a-z_]{1,32}")
+_SECONDS = re.compile("[0-9]{1,4}")
 _REFUSED_KEY = {"unauthenticated", "permission_denied"}
 _REFUSED_REQUEST = {
     "already_exists",
@@ -47,6 +50,7 @@ _REFUSED_REQUEST = {
     "out_of_range",
     "unimplemented",
 }
+_BUSY = "resource_exhausted"
 
 
 class NotFoundError(LiveKitUnavailableError):
@@ -71,33 +75,50 @@ class Method(Generic[Result]):
 
 
 class Twirp:
-    """LiveKit's HTTP API for one key. Safe to use from several threads."""
+    """LiveKit's HTTP API for one key. Safe to use from several threads.
 
-    def __init__(
+    Args:
+        livekit_url: Where it is.
+        api_key: The key.
+        api_secret: Its secret.
+        timeouts: How long an answer may take.
+        proxy: The URL of the proxy that leads there; "" for none.
+        pace: Is told of each request that is sent, and of each refusal because of their number.
+            Here, and not around the port, since a question to an agent that is refused is no error
+            there, and since repetitions are requests as well.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 (everything arrives as an argument)
         self,
         livekit_url: str,
         api_key: str,
         api_secret: str,
         timeouts: Timeouts = _TIMEOUTS,
         proxy: str = "",
+        pace: Pace | None = None,
     ) -> None:
         url = livekit_url.replace("ws", "http", 1) if livekit_url[:2] == "ws" else livekit_url
-        self._connections = Connections(Route(url, proxy), timeouts)
+        self._pace = pace or Unlimited()
+        count = partial(pay, self._pace)
+        self._connections = Connections(Route(url, proxy), timeouts, count=count)
         self._through = through(url, proxy)
         self.clock = ServerClock()
         self._tokens = AdminTokens(partial(admin_token, api_key, api_secret), self.clock.now)
 
     @classmethod
-    def of(cls, settings: Settings, timeouts: Timeouts = _TIMEOUTS) -> Self:
+    def of(
+        cls, settings: Settings, timeouts: Timeouts = _TIMEOUTS, pace: Pace | None = None
+    ) -> Self:
         """Return the API of the LiveKit that the settings name."""
         key = settings.livekit_api_key, settings.livekit_api_secret
-        return cls(settings.livekit_url, *key, timeouts, settings.livekit_proxy)
+        return cls(settings.livekit_url, *key, timeouts, settings.livekit_proxy, pace)
 
     def call(self, method: Method[Result], request: Message, grants: Grants) -> Result:
         """Call a method and return what LiveKit answers.
 
         Raises:
             NotFoundError: LiveKit says not_found.
+            LiveKitBusyError: It has had too many requests.
             LiveKitUnavailableError: No answer in time, a 5xx, or an answer that is not LiveKit's.
             LiveKitRefusedKeyError: Our key or secret is wrong.
             LiveKitRefusedRequestError: LiveKit rejects the request itself.
@@ -112,7 +133,7 @@ class Twirp:
         """Call a method and return the answer as it came, a protobuf; raises what `call` does."""
         response = self.ask(method, request, grants)
         if response.status != HTTPStatus.OK:
-            raise _to_error(method.name, response.status, response.body, self._through)
+            raise _to_error(method.name, response, self._through)
         if response.headers.get("content-type") != _PROTOBUF:
             # An empty page would parse as "nobody is there", and that is not what it says.
             raise LiveKitUnavailableError("LIVEKIT_URL does not answer like LiveKit")
@@ -145,27 +166,49 @@ class Twirp:
                 f"LiveKit did not answer {method.name}{self._through}: {reason_of(error)}"
             ) from error
         self.clock.learn(answer.headers.get("date"), asked_at)
+        if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+            self._pace.refused(_retry_after(answer))
         return answer
 
 
-def _to_error(method: str, status: int, body: bytes, way: str) -> TokenServerError:
+def _to_error(method: str, answer: HttpAnswer, way: str) -> TokenServerError:
     """Say what LiveKit's error means to us; its own text may quote the request and stays out."""
-    refused_key = LiveKitRefusedKeyError(
-        "LiveKit refuses LIVEKIT_API_KEY with LIVEKIT_API_SECRET: the operator must mend it"
-    )
-    if status == HTTPStatus.UNAUTHORIZED:
-        # In plain words, not in Twirp's JSON (pkg/service/auth.go 1.13.5).
-        return refused_key
-    try:
-        code = _CODE.fullmatch(json.loads(body)["code"])[0]  # type: ignore[index]  # a TypeError
-    except (ValueError, KeyError, TypeError, RecursionError):
+    code = _code_of(answer)
+    if answer.status == HTTPStatus.TOO_MANY_REQUESTS or code == _BUSY:
+        return LiveKitBusyError(
+            f"LiveKit has had too many requests, {method} was one more (HTTP 429):"
+            " LIVEKIT_REQUESTS_PER_MINUTE is to be less than its quota",
+            _retry_after(answer),
+        )
+    if answer.status == HTTPStatus.UNAUTHORIZED or code in _REFUSED_KEY:
+        return LiveKitRefusedKeyError(
+            "LiveKit refuses LIVEKIT_API_KEY with LIVEKIT_API_SECRET: the operator must mend it"
+        )
+    if not code:
         return LiveKitUnavailableError(
-            f"LIVEKIT_URL does not answer like LiveKit{way}: HTTP {status}"
+            f"LIVEKIT_URL does not answer like LiveKit{way}: HTTP {answer.status}"
         )
     if code == "not_found":
         return NotFoundError(f"LiveKit could not answer {method}: {code}")
-    if code in _REFUSED_KEY:
-        return refused_key
     if code in _REFUSED_REQUEST:
         return LiveKitRefusedRequestError(f"LiveKit refused {method}: {code}")
     return LiveKitUnavailableError(f"LiveKit could not answer {method}: {code}")
+
+
+def _code_of(answer: HttpAnswer) -> str:
+    """Return Twirp's code.
+
+    "" if there is none: a refused key is told in plain words (pkg/service/auth.go 1.13.5), too many
+    requests by a proxy or Cloud's edge in any.
+    """
+    try:
+        found = _CODE.fullmatch(json.loads(answer.body)["code"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
+    return found[0] if found else ""
+
+
+def _retry_after(answer: HttpAnswer) -> float:
+    """Return for how many seconds LiveKit wants no request; 0 if it does not say so."""
+    said = answer.headers.get("retry-after", "")
+    return float(said) if _SECONDS.fullmatch(said) else 0.0

@@ -186,6 +186,8 @@ class TwirpLiveKit:
             return RpcOutcome.UNANSWERED
         if answer.status == HTTPStatus.OK:
             return RpcOutcome.ANSWERED
+        if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+            return RpcOutcome.LIMITED
         outcome = _rpc_error(answer.body)
         was_slow = time.monotonic() - asked_at > _RPC_TIMEOUT / 1000 + _RPC_SLACK
         return RpcOutcome.UNKNOWN if was_slow else outcome

@@ -19,7 +19,7 @@ LOOK_OUTCOMES = ("done", "waiting", "failed")
 # How many agents in a row have failed a human.
 FAILURES = ("1", "2", "3+")
 DEATHS = ("silent", "blocked", "gone")
-CALL_OUTCOMES = ("ok", "refused", "unavailable")
+CALL_OUTCOMES = ("ok", "refused", "unavailable", "limited")
 # HTTP statuses that are usual here: a series has to be there at 0 for its first rise to be seen.
 TOKEN_REFUSALS = (400, 401, 403, 413, 415, 429, 500, 503)
 WEBHOOK_REFUSALS = (400, 401, 404, 413)

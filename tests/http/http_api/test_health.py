@@ -19,7 +19,7 @@ from tests.recording_keeper import RecordingKeeper
 from tests.redis_server import RedisServer
 from tests.twirp_server import TwirpServer, answer
 from token_server.composition import compose
-from token_server.errors import LiveKitRefusedKeyError
+from token_server.errors import LiveKitBusyError, LiveKitRefusedKeyError
 
 REFUSED = (
     "Redis' certificate is refused (self-signed certificate): set REDIS_TLS_VERIFY=0 to go without"
@@ -78,6 +78,25 @@ def test_ready_means_livekit_accepts_our_key() -> None:
     status, code, _ = error_of(failing_client(LiveKitRefusedKeyError("x")).get("/readyz"))
 
     assert (500, "internal") == (status, code)
+
+
+def test_a_livekit_that_has_had_too_many_requests_does_not_make_us_unready() -> None:
+    """All processes would be taken out of the balancer at once, and the quota be no larger."""
+    answer = failing_client(LiveKitBusyError("x")).get("/readyz")
+
+    assert (200, {"status": "ready", "livekit": "limited"}) == (answer.status_code, answer.json)
+
+
+def test_a_quota_is_not_spent_on_asking_whether_we_are_ready() -> None:
+    """Platforms ask each process every few seconds."""
+    rooms = FakeLiveKit()
+    client = client_for(rooms, LIVEKIT_REQUESTS_PER_MINUTE="900")
+    client.get("/readyz")
+    time.sleep(1.05)
+
+    client.get("/readyz")
+
+    assert ["list_rooms"] == rooms.calls
 
 
 def test_without_redis_we_are_ready_and_say_so(

@@ -9,6 +9,7 @@ from threading import Thread
 import pytest
 from flask.testing import FlaskClient
 from livekit.protocol import models
+from prometheus_client import CollectorRegistry
 
 from tests.environ import settings
 from tests.http.clients import error_of
@@ -17,8 +18,10 @@ from tests.recording_keeper import RecordingKeeper
 from tests.twirp_server import CUT, Canned, TwirpServer, answer, error
 from token_server.http_api.app import create_app
 from token_server.livekit.connections import Timeouts
+from token_server.livekit.measured_livekit import MeasuredLiveKit
 from token_server.livekit.twirp import Twirp
 from token_server.livekit.twirp_livekit import TwirpLiveKit
+from token_server.telemetry.metrics import Metrics
 
 ROOM = answer(models.Room(name="kitchen", sid="RM_1"))
 LIMIT = 0.5  # seconds; 5 in production (twirp.py)
@@ -34,7 +37,6 @@ TROUBLES = {
     "an HTML page": (Canned(200, b"<html>MaRkEr</html>", {"Content-Type": "text/html"}), 503),
     "rubbish": (Canned(200, b"\xffMaRkEr", {"Content-Type": "application/protobuf"}), 503),
     "a 502 of a proxy": (Canned(502, b"<html>MaRkEr</html>"), 503),
-    "a 429": (error("resource_exhausted", 429), 503),
     "a 500": (error("internal"), 503),
     "a 401": (Canned(401, b"invalid token: MaRkEr", {"Content-Type": "text/plain"}), 500),
     "a 403": (error("permission_denied", 403), 500),
@@ -52,6 +54,45 @@ def test_livekits_trouble_is_not_the_callers(path: str, canned: Canned, status: 
 
     assert (status, "unavailable" if status == 503 else "internal") == (found, code)
     assert "MaRkEr" not in msg
+
+
+def client_with_patience(url: str, slept: list[float]) -> FlaskClient:
+    """Return a client of an application that asks again, and sleeps by writing it down."""
+    twirp = TwirpLiveKit(Twirp(url, API_KEY, API_SECRET))
+    livekit = MeasuredLiveKit(twirp, Metrics(CollectorRegistry()), slept.append)
+    return create_app(settings(), livekit, RecordingKeeper()).test_client()
+
+
+def test_a_token_comes_a_moment_later_when_livekit_has_had_too_many_requests() -> None:
+    """A second or two is less than a frontend that has to ask again."""
+    slept: list[float] = []
+    busy = error("resource_exhausted", 429)
+    with TwirpServer(busy, busy, ROOM) as livekit:
+        found = client_with_patience(livekit.url, slept).get("/token")
+
+    assert (200, [0.3, 0.6]) == (found.status_code, slept)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds", "pauses"),
+    [
+        pytest.param({}, "5", [0.3, 0.6, 1.0], id="without"),
+        pytest.param({"Retry-After": "17"}, "17", [], id="with Retry-After"),
+    ],
+)
+def test_who_gets_no_token_for_livekits_quota_is_told_when_to_ask_again(
+    headers: dict[str, str], seconds: str, pauses: list[float]
+) -> None:
+    """Nobody waits for longer than two seconds; LiveKit's own words stay out."""
+    slept: list[float] = []
+    with TwirpServer(Canned(429, b"MaRkEr", headers)) as livekit:
+        found = client_with_patience(livekit.url, slept).get("/token")
+
+    status, code, msg = error_of(found)
+    assert (503, "unavailable", seconds) == (status, code, found.headers["Retry-After"])
+    assert "LIVEKIT_REQUESTS_PER_MINUTE" in msg
+    assert "MaRkEr" not in msg
+    assert pauses == slept
 
 
 @pytest.mark.parametrize("path", ["/token", "/readyz"])

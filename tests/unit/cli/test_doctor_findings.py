@@ -80,6 +80,8 @@ def test_what_livekit_refuses_is_told_apart(refusal: HttpResult, cause: str) -> 
         pytest.param(answer(404, {"code": "not_found"}), "not-livekit", id="no-such-method"),
         pytest.param(answer(503, {"code": "unavailable"}), "livekit-failing", id="failing"),
         pytest.param(answer(502, "<html>"), "not-livekit", id="proxy"),
+        pytest.param(answer(429, "<html>"), "livekit-quota", id="edge"),
+        pytest.param(answer(429, {"code": "resource_exhausted"}), "livekit-quota", id="quota"),
     ],
 )
 def test_what_is_not_livekit_is_told_apart(said: HttpResult, cause: str) -> None:
@@ -219,6 +221,13 @@ def test_a_token_has_to_last(begins_in: float, lasts: float, cause: str | None) 
             id="limit",
         ),
         pytest.param(answer(403, {"msg": "no"}), True, "wrong", "server-refuses", id="forbidden"),
+        pytest.param(
+            answer(503, {"msg": "too many: LIVEKIT_REQUESTS_PER_MINUTE is to be less"}),
+            True,
+            "wrong",
+            "livekit-quota",
+            id="quota",
+        ),
     ],
 )
 def test_a_server_without_token_says_why(
@@ -254,6 +263,14 @@ def test_what_is_wrong_with_the_server_s_redis_is_told_apart(
 
     assert (Finding.WRONG, cause) == (check.finding, check.cause)
     assert all(words in check.evidence[0] for words in said.values())
+
+
+def test_a_quota_that_the_server_has_used_up_is_a_cause_of_its_own() -> None:
+    """It is ready, and its tokens may be refused: another setting mends it than for an outage."""
+    check = server.check_ready(answer(200, {"status": "ready", "livekit": "limited"}))
+
+    assert (Finding.WRONG, "livekit-quota") == (check.finding, check.cause)
+    assert "LIVEKIT_REQUESTS_PER_MINUTE" in check.cure
 
 
 def test_an_origin_with_a_path_is_the_mistake_itself() -> None:

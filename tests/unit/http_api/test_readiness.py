@@ -57,6 +57,23 @@ def test_an_answer_is_good_for_a_second() -> None:
     assert [1, 1, 1, 2, 2, 3] == found
 
 
+def test_an_answer_may_be_good_for_longer_than_an_error() -> None:
+    """A LiveKit with a quota is not asked each second that it answers, and is when it does not."""
+    asked = Asked()
+    once = OnceASecond(asked, asked.clock, good_for=10.0)
+    found = []
+    for asked.now, asked.error in (
+        (100.0, None),
+        (109.9, None),
+        (110.0, LiveKitUnavailableError("x")),
+        (110.9, None),
+        (111.0, None),
+    ):
+        found.append(outcome(once.answer))
+
+    assert [1, 1, "x", "x", 3] == found
+
+
 def test_an_error_is_an_answer() -> None:
     """A LiveKit that is down is asked no more often than one that is up."""
     asked = Asked(LiveKitUnavailableError("x"))

@@ -403,6 +403,26 @@ def test_a_room_that_fails_by_itself_is_named_once_and_livekit_is_not_called_sil
     )
 
 
+def test_too_many_requests_are_no_silence_of_livekits(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who sees to LiveKit's log would find nothing there; and no room has failed by itself."""
+    caplog.set_level(logging.INFO, "token_server")
+    rooms = FakeLiveKit()
+    rooms.busy_with = {"list_rooms", "list_participants"}
+    keeper = keeper_of(rooms, tmp_path)
+    keeper.start()
+    for room_name in ("room", "kitchen", "bedroom", "hall"):
+        keeper.participant_changed(room_name, join(rooms, room_name), is_here=True)
+    asked = rooms.calls.count
+    wait_until(lambda: asked("list_participants") > 11, within=10, what="a third try")
+    rooms.busy_with = set()
+
+    wait_for_dispatch(rooms, count=4)
+    keeper.stop()
+    assert [] == [line.getMessage() for line in caplog.records if "be looked at" in line.message]
+
+
 def test_a_sweep_that_fails_is_livekits_silence(
     rooms: MovingLiveKit, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -83,6 +83,17 @@ def test_a_dead_agent_is_told_and_shown(watched: Watch) -> None:
     assert 2.5 == pytest.approx((watched.rooms.now() - dead.since).total_seconds(), abs=0.01)
 
 
+def test_a_question_that_is_refused_for_their_number_makes_nobody_dead(watched: Watch) -> None:
+    """And does not lead to one request more."""
+    identity = watched.agent.participant_identity
+    watched.rooms.rpc_outcomes[identity, ALIVE_METHOD] = RpcOutcome.LIMITED
+    for number in range(1, 8):
+        questions(watched, 3.0, until=number)
+
+    assert ([], []) == (watched.watch.dead("room"), watched.found_dead)
+    assert "list_participants" not in watched.rooms.calls
+
+
 def test_nobody_is_asked_where_it_is_off() -> None:
     """AGENT_SILENT_SECONDS=0 costs nothing."""
     found = Watch(LifeLimits(silent=0, blocked=0))

@@ -9,7 +9,7 @@ from shared_settings.release_marks import release_attribute, release_mark
 from tests.fakes import FakeLiveKit
 from tests.lives import unasked
 from tests.long_metadata import LONG_METADATA
-from token_server.errors import LiveKitUnavailableError
+from token_server.errors import LiveKitBusyError, LiveKitUnavailableError
 from token_server.keeper.agent_life import DeadAgent, Death
 from token_server.keeper.look_at_room import Looker
 from token_server.keeper.observed_room import AGENT_STATE_ATTRIBUTE
@@ -481,6 +481,21 @@ def test_a_dead_agent_that_livekit_cannot_put_out_does_not_attend(
 
     assert ([AGENT] * 2, None) == (dispatched(rooms), looked.again_in)
     assert 1 == rooms.calls.count("remove_participant")
+
+
+def test_a_dead_agent_that_livekit_was_too_busy_for_is_put_out_later(
+    rooms: FakeLiveKit, lives: Lives, asking: Looker
+) -> None:
+    """It has not tried: the agent may thaw, and would be beside the next one."""
+    find_dead(rooms, lives)
+    rooms.busy_with.add("remove_participant")
+    with pytest.raises(LiveKitBusyError):
+        asking.look("room")
+    rooms.busy_with.clear()
+
+    asking.look("room")
+
+    assert {"alice"} == rooms.rooms["room"].participants.keys()
 
 
 def test_a_ghost_that_another_process_knows_of_does_not_cost_the_living_one_its_place(

@@ -1,14 +1,16 @@
 """Calls to LiveKit, counted."""
 
+from contextlib import nullcontext
 from datetime import timedelta
 
 import pytest
 from prometheus_client import CollectorRegistry
 
 from tests.exposition import counted
-from tests.fakes import FakeLiveKit
+from tests.fakes import FakeLiveKit, FakeRoom
 from tests.http.clients import FailingLiveKit
 from token_server.errors import (
+    LiveKitBusyError,
     LiveKitRefusedKeyError,
     LiveKitRefusedRequestError,
     LiveKitUnavailableError,
@@ -58,6 +60,7 @@ def test_every_call_is_counted_and_its_answer_passed_on(metrics: Metrics) -> Non
     ("error", "outcome"),
     [
         pytest.param(LiveKitUnavailableError("x"), "unavailable", id="no answer"),
+        pytest.param(LiveKitBusyError("x", 60.0), "limited", id="too many requests"),
         pytest.param(LiveKitRefusedKeyError("x"), "refused", id="a wrong key"),
         pytest.param(LiveKitRefusedRequestError("x"), "refused", id="a wrong request"),
         pytest.param(RuntimeError("x"), "unavailable", id="a bug"),
@@ -75,6 +78,66 @@ def test_a_call_that_fails_is_counted_by_what_went_wrong(
     found = counted(metrics)
     name = f'livekit_calls_total{{method="CreateDispatch",outcome="{outcome}"}}'
     assert (1, None) == (found[name], found.get("dispatches_created_total"))
+
+
+class BusyLiveKit(FakeLiveKit):
+    """A LiveKit that has had too many requests, and takes the last of so many tries."""
+
+    def __init__(self, tries: int, retry_after: float = 0.0) -> None:
+        super().__init__()
+        self._tries, self._retry_after = tries, retry_after
+
+    def _call(self, name: str) -> None:
+        super()._call(name)
+        if len(self.calls) < self._tries:
+            raise LiveKitBusyError("429", self._retry_after)
+
+
+@pytest.mark.parametrize(
+    ("tries", "retry_after", "pauses", "is_done"),
+    [
+        pytest.param(4, 0.0, [0.3, 0.6, 1.0], True, id="the last try"),
+        pytest.param(5, 0.0, [0.3, 0.6, 1.0], False, id="one too many"),
+        pytest.param(3, 1.0, [1.0, 1.0], True, id="as long as it says"),
+        pytest.param(2, 3.0, [], False, id="longer than a human waits"),
+    ],
+)
+def test_what_a_human_waits_for_is_asked_again_when_there_were_too_many_requests(
+    metrics: Metrics,
+    tries: int,
+    retry_after: float,
+    pauses: list[float],
+    is_done: bool,  # noqa: FBT001
+) -> None:
+    """LiveKit has not done it: a second CreateDispatch is no second agent."""
+    slept: list[float] = []
+    measured = MeasuredLiveKit(BusyLiveKit(tries, retry_after), metrics, slept.append)
+
+    with nullcontext() if is_done else pytest.raises(LiveKitBusyError):
+        measured.create_dispatch("kitchen", AGENT)
+
+    limited = counted(metrics)['livekit_calls_total{method="CreateDispatch",outcome="limited"}']
+    assert (pauses, len(pauses) + (not is_done)) == (slept, limited)
+
+
+def test_what_nobody_waits_for_is_not_asked_again(metrics: Metrics) -> None:
+    """The next look or sweep does it, and signs of life come later."""
+    livekit = BusyLiveKit(2)
+    livekit.rooms["kitchen"] = FakeRoom(FakeLiveKit().create_room(KITCHEN))
+    livekit.rooms["kitchen"].participants["agent"] = FakeLiveKit().join("kitchen", "agent")
+    livekit.rpc_outcomes["agent", "x"] = RpcOutcome.LIMITED
+    measured = MeasuredLiveKit(livekit, metrics)
+
+    with pytest.raises(LiveKitBusyError):
+        measured.list_rooms()
+    measured.ask_participant("kitchen", "agent", "x")
+
+    found = counted(metrics)
+    names = [
+        f'livekit_calls_total{{method="{method}",outcome="limited"}}'
+        for method in ("ListRooms", "PerformRpc")
+    ]
+    assert ([1, 1], ["list_rooms"]) == ([found[name] for name in names], livekit.calls[:-1])
 
 
 def test_a_loop_that_livekit_keeps_waiting_turns() -> None:

@@ -10,12 +10,14 @@ from livekit.protocol.room import ListRoomsRequest, ListRoomsResponse
 from tests.processes import API_KEY, API_SECRET, free_port, wait_until
 from tests.twirp_server import CUT, Canned, TwirpServer, answer, error
 from token_server.errors import (
+    LiveKitBusyError,
     LiveKitRefusedKeyError,
     LiveKitRefusedRequestError,
     LiveKitUnavailableError,
     TokenServerError,
 )
 from token_server.livekit.connections import Timeouts
+from token_server.livekit.pace import Purpose
 from token_server.livekit.twirp import Method, NotFoundError, Twirp
 
 LIST = Method("RoomService/ListRooms", ListRoomsResponse)
@@ -38,7 +40,7 @@ BECOMES: dict[str, type[Exception]] = {
     ServerErrorCode.DATA_LOSS: LiveKitUnavailableError,
     ServerErrorCode.DEADLINE_EXCEEDED: LiveKitUnavailableError,
     ServerErrorCode.INTERNAL: LiveKitUnavailableError,
-    ServerErrorCode.RESOURCE_EXHAUSTED: LiveKitUnavailableError,
+    ServerErrorCode.RESOURCE_EXHAUSTED: LiveKitBusyError,
     ServerErrorCode.UNAVAILABLE: LiveKitUnavailableError,
     ServerErrorCode.UNKNOWN: LiveKitUnavailableError,
 }
@@ -157,6 +159,56 @@ def test_an_idle_connection_that_was_closed_is_no_trouble() -> None:
         wait_until(lambda: server.connections[0].fileno() == -1, within=5, what="it is closed")
 
         assert KITCHEN == twirp.call(ONCE, ListRoomsRequest(), {})
+
+
+class CountingPace:
+    """Counts what is sent and what is refused, and holds nobody back."""
+
+    def __init__(self) -> None:
+        self.sent = 0
+        self.refusals: list[float] = []
+
+    def wait(self, purpose: Purpose) -> float:
+        """Never wait."""
+        del purpose
+        return 0.0
+
+    def spent(self, requests: int = 1, purpose: Purpose = Purpose.WAITING) -> None:
+        """Count."""
+        del purpose
+        self.sent += requests
+
+    def refused(self, retry_after: float = 0.0) -> None:
+        """Note it."""
+        self.refusals.append(retry_after)
+
+
+TOO_MANY = {
+    "twirp's": (error("resource_exhausted", 429), 0.0),
+    "an edge's": (Canned(429, b"Too Many Requests", {"Retry-After": "7"}), 7.0),
+    "with a date": (Canned(429, b"", {"Retry-After": "Sat, 28 Nov 2026 19:00:00 GMT"}), 0.0),
+}
+
+
+@pytest.mark.parametrize(("canned", "seconds"), TOO_MANY.values(), ids=TOO_MANY.keys())
+def test_too_many_requests_are_no_outage(canned: Canned, seconds: float) -> None:
+    """Cloud's edge, or a proxy, may say it in any words; the pace hears of it."""
+    pace = CountingPace()
+    with TwirpServer(canned) as server, pytest.raises(LiveKitBusyError) as raised:
+        Twirp(server.url, API_KEY, API_SECRET, pace=pace).call(LIST, ListRoomsRequest(), {})
+
+    assert (seconds, 1, [seconds]) == (raised.value.retry_after, pace.sent, pace.refusals)
+
+
+def test_a_repetition_is_one_request_more() -> None:
+    """It may have reached LiveKit, and is counted there."""
+    pace = CountingPace()
+    with TwirpServer(answer(KITCHEN), CUT, answer(KITCHEN)) as server:
+        twirp = Twirp(server.url, API_KEY, API_SECRET, pace=pace)
+        for _ in range(2):
+            twirp.call(LIST, ListRoomsRequest(), {})
+
+    assert (len(server.asked), []) == (pace.sent, pace.refusals)
 
 
 def test_a_5xx_is_not_repeated() -> None:

@@ -241,6 +241,7 @@ def rpc_error(code: str, number: str) -> Canned:
         pytest.param(rpc_error("canceled", "1502"), RpcOutcome.SILENT, id="1502"),
         pytest.param(rpc_error("canceled", "1501"), RpcOutcome.UNKNOWN, id="another number"),
         pytest.param(error("internal"), RpcOutcome.UNKNOWN, id="the data channel is not up"),
+        pytest.param(Canned(429, b"slow down"), RpcOutcome.LIMITED, id="too many requests"),
         pytest.param(Canned(401, b"invalid token"), RpcOutcome.UNKNOWN, id="no JSON"),
         pytest.param(Canned(500, b"[]"), RpcOutcome.UNKNOWN, id="other JSON"),
         pytest.param(CUT, RpcOutcome.UNANSWERED, id="no answer"),

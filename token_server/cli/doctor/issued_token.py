@@ -12,7 +12,7 @@ import jwt
 from shared_settings.settings import TokenAuth
 from token_server.cli.asking import HttpResult, bearer
 from token_server.cli.doctor.checks import Check, Trouble, ok
-from token_server.cli.doctor.livekit import CLOCKS_MAY_DIFFER
+from token_server.cli.doctor.livekit import CLOCKS_MAY_DIFFER, QUOTA
 from token_server.cli.doctor.server import Server
 from token_server.settings import Settings
 from token_server.tokens.room_patterns import agent_by_rule
@@ -75,6 +75,8 @@ def check_issued(answer: HttpResult, settings: Settings, *, has_login: bool) -> 
         return Trouble("rate-limited", f"Run this again in {seconds} s.").unknown(
             "token", "A limit holds the doctor up.", *evidence
         )
+    if "LIVEKIT_REQUESTS_PER_MINUTE" in str(answer.content.get("msg", "")):
+        return QUOTA.wrong("token", "LiveKit's quota of requests is used up.", *evidence)
     return Trouble("server-refuses", "Do what it says; its log says more.").wrong(
         "token", "The token server gives no token.", *evidence
     )

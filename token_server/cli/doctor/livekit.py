@@ -21,7 +21,13 @@ _REASON = re.compile(
 # Of a token that is not good yet, or not any more: golang-jwt's words (1.13.0 on), go-jose's.
 _OF_TIME = ("not valid yet", "expired", "used before issued", "issued in the future")
 # Twirp's statuses of what may pass.
-_MAY_PASS = {408, 429, 500, 503}
+_MAY_PASS = {408, 500, 503}
+_TOO_MANY = 429
+QUOTA = Trouble(
+    "livekit-quota",
+    "Set LIVEKIT_REQUESTS_PER_MINUTE on the token server to less than the project's quota, with"
+    " room for all else that asks LiveKit with this project; run this again in a minute.",
+)
 
 
 def list_rooms(settings: Settings) -> HttpResult:
@@ -50,6 +56,8 @@ def check_url(livekit_url: str, answer: HttpResult) -> Check:
     if (answer.is_ok and _is_list(answer)) or refusal_of(answer):
         seconds = f"{answer.seconds * 1000:.0f} ms"
         return ok("LiveKit", f"LiveKit answers at {livekit_url}.", f"after {seconds}")
+    if answer.status == _TOO_MANY:
+        return QUOTA.unknown("LiveKit", "LiveKit's quota of requests is used up.", answer.in_words)
     if "code" in answer.content and answer.status in _MAY_PASS:
         return Trouble(
             "livekit-failing", f"Run this again; if it stays so, read LiveKit's log on {host}."

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from token_server.cli.asking import HttpResult, Way, ask, bearer
 from token_server.cli.doctor.checks import Check, Trouble, ok, proxy_trouble
+from token_server.cli.doctor.livekit import QUOTA
 from token_server.cli.running_server import room_path
 
 _NAME = "token server"
@@ -74,9 +75,7 @@ def check_server(server: Server, health: HttpResult) -> Check:
 def check_ready(ready: HttpResult) -> Check:
     """Say whether its LiveKit, and its Redis if it has one, answer it (GET /readyz)."""
     if ready.is_ok:
-        if ready.content.get("redis") == "unavailable":
-            return _without_redis(ready)
-        return ok("ready", "Its LiveKit answers it and accepts its key.")
+        return _how_ready(ready)
     if ready.silence:
         return _not_ready("It does not say whether it is ready.", ready.silence)
     said = str(ready.content.get("msg", "nothing"))
@@ -94,6 +93,14 @@ def check_ready(ready: HttpResult) -> Check:
             " here: LiveKit accepts these.",
         ).wrong("ready", "LiveKit refuses the token server's key, and accepts ours.", *evidence)
     return _not_ready("It is not ready.", *evidence)
+
+
+def _how_ready(ready: HttpResult) -> Check:
+    if ready.content.get("redis") == "unavailable":
+        return _without_redis(ready)
+    if ready.content.get("livekit") == "limited":
+        return QUOTA.wrong("ready", "LiveKit's quota of requests is used up.", ready.in_words)
+    return ok("ready", "Its LiveKit answers it and accepts its key.")
 
 
 def _without_redis(ready: HttpResult) -> Check:
