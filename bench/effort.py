@@ -24,6 +24,9 @@ class Effort:
         slow_clients: Connections of each kind of them.
         mutations: Mutated requests, half of them behind nginx.
         steady_minutes: Calls are held for so long.
+        rooms_simulated: Numbers of rooms of a simulated LiveKit.
+        rooms_shared: Rooms of it that two groups of processes share.
+        strikes: Agents of it that go, and as many that are killed.
         growth_seconds: One measurement of what these cost; two sweeps are 10 s.
     """
 
@@ -39,6 +42,9 @@ class Effort:
     silences: int = 5
     rooms_followed: tuple[int, ...] = (1, 10, 50, 100, 200)
     rooms_peopled: tuple[int, ...] = (1, 10, 25, 50, 100)
+    rooms_simulated: tuple[int, ...] = (100, 1_000, 5_000)
+    rooms_shared: int = 200
+    strikes: int = 30
     steady_minutes: float = 30.0
     growth_seconds: float = 10.0
     requests: int = 100_000
@@ -65,6 +71,8 @@ QUICK = Effort(
     silences=1,
     rooms_followed=(200,),
     rooms_peopled=(25,),
+    rooms_simulated=(100,),
+    strikes=5,
     growth_seconds=5.0,
     requests=10_000,
     slow_clients=200,
