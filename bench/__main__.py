@@ -28,10 +28,12 @@ from bench.joins import measure_joins
 from bench.machine import describe_machine
 from bench.mutations import measure_mutations
 from bench.node_packages import install_node_packages
+from bench.pages import pages_with_tables, with_tables
 from bench.progress import say
 from bench.reliability import measure_reliability
 from bench.report import Result, from_json, to_json, to_markdown, to_terminal
 from bench.silence import measure_silence
+from bench.simulated.part import measure_simulated
 from bench.slow_clients import measure_slow_clients
 from bench.stalls import measure_stalls
 from bench.starts import measure_starts
@@ -56,6 +58,7 @@ _PARTS: Mapping[str, Callable[[Effort, Path], Sequence[Section]]] = {
     "following": measure_following,
     "growth": measure_growth,
     "watching": measure_watching,
+    "simulated": measure_simulated,
     "abuse": measure_abuse,
     "slow": measure_slow_clients,
     "stalls": measure_stalls,
@@ -64,6 +67,7 @@ _PARTS: Mapping[str, Callable[[Effort, Path], Sequence[Section]]] = {
 # What a first answer does without.
 _NOT_QUICK = {
     "watching",
+    "simulated",
     "steadiness",
     "silence",
     "silent",
@@ -129,7 +133,9 @@ def _write(result: Result) -> None:
     charts = draw_charts(result.sections, _DOCS / "benchmarks")
     (_DOCS / "benchmarks.md").write_text(to_markdown(result, charts))
     _JSON.write_text(to_json(result))
-    say("written to docs/benchmarks.md, docs/benchmarks.json and docs/benchmarks/")
+    for page in pages_with_tables(_DOCS):
+        page.write_text(with_tables(page.read_text(), result.sections))
+    say("written to docs/benchmarks.*, docs/benchmarks/, and the pages that have tables of them")
 
 
 def _parse() -> argparse.Namespace:

@@ -14,6 +14,8 @@ from bench.simulated.client import SimulatedLiveKit
 from bench.simulated.workers import Strike
 from tests.processes import Process, free_port
 
+# As the Procfile starts them.
+PROCESSES = 2
 # Rooms a second that fill up: each is four webhooks.
 _FILLS = 80.0
 # Seconds between two agents that go, and for which those without one are waited for.

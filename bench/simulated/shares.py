@@ -9,7 +9,7 @@ from bench.effort import Effort
 from bench.progress import say
 from bench.servers import start_ours, wait_until_ready
 from bench.simulated.client import SimulatedLiveKit
-from bench.simulated.measure import Use, use_over
+from bench.simulated.measure import PROCESSES, Use, use_over
 from tests.processes import Process, free_port
 from tests.redis_server import RedisServer
 
@@ -30,6 +30,7 @@ class Shares:
         looked: The rooms that each group has looked at or asked the agent of, in one time.
         use: What both groups used together.
         redis_commands: A second, of both.
+        redis_commands_idle: The same before there was a room.
         taken_over: Seconds after one was killed until the other has looked at all rooms;
             infinitely many if it has not.
     """
@@ -38,7 +39,19 @@ class Shares:
     looked: tuple[int, int]
     use: Use
     redis_commands: float
+    redis_commands_idle: float
     taken_over: float
+
+    @property
+    def redis_per_process(self) -> float:
+        """Commands a second of one process that has nothing to look at."""
+        return self.redis_commands_idle / (PROCESSES * len(_GROUPS))
+
+    @property
+    def redis_per_look(self) -> float:
+        """Commands of one look."""
+        looks = self.use.calls.get("ListParticipants", 0.0)
+        return max(0.0, self.redis_commands - self.redis_commands_idle) / looks if looks else 0.0
 
 
 def share(effort: Effort, folder: Path) -> Shares:
@@ -54,9 +67,10 @@ def share(effort: Effort, folder: Path) -> Shares:
         ]
         for group, at in zip(groups, ports, strict=True):
             wait_until_ready(group, at)
+        idle = _commands_over(effort.growth_seconds, redis)
         livekit.do("fill", first=0, rooms=rooms, per_second=_FILLS)
         livekit.do("change", webhooks_are_lost=True)
-        shares = _measure(effort, livekit, redis, groups)
+        shares = _measure(effort, livekit, redis, groups, idle)
         for group in groups:
             group.kill()
     say(f"    {shares}")
@@ -80,7 +94,11 @@ def _group(
 
 
 def _measure(
-    effort: Effort, livekit: SimulatedLiveKit, redis: RedisServer, groups: list[Process]
+    effort: Effort,
+    livekit: SimulatedLiveKit,
+    redis: RedisServer,
+    groups: list[Process],
+    idle: float,
 ) -> Shares:
     time.sleep(effort.growth_seconds)
     since = time.time()
@@ -95,6 +113,7 @@ def _measure(
         looked=(one, two),
         use=use,
         redis_commands=redis_commands,
+        redis_commands_idle=idle,
         taken_over=_taken_over(livekit, effort.rooms_shared),
     )
 
@@ -107,6 +126,12 @@ def _taken_over(livekit: SimulatedLiveKit, rooms: int) -> float:
             return time.time() - since
         time.sleep(_POLL)
     return float("inf")
+
+
+def _commands_over(seconds: float, redis: RedisServer) -> float:
+    before = _commands(redis)
+    time.sleep(seconds)
+    return (_commands(redis) - before) / seconds
 
 
 def _commands(redis: RedisServer) -> int:

@@ -44,6 +44,7 @@ class Simulation:
 
     Attributes:
         delay: Seconds before every answer.
+        order: Whom its humans want.
     """
 
     def __init__(self, shape: Shape, later: Later) -> None:
@@ -58,18 +59,18 @@ class Simulation:
         self.door = Door(shape.api_key, shape.api_secret)
         self.methods = Api(self.rooms, self.listing, self.workers).methods
         self._sealer = TicketSealer(shape.api_secret)
-        self._order = AgentOrder(agent_name=shape.pool.agent_name)
+        self.order = AgentOrder(agent_name=shape.pool.agent_name)
         self._crowd: asyncio.Task[None] | None = None
 
     def enter(self, room_name: str) -> None:
         """Let a human join who has a token of the token server's."""
         identity = f"human-of-{room_name}"
-        ticket = self._sealer.seal(Ticket(room_name, identity, self._order))
+        ticket = self._sealer.seal(Ticket(room_name, identity, self.order))
         self.rooms.join(room_name, identity, {TICKET_ATTRIBUTE: ticket})
 
     def furnish(self, room_name: str) -> None:
         """Let a room have an agent, and then its human."""
-        self.rooms.create_dispatch(room_name, self._order)
+        self.rooms.create_dispatch(room_name, self.order)
         self._later(self.workers.pool.slowest + 0.01, lambda: self.enter(room_name))
 
     async def fill(self, first: int, rooms: int, per_second: float) -> None:
