@@ -1,7 +1,7 @@
 """Tables of the benchmarks in other pages of docs/: between two comments, and never by hand."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from bench.figures import Section
@@ -10,9 +10,9 @@ from bench.report import to_markdown_table
 _TABLE = re.compile(r"(<!-- bench: (?P<key>[\w-]+) -->\n).*?(<!-- end of bench -->)", re.DOTALL)
 
 
-def pages_with_tables(docs: Path) -> Iterator[Path]:
+def pages_with_tables(docs: Path) -> list[Path]:
     """Return the pages that have such tables."""
-    return (page for page in sorted(docs.glob("*.md")) if _TABLE.search(page.read_text()))
+    return [page for page in sorted(docs.glob("*.md")) if _TABLE.search(page.read_text())]
 
 
 def with_tables(page: str, sections: Iterable[Section]) -> str:

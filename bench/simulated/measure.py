@@ -52,8 +52,7 @@ class Step:
 
     Attributes:
         rooms: How many.
-        heard: What was used while webhooks came.
-        unheard: What was used without.
+        use: What was used, without webhooks.
         gone: Seconds without an agent, where it was not listed any more.
         killed: Where it was dead, and listed for 20 s yet.
         unattended: Rooms that had none for the whole time; what they waited counts in the seconds.
@@ -61,8 +60,7 @@ class Step:
     """
 
     rooms: int
-    heard: Use
-    unheard: Use
+    use: Use
     gone: Sequence[float]
     killed: Sequence[float]
     unattended: int
@@ -80,23 +78,20 @@ def keep_attended(effort: Effort, folder: Path, rooms: int) -> Step:
             step = _measure(effort, livekit, web, rooms)
             # Told to end, both would wait for what is under way.
             web.kill()
-    say(f"    {rooms} rooms: {step.unheard}; gone: {sorted(step.gone)}")
+    say(f"    {rooms} rooms: {step.use}; gone: {sorted(step.gone)}")
     return step
 
 
 def _measure(effort: Effort, livekit: SimulatedLiveKit, web: Process, rooms: int) -> Step:
     time.sleep(effort.growth_seconds)
-    heard = use_over(effort.growth_seconds, livekit, web)
     livekit.do("change", webhooks_are_lost=True)
-    time.sleep(effort.growth_seconds)
-    unheard = use_over(effort.growth_seconds, livekit, web)
+    use = use_over(effort.growth_seconds, livekit, web)
     chosen = Random(rooms).sample(range(rooms), 2 * effort.strikes)  # noqa: S311 (no secret)
     gone, left = strike(livekit, chosen[: effort.strikes], Strike.GO)
     killed, left_too = strike(livekit, chosen[effort.strikes :], Strike.KILL)
     return Step(
         rooms=rooms,
-        heard=heard,
-        unheard=unheard,
+        use=use,
         gone=gone,
         killed=killed,
         unattended=left + left_too,

@@ -57,6 +57,7 @@ _HOW_GROWN = (
 def to_replaced(steps: Sequence[Step], strikes: int, seconds: float) -> Section:
     """Return how long humans are without an agent, and what it costs that it is not longer."""
     rows = [row for step in steps for row in _replaced(step, is_last=step is steps[-1])]
+    rows += _memory(steps)
     return Section(
         key="simulated",
         title="Agents that go unheard",
@@ -67,12 +68,13 @@ def to_replaced(steps: Sequence[Step], strikes: int, seconds: float) -> Section:
 
 
 def _replaced(step: Step, *, is_last: bool) -> Iterator[Row]:
-    use = step.unheard
-    calls = (use.calls_per_second, use.calls.get(_LOOK, 0.0), use.calls.get(_QUESTION, 0.0))
+    use = step.use
     cost = (
         number(use.cpu_percent, 1),
         number(use.memory_mib),
-        *(number(rate, 1) for rate in calls),
+        Cell(f"{use.calls_per_second:,.1f}", dict(use.calls)),
+        number(use.calls.get(_LOOK, 0.0), 1),
+        number(use.calls.get(_QUESTION, 0.0), 1),
     )
     bar = _SECONDS.get(step.rooms)
     held = Held(value=p95(step.gone), bar=bar) if bar else None
@@ -83,6 +85,16 @@ def _replaced(step: Step, *, is_last: bool) -> Iterator[Row]:
         cells = (EMPTY, EMPTY, EMPTY, number(use.cpu_percent, 1), *nothing[1:])
         held = Held(value=use.cpu_percent, bar=_CPU)
         yield Row(what=f"{step.rooms:,} rooms, CPU", cells=cells, held=held)
+
+
+def _memory(steps: Sequence[Step]) -> Iterator[Row]:
+    """Say what one room more takes."""
+    fewest, most = steps[0], steps[-1]
+    if more := most.rooms - fewest.rooms:
+        kib = 1024 * (most.use.memory_mib - fewest.use.memory_mib) / more
+        cells = [EMPTY] * len(_REPLACED)
+        cells[_REPLACED.index("memory, MiB")] = Cell(f"{kib:.1f} KiB", kib)
+        yield Row(what="memory of one room more", cells=tuple(cells))
 
 
 def _waits(seconds: Sequence[float]) -> tuple[Cell, ...]:
@@ -128,13 +140,13 @@ def to_grown(steps: Sequence[Step], shares: Shares) -> Section:
 
 
 def _measured(step: Step, fewest: Step, shares: Shares) -> Measured:
-    use = step.unheard
+    use = step.use
     return Measured(
         rooms=step.rooms,
         processes=PROCESSES,
         cores=use.cpu_percent / 100,
         memory_mib=use.memory_mib,
-        memory_mib_empty=fewest.unheard.memory_mib,
+        memory_mib_empty=fewest.use.memory_mib,
         calls=dict(use.calls),
         redis_per_process=shares.redis_per_process,
         redis_per_look=shares.redis_per_look,

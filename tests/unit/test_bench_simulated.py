@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Callable
 from datetime import UTC, datetime
+from math import inf
 
 import pytest
 from livekit.protocol import agent_dispatch
@@ -12,9 +13,12 @@ from bench.figures import Row, Section, number
 from bench.pages import with_tables
 from bench.simulated.door import Door
 from bench.simulated.listing import Listing
+from bench.simulated.measure import Step, Use
 from bench.simulated.outlook import Measured, Need, need
 from bench.simulated.replies import Refusal
+from bench.simulated.shares import Shares
 from bench.simulated.simulation import Shape, Simulation
+from bench.simulated.table import to_grown, to_replaced, to_shared
 from bench.simulated.told import Told
 from bench.simulated.workers import Pool, Strike
 from shared_settings.agent_signs import ALIVE_METHOD
@@ -305,3 +309,47 @@ def test_a_table_in_another_page_is_replaced_and_nothing_else() -> None:
     assert written.endswith("| 5 rooms | 7 |\n\n<!-- end of bench -->\nafter\n")
     assert written == with_tables(written, [section])
     assert page == with_tables(page, [])
+
+
+def step(rooms: int, *gone: float, cpu: float = 80.0) -> Step:
+    """Return what so many rooms cost."""
+    calls = {"ListParticipants": 50.0, "PerformRpc": 100.0, "ListRooms": 0.2}
+    use = Use(cpu_percent=cpu, memory_mib=100 + rooms / 100, calls=calls, livekit_percent=5.0)
+    return Step(rooms=rooms, use=use, gone=gone, killed=gone, unattended=0, most_agents=1)
+
+
+def test_each_number_of_rooms_is_held_to_its_own_bar() -> None:
+    """5,000 rooms within 20 s and one core, 1,000 within 6 s."""
+    section = to_replaced(
+        [step(100, 3.0), step(1_000, 5.0, 7.0), step(5_000, 9.0, 12.0, cpu=140.0)], 2, 10.0
+    )
+
+    held = {row.what: row.held.holds for row in section.rows if row.held}
+    assert {
+        "1,000 rooms, gone": False,
+        "5,000 rooms, gone": True,
+        "5,000 rooms, CPU": False,
+    } == held
+    assert "10.2 KiB" in [cell.text for cell in section.rows[-1].cells]
+
+
+@pytest.mark.parametrize(
+    ("looked", "taken_over", "holds"),
+    [((450, 550), 4.0, [True, True]), ((1_000, 0), inf, [False, False])],
+)
+def test_shares_are_held_to_both_bars(
+    looked: tuple[int, int], taken_over: float, holds: list[bool]
+) -> None:
+    """Half of the rooms each, and all of them soon after the other has died."""
+    shares = Shares(
+        rooms=1_000,
+        looked=looked,
+        use=step(1_000).use,
+        redis_commands=120.0,
+        redis_commands_idle=20.0,
+        taken_over=taken_over,
+    )
+
+    assert holds == [row.held.holds for row in to_shared(shares).rows if row.held]
+    assert (5.0, 2.0) == (shares.redis_per_process, shares.redis_per_look)
+    assert "100,000 rooms, calculated" == to_grown([step(5_000, 1.0)], shares).rows[-1].what
