@@ -75,9 +75,11 @@ class Simulation:
 
     async def fill(self, first: int, rooms: int, per_second: float) -> None:
         """Let there be so many rooms with an agent and a human."""
-        for number in range(first, first + rooms):
-            self.furnish(f"simulated-{number}")
-            await asyncio.sleep(1 / per_second)
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        for number in range(rooms):
+            self.furnish(f"simulated-{first + number}")
+            await asyncio.sleep(started + number / per_second - loop.time())
         await asyncio.sleep(self.workers.pool.slowest + 0.1)
 
     def come_and_go(self, per_second: float, stay: float) -> None:
