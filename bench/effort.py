@@ -43,7 +43,7 @@ class Effort:
     rooms_followed: tuple[int, ...] = (1, 10, 50, 100, 200)
     rooms_peopled: tuple[int, ...] = (1, 10, 25, 50, 100)
     rooms_simulated: tuple[int, ...] = (100, 1_000, 5_000)
-    rooms_shared: int = 200
+    rooms_shared: int = 1_000
     strikes: int = 30
     steady_minutes: float = 30.0
     growth_seconds: float = 10.0

@@ -1,6 +1,6 @@
 """LiveKit's API over Twirp, as far as the product uses it: who may call what, and its answer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -24,6 +24,8 @@ from token_server.livekit.port import RpcOutcome
 # Seconds that LiveKit looks for the node of a missing room (livekit-behaviour 5), and for a
 # participant who is not there: longer than anybody waits (livekit-behaviour 92).
 _MISSING_ROOM, _MISSING_PARTICIPANT = 3.0, 10.0
+# What a token has to allow.
+_CREATE, _LIST, _ADMIN = "roomCreate", "roomList", "roomAdmin"
 _UNAVAILABLE = Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "no response from servers")
 _UNSUPPORTED = Refusal(
     HTTPStatus.BAD_REQUEST,
@@ -59,47 +61,31 @@ class Api:
 
     def __init__(self, rooms: SimulatedRooms, listing: Listing, workers: Workers) -> None:
         self._rooms, self._listing, self._workers = rooms, listing, workers
-        admin, room, dispatch = "roomAdmin", room_protocol, agent_dispatch
-        self.methods = {
-            f"/twirp/livekit.{name}": ApiMethod(request, grant, answer)
-            for name, request, grant, answer in (
-                ("RoomService/CreateRoom", room.CreateRoomRequest, "roomCreate", self._create_room),
-                ("RoomService/DeleteRoom", room.DeleteRoomRequest, "roomCreate", self._delete_room),
-                ("RoomService/ListRooms", room.ListRoomsRequest, "roomList", self._list_rooms),
-                ("RoomService/ListParticipants", room.ListParticipantsRequest, admin, self._list),
-                (
-                    "RoomService/RemoveParticipant",
-                    room.RoomParticipantIdentity,
-                    admin,
-                    self._remove,
-                ),
-                (
-                    "RoomService/UpdateParticipant",
-                    room.UpdateParticipantRequest,
-                    admin,
-                    self._update,
-                ),
-                ("RoomService/PerformRpc", room.PerformRpcRequest, admin, self._perform_rpc),
-                (
-                    "AgentDispatchService/CreateDispatch",
-                    dispatch.CreateAgentDispatchRequest,
-                    admin,
-                    self._create_dispatch,
-                ),
-                (
-                    "AgentDispatchService/ListDispatch",
-                    dispatch.ListAgentDispatchRequest,
-                    admin,
-                    self._list_dispatch,
-                ),
-                (
-                    "AgentDispatchService/DeleteDispatch",
-                    dispatch.DeleteAgentDispatchRequest,
-                    admin,
-                    self._delete_dispatch,
-                ),
-            )
+        named = {
+            **{f"RoomService/{name}": method for name, method in self._of_rooms()},
+            **{f"AgentDispatchService/{name}": method for name, method in self._of_dispatches()},
         }
+        self.methods = {f"/twirp/livekit.{name}": method for name, method in named.items()}
+
+    def _of_rooms(self) -> Iterator[tuple[str, ApiMethod]]:
+        of = room_protocol
+        yield "CreateRoom", ApiMethod(of.CreateRoomRequest, _CREATE, self._create_room)
+        yield "DeleteRoom", ApiMethod(of.DeleteRoomRequest, _CREATE, self._delete_room)
+        yield "ListRooms", ApiMethod(of.ListRoomsRequest, _LIST, self._list_rooms)
+        yield "ListParticipants", ApiMethod(of.ListParticipantsRequest, _ADMIN, self._list)
+        yield "RemoveParticipant", ApiMethod(of.RoomParticipantIdentity, _ADMIN, self._remove)
+        yield "UpdateParticipant", ApiMethod(of.UpdateParticipantRequest, _ADMIN, self._update)
+        yield "PerformRpc", ApiMethod(of.PerformRpcRequest, _ADMIN, self._perform_rpc)
+
+    def _of_dispatches(self) -> Iterator[tuple[str, ApiMethod]]:
+        create, delete = (
+            agent_dispatch.CreateAgentDispatchRequest,
+            agent_dispatch.DeleteAgentDispatchRequest,
+        )
+        yield "CreateDispatch", ApiMethod(create, _ADMIN, self._create_dispatch)
+        yield "DeleteDispatch", ApiMethod(delete, _ADMIN, self._delete_dispatch)
+        listing = agent_dispatch.ListAgentDispatchRequest
+        yield "ListDispatch", ApiMethod(listing, _ADMIN, self._list_dispatch)
 
     def _create_room(self, request: room_protocol.CreateRoomRequest) -> Reply:
         return Reply(from_room(self._rooms.create_room(to_room_order(request))))

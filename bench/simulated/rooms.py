@@ -145,7 +145,7 @@ class SimulatedRooms(FakeLiveKit):
         return dispatch
 
     def _call(self, name: str) -> None:
-        """Remember nothing: counted.py counts what comes over HTTP."""
+        """Remember nothing: told.py counts what comes over HTTP."""
 
     def _of_kind(self, room_name: str, kind: ParticipantKind) -> list[Participant]:
         found = self.rooms.get(room_name)
