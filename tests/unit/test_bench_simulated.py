@@ -8,7 +8,7 @@ from bench.simulated.replies import Refusal
 from bench.simulated.simulation import Shape, Simulation
 from bench.simulated.workers import Pool, Strike
 from shared_settings.agent_signs import ALIVE_METHOD
-from tests.later import Clock
+from tests.model.clock import Clock
 from tests.processes import API_KEY, API_SECRET
 
 AGENT = "tutor"
@@ -28,7 +28,7 @@ def simulation(clock: Clock) -> Simulation:
     shape = Shape(
         api_key=API_KEY, api_secret=API_SECRET, webhook_url="", pool=Pool(agent_name=AGENT)
     )
-    return Simulation(shape, clock.later)
+    return Simulation(shape, clock.after)
 
 
 def answer_of_agent(simulation: Simulation, method: str) -> str:
@@ -46,7 +46,7 @@ def test_a_furnished_room_has_a_human_whom_nobody_has_to_attend(
 ) -> None:
     """What is measured begins with rooms at rest."""
     simulation.furnish("kitchen")
-    clock.pass_time(1)
+    clock.run_for(1)
 
     assert ({}, 1, 1) == (
         simulation.waits.now_waiting,
@@ -58,12 +58,12 @@ def test_a_furnished_room_has_a_human_whom_nobody_has_to_attend(
 def test_a_wait_ends_with_the_next_agent(simulation: Simulation, clock: Clock) -> None:
     """This is the figure that is measured."""
     simulation.furnish("kitchen")
-    clock.pass_time(1)
+    clock.run_for(1)
 
     simulation.workers.strike("kitchen", Strike.GO)
     assert {"kitchen"} == set(simulation.waits.now_waiting)
     simulation.rooms.create_dispatch("kitchen", simulation.order)
-    clock.pass_time(1)
+    clock.run_for(1)
 
     assert (1, {}) == (len(simulation.waits.over), simulation.waits.now_waiting)
 
@@ -87,12 +87,12 @@ def test_a_dead_agent_answers_as_far_as_it_lives(  # noqa: PLR0913 (one case eac
 ) -> None:
     """A killed one is listed for 20 s yet (livekit-behaviour 47, 92)."""
     simulation.furnish("kitchen")
-    clock.pass_time(1)
+    clock.run_for(1)
     if how:
         simulation.workers.strike("kitchen", how)
 
     answers = [answer_of_agent(simulation, method) for method in (ALIVE_METHOD, "other")]
-    clock.pass_time(21)
+    clock.run_for(21)
 
     assert [to_loop, to_transport] == answers
     assert is_listed_later == bool(simulation.rooms.agents("kitchen"))
@@ -103,7 +103,7 @@ def test_a_job_is_offered_once(simulation: Simulation, clock: Clock) -> None:
     simulation.workers.pool = Pool(agent_name=AGENT, capacity=0)
     simulation.rooms.create_dispatch("kitchen", simulation.order)
     simulation.workers.pool = Pool(agent_name=AGENT)
-    clock.pass_time(10)
+    clock.run_for(10)
 
     assert [] == simulation.rooms.agents("kitchen")
 
@@ -118,9 +118,9 @@ def test_a_job_is_listed_late(simulation: Simulation, clock: Clock) -> None:
         assert isinstance(found, agent_dispatch.ListAgentDispatchResponse)
         return sum(len(dispatch.state.jobs) for dispatch in found.agent_dispatches)
 
-    clock.pass_time(0.6)
+    clock.run_for(0.6)
     before = len(simulation.rooms.agents("kitchen")), jobs()
-    clock.pass_time(2)
+    clock.run_for(2)
 
     assert ((1, 0), 1) == (before, jobs())
 
@@ -131,12 +131,12 @@ def test_a_room_ends_after_its_last_human_unless_one_is_back(
     """Rooms come and go by themselves (livekit-behaviour 2)."""
     simulation.enter("kitchen")
     simulation.rooms.leave("kitchen", "human-of-kitchen")
-    clock.pass_time(19)
+    clock.run_for(19)
     simulation.enter("kitchen")
-    clock.pass_time(19)
+    clock.run_for(19)
     lasted = "kitchen" in simulation.rooms.rooms
     simulation.rooms.leave("kitchen", "human-of-kitchen")
-    clock.pass_time(21)
+    clock.run_for(21)
 
     assert (True, False) == (lasted, "kitchen" in simulation.rooms.rooms)
 
@@ -147,11 +147,11 @@ def test_an_agent_goes_with_its_dispatch_and_with_its_human(
     """Two ways to be left over (livekit-behaviour 25, 61)."""
     for room_name in ("kitchen", "hall"):
         simulation.furnish(room_name)
-    clock.pass_time(1)
+    clock.run_for(1)
 
     for dispatch_id in list(simulation.rooms.rooms["kitchen"].dispatches):
         simulation.rooms.delete_dispatch("kitchen", dispatch_id)
     simulation.rooms.leave("hall", "human-of-hall")
-    clock.pass_time(4)
+    clock.run_for(4)
 
     assert ([], []) == (simulation.rooms.agents("kitchen"), simulation.rooms.agents("hall"))

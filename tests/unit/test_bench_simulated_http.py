@@ -13,8 +13,8 @@ from bench.simulated.listing import Listing
 from bench.simulated.simulation import Shape, Simulation
 from bench.simulated.told import Told
 from bench.simulated.workers import Pool
-from tests.later import Clock
 from tests.loopback import Loopback
+from tests.model.clock import Clock
 from tests.processes import API_KEY, API_SECRET, wait_until
 from token_server.livekit.admin_tokens import admin_token
 from token_server.livekit.port import Participant, ParticipantKind, Room
@@ -35,11 +35,11 @@ def test_rooms_are_counted_late() -> None:
         kind=ParticipantKind.HUMAN,
         joined_at=now,
     )
-    clock.pass_time(3)
+    clock.run_for(3)
     listing.changed("kitchen", human, is_here=True)
 
     def counted() -> list[int]:
-        clock.pass_time(1)
+        clock.run_for(1)
         return [room.num_participants for room in listing.answer(()).rooms]
 
     assert [[0], [1], [1]] == [counted() for _ in range(3)]
@@ -80,7 +80,7 @@ def test_beyond_the_quota_requests_are_refused_for_a_minute() -> None:
         return [refusal.status if refusal else 200 for refusal in refusals]
 
     first = statuses(3)
-    clock.pass_time(61)
+    clock.run_for(61)
 
     assert ([200, 200, 429], [200]) == (first, statuses(1))
 
@@ -91,7 +91,7 @@ def test_who_looks_at_which_room_is_known_by_the_proxy_that_they_think_we_are() 
     told = Told(lambda: clock.now)
     one, two = (f"Basic {base64.b64encode(f'{who}:x'.encode()).decode()}" for who in ("a", "b"))
     told.asked("ListParticipants", "kitchen", one)
-    clock.pass_time(5)
+    clock.run_for(5)
     told.asked("PerformRpc", "hall", two)
     told.asked("ListRooms", "", two)
 
@@ -127,16 +127,16 @@ def test_webhooks_come_signed_and_in_order_until_they_are_lost() -> None:
         pool = Pool(agent_name=AGENT)
         shape = Shape(api_key=API_KEY, api_secret=API_SECRET, webhook_url=url, pool=pool)
         clock = Clock()
-        simulation = Simulation(shape, clock.later)
+        simulation = Simulation(shape, clock.after)
         simulation.enter("kitchen")
-        clock.pass_time(1)
+        clock.run_for(1)
         simulation.rooms.leave("kitchen", "human-of-kitchen")
         await asyncio.to_thread(
             wait_until, lambda: simulation.webhooks.sent == 3, within=10, what="three webhooks"
         )
         simulation.webhooks.are_lost = True
         simulation.enter("hall")
-        clock.pass_time(1)
+        clock.run_for(1)
         await asyncio.sleep(0.02)
         await simulation.webhooks.close()
 
