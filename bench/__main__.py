@@ -28,11 +28,13 @@ from bench.joins import measure_joins
 from bench.machine import describe_machine
 from bench.mutations import measure_mutations
 from bench.node_packages import install_node_packages
+from bench.pages import pages_with_tables, with_tables
 from bench.progress import say
 from bench.quota import measure_quota
 from bench.reliability import measure_reliability
 from bench.report import Result, from_json, to_json, to_markdown, to_terminal
 from bench.silence import measure_silence
+from bench.simulated.part import measure_simulated
 from bench.slow_clients import measure_slow_clients
 from bench.stalls import measure_stalls
 from bench.starts import measure_starts
@@ -60,6 +62,7 @@ _PARTS: Mapping[str, Callable[[Effort, Path], Sequence[Section]]] = {
     "growth": measure_growth,
     "watching": measure_watching,
     "quota": measure_quota,
+    "simulated": measure_simulated,
     "abuse": measure_abuse,
     "slow": measure_slow_clients,
     "stalls": measure_stalls,
@@ -68,6 +71,7 @@ _PARTS: Mapping[str, Callable[[Effort, Path], Sequence[Section]]] = {
 # What a first answer does without.
 _NOT_QUICK = {
     "watching",
+    "simulated",
     "steadiness",
     "silence",
     "silent",
@@ -135,7 +139,9 @@ def _write(result: Result) -> None:
     charts = draw_charts(result.sections, _DOCS / "benchmarks")
     (_DOCS / "benchmarks.md").write_text(to_markdown(result, charts))
     _JSON.write_text(to_json(result))
-    say("written to docs/benchmarks.md, docs/benchmarks.json and docs/benchmarks/")
+    for page in pages_with_tables(_DOCS):
+        page.write_text(with_tables(page.read_text(), result.sections))
+    say("written to docs/benchmarks.*, docs/benchmarks/, and the pages that have tables of them")
 
 
 def _parse() -> argparse.Namespace:

@@ -27,6 +27,9 @@ class Effort:
         steady_minutes: Calls are held for so long.
         quota_calls: Calls that are held, and tokens that nobody joins with, within LiveKit's quota.
         quota_seconds: For how long joins go on beside them.
+        rooms_simulated: Numbers of rooms of a simulated LiveKit.
+        rooms_shared: Rooms of it that two groups of processes share.
+        strikes: Agents of it that go, and as many that are killed.
         growth_seconds: One measurement of what these cost; two sweeps are 10 s.
     """
 
@@ -43,6 +46,9 @@ class Effort:
     silences: int = 5
     rooms_followed: tuple[int, ...] = (1, 10, 50, 100, 200)
     rooms_peopled: tuple[int, ...] = (1, 10, 25, 50, 100)
+    rooms_simulated: tuple[int, ...] = (100, 1_000, 5_000)
+    rooms_shared: int = 1_000
+    strikes: int = 30
     steady_minutes: float = 30.0
     quota_calls: int = 60
     quota_seconds: float = 300.0
@@ -73,6 +79,8 @@ QUICK = Effort(
     rooms_followed=(200,),
     rooms_peopled=(25,),
     quota_seconds=60.0,
+    rooms_simulated=(100,),
+    strikes=5,
     growth_seconds=5.0,
     requests=10_000,
     slow_clients=200,

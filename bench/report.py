@@ -83,15 +83,25 @@ def from_json(text: str) -> Result:
     return _RESULT.validate_json(text)
 
 
+def to_markdown_table(section: Section) -> str:
+    """Return the table alone, for another page."""
+    return "\n".join(_to_markdown_table(_lines(section)))
+
+
+def _lines(section: Section) -> list[Sequence[str]]:
+    """Return the table's head and its rows."""
+    has_bars = any(row.held for row in section.rows)
+    head = ("", *section.columns, *(("bar", "") if has_bars else ()))
+    return [head, *(_cells(row, has_bars=has_bars) for row in section.rows)]
+
+
 def _sections(result: Result, page: _Page) -> Iterator[str]:
     for section in result.sections:
-        has_bars = any(row.held for row in section.rows)
-        head = ("", *section.columns, *(("bar", "") if has_bars else ()))
-        table = page.to_table([head, *(_cells(row, has_bars=has_bars) for row in section.rows)])
         how = section.how
         if section.measured_on != result.measured_on:
             how += f" Measured on {section.measured_on}."
-        yield from ("", f"{page.heading}{section.title}", "", how, "", *table)
+        yield from ("", f"{page.heading}{section.title}", "", how, "")
+        yield from page.to_table(_lines(section))
         if section.key in page.charts:
             yield from ("", f"![{section.title}](benchmarks/{section.key}.svg)")
 

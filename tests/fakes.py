@@ -1,4 +1,7 @@
-"""A LiveKit in memory, behind the port; the contract suite says how far it is true."""
+"""A LiveKit in memory, behind the port; the contract suite says how far it is true.
+
+bench/simulated puts it on the real clock and behind HTTP.
+"""
 
 import itertools
 from collections.abc import Mapping, Sequence
@@ -139,7 +142,7 @@ class FakeLiveKit:
             participant_identity=participant_identity,
             participant_sid=f"PA_{next(self._numbers)}",
             kind=kind,
-            joined_at=self._now,
+            joined_at=self.now(),
             attributes=attributes or {},
             is_phone=is_phone,
         )
@@ -172,7 +175,7 @@ class FakeLiveKit:
         found = self.rooms[room_name]
         for dispatch in list(found.dispatches.values()):
             if not dispatch.jobs:
-                job = Job(job_id=f"AJ_{next(self._numbers)}", status=status, started_at=self._now)
+                job = Job(job_id=f"AJ_{next(self._numbers)}", status=status, started_at=self.now())
                 found.dispatches[dispatch.dispatch_id] = replace(dispatch, jobs=(job,))
 
     def _live_room(self, room_name: str, agents: Sequence[AgentOrder]) -> FakeRoom:
@@ -180,7 +183,7 @@ class FakeLiveKit:
             room = Room(
                 room_name=room_name,
                 room_sid=f"RM_{next(self._numbers)}",
-                created_at=self._now,
+                created_at=self.now(),
             )
             self.rooms[room_name] = FakeRoom(room)
             for order in agents:
@@ -191,7 +194,7 @@ class FakeLiveKit:
         dispatch = Dispatch(
             dispatch_id=f"AD_{next(self._numbers)}",
             agent_name=order.agent_name,
-            created_at=self._now,
+            created_at=self.now(),
             metadata=order.metadata,
             deployment=order.deployment,
             attributes=order.attributes,

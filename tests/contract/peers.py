@@ -1,10 +1,11 @@
-"""The two LiveKits that the contract suite asks, and humans for their rooms."""
+"""The LiveKits that the contract suite asks, and humans for their rooms."""
 
 from collections.abc import Sequence
 from typing import Protocol
 
 from livekit import api
 
+from bench.simulated.client import SimulatedLiveKit
 from tests.fakes import FakeLiveKit
 from tests.humans import Humans
 from tests.processes import API_KEY, API_SECRET, LiveKitServer, wait_until
@@ -42,12 +43,38 @@ class FakePeer:
         return found
 
 
-class RealPeer:
+class _PeerWithUrl:
+    """One that is asked over HTTP."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self.rooms = TwirpLiveKit(Twirp(url, API_KEY, API_SECRET))
+
+    def dispatches(self, room_name: str, count: int) -> Sequence[Dispatch]:
+        def enough() -> Sequence[Dispatch]:
+            found = self.rooms.list_dispatches(room_name)
+            return found if len(found) >= count else ()
+
+        return wait_until(enough, within=5, what=f"{count} dispatches")
+
+
+class SimulatedPeer(_PeerWithUrl):
+    """The simulated one, which the measurements use."""
+
+    def __init__(self, simulated: SimulatedLiveKit) -> None:
+        super().__init__(simulated.url)
+        self._simulated = simulated
+
+    def join(self, room_name: str, identity: str, attributes: dict[str, str]) -> None:
+        self._simulated.do("join", room_name=room_name, identity=identity, attributes=attributes)
+
+
+class RealPeer(_PeerWithUrl):
     """A real livekit-server, joined with LiveKit's own Python client."""
 
     def __init__(self, server: LiveKitServer, humans: Humans) -> None:
-        self._url, self._humans = server.url, humans
-        self.rooms = TwirpLiveKit(Twirp(server.url, API_KEY, API_SECRET))
+        super().__init__(server.url)
+        self._humans = humans
 
     def join(self, room_name: str, identity: str, attributes: dict[str, str]) -> None:
         token = (
@@ -64,10 +91,3 @@ class RealPeer:
             return attributes in [p.attributes for p in found if p.participant_identity == identity]
 
         wait_until(is_there, within=5, what=f"{identity} is in the room")
-
-    def dispatches(self, room_name: str, count: int) -> Sequence[Dispatch]:
-        def enough() -> Sequence[Dispatch]:
-            found = self.rooms.list_dispatches(room_name)
-            return found if len(found) >= count else ()
-
-        return wait_until(enough, within=5, what=f"{count} dispatches")

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.contract.peers import FakePeer, Peer, RealPeer
+from bench.simulated.client import SimulatedLiveKit
+from tests.contract.peers import FakePeer, Peer, RealPeer, SimulatedPeer
 from tests.humans import Humans
 from tests.long_metadata import LONG_METADATA
 from tests.processes import LiveKitServer
@@ -16,13 +17,19 @@ from token_server.livekit.port import AgentOrder, ParticipantKind, RoomOrder
 ORDER = AgentOrder(agent_name="nobody-has-this-name", metadata="hello")
 
 
-@pytest.fixture(scope="module", params=["fake", pytest.param("real", marks=pytest.mark.live)])
+@pytest.fixture(
+    scope="module", params=["fake", "simulated", pytest.param("real", marks=pytest.mark.live)]
+)
 def peer(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Peer]:
     """A LiveKit, through the port, and a way to send humans into its rooms."""
     if request.param == "fake":
         yield FakePeer()
+        return
+    if request.param == "simulated":
+        with SimulatedLiveKit(tmp_path_factory.mktemp("simulated")) as simulated:
+            yield SimulatedPeer(simulated)
         return
     with LiveKitServer(tmp_path_factory.mktemp("livekit")) as server, Humans() as humans:
         yield RealPeer(server, humans)

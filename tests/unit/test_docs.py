@@ -11,6 +11,8 @@ from dotenv import dotenv_values
 from prometheus_client import CollectorRegistry
 
 from agent.settings import AgentSettings
+from bench.pages import pages_with_tables, with_tables
+from bench.report import from_json
 from tests.environ import environ
 from tests.http.clients import client_for
 from tests.processes import ROOT, procfile
@@ -191,6 +193,14 @@ def test_the_measured_table_is_the_recorded_one() -> None:
 
     assert section["columns"] == cells(head)[1:]
     assert recorded == {what: shown for what, *shown in map(cells, rows)}
+
+
+@pytest.mark.parametrize("page", pages_with_tables(ROOT / "docs"), ids=lambda page: page.name)
+def test_tables_of_other_pages_are_the_recorded_ones(page: Path) -> None:
+    """`make bench` writes them; a hand that changes one is seen here."""
+    recorded = from_json((ROOT / "docs/benchmarks.json").read_text())
+
+    assert with_tables(page.read_text(), recorded.sections) == page.read_text()
 
 
 def share(cell: dict[str, dict[str, float] | None]) -> str:

@@ -1,0 +1,1 @@
+"""A simulated LiveKit: thousands of rooms, without media, for the product's own adapter."""
