@@ -11,7 +11,6 @@ import select
 import sys
 import time
 from contextlib import suppress
-from random import Random
 
 from bench.distance.held_packets import HeldPackets, Journey
 from bench.distance.tun import FAR, NEAR, connect_tun, open_tun, run_ip
@@ -32,7 +31,7 @@ def main() -> None:
     _come_first()
     sys.stdout.write(f"{READY}\n")
     sys.stdout.flush()
-    held = HeldPackets(Journey(round_trip_ms=0), Random(0))  # noqa: S311 (which packets are lost)
+    held = HeldPackets(Journey(round_trip_ms=0))
     while _carry(held, {near: far, far: near}, orders):
         pass
 

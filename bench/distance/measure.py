@@ -10,7 +10,7 @@ from playwright.sync_api import Error as PageError
 from bench.browser import joining_page
 from bench.distance.far_away import CannotBeFarError, FarAway, far_away
 from bench.distance.held_packets import Journey
-from bench.distance.table import Place, Found, to_sections
+from bench.distance.table import LIVEKITS_OWN, OURS, TOKEN_MODE, Found, Place, to_sections
 from bench.distance.unjoined_tokens import unjoined_tokens
 from bench.effort import Effort
 from bench.figures import Section
@@ -28,6 +28,7 @@ _JOURNEYS = (
     Journey(round_trip_ms=250),
     Journey(round_trip_ms=120, lost_percent=2),
 )
+_WAYS = {LIVEKITS_OWN: NATIVE, OURS: JOIN, TOKEN_MODE: TOKEN}
 _TOKENS_PER_SECOND = (0, 20)
 
 
@@ -89,11 +90,11 @@ class _Run:
                 with unjoined_tokens(self._far.near, self._stage.web_port, per_second=per_second):
                     for journey in _JOURNEYS:
                         place = Place(journey=journey, tokens_per_second=per_second)
-                        found[place] = self._joins(place, (NATIVE, JOIN))
+                        found[place] = self._joins(place, (LIVEKITS_OWN, OURS))
         with self._stage.token_server(TOKEN):
             for journey in _JOURNEYS:
                 place = Place(journey=journey)
-                found[place] = {**found[place], **self._joins(place, (TOKEN,))}
+                found[place] = {**found[place], **self._joins(place, (TOKEN_MODE,))}
         return found
 
     def _joins(self, place: Place, ways: tuple[str, ...]) -> dict[str, list[float]]:
@@ -112,7 +113,7 @@ class _Run:
 
     def _subscribed_ms(self, way: str) -> float:
         try:
-            return self._stage.join(way).subscribed_ms
+            return self._stage.join(_WAYS[way]).subscribed_ms
         except PageError as error:
             say(f"    {way}: {error.message.splitlines()[0]}")
             return float("inf")

@@ -1,15 +1,12 @@
 """What the distance of the benchmarks does to packets, and what its bars say."""
 
-from random import Random
-
 from bench.distance.held_packets import HeldPackets, Journey
-from bench.distance.table import Place, to_sections
-from bench.joins import JOIN, NATIVE
+from bench.distance.table import LIVEKITS_OWN, OURS, Place, to_sections
 
 
 def test_a_packet_comes_out_after_half_a_round_trip_and_in_order() -> None:
     """Packets that overtook each other would make every client resend."""
-    held = HeldPackets(Journey(round_trip_ms=60), Random(0))
+    held = HeldPackets(Journey(round_trip_ms=60))
     for number in range(3):
         held.take(bytes([number]), to=7, now=10.0 + number / 1000)
 
@@ -22,7 +19,7 @@ def test_a_packet_comes_out_after_half_a_round_trip_and_in_order() -> None:
 
 def test_so_many_packets_are_lost_each_way_as_is_said() -> None:
     """Another share than the table's would be another network."""
-    held = HeldPackets(Journey(round_trip_ms=0, lost_percent=2), Random(0))
+    held = HeldPackets(Journey(round_trip_ms=0, lost_percent=2))
     for _ in range(10_000):
         held.take(b"", to=7, now=0.0)
 
@@ -33,7 +30,7 @@ def test_a_join_without_an_agent_misses_the_bar_of_the_tenth_that_is_slowest() -
     """A join that failed must not make the others look quick."""
     far = Place(journey=Journey(round_trip_ms=60))
     lossy = Place(journey=Journey(round_trip_ms=120, lost_percent=2), tokens_per_second=20)
-    joins = {NATIVE: [100.0] * 9, JOIN: [109.0] * 7 + [float("inf")] * 2}
+    joins = {LIVEKITS_OWN: [100.0] * 9, OURS: [109.0] * 7 + [float("inf")] * 2}
 
     table, bars = to_sections({far: joins, lossy: joins}, joins=9)
 
