@@ -19,6 +19,7 @@ from typing import NoReturn
 from bench.abuse import measure_abuse
 from bench.charts import draw_charts
 from bench.classes import measure_classes, measure_origins
+from bench.distance import measure_distance
 from bench.effort import FULL, QUICK, Effort
 from bench.figures import Section
 from bench.following import measure_following
@@ -52,6 +53,7 @@ _PARTS: Mapping[str, Callable[[Effort, Path], Sequence[Section]]] = {
     "silence": measure_silence,
     "starts": measure_starts,
     "joins": measure_joins,
+    "distance": measure_distance,
     "tokens": measure_tokens,
     "silent": measure_tokens_without_webhooks,
     "live": measure_live_tokens,
@@ -70,6 +72,7 @@ _PARTS: Mapping[str, Callable[[Effort, Path], Sequence[Section]]] = {
 }
 # What a first answer does without.
 _NOT_QUICK = {
+    "distance",
     "watching",
     "simulated",
     "steadiness",
@@ -113,26 +116,32 @@ def _measure(arguments: argparse.Namespace) -> int:
         machine=machine,
         is_quick=is_quick,
         sections=tuple(
-            replace(section, measured_on=today) for sections in measured for section in sections
+            replace(section, measured_on=today)
+            for sections in measured
+            for section in sections or ()
         ),
     )
+    is_whole = None not in measured
     sys.stdout.write(to_terminal(result) + "\n\n")
     if arguments.only and arguments.write and _JSON.exists():
         result = result.added_to(from_json(_JSON.read_text()))
-    if arguments.write or (all(measured) and not is_quick and not arguments.only):
+    if arguments.write or (is_whole and not is_quick and not arguments.only):
         _write(result)
     say(f"missed: {', '.join(result.missed)}" if result.missed else "every bar holds")
-    return 0 if all(measured) and not result.missed else 1
+    return 0 if is_whole and not result.missed else 1
 
 
-def _measure_part(part: str, effort: Effort) -> Sequence[Section]:
-    """Measure one part; nothing comes of it when it breaks, and the others go on."""
+def _measure_part(part: str, effort: Effort) -> Sequence[Section] | None:
+    """Measure one part; None comes of it when it breaks, and the others go on.
+
+    A part that this machine cannot measure says so, and has no sections.
+    """
     try:
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
             return _PARTS[part](effort, Path(folder))
     except Exception:  # noqa: BLE001 (a server that does not start, a browser that crashes)
         say(f"{part} was not measured:\n{traceback.format_exc()}")
-        return []
+        return None
 
 
 def _write(result: Result) -> None:

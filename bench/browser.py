@@ -1,7 +1,7 @@
 """A headless Chromium with one page that joins rooms and measures how long that takes."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,18 +64,23 @@ class JoiningPage:
 
 
 @contextmanager
-def joining_page(web_port: int) -> Iterator[JoiningPage]:
-    """Open the page at the token server's origin; the server need not run for that."""
+def joining_page(
+    origin: str, *, chromium: Path | None = None, flags: Sequence[str] = ()
+) -> Iterator[JoiningPage]:
+    """Open the page at the token server's origin; the server need not run for that.
+
+    `chromium` is another program than the one on PATH, which gets these flags too.
+    """
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=chromium_path(),
-            args=list(_FLAGS),
+            executable_path=chromium or chromium_path(),
+            args=[*_FLAGS, *flags],
             # Chromium refuses its sandbox to root.
             chromium_sandbox=os.geteuid() != 0,
         )
         page = browser.new_page()
         page.route("**/bench", _answer_with_empty_page)
-        page.goto(f"http://127.0.0.1:{web_port}/bench")
+        page.goto(f"{origin}/bench")
         page.add_script_tag(path=_CLIENT)
         page.add_script_tag(path=_JOIN)
         yield JoiningPage(page)

@@ -14,6 +14,7 @@ class Effort:
         lone_seconds: One with a single connection.
         join_blocks: Blocks of joins for each way, in turns with the other ways.
         joins_per_block: Joins that count; one before them does not.
+        distant_joins: Joins of each way at each distance.
         rooms: LiveKit of each cell of the reliability table.
         patience: Seconds after which a room of it without an agent counts as one without.
         is_thorough: Whether that table has all scenarios.
@@ -39,6 +40,7 @@ class Effort:
     lone_seconds: float = 1.5
     join_blocks: int = 4
     joins_per_block: int = 5
+    distant_joins: int = 30
     rooms: int = 10
     patience: float = 10.0
     is_thorough: bool = True
@@ -71,6 +73,7 @@ QUICK = Effort(
     lone_seconds=0.5,
     join_blocks=1,
     joins_per_block=3,
+    distant_joins=3,
     rooms=3,
     patience=8.5,
     is_thorough=False,

@@ -4,12 +4,20 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+_P90_OF_TENTHS = 8
 _P95_OF_TWENTIETHS = 18
 
 
 def median(values: Sequence[float]) -> float:
     """Return the middle of the values."""
     return statistics.median(values)
+
+
+def p90(values: Sequence[float]) -> float:
+    """Return what 90 of 100 values stay below, interpolated; the value itself if there is one."""
+    if len(values) == 1:
+        return values[0]
+    return statistics.quantiles(values, n=10, method="inclusive")[_P90_OF_TENTHS]
 
 
 def p95(values: Sequence[float]) -> float:

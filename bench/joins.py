@@ -31,27 +31,34 @@ from bench.figures import (
 )
 from bench.progress import say
 from bench.reliability.strategies import create_room_with_agent, mint_token
-from bench.servers import StartWeb, start_livekit, start_naive, start_ours, wait_until_ready
+from bench.servers import (
+    LOOPBACK,
+    StartWeb,
+    start_livekit,
+    start_naive,
+    start_ours,
+    wait_until_ready,
+)
 from bench.worker import RestedWorker, rested_worker
 from tests.processes import API_KEY, API_SECRET, LiveKitServer, free_port
 
-_NATIVE = "LiveKit's token dispatch into a fresh room"
+NATIVE = "LiveKit's token dispatch into a fresh room"
 _CREATED = "createRoom(agents), then at once the join"
 _NAIVE = "naive webhook → CreateDispatch"
-_JOIN = "ours, AGENT_DISPATCH=join"
-_TOKEN = "ours, AGENT_DISPATCH=token, token fetched 1 s before"  # noqa: S105 (a way to join)
-_WAYS = (_NATIVE, _CREATED, _NAIVE, _JOIN, _TOKEN)
+JOIN = "ours, AGENT_DISPATCH=join"
+TOKEN = "ours, AGENT_DISPATCH=token, token fetched 1 s before"  # noqa: S105 (a way to join)
+_WAYS = (NATIVE, _CREATED, _NAIVE, JOIN, TOKEN)
 # What serves the tokens, and with which settings; the other ways need no token server.
 _TOKEN_SERVERS: Mapping[str, tuple[StartWeb, str]] = {
     _NAIVE: (start_naive, "join"),
-    _JOIN: (start_ours, "join"),
-    _TOKEN: (start_ours, "token"),
+    JOIN: (start_ours, "join"),
+    TOKEN: (start_ours, "token"),
 }
 _HEAD_START_MS = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Stage:
+class JoinStage:
     """What all joins share."""
 
     livekit: LiveKitServer
@@ -59,6 +66,7 @@ class _Stage:
     page: JoiningPage
     web_port: int
     folder: Path
+    host: str = LOOPBACK
 
     @contextmanager
     def token_server(self, way: str) -> Iterator[None]:
@@ -69,25 +77,25 @@ class _Stage:
         start, mode = _TOKEN_SERVERS[way]
         environ = self.livekit.environ() | {
             "AGENT_DISPATCH": mode,
-            "HOST": "127.0.0.1",
+            "HOST": self.host,
             "PORT": str(self.web_port),
         }
         with start(environ, self.folder / "web.log") as web:
-            wait_until_ready(web, self.web_port)
+            wait_until_ready(web, self.web_port, self.host)
             yield
 
     def join(self, way: str) -> Join:
         """Join a fresh room once the worker rests."""
         self.worker.wait()
         if way in _TOKEN_SERVERS:
-            pause_ms = _HEAD_START_MS if way == _TOKEN else 0
+            pause_ms = _HEAD_START_MS if way == TOKEN else 0
             return self.page.join_with_fetched_token(pause_ms=pause_ms)
         room_name = f"bench-{uuid.uuid4()}"
         if way == _CREATED:
             # This thread has Playwright's event loop.
             with ThreadPoolExecutor() as pool:
                 pool.submit(asyncio.run, self._create_room_with_agent(room_name)).result()
-        token = mint_token(room_name, "alice", has_agent=way == _NATIVE)
+        token = mint_token(room_name, "alice", has_agent=way == NATIVE)
         return self.page.join_with_token(self.livekit.url, token)
 
     async def _create_room_with_agent(self, room_name: str) -> None:
@@ -125,26 +133,26 @@ def measure_joins(effort: Effort, folder: Path) -> list[Section]:
 
 
 @contextmanager
-def _stage(folder: Path) -> Iterator[_Stage]:
+def _stage(folder: Path) -> Iterator[JoinStage]:
     web_port = free_port()
     with (
-        start_livekit(folder, webhook_urls=[f"http://127.0.0.1:{web_port}/webhook"]) as livekit,
+        start_livekit(folder, webhook_urls=[f"http://{LOOPBACK}:{web_port}/webhook"]) as livekit,
         rested_worker(livekit, folder) as worker,
-        joining_page(web_port) as page,
+        joining_page(f"http://{LOOPBACK}:{web_port}") as page,
     ):
-        yield _Stage(livekit=livekit, worker=worker, page=page, web_port=web_port, folder=folder)
+        yield JoinStage(livekit=livekit, worker=worker, page=page, web_port=web_port, folder=folder)
 
 
 def _rows(joins: dict[str, list[Join]]) -> Iterator[Row]:
     subscribed = {way: [join.subscribed_ms for join in joins[way]] for way in _WAYS}
-    with_token = [join.token_ms + join.subscribed_ms for join in joins[_JOIN]]
-    native = median(subscribed[_NATIVE])
-    yield _row(_NATIVE, subscribed[_NATIVE])
+    with_token = [join.token_ms + join.subscribed_ms for join in joins[JOIN]]
+    native = median(subscribed[NATIVE])
+    yield _row(NATIVE, subscribed[NATIVE])
     yield _row(_CREATED, subscribed[_CREATED], native)
     yield _row(_NAIVE, subscribed[_NAIVE], native)
-    yield _row(_JOIN, subscribed[_JOIN], native, Bar(most=1.35))
-    yield _row(f"{_JOIN}, with the /token call", with_token, native)
-    yield _row(_TOKEN, subscribed[_TOKEN], native, Bar(most=0.6))
+    yield _row(JOIN, subscribed[JOIN], native, Bar(most=1.35))
+    yield _row(f"{JOIN}, with the /token call", with_token, native)
+    yield _row(TOKEN, subscribed[TOKEN], native, Bar(most=0.6))
     for way in _WAYS:
         yield _row(f"connected only: {way}", [join.connected_ms for join in joins[way]])
 

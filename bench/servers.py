@@ -10,6 +10,7 @@ from pathlib import Path
 from bench.progress import say
 from tests.processes import LiveKitServer, Process, free_port, start_from_procfile
 
+LOOPBACK = "127.0.0.1"
 _GUNICORN = ("gunicorn", "--config", "bench/tutorial_gunicorn_conf.py")
 _NODE = ("node", "bench/node/server.mjs")
 _PLAIN_WORKER = ("python", "-m", "bench.plain_worker", "start")
@@ -64,15 +65,19 @@ def start_agents_js(environ: dict[str, str], log: Path) -> Process:
 
 
 def start_livekit(
-    folder: Path, *, webhook_urls: Sequence[str] = (), webhook_events: Sequence[str] = ()
+    folder: Path,
+    *,
+    webhook_urls: Sequence[str] = (),
+    webhook_events: Sequence[str] = (),
+    start: Callable[..., LiveKitServer] = LiveKitServer,
 ) -> LiveKitServer:
     """Start a livekit-server; on other ports when somebody took one that was free a moment ago."""
     for _ in range(_TRIES - 1):
         try:
-            return LiveKitServer(folder, webhook_urls=webhook_urls, webhook_events=webhook_events)
+            return start(folder, webhook_urls=webhook_urls, webhook_events=webhook_events)
         except AssertionError as error:
             say(f"    livekit-server did not start, trying again ({str(error).splitlines()[-1]})")
-    return LiveKitServer(folder, webhook_urls=webhook_urls, webhook_events=webhook_events)
+    return start(folder, webhook_urls=webhook_urls, webhook_events=webhook_events)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,21 +88,21 @@ class Ports:
     web: int
 
 
-def wait_until_ready(web: Process, port: int) -> None:
+def wait_until_ready(web: Process, port: int, host: str = LOOPBACK) -> None:
     """Ask /readyz every few milliseconds until it answers 200.
 
     Raises:
         RuntimeError: The process has ended, or is not ready in time; the text has its output.
     """
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    while not _is_ready(port):
+    while not _is_ready(host, port):
         if web.popen.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError(f"the web process is not ready:\n{web.output()[-4000:]}")
         time.sleep(_POLL_SECONDS)
 
 
-def _is_ready(port: int) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+def _is_ready(host: str, port: int) -> bool:
+    connection = http.client.HTTPConnection(host, port, timeout=5)
     try:
         connection.request("GET", "/readyz")
         return connection.getresponse().status == http.HTTPStatus.OK

@@ -50,6 +50,11 @@ class Outcomes:
         return max(self.seconds) if self.share == 1 else float("inf")
 
     @property
+    def middle(self) -> float:
+        """The median of the times; infinite when a join ended otherwise."""
+        return median(self.seconds) if self.share == 1 else float("inf")
+
+    @property
     def p95(self) -> float:
         """The 95th percentile of the times; infinite when a join ended otherwise."""
         return p95(self.seconds) if self.share == 1 else float("inf")

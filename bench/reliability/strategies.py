@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 from livekit import api
 
+from bench.reliability.table import LIVEKITS_OWN
 from bench.servers import (
     StartWeb,
     StartWorker,
     start_naive,
-    start_our_worker,
     start_ours,
     start_plain_worker,
 )
@@ -73,20 +73,21 @@ async def _create_room_with_agent_then_mint(
 
 
 def _ours(dispatch: str) -> Strategy:
-    """Return the product, its token server and its worker, with a value of AGENT_DISPATCH."""
+    """Return the product's token server with a value of AGENT_DISPATCH."""
     return Strategy(
         name=f"ours, {dispatch}",
         start_web=start_ours,
-        start_worker=start_our_worker,
         settings={"AGENT_DISPATCH": dispatch},
     )
 
 
+TOKEN_DISPATCH = Strategy(name=LIVEKITS_OWN, mint=mint_naming_agent)
+OURS = _ours("join")
 STRATEGIES = (
-    Strategy(name="LiveKit token dispatch", mint=mint_naming_agent),
+    TOKEN_DISPATCH,
     Strategy(name="createRoom then token", mint=_create_room_then_mint),
     Strategy(name="createRoom(agents)", mint=_create_room_with_agent_then_mint),
     Strategy(name="naive webhook → CreateDispatch", start_web=start_naive),
-    _ours("join"),
+    OURS,
     _ours("token"),
 )

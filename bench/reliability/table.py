@@ -3,7 +3,19 @@
 from collections.abc import Iterator, Mapping
 from enum import Enum
 
-from bench.figures import EMPTY, Bar, Cell, Held, Row, Section, median, number, p95
+from bench.figures import (
+    EMPTY,
+    Bar,
+    Cell,
+    Held,
+    Ratio,
+    Row,
+    Section,
+    compared,
+    median,
+    number,
+    p95,
+)
 from bench.reliability.outcomes import Outcomes
 
 
@@ -32,6 +44,8 @@ class Scenario(Enum):
 # By strategy and scenario; a scenario that makes no sense with a strategy is missing.
 Results = Mapping[str, Mapping[Scenario, Outcomes]]
 _OURS = "ours"
+LIVEKITS_OWN = "LiveKit token dispatch"
+_OURS_AT_JOINS = f"{_OURS}, join"
 
 
 def to_sections(results: Results, patience: float) -> list[Section]:
@@ -47,9 +61,9 @@ def _table(results: Results, patience: float) -> Section:
         " sees it, and 2 s later LiveKit lists it and no other; then the seconds until it came,"
         f" median and longest, in the human's own room events. {rooms} rooms a cell, side by side;"
         f" a join without an agent after {patience:g} s is one without. Humans are LiveKit's"
-        " Python client, without tracks. Ours is the Procfile's web and worker; the others have a"
-        " worker that takes each job as livekit-agents does by itself, and publishes a silent"
-        " track. Both count jobs, not CPU. n/a: nothing of that kind takes part."
+        " Python client, without tracks. The worker is the same in every column, and has no code of"
+        " ours: it takes each job as livekit-agents does by itself, and publishes a silent track;"
+        " its load counts jobs, not CPU. n/a: nothing of that kind takes part."
     )
     rows = tuple(
         Row(
@@ -97,6 +111,14 @@ _SECONDS_BARS = {
 }
 
 
+# At most so many times what LiveKit's own token dispatch took; by scenario.
+_RATIO_BARS = (
+    (Scenario.FRESH, "median", 1.3),
+    (Scenario.BURST, "median", 1.5),
+    (Scenario.BURST, "longest", 1.5),
+)
+
+
 def _bars(results: Results) -> Section:
     rows = tuple(
         row
@@ -104,7 +126,11 @@ def _bars(results: Results) -> Section:
         if name.startswith(_OURS)
         for row in _bars_of(name, by_scenario)
     )
-    how = "What ours is held to; a scenario in which one join fails misses its seconds too."
+    how = (
+        "What ours is held to, in seconds and beside LiveKit's own token dispatch in the same run;"
+        " a scenario in which one join fails misses its seconds too."
+    )
+    rows += tuple(_ratios(results))
     return Section(key="recovery", title="Recovery", how=how, columns=("measured",), rows=rows)
 
 
@@ -123,3 +149,18 @@ def _bars_of(name: str, by_scenario: Mapping[Scenario, Outcomes]) -> Iterator[Ro
                 cells=(number(value, 2) if outcomes.share == 1 else Cell("not all came"),),
                 held=Held(value=value, bar=Bar(most=most, unit=" s")),
             )
+
+
+def _ratios(results: Results) -> Iterator[Row]:
+    ours, theirs = results.get(_OURS_AT_JOINS, {}), results.get(LIVEKITS_OWN, {})
+    for scenario, which, most in _RATIO_BARS:
+        if scenario not in ours or scenario not in theirs:
+            continue
+        mine, other = (each[scenario] for each in (ours, theirs))
+        pair = (mine.middle, other.middle) if which == "median" else (mine.worst, other.worst)
+        ratio = Ratio(rounds=(pair[0] / pair[1],))
+        yield Row(
+            what=f"{_OURS_AT_JOINS}: {scenario.value}, {which}",
+            cells=(compared(ratio, "LiveKit's own"),),
+            held=Held(value=ratio.middle, bar=Bar(most=most)),
+        )

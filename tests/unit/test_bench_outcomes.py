@@ -3,7 +3,8 @@
 import math
 
 from bench.reliability.outcomes import Outcome, Outcomes
-from bench.reliability.table import Scenario, to_sections
+from bench.reliability.signalling_table import Arrivals, to_section
+from bench.reliability.table import LIVEKITS_OWN, Scenario, to_sections
 
 
 def outcomes(*each: tuple[float | None, int]) -> Outcomes:
@@ -35,3 +36,25 @@ def test_a_scenario_that_makes_no_sense_with_a_strategy_is_marked() -> None:
 
     assert ["n/a", "100% · 1.00 s, 1.00 s"] == [cell.text for cell in table.rows[1].cells]
     assert [True] == [row.held.holds for row in bars.rows if row.held]
+
+
+def test_ours_is_held_to_livekits_own_dispatch_of_the_same_run() -> None:
+    """Seconds alone say more of the machine than of the product."""
+    theirs = {scenario: outcomes((1.0, 1), (2.0, 1)) for scenario in Scenario}
+    ours = theirs | {Scenario.BURST: outcomes((1.0, 1), (3.1, 1))}
+
+    *_, bars = to_sections({LIVEKITS_OWN: theirs, "ours, join": ours}, patience=10)
+
+    held = [(row.cells[0].text.split()[0], row.held.holds) for row in bars.rows[-3:] if row.held]
+    assert [("1.00x", True), ("1.37x", True), ("1.55x", False)] == held
+
+
+def test_a_burst_in_which_one_join_has_no_agent_misses_its_bar() -> None:
+    """LiveKit's own may have failed too: that is no excuse."""
+    never = float("inf")
+    theirs = Arrivals(dispatch_seconds=(0.0, 0.0), agent_seconds=(0.1, never))
+    ours = Arrivals(dispatch_seconds=(0.1, 0.1), agent_seconds=(0.1, never))
+
+    section = to_section(theirs, ours, steady=ours)
+
+    assert [False, False, True] == [row.held.holds for row in section.rows if row.held]
