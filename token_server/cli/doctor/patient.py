@@ -108,7 +108,7 @@ def admit(environ: Mapping[str, str], options: Options) -> tuple[Check, Patient 
         worker_port=worker_port,
         process=options.process,
     )
-    source = ["no LIVEKIT_ variable is set: the `make dev` of this machine is examined"]
+    source = ["the `make dev` that runs on this machine is examined"]
     check = ok("settings", "All that must be set is set.", *(source * options.is_make_dev))
     return check, patient
 
