@@ -155,3 +155,11 @@ def test_variables_in_front_reach_the_program() -> None:
     shown = subprocess.check_output(["/bin/sh", "-c", line], env={"HOME": "/h"}, text=True)
 
     assert {"A=x y", "B=/h/z"} <= set(shown.splitlines())
+
+
+@pytest.mark.parametrize(("level", "prints"), [("info", "warn"), ("debug", "info")])
+def test_livekit_prints_little_unless_more_is_asked_for(level: str, prints: str) -> None:
+    """Two of three lines of `make dev` were its own."""
+    settings = livekit_settings(children_environ({"LOG_LEVEL": level}, PORTS), PORTS)
+
+    assert prints == settings["logging"]["level"]  # type: ignore[index]
