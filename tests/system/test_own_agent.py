@@ -18,7 +18,7 @@ from tests.system.intruder import Intruder
 pytestmark = pytest.mark.live
 PAGE = "docs/agents.md"
 CONCIERGE, RELEASE = snippets(PAGE, "python")
-START, _ = snippets(PAGE, "sh")
+START, _, _ = snippets(PAGE, "sh")
 REQUEST, _ = snippets(PAGE, "json")
 RUNS = [CONCIERGE, START, RELEASE, REQUEST]
 _NAME = "concierge"

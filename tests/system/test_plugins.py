@@ -11,7 +11,7 @@ from tests.processes import ROOT, clean_environ, run_in_shell
 from tests.snippets import snippets
 
 PAGE = "docs/agents.md"
-_, COMPILE = snippets(PAGE, "sh")
+_, _, COMPILE = snippets(PAGE, "sh")
 (PLUGIN,) = snippets(PAGE, "toml")
 RUNS = [PLUGIN, COMPILE]
 FILES = ("pyproject.toml", "Makefile", *LOCKS)

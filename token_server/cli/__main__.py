@@ -15,7 +15,8 @@ from shared_settings.extras import MissingExtraError, require_extra
 from token_server.cli.dev import DevError
 from token_server.cli.dev.plan import children_environ
 from token_server.cli.dev.ports import choose_ports
-from token_server.cli.dev.run import run
+from token_server.cli.dev.run import export_lines, run
+from token_server.cli.dev.stack_file import stack_here, with_stack
 from token_server.cli.leaving import leave
 from token_server.cli.release import release
 from token_server.cli.running_server import fetch_token, server_url, unverified_claims
@@ -49,7 +50,12 @@ def _environ(arguments: argparse.Namespace) -> dict[str, str]:
     if arguments.command == "dev":
         # It runs what the folder's Procfile says: who is in a stranger's folder has lost already.
         return with_env_file(os.environ)
-    return command_environ(os.environ, getattr(arguments, "login", ""))
+    found = command_environ(os.environ, getattr(arguments, "login", ""))
+    return with_stack(found, os.environ, _stack_here(arguments))
+
+
+def _stack_here(arguments: argparse.Namespace) -> dict[str, str]:
+    return stack_here(Path.cwd(), os.environ, getattr(arguments, "url", None))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -66,7 +72,15 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_dev(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--procfile", type=Path, default=Path("Procfile"))
+    parser.add_argument(
+        "--procfile", type=Path, default=Path("Procfile"), help="what to run instead of Procfile"
+    )
+    parser.add_argument(
+        "--export",
+        action="store_true",
+        help="start nothing: print LIVEKIT_URL, key and secret of the stack that runs in this"
+        ' folder, for a worker of your own: eval "$(token-server dev --export)"',
+    )
     parser.set_defaults(run=_dev)
 
 
@@ -112,6 +126,9 @@ def _add_workers(parser: argparse.ArgumentParser) -> None:
 
 
 def _dev(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    if arguments.export:
+        sys.stdout.writelines(f"{line}\n" for line in export_lines(_stack_here(arguments)))
+        return 0
     return run(Path.cwd(), arguments.procfile, environ)
 
 
@@ -137,8 +154,8 @@ def _doctor(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         is_running,
     )
 
-    is_make_dev = False
-    if not has_livekit_settings(environ):
+    is_make_dev = bool(_stack_here(arguments))
+    if not is_make_dev and not has_livekit_settings(environ):
         of_make_dev = children_environ(environ, choose_ports(environ, is_free=lambda _: True))
         is_make_dev = is_running(of_make_dev)
         environ = of_make_dev if is_make_dev else environ

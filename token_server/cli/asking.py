@@ -1,8 +1,6 @@
 """One HTTP request, and what came of it: an answer, or why there is none."""
 
 import json
-import socket
-import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,34 +9,13 @@ from http import HTTPStatus
 from typing import Any
 
 import urllib3
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    LocationValueError,
-    NameResolutionError,
-    NewConnectionError,
-    ProtocolError,
-    ProxyError,
-    ReadTimeoutError,
-    SSLError,
-)
+from urllib3.exceptions import HTTPError, LocationValueError, ProxyError
 
+from token_server.cli.silence import ANSWER, CONNECT, Silence, silence_of
 from token_server.livekit.routes import proxy_login
 from token_server.proxies import is_http_proxy, proxy_setting, refused_tunnel, through
 
-# Seconds: to be connected to, and for an answer.
-_CONNECT = 2.0
-_ANSWER = 4.0
-_TIMEOUT = urllib3.Timeout(connect=_CONNECT, read=_ANSWER)
-# The first that fits: some are kinds of others.
-_WORDS: dict[type[Exception], str] = {
-    LocationValueError: "that is no URL like http://HOST:PORT",
-    NameResolutionError: "the name of the host is not known (DNS)",
-    NewConnectionError: "connection refused: nothing listens on that port",
-    ConnectTimeoutError: f"no connection within {_CONNECT:.0f} s: no such host, or a firewall",
-    ReadTimeoutError: f"connected, but no answer within {_ANSWER:.0f} s",
-    ProtocolError: "the connection was closed without an HTTP answer",
-}
+_TIMEOUT = urllib3.Timeout(connect=CONNECT, read=ANSWER)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +36,7 @@ class HttpResult:
     Attributes:
         status: HTTP's; 0 if there is no answer.
         silence: Why there is no answer, in words; "" if there is one.
+        why: Which of the usual reasons that is; None if there is an answer, or another reason.
         headers: Their names in any case; in a test, in lower case.
         unverified_body: As it came; it may repeat the token that we sent, so it is never shown.
         asked_at: When we asked, in Unix seconds.
@@ -68,6 +46,7 @@ class HttpResult:
 
     status: int = 0
     silence: str = ""
+    why: Silence | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     unverified_body: bytes = field(default=b"", repr=False)
     asked_at: float = 0.0
@@ -153,28 +132,13 @@ def _no_answer(error: HTTPError, url: str, proxy: str) -> HttpResult:
         return HttpResult(silence=f"the proxy of {setting} answers {status}", bad_proxy=setting)
     if isinstance(error, ProxyError):
         cause = error.original_error
-        words = _in_words(cause) if isinstance(cause, HTTPError) else type(cause).__name__
+        words = silence_of(cause)[1] if isinstance(cause, HTTPError) else type(cause).__name__
         return HttpResult(silence=f"the proxy of {setting}: {words}", bad_proxy=setting)
     # One that takes the connection and is silent cannot be told from a silent server behind it.
-    return HttpResult(silence=f"{_in_words(error)}{through(url, proxy)}")
+    why, words = silence_of(error)
+    return HttpResult(silence=f"{words}{through(url, proxy)}", why=why)
 
 
 def bearer(key: str) -> dict[str, str]:
     """Return the header that shows a key or token; nothing if there is none."""
     return {"Authorization": f"Bearer {key}"} if key else {}
-
-
-def _in_words(error: HTTPError) -> str:
-    if isinstance(error, SSLError):
-        return _tls_in_words(error)
-    fitting = (words for kind, words in _WORDS.items() if isinstance(error, kind))
-    return next(fitting, type(error).__name__)
-
-
-def _tls_in_words(error: SSLError) -> str:
-    cause = error.args[0] if error.args else None
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        return f"its certificate is not good: {cause.verify_message}"
-    if isinstance(cause, socket.timeout):
-        return "TLS was not answered in time"
-    return "it does not speak TLS on that port (ws:// and http:// are without)"

@@ -56,7 +56,7 @@ class RoomReport:
         room = printable_content(room)
         lines = [f"{self._paint(room['room_name'], BOLD)}  {self._verdict(room)}"]
         lines += [f"  {_participant(each)}" for each in room["participants"]]
-        lines += [f"  {_dispatch(each)}" for each in room["dispatches"]]
+        lines += [f"  {_dispatch(each)}" for each in room["dispatches"] if _concerns(each, room)]
         if advice := room["advice"]:
             lines += [f"  {self._paint(advice['evidence'], RED)}", f"  → {advice['cure']}"]
         return lines
@@ -127,6 +127,12 @@ def _participant(participant: Mapping[str, Any]) -> str:
     # A server of an older version does not tell.
     released = ", ".join(map(_named, participant.get("released_from", ())))
     return f"{here}, released from {released}" if released else here
+
+
+def _concerns(dispatch: Mapping[str, Any], room: Room) -> bool:
+    """Tell whether it is worth a line: LiveKit makes one without a name with each room."""
+    names = {want["agent_name"] for want in room["wanted"]}
+    return bool(dispatch["agent_name"] or dispatch["jobs"] or "" in names)
 
 
 def _dispatch(dispatch: Mapping[str, Any]) -> str:

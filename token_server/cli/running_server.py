@@ -13,6 +13,7 @@ import urllib3
 from shared_settings.token_server_url import running_server_url
 from token_server.bearer_keys import plain_key
 from token_server.cli.asking import HttpResult, Way, ask, bearer
+from token_server.cli.silence import cure_of
 from token_server.errors import TokenServerError, UnknownRoomError
 from token_server.proxies import Proxies
 from token_server.setting_types import to_names
@@ -159,10 +160,10 @@ def _answer(asked: Asked, *, seconds: float) -> HttpResult:
     if result.bad_proxy:
         raise NotAnsweredError(f"{asked.url} cannot be asked: {result.in_words}")
     if result.silence:
-        raise NotAnsweredError(
-            f"{asked.url} does not answer: start it with `make dev`, or set TOKEN_SERVER_URL or"
-            " PORT"
+        cure = cure_of(result.why, asked.url, "TOKEN_SERVER_URL or PORT") or (
+            "Start it with `make dev`, or set TOKEN_SERVER_URL or PORT."
         )
+        raise NotAnsweredError(f"{asked.url} does not answer: {result.silence}. {cure}")
     if result.json_object is None:
         raise NotAnsweredError(
             f"{asked.url} answers {result.status} and no JSON: is it a token server?"

@@ -1,6 +1,7 @@
 """What `make dev` starts, from the environment it is given."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from token_server.cli.dev.plan import (
     livekit_child,
     livekit_settings,
     procfile_commands,
+    shell_line,
     web_url,
 )
 from token_server.cli.dev.ports import Ports
@@ -129,3 +131,35 @@ def test_a_procfile_names_processes_and_nothing_else() -> None:
     text = "# web: no\n\nweb:  gunicorn app:x \nnot a name: x\nempty:\nworker-2:python -m agent"
 
     assert [("web", "gunicorn app:x "), ("worker-2", "python -m agent")] == procfile_commands(text)
+
+
+@pytest.mark.parametrize(
+    ("command", "line"),
+    [
+        ("python -m agent start", "exec python -m agent start"),
+        ("PORT=8082 NAME='a b' python x.py", "exec env PORT=8082 NAME='a b' python x.py"),
+        ("cd agent && exec python x.py", "cd agent && exec python x.py"),
+        ("A=1 python x.py | tee log", "A=1 python x.py | tee log"),
+        ("python 'no end", "python 'no end"),
+    ],
+)
+def test_a_process_gets_its_signals_however_its_line_is_written(command: str, line: str) -> None:
+    """Variables in front of the program are what docs/agents.md shows."""
+    assert line == shell_line(command)
+
+
+def test_variables_in_front_reach_the_program() -> None:
+    """In a real shell, with what is quoted and what the shell fills in."""
+    line = shell_line("A='x y' B=$HOME/z env")
+
+    shown = subprocess.check_output(["/bin/sh", "-c", line], env={"HOME": "/h"}, text=True)
+
+    assert {"A=x y", "B=/h/z"} <= set(shown.splitlines())
+
+
+@pytest.mark.parametrize(("level", "prints"), [("info", "warn"), ("debug", "info")])
+def test_livekit_prints_little_unless_more_is_asked_for(level: str, prints: str) -> None:
+    """Two of three lines of `make dev` were its own."""
+    settings = livekit_settings(children_environ({"LOG_LEVEL": level}, PORTS), PORTS)
+
+    assert prints == settings["logging"]["level"]  # type: ignore[index]

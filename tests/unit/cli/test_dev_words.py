@@ -1,5 +1,7 @@
 """What `make dev` tells the person at the terminal."""
 
+import pytest
+
 from token_server.cli.dev.supervisor import Death
 from token_server.cli.dev.words import banner, boxed, obituary
 
@@ -22,11 +24,12 @@ def test_banner_has_the_address_and_a_command_to_try() -> None:
     )
 
 
-def test_banner_shows_the_key_where_one_is_needed() -> None:
-    """A command that answers 401 is no help."""
-    text = banner(ENVIRON | {"TOKEN_AUTH": "key"}, "here", has_page=True)
+@pytest.mark.parametrize(("auth", "shown"), [("key", "$TOKEN_KEY"), ("jwt", "$LOGIN_TOKEN")])
+def test_banner_shows_what_has_to_be_shown(auth: str, shown: str) -> None:
+    """A command that answers 401 is no help; a login token is no key."""
+    text = banner(ENVIRON | {"TOKEN_AUTH": auth}, "here", has_page=True)
 
-    assert '-H "Authorization: Bearer $TOKEN_KEY"' in text
+    assert f'-H "Authorization: Bearer {shown}"' in text
 
 
 def test_banner_says_that_there_is_no_page() -> None:

@@ -3,6 +3,7 @@
 import json
 import time
 from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import jwt
@@ -10,6 +11,7 @@ import pytest
 from livekit.protocol.models import ServerInfo
 
 from tests.environ import settings
+from tests.loopback import Loopback
 from tests.processes import API_KEY, API_SECRET
 from token_server.cli.asking import HttpResult
 from token_server.cli.doctor import issued_token, livekit, server, server_version
@@ -240,6 +242,63 @@ def test_a_server_without_token_says_why(
     check = issued_token.check_issued(said, settings(), has_login=has_login)
 
     assert (finding, cause) == (check.finding, check.cause)
+
+
+@pytest.mark.parametrize(
+    ("said", "shows"),
+    [
+        ("Authorization must be 'Bearer' and a login token that is genuine", "a login token"),
+        ("Authorization must be 'Bearer' and one of the caller keys", "one of its TOKEN_KEYS"),
+    ],
+)
+def test_what_the_server_wants_to_be_shown_is_what_it_says(said: str, shows: str) -> None:
+    """Without its environment the doctor takes it for one that is open to all."""
+    check = issued_token.check_issued(answer(401, {"msg": said}), settings(), has_login=False)
+
+    assert "login-needed" == check.cause
+    assert shows in check.cure
+
+
+class Particular(BaseHTTPRequestHandler):
+    """A server that lets nobody choose what `refuses` names."""
+
+    refuses: tuple[str, ...]
+    asked: list[dict[str, str]]
+
+    def do_POST(self) -> None:
+        """Refuse the first such field, as tokens/joins.py and auth/callers.py do."""
+        fields = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.asked.append(fields)
+        refused = next((name for name in self.refuses if name in fields), "")
+        body = {"msg": f"{refused} must be left out"} if refused else json.loads(TOKEN)
+        self.send_response(403 if refused else 201)
+        self.end_headers()
+        self.wfile.write(json.dumps(body).encode())
+
+    def log_message(self, *_: object) -> None: ...
+
+
+TOKEN = token().unverified_body
+
+
+@pytest.mark.parametrize(
+    ("refuses", "is_read", "asked"),
+    [
+        (("participant_identity",), True, 2),
+        (("participant_identity", "room_name"), True, 3),
+        (("agentless",), True, 1),
+    ],
+)
+def test_what_is_not_the_doctor_s_to_choose_is_left_to_the_server(
+    refuses: tuple[str, ...], *, is_read: bool, asked: int
+) -> None:
+    """Logins and PARTICIPANT_IDENTITIES=fresh, examined without the server's environment."""
+    Particular.refuses, Particular.asked = refuses, []
+    fields = {"room_name": "doctor-1", "participant_identity": "doctor-1"}
+    with Loopback(Particular) as running:
+        got = issued_token.fetch(Server(url=f"http://127.0.0.1:{running.port}"), fields)
+
+    assert (is_read, asked) == (issued_token.read(got) is not None, len(Particular.asked))
 
 
 def test_a_page_of_the_server_s_own_needs_no_cors() -> None:

@@ -76,7 +76,7 @@ def test_no_server_is_said_in_words() -> None:
     """The most frequent mistake is that nothing runs."""
     environ = {"PORT": str(free_port())}
 
-    with pytest.raises(NotAnsweredError, match="does not answer: start it with `make dev`"):
+    with pytest.raises(NotAnsweredError, match="Start it with `make dev`"):
         fetch_token(environ, {})
 
 

@@ -6,22 +6,29 @@ the pipe, and when `make dev` was killed. Standard library only.
 """
 
 import contextlib
+import fcntl
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 _GRACE_SECONDS = 5.0
 
 
 class Guardian:
-    """The program below, started."""
+    """The program below, started.
 
-    def __init__(self) -> None:
+    Args:
+        stack_file: What it is to remove, if this process cannot any more.
+    """
+
+    def __init__(self, stack_file: Path | None = None) -> None:
+        leftovers = [str(stack_file)] if stack_file else []
         self._process = subprocess.Popen(  # noqa: S603 (this very file)
-            [sys.executable, "-I", __file__],
+            [sys.executable, "-I", __file__, *leftovers],
             start_new_session=True,
             stdin=subprocess.PIPE,
             text=True,
@@ -44,6 +51,15 @@ def main() -> None:
     while any(map(_has_members, groups)) and time.monotonic() < deadline:
         time.sleep(0.05)
     signal_groups(groups, signal.SIGKILL)
+    for name in sys.argv[1:]:
+        _remove_unless_held(name)
+
+
+def _remove_unless_held(name: str) -> None:
+    """Remove a file with settings; the next `make dev` of the folder may have it by now."""
+    with contextlib.suppress(OSError), Path(name).open() as file:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        Path(name).unlink()
 
 
 def signal_groups(groups: Sequence[int], number: signal.Signals) -> None:

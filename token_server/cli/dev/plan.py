@@ -13,6 +13,7 @@ from token_server.cli.dev import DevError
 from token_server.cli.dev.ports import Ports
 
 LIVEKIT = "livekit"
+_OPERATORS = frozenset({"&", "&&", "|", "||", ";", "(", ")"})
 # They open a server that listens on loopback only and lives as long as `make dev`. Nothing else
 # in this package has a credential by default.
 _DEV_API_KEY = "devkey"
@@ -33,6 +34,24 @@ class Child:
 def procfile_commands(text: str) -> list[tuple[str, str]]:
     """Return name and shell command of each process that a Procfile has a line for."""
     return re.findall(r"^([A-Za-z0-9_-]+):[^\S\n]*(.+)$", text, re.MULTILINE)
+
+
+def shell_line(command: str) -> str:
+    """Return what the shell is told for a process of a Procfile.
+
+    With exec it does not stand between us and the process that handles signals. `exec` takes no
+    variables in front of the program, env does; and several commands are the shell's own to run.
+    """
+    try:
+        lexer = shlex.shlex(command, posix=True, punctuation_chars=True)
+        lexer.whitespace_split = True
+        words = list(lexer)
+    except ValueError:  # a quote without its end: the shell says so
+        return command
+    if _OPERATORS.intersection(words):
+        return command
+    has_variables = bool(words) and re.match(r"[A-Za-z_]\w*=", words[0])
+    return f"exec env {command}" if has_variables else f"exec {command}"
 
 
 def wants_local_livekit(environ: Mapping[str, str]) -> bool:
@@ -100,10 +119,19 @@ def livekit_settings(environ: Mapping[str, str], ports: Ports) -> dict[str, obje
             "enable_loopback_candidate": True,
         },
         "keys": {api_key: environ["LIVEKIT_API_SECRET"]},
-        # A line for each request would bury the others' lines.
-        "logging": {"level": "info", "component_levels": {"api": "warn"}},
+        "logging": _livekit_logging(environ),
         "webhook": {"api_key": api_key, "urls": [f"{web_url(environ)}/webhook"]},
     }
+
+
+def _livekit_logging(environ: Mapping[str, str]) -> dict[str, object]:
+    """Return what LiveKit prints: its troubles, or all but its requests where debug is asked for.
+
+    Two of three lines of a session were LiveKit's, and buried the others'.
+    """
+    if environ.get("LOG_LEVEL") != "debug":
+        return {"level": "warn"}
+    return {"level": "info", "component_levels": {"api": "warn"}}
 
 
 def web_url(environ: Mapping[str, str]) -> str:

@@ -1,5 +1,6 @@
 """`token-server dev`: checks, starts, watches and ends the local stack."""
 
+import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,11 +14,13 @@ from token_server.cli.dev.plan import (
     livekit_child,
     livekit_host,
     procfile_commands,
+    shell_line,
     wants_local_livekit,
     web_url,
 )
 from token_server.cli.dev.ports import choose_ports
 from token_server.cli.dev.readiness import Question, Registered, answers_ok, watch
+from token_server.cli.dev.stack_file import left_behind
 from token_server.cli.dev.supervisor import Supervisor
 
 _PAGE = Path("token_server/http_api/page/index.html")
@@ -41,8 +44,7 @@ def run(folder: Path, procfile: Path, environ: Mapping[str, str]) -> int:
     commands = _read_procfile(procfile)
     ports = choose_ports(environ)
     shared = children_environ(environ, ports, Path(sys.executable).parent)
-    # exec: the shell must not stand between us and the process that handles signals.
-    children = [Child(name=n, command=f"exec {c}", environ=shared) for n, c in commands]
+    children = [Child(name=n, command=shell_line(c), environ=shared) for n, c in commands]
     livekit = f"yours: {livekit_host(shared)}"
     if wants_local_livekit(environ):
         binary = _binary(folder, environ)
@@ -51,12 +53,25 @@ def run(folder: Path, procfile: Path, environ: Mapping[str, str]) -> int:
     if len({child.name for child in children}) < len(children):
         raise DevError(f"two processes have the same name: change one in {procfile}.")
     banner = words.banner(shared, livekit, has_page=(folder / _PAGE).exists())
-    return _supervise(children, banner)
+    with left_behind(folder, shared) as stack_file:
+        return _supervise(children, banner, stack_file)
 
 
-def _supervise(children: list[Child], banner: str) -> int:
+def export_lines(stack: Mapping[str, str]) -> list[str]:
+    """Return what a shell is told, so that a worker of one's own joins the stack that runs.
+
+    Raises:
+        DevError: None runs here.
+    """
+    if not stack:
+        raise DevError("no `make dev` runs in this folder: start it in another terminal first.")
+    names = ("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET")
+    return [f"export {name}={shlex.quote(stack[name])}" for name in names]
+
+
+def _supervise(children: list[Child], banner: str, stack_file: Path | None) -> int:
     registered = Registered()
-    supervisor = Supervisor(children, registered.read)
+    supervisor = Supervisor(children, registered.read, stack_file)
     watch(_questions(children, registered), supervisor.say, banner)
     death = supervisor.run()
     if death:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from token_server.cli.dev.guardian import Guardian, signal_groups
 from token_server.cli.dev.output import SYSTEM, Printer, show
@@ -54,13 +55,20 @@ def to_ask(running: AbstractSet[str], asked: Mapping[str, int], seconds: float) 
 class Supervisor:
     """Runs children until one dies or somebody asks to stop, and leaves none behind."""
 
-    def __init__(self, children: Sequence[Child], read_line: Callable[[str, str], None]) -> None:
+    def __init__(
+        self,
+        children: Sequence[Child],
+        read_line: Callable[[str, str], None],
+        stack_file: Path | None = None,
+    ) -> None:
         """Prepare.
 
         Args:
             children: What to run; each has another name.
             read_line: Called in the main thread with the name of a child and a line that it wrote.
+            stack_file: What must not stay behind, whatever becomes of this process.
         """
+        self._stack_file = stack_file
         self._children = children
         self._read_line = read_line
         self._printer = Printer([child.name for child in children])
@@ -75,7 +83,7 @@ class Supervisor:
     def run(self) -> Death | None:
         """Run until somebody asks to stop or a child dies; then nothing of it runs any more."""
         self._listen_to_signals()
-        guardian = Guardian()
+        guardian = Guardian(self._stack_file)
         try:
             for child in self._children:
                 guardian.watch_over(self._start(child))

@@ -23,8 +23,8 @@ def banner(environ: Mapping[str, str], livekit: str, *, has_page: bool) -> str:
         has_page: Whether the test page has been built.
     """
     url = web_url(environ)
-    has_key = environ.get("TOKEN_AUTH", "none") != "none"
-    key = ' -H "Authorization: Bearer $TOKEN_KEY"' if has_key else ""
+    shown = _SHOWN.get(environ.get("TOKEN_AUTH", ""), "")
+    key = f' -H "Authorization: Bearer {shown}"' if shown else ""
     page = "" if has_page else "   (no page: npm was missing, see `make setup`)"
     agent = environ.get("LIVEKIT_AGENT_NAME") or "unnamed (AGENT_DISPATCH=automatic)"
     return boxed(
@@ -53,6 +53,8 @@ def obituary(death: Death) -> str:
     )
 
 
+# What a caller has to show: a key of TOKEN_KEYS, or a login of the frontend's own.
+_SHOWN = {"key": "$TOKEN_KEY", "jwt": "$LOGIN_TOKEN"}
 _NOT_FOUND = 127  # the shell's
 _ADVICE = {
     "livekit": "Mend what they say; if it is about a port, stop the other program that uses it",

@@ -1,6 +1,6 @@
 """Did the agent come, can it be heard, and if not, why? No I/O."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from token_server.cli.doctor.checks import Check, Trouble, ok, skipped
 from token_server.cli.doctor.hung_agent import agent_hung
@@ -26,6 +26,7 @@ class Surroundings:
         worker_port: That port (LIVEKIT_AGENT_PORT).
         other_names: The names of agents in this LiveKit's other rooms.
         told: The workers that have told the token server where they are.
+        is_make_dev: Whether `make dev` runs here, and is examined.
     """
 
     worker: WorkerReport | None
@@ -33,6 +34,7 @@ class Surroundings:
     jobs_before: int = 0
     other_names: tuple[str, ...] = ()
     told: tuple[ToldWorker, ...] = ()
+    is_make_dev: bool = False
 
 
 def not_dispatched(seen: ProbeObservation) -> Check:
@@ -111,7 +113,20 @@ def _no_worker(seen: ProbeObservation, around: Surroundings, evidence: list[str]
     if names:
         shown = ", ".join(map(name_of, names[:5]))
         evidence = [*evidence, f"in other rooms of this LiveKit there is {shown}"]
-    return _wrong(absence_reasons.no_worker(seen.agent_name), *evidence)
+    absence = absence_reasons.no_worker(seen.agent_name)
+    if around.is_make_dev:
+        absence = replace(absence, cure=beside_make_dev(seen.agent_name))
+    return _wrong(absence, *evidence)
+
+
+def beside_make_dev(agent_name: str) -> str:
+    """Return how a worker is started there: `make dev` has the settings, and nobody else."""
+    setting = f"LIVEKIT_AGENT_NAME={agent_name}" if agent_name else "AGENT_DISPATCH=automatic"
+    return (
+        'Start the worker beside `make dev`, in its folder: `eval "$(token-server dev --export)"`'
+        f" and then `{setting} python -m agent start`; or stop `make dev` and see that its Procfile"
+        " has a line `worker:`."
+    )
 
 
 def other_name(seen: ProbeObservation, other: str, *evidence: str) -> Check:

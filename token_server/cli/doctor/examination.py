@@ -1,10 +1,12 @@
 """The checks in their order; each is told as soon as it is known. Open this first."""
 
+import shutil
 import signal
 import sys
 import time
 import warnings
 from collections.abc import Mapping
+from pathlib import Path
 
 from jwt.warnings import InsecureKeyLengthWarning
 
@@ -12,6 +14,7 @@ from shared_settings.livekit_url import websocket_url
 from token_server.cli.doctor import livekit, server
 from token_server.cli.doctor.checks import EXIT_CODES, worst
 from token_server.cli.doctor.failing_agents import examine_failing_agents
+from token_server.cli.doctor.here import programs_folder
 from token_server.cli.doctor.live_rooms import examine_room_names
 from token_server.cli.doctor.patient import Options, Patient, admit
 from token_server.cli.doctor.probing import Probing
@@ -38,7 +41,15 @@ def run(environ: Mapping[str, str], options: Options, *, as_json: bool) -> int:
     out = sys.stderr if as_json else sys.stdout
     is_terminal = out.isatty()
     has_colours = is_terminal and not environ.get("NO_COLOR")
-    report = Report(out, is_terminal=is_terminal, has_colours=has_colours, is_quiet=as_json)
+    found = shutil.which("python", path=environ.get("PATH"))
+    programs = programs_folder(found, Path(sys.executable), Path.cwd())
+    report = Report(
+        out,
+        is_terminal=is_terminal,
+        has_colours=has_colours,
+        is_quiet=as_json,
+        programs=programs,
+    )
     examine(environ, options, report)
     report.finish()
     if as_json:

@@ -3,7 +3,9 @@
 The token is read and never shown.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,6 +22,8 @@ from token_server.tokens.room_patterns import agent_by_rule
 # Seconds. LiveKit's TokenSource fetches a new token when the old one has 60 s left.
 SHORTEST_LIFETIME = 61.0
 _UNAUTHORIZED, _TOO_MANY = 401, 429
+# The server's words of what it wants to be shown (auth/logins.py).
+_LOGIN = "login token"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,9 +43,24 @@ class IssuedToken:
         return str(agents[0].get("agentName", ""))
 
 
-def fetch(server: Server, fields: dict[str, str]) -> HttpResult:
-    """POST /token."""
-    return server.ask("POST", "/token", bearer(server.login), fields)
+def fetch(server: Server, fields: Mapping[str, str]) -> HttpResult:
+    """POST /token; what the server does not let us choose is left to it.
+
+    Without its environment we do not know beforehand.
+    """
+    answer = server.ask("POST", "/token", bearer(server.login), fields)
+    refused = refused_field(answer, fields)
+    if not refused:
+        return answer
+    return fetch(server, {name: value for name, value in fields.items() if name != refused})
+
+
+def refused_field(answer: HttpResult, fields: Iterable[str]) -> str:
+    """Return which of these is not ours to choose, as the server says it; "" if none is."""
+    if answer.status != HTTPStatus.FORBIDDEN:
+        return ""
+    said = str(answer.content.get("msg", "")).partition(" ")[0]
+    return said if said in fields else ""
 
 
 def read(answer: HttpResult) -> IssuedToken | None:
@@ -69,7 +88,9 @@ def check_issued(answer: HttpResult, settings: Settings, *, has_login: bool) -> 
         return ok("token", "A frontend gets a token.", f"{answer.seconds * 1000:.0f} ms")
     evidence = (f"HTTP {answer.status}", f"it says: {answer.content.get('msg', 'nothing')}")
     if answer.status == _UNAUTHORIZED:
-        return _unauthenticated(settings, evidence, has_login=has_login)
+        said = str(answer.content.get("msg", ""))
+        wants_login = _LOGIN in said or settings.token_auth is TokenAuth.JWT
+        return _unauthenticated(evidence, wants_login=wants_login, has_login=has_login)
     if answer.status == _TOO_MANY:
         seconds = answer.headers.get("retry-after", "some")
         return Trouble("rate-limited", f"Run this again in {seconds} s.").unknown(
@@ -82,21 +103,24 @@ def check_issued(answer: HttpResult, settings: Settings, *, has_login: bool) -> 
     )
 
 
-def _unauthenticated(settings: Settings, evidence: tuple[str, ...], *, has_login: bool) -> Check:
+def _unauthenticated(evidence: tuple[str, ...], *, wants_login: bool, has_login: bool) -> Check:
     if has_login:
-        cure = "Show one that it takes: --login KEY, or set the TOKEN_KEYS that it runs with."
-        if settings.token_auth is TokenAuth.JWT:
+        cure = (
+            "Show one that it takes: `token-server doctor --login KEY`, or set the TOKEN_KEYS that"
+            " it runs with."
+        )
+        if wants_login:
             cure = (
                 "Show a login token that has not expired, from TOKEN_JWT_ISSUER and for"
-                " TOKEN_JWT_AUDIENCE: --login TOKEN."
+                " TOKEN_JWT_AUDIENCE: `token-server doctor --login TOKEN`."
             )
         return Trouble("server-refuses", cure).wrong(
             "token", "The token server refuses our key or login token.", *evidence
         )
-    kind = "a login token of your frontend"
-    if settings.token_auth is not TokenAuth.JWT:
-        kind = "one of its TOKEN_KEYS"
-    return Trouble("login-needed", f"Run this again with --login and {kind}.").unknown(
+    cure = "Run `token-server doctor --login KEY` with one of its TOKEN_KEYS."
+    if wants_login:
+        cure = "Run `token-server doctor --login TOKEN` with a login token of your frontend."
+    return Trouble("login-needed", cure).unknown(
         "token", "The token server wants to know who asks.", *evidence
     )
 

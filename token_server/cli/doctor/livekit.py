@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from token_server.cli.asking import HttpResult, Way, ask, bearer
 from token_server.cli.doctor.checks import Check, Trouble, ok, proxy_trouble, skipped
+from token_server.cli.silence import cure_of
 from token_server.livekit.admin_tokens import admin_token
 from token_server.settings import Settings
 
@@ -48,11 +49,13 @@ def check_url(livekit_url: str, answer: HttpResult) -> Check:
             "LiveKit", f"The proxy of {answer.bad_proxy} does not lead there.", answer.in_words
         )
     if answer.silence:
-        return Trouble(
-            "livekit-unreachable",
+        cure = cure_of(answer.why, livekit_url, "LIVEKIT_URL") or (
             f"Start LiveKit, or set LIVEKIT_URL to where it is; `curl {http_url(livekit_url)}`"
-            " answers OK when it is right.",
-        ).wrong("LiveKit", f"LiveKit cannot be reached at {livekit_url}.", answer.silence)
+            " answers OK when it is right."
+        )
+        return Trouble("livekit-unreachable", cure).wrong(
+            "LiveKit", f"LiveKit cannot be reached at {livekit_url}.", answer.silence
+        )
     if (answer.is_ok and _is_list(answer)) or refusal_of(answer):
         seconds = f"{answer.seconds * 1000:.0f} ms"
         return ok("LiveKit", f"LiveKit answers at {livekit_url}.", f"after {seconds}")

@@ -61,6 +61,7 @@ class Patient:
     origin: str
     worker_host: str
     worker_port: int
+    is_make_dev: bool = False
     process: MutableMapping[str, str] = field(default_factory=dict, repr=False)
 
     def fields(self) -> dict[str, str]:
@@ -106,9 +107,10 @@ def admit(environ: Mapping[str, str], options: Options) -> tuple[Check, Patient 
         origin=options.origin,
         worker_host=_worker_host(environ.get("LIVEKIT_AGENT_HOST", "").strip()),
         worker_port=worker_port,
+        is_make_dev=options.is_make_dev,
         process=options.process,
     )
-    source = ["no LIVEKIT_ variable is set: the `make dev` of this machine is examined"]
+    source = ["the `make dev` that runs on this machine is examined"]
     check = ok("settings", "All that must be set is set.", *(source * options.is_make_dev))
     return check, patient
 

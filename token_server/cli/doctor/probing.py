@@ -231,6 +231,7 @@ class Probing:
             jobs_before=self._jobs_before,
             other_names=self._livekit.other_agent_names(seen.room_name),
             told=told,
+            is_make_dev=self._patient.is_make_dev,
         )
 
     def _ask_workers(self) -> tuple[WorkerReport | None, tuple[ToldWorker, ...]]:

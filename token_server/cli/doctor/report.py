@@ -5,11 +5,12 @@ import shutil
 import textwrap
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TextIO
 
 from token_server.cli.colours import BOLD, DIM, GREEN, RED, YELLOW, paint
 from token_server.cli.doctor.checks import EXIT_CODES, Check, Finding, Timeline, skipped, worst
+from token_server.cli.doctor.here import as_typed
 from token_server.telemetry.printable import printable
 
 _SIGNS = {
@@ -34,13 +35,20 @@ class Report:
         is_terminal: Whether a line of what is being done can be shown, and drawn over.
         has_colours: Whether to use them.
         is_quiet: Whether to write nothing but that line.
+        programs: What is typed before our commands' names.
     """
 
     def __init__(
-        self, out: TextIO, *, is_terminal: bool, has_colours: bool, is_quiet: bool = False
+        self,
+        out: TextIO,
+        *,
+        is_terminal: bool,
+        has_colours: bool,
+        is_quiet: bool = False,
+        programs: str = "",
     ) -> None:
         self._out, self._is_terminal, self._has_colours = out, is_terminal, has_colours
-        self._is_quiet = is_quiet
+        self._is_quiet, self._programs = is_quiet, programs
         self._started = time.monotonic()
         self.checks: list[Check] = []
         self._timeline: Timeline = ()
@@ -57,6 +65,7 @@ class Report:
 
     def found(self, check: Check) -> bool:
         """Write one check; return whether all is as it should be."""
+        check = replace(check, cure=as_typed(check.cure, self._programs))
         self.checks.append(check)
         if self._is_terminal:
             self._write(_CLEAR_LINE)

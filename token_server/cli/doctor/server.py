@@ -9,6 +9,7 @@ from token_server.cli.asking import HttpResult, Way, ask, bearer
 from token_server.cli.doctor.checks import Check, Trouble, ok, proxy_trouble
 from token_server.cli.doctor.livekit import QUOTA
 from token_server.cli.running_server import room_path
+from token_server.cli.silence import cure_of
 
 _NAME = "token server"
 
@@ -52,11 +53,14 @@ def check_server(server: Server, health: HttpResult) -> Check:
             _NAME, f"The proxy of {health.bad_proxy} does not lead there.", health.in_words
         )
     if health.silence:
-        return Trouble(
-            "server-unreachable",
+        address = "TOKEN_SERVER_URL, PORT or --url"
+        cure = cure_of(health.why, server.url, address) or (
             "Start it (`make dev` here, or the Procfile's `web`), or say where it is: set"
-            " TOKEN_SERVER_URL or PORT, or add --url https://HOST.",
-        ).wrong(_NAME, f"No token server answers at {server.url}.", health.silence)
+            " TOKEN_SERVER_URL or PORT, or add --url https://HOST."
+        )
+        return Trouble("server-unreachable", cure).wrong(
+            _NAME, f"No token server answers at {server.url}.", health.silence
+        )
     if (said := str(health.content.get("msg", ""))).startswith("The keeper is stuck"):
         return Trouble(
             "server-stuck",

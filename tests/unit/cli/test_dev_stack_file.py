@@ -1,0 +1,99 @@
+"""What `make dev` leaves in its folder, and who believes it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from token_server.cli.dev import DevError
+from token_server.cli.dev.run import export_lines
+from token_server.cli.dev.stack_file import NAME, left_behind, stack_here, with_stack
+
+RUNNING = {
+    "PORT": "9000",
+    "LIVEKIT_URL": "ws://127.0.0.1:7880",
+    "LIVEKIT_API_KEY": "devkey",
+    "LIVEKIT_API_SECRET": "a made-up secret",
+    "TOKEN_AUTH": "key",
+}
+
+
+def test_commands_of_the_folder_find_the_stack_while_it_runs(tmp_path: Path) -> None:
+    """Whatever its PORT and TOKEN_AUTH; what is none of ours is not written down."""
+    with left_behind(tmp_path, RUNNING | {"AWS_SECRET": "x"}) as path:
+        assert path
+        assert RUNNING == stack_here(tmp_path, {})
+        assert 0o600 == path.stat().st_mode & 0o777
+
+    assert ({}, False) == (stack_here(tmp_path, {}), path.exists())
+
+
+def test_a_dead_stack_is_not_believed(tmp_path: Path) -> None:
+    """The machine lost its power, or the folder came with such a file."""
+    (tmp_path / NAME).write_text(json.dumps(RUNNING | {"PORT": "1" * 99}))
+
+    assert {} == stack_here(tmp_path, {})
+    with left_behind(tmp_path, RUNNING):
+        assert RUNNING == stack_here(tmp_path, {})
+
+
+def test_what_others_may_write_is_not_believed(tmp_path: Path) -> None:
+    """It would say where our keys are sent."""
+    with left_behind(tmp_path, RUNNING) as path:
+        assert path
+        path.chmod(0o622)
+
+        assert {} == stack_here(tmp_path, {})
+
+
+def test_the_second_stack_of_a_folder_leaves_the_first_one_s_file(tmp_path: Path) -> None:
+    """It is found by its PORT, as before."""
+    with left_behind(tmp_path, RUNNING):
+        with left_behind(tmp_path, RUNNING | {"PORT": "9001"}) as second:
+            assert second is None
+        assert RUNNING == stack_here(tmp_path, {})
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"PORT": "8080"},
+        {"LIVEKIT_URL": "wss://x.livekit.cloud"},
+        {"TOKEN_SERVER_URL": "https://tokens.example"},
+        {"TOKEN_SERVER_ENV_FILE": "/etc/token-server.env"},
+    ],
+    ids=lambda environ: next(iter(environ)),
+)
+def test_another_server_or_livekit_is_what_the_environment_says(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    """Production is looked at from the folder where `make dev` runs."""
+    with left_behind(tmp_path, RUNNING):
+        assert {} == stack_here(tmp_path, environ)
+
+
+def test_the_url_of_the_command_line_says_which_is_meant(tmp_path: Path) -> None:
+    """`token-server doctor --url`."""
+    with left_behind(tmp_path, RUNNING):
+        assert RUNNING == stack_here(tmp_path, {"PORT": "9000"}, "http://localhost:9000/")
+        assert {} == stack_here(tmp_path, {}, "https://tokens.example:9000")
+
+
+def test_the_environment_counts_before_the_stack_and_that_before_the_file() -> None:
+    """OPERATOR_KEY=… in front of a command; a `.env` that was changed since."""
+    found = {"OPERATOR_KEY": "", "TOKEN_AUTH": "none", "OTHER": "x"}
+
+    environ = with_stack(found, {"OPERATOR_KEY": "", "PORT": "9000"}, RUNNING)
+
+    assert RUNNING | {"OTHER": "x", "OPERATOR_KEY": ""} == environ
+
+
+def test_a_shell_takes_what_leads_to_the_stack() -> None:
+    """A worker of one's own beside `make dev` has no other way to its secret."""
+    assert [
+        "export LIVEKIT_URL=ws://127.0.0.1:7880",
+        "export LIVEKIT_API_KEY=devkey",
+        "export LIVEKIT_API_SECRET='a made-up secret'",
+    ] == export_lines(RUNNING)
+    with pytest.raises(DevError, match="no `make dev` runs in this folder"):
+        export_lines({})

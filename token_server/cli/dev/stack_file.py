@@ -1,0 +1,115 @@
+"""What a running `make dev` leaves in its folder, so that the commands typed there find it.
+
+The file is locked for as long as `make dev` runs: one that nobody holds is of a dead one, and is
+not believed. It has all settings, keys and secrets too, and only its owner may read it.
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from token_server.settings import Settings
+
+NAME = ".token-server-dev.json"
+_SETTINGS = {str(field.alias) for field in Settings.model_fields.values()} | {
+    "LIVEKIT_AGENT_HOST",
+    "LIVEKIT_AGENT_PORT",
+    "HOST",
+    "PORT",
+    "TOKEN_SERVER_URL",
+}
+# With one of these set otherwise, another server or LiveKit is meant than the one of `make dev`.
+_WHERE = (
+    "TOKEN_SERVER_ENV_FILE",
+    "TOKEN_SERVER_URL",
+    "PORT",
+    "LIVEKIT_URL",
+    "LIVEKIT_API_KEY",
+    "LIVEKIT_API_SECRET",
+)
+_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+_OTHERS_MAY_WRITE = 0o022
+
+
+@contextmanager
+def left_behind(folder: Path, environ: Mapping[str, str]) -> Iterator[Path | None]:
+    """Leave the settings of the children's environment in the folder, until the end.
+
+    Yields:
+        The file; None where there can be none, or where another `make dev` runs in this folder.
+    """
+    path = folder.absolute() / NAME
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    except OSError:
+        yield None
+        return
+    with open(descriptor, "w") as file:  # noqa: PTH123 (of a descriptor)
+        if not _can_lock(descriptor, fcntl.LOCK_EX):
+            yield None
+            return
+        os.fchmod(descriptor, 0o600)
+        file.truncate(0)  # what a killed one has left
+        json.dump({name: environ[name] for name in sorted(_SETTINGS & environ.keys())}, file)
+        file.flush()
+        try:
+            yield path
+        finally:
+            with suppress(OSError):
+                path.unlink()
+
+
+def stack_here(
+    folder: Path, environ: Mapping[str, str], server_url: str | None = None
+) -> dict[str, str]:
+    """Return the settings of the `make dev` that runs in this folder and is meant; else nothing.
+
+    Args:
+        folder: Where the command was typed.
+        environ: The environment without `.env`, which `make dev` has read itself.
+        server_url: The token server's address, where the command line names one.
+    """
+    stack = _read(folder / NAME)
+    is_meant = all(environ.get(name, "").strip() in {"", stack.get(name)} for name in _WHERE)
+    if server_url:
+        here = {f"http://{host}:{stack.get('PORT')}" for host in _LOOPBACK}
+        is_meant = is_meant and server_url.rstrip("/") in here
+    return stack if is_meant else {}
+
+
+def with_stack(
+    found: Mapping[str, str], environ: Mapping[str, str], stack: Mapping[str, str]
+) -> dict[str, str]:
+    """Return what a command has to know: the environment counts, then the stack, then `.env`."""
+    if not stack:
+        return dict(found)
+    return {**found, **stack, **{name: value for name, value in environ.items() if value.strip()}}
+
+
+def _read(path: Path) -> dict[str, str]:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError:
+        return {}
+    with open(descriptor) as file:  # noqa: PTH123 (of a descriptor)
+        about = os.fstat(descriptor)
+        # A stranger's folder must not say where our keys are sent.
+        is_ours = about.st_uid == os.getuid() and not about.st_mode & _OTHERS_MAY_WRITE
+        if not is_ours or _can_lock(descriptor, fcntl.LOCK_SH):
+            return {}
+        try:
+            content = json.load(file)
+        except ValueError:
+            return {}
+    return {name: str(value) for name, value in content.items() if name in _SETTINGS}
+
+
+def _can_lock(descriptor: int, how: int) -> bool:
+    try:
+        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
