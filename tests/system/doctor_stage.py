@@ -10,8 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-import httpx
-
 from tests import plain_http
 from tests.processes import (
     API_KEY,
@@ -191,10 +189,7 @@ class Stack:
         return [room.room_name for room in self.rooms.list_rooms()]
 
     def _is_alive(self) -> bool:
-        try:
-            return plain_http.get(f"{self.web_url}/healthz").is_success
-        except httpx.TransportError:
-            return False
+        return plain_http.is_ok(f"{self.web_url}/healthz")
 
     def __enter__(self) -> Self:
         return self

@@ -80,7 +80,7 @@ def test_each_wait_for_a_client_has_a_deadline(
     while clients.left():
         assert time.monotonic() < deadline
         asked = time.monotonic()
-        assert 201 == web.http.post("/token", content=BODY, headers=JSON).status_code
+        assert 201 == web.http.post("/token", body=BODY, headers=JSON).status
         slowest = max(slowest, time.monotonic() - asked)
         clients.drip(b" ")
         time.sleep(0.2)

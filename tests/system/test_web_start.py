@@ -7,7 +7,6 @@ from contextlib import closing, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 
-import httpx
 import pytest
 
 from shared_settings.token_server_url import running_server_url
@@ -39,16 +38,9 @@ def environ(folder: Path, **changes: str) -> dict[str, str]:
 def web(settings: dict[str, str], log: Path) -> Iterator[Process]:
     """Start it, and wait until both of its processes have, and answer."""
     url = f"{running_server_url('', settings['PORT'], settings['HOST'])}/healthz"
-
-    def is_alive() -> bool:
-        try:
-            return plain_http.get(url).status_code == httpx.codes.OK
-        except httpx.TransportError:
-            return False
-
     with start_from_procfile("web", settings, log) as process:
         wait_until(
-            lambda: process.output().count("Booting worker") == 2 and is_alive(),
+            lambda: process.output().count("Booting worker") == 2 and plain_http.is_ok(url),
             within=60,
             what="web answers",
         )
@@ -133,7 +125,7 @@ def test_a_host_of_ipv6_and_ipv4_is_listened_on(tmp_path: Path) -> None:
     with web(settings, tmp_path / "web.log") as process:
         over_ipv4 = plain_http.get(f"http://127.0.0.1:{settings['PORT']}/metrics")
 
-    assert 200 == over_ipv4.status_code
+    assert 200 == over_ipv4.status
     assert f"Listening at: http://[::]:{settings['PORT']}" in process.output()
 
 

@@ -5,7 +5,7 @@ from enum import Enum
 from threading import Event, Lock, Thread
 from typing import Self
 
-import httpx
+from urllib3.exceptions import HTTPError
 
 from tests import plain_http
 from tests.loopback import Loopback, ProxyHandler
@@ -50,8 +50,8 @@ class WebhookRelay(Loopback):
             self._deliver(body, headers)
 
     def _deliver(self, body: bytes, headers: dict[str, str]) -> None:
-        with suppress(httpx.TransportError):
-            plain_http.post(self.target, content=body, headers=headers)
+        with suppress(HTTPError):
+            plain_http.post(self.target, body=body, headers=headers)
             self.delivered += 1
 
     def _deliver_batches(self) -> None:

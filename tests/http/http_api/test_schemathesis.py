@@ -5,7 +5,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from livekit.protocol.models import Room
 from livekit.protocol.room import ListRoomsResponse
@@ -25,14 +24,6 @@ from tests.twirp_server import TwirpServer, answer
 # Of callers and operators: schemathesis shows one key everywhere.
 CALLER_KEY = "a-made-up-caller-key"
 LIST_ROOMS = "/twirp/livekit.RoomService/ListRooms"
-
-
-def is_alive(url: str) -> bool:
-    """Whether it serves requests."""
-    try:
-        return plain_http.get(f"{url}/healthz").is_success
-    except httpx.TransportError:
-        return False
 
 
 @pytest.fixture(params=["none", "key"])
@@ -58,14 +49,14 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
             "PORT": str(port),
         }
         with start_from_procfile("web", environ, tmp_path / "web.log"):
-            wait_until(lambda: is_alive(url), within=20, what="web answers")
+            wait_until(lambda: plain_http.is_ok(f"{url}/healthz"), within=20, what="web answers")
             yield url
 
 
 def test_document_and_server_agree(url: str, tmp_path: Path) -> None:
     """What the document allows is accepted, what it forbids is refused, and answers are as told."""
     # From a file: of a document that it has fetched it does not test the address.
-    (tmp_path / "openapi.json").write_bytes(plain_http.get(f"{url}/openapi.json").content)
+    (tmp_path / "openapi.json").write_bytes(plain_http.get(f"{url}/openapi.json").data)
     command = [
         *(str(Path(sys.executable).parent / "st"), "--no-color"),
         *("--config-file", str(ROOT / "tests/http/schemathesis.toml")),
