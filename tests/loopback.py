@@ -20,8 +20,9 @@ class _Server(ThreadingHTTPServer):
 class Loopback:
     """A real HTTP server on 127.0.0.1, with a thread for each connection; a context manager."""
 
-    def __init__(self, handler: type[BaseHTTPRequestHandler]) -> None:
-        self._server = _Server(("127.0.0.1", 0), handler)
+    def __init__(self, handler: type[BaseHTTPRequestHandler], port: int = 0) -> None:
+        """Listen on a port; 0: on any that is free."""
+        self._server = _Server(("127.0.0.1", port), handler)
         self._thread = Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
     @property

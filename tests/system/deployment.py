@@ -102,12 +102,13 @@ class Deployment:
         self.web = web
         return web
 
-    def start_worker(self) -> Process:
+    def start_worker(self, **settings: str) -> Process:
         """Start `worker` (another one, if there is one), and wait until it is registered."""
         # Each warm process takes processor time from the tests beside this one.
         environ = {"LIVEKIT_AGENT_IDLE_PROCESSES": "2", **self._environ()}
         self.worker_port = free_port()
         environ |= {"PORT": str(self.webhook_port), "LIVEKIT_AGENT_PORT": str(self.worker_port)}
+        environ |= settings
         worker = start_from_procfile("worker", environ, self._folder / "worker.log")
         self._ends.callback(worker.kill)
         worker.wait_for_output("registered worker", within=60)

@@ -83,10 +83,10 @@ def join_through_two(
 
 
 def test_a_join_is_one_trace_across_two_processes(
-    collector: Collector, deploy: Deploy, room_name: str
+    collector: Collector, redeploy: Deploy, room_name: str
 ) -> None:
     """Where the second went: the token is one process's, the webhook and dispatch the other's."""
-    running = deploy(collector.environ | {"WEB_CONCURRENCY": "2"}).with_worker()
+    running = redeploy(**collector.environ, WEB_CONCURRENCY="2")
     running.join("another-room")
     # A LiveKit with few rooms keeps its one connection to this one.
     hears_webhooks = process_of(delivered(collector, WEBHOOK))

@@ -40,6 +40,8 @@ def environ_for(livekit: TwirpServer, port: int, tmp_path: Path) -> dict[str, st
         "LIVEKIT_API_SECRET": "x" * 32,
         "LIVEKIT_AGENT_NAME": "voice-agent",
         "TOKEN_AUTH": "none",
+        # More where two do something that one does not: each start costs processor time.
+        "WEB_CONCURRENCY": "1",
         "PORT": str(port),
         "SSL_CERT_FILE": str(tmp_path / "certificate.pem"),
     }
