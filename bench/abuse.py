@@ -6,8 +6,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
-
 from bench.bad_requests import BadRequests
 from bench.effort import Effort
 from bench.figures import EMPTY, Bar, Cell, Held, Row, Section, number
@@ -16,6 +14,7 @@ from bench.load import Requests, ask_often
 from bench.progress import say
 from bench.requests import token_request
 from bench.servers import start_livekit, start_ours, wait_until_ready
+from tests import plain_http
 from tests.processes import Process, free_port
 
 _CONNECTIONS = 16
@@ -132,6 +131,6 @@ def _start(settings: dict[str, str], folder: Path, running: ExitStack) -> tuple[
 
 def _counted(port: int, counter: str) -> float:
     headers = {"Authorization": f"Bearer {_OPERATOR_KEY}"}
-    page = httpx.get(f"http://127.0.0.1:{port}/metrics", headers=headers, timeout=10).text
+    page = plain_http.get(f"http://127.0.0.1:{port}/metrics", headers=headers).data.decode()
     found = re.search(rf"^{counter} (\S+)$", page, re.MULTILINE)
     return float(found[1]) if found else 0.0

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
 
-import httpx
-
 from bench.effort import Effort
 from bench.figures import EMPTY, Bar, Held, Row, Section, number, p95
 from bench.growth.usage import memory_mib
 from bench.progress import say
 from bench.servers import Ports, livekit_with, start_ours
+from tests import plain_http
 from tests.processes import Process
 from tests.slow_clients import PIPELINED, SlowClients
 
@@ -128,9 +127,8 @@ def _asking(ports: Ports) -> Iterator[list[float]]:
     def ask() -> None:
         while not ends.wait(0.05):
             began = time.monotonic()
-            httpx.post(
-                f"http://127.0.0.1:{ports.web}/token", json={}, timeout=30
-            ).raise_for_status()
+            url = f"http://127.0.0.1:{ports.web}/token"
+            plain_http.good(plain_http.post(url, json={}, timeout=30))
             waited.append(time.monotonic() - began)
 
     askers = [Thread(target=ask) for _ in range(2)]

@@ -5,7 +5,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Self
 
-import httpx
+from urllib3 import BaseHTTPResponse
 
 _PASSED_ON = ("Content-Type", "Authorization")
 
@@ -20,8 +20,9 @@ class _Server(ThreadingHTTPServer):
 class Loopback:
     """A real HTTP server on 127.0.0.1, with a thread for each connection; a context manager."""
 
-    def __init__(self, handler: type[BaseHTTPRequestHandler]) -> None:
-        self._server = _Server(("127.0.0.1", 0), handler)
+    def __init__(self, handler: type[BaseHTTPRequestHandler], port: int = 0) -> None:
+        """Listen on a port; 0: on any that is free."""
+        self._server = _Server(("127.0.0.1", port), handler)
         self._thread = Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
     @property
@@ -49,14 +50,14 @@ class ProxyHandler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         return body, {name: self.headers[name] for name in _PASSED_ON if name in self.headers}
 
-    def respond(self, answer: httpx.Response, date: str = "") -> None:
+    def respond(self, answer: BaseHTTPResponse, date: str = "") -> None:
         """Send an answer on; with another date than now, if one is given."""
-        self.send_response_only(answer.status_code)
+        self.send_response_only(answer.status)
         self.send_header("Date", date or self.date_time_string())
         self.send_header("Content-Type", answer.headers["Content-Type"])
-        self.send_header("Content-Length", str(len(answer.content)))
+        self.send_header("Content-Length", str(len(answer.data)))
         self.end_headers()
-        self.wfile.write(answer.content)
+        self.wfile.write(answer.data)
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""

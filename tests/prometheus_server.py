@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
-import httpx
-
+from tests import plain_http
 from tests.processes import ROOT, Process, free_port, wait_until
 
 FILES = ROOT / "docs/monitoring"
@@ -44,7 +43,7 @@ class PrometheusServer:
 
     def __enter__(self) -> Self:
         self._process = Process(self._command, os.environ, self._log)
-        self._http = httpx.Client(base_url=f"http://127.0.0.1:{self._port}/api/v1", timeout=10)
+        self._http = plain_http.Client(f"http://127.0.0.1:{self._port}/api/v1/")
         self._process.wait_for_output("Server is ready to receive web requests")
         return self
 

@@ -5,8 +5,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import httpx
-
+from tests import plain_http
 from tests.processes import free_port
 
 _VARIABLE = "LIVEKIT_PROMETHEUS_PORT"
@@ -22,7 +21,7 @@ class CallCounter:
 
     def total(self) -> int:
         """Return the number of calls so far."""
-        return count_calls(httpx.get(self._url, timeout=10).text)
+        return count_calls(plain_http.get(self._url).data.decode())
 
 
 def count_calls(page: str) -> int:

@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-import httpx
-
 from bench.image.bare_debian import missing_programs
 from bench.image.build import Image, build
 from bench.progress import say
+from tests import plain_http
 from tests.processes import ROOT, LiveKitServer, Process, free_port, wait_until
 from tests.redis_server import RedisServer
 
@@ -53,8 +52,8 @@ def _try(image: Image, folder: Path, ends: ExitStack, *, has_worker: bool) -> No
     if has_worker:
         environ["REDIS_URL"] = ends.enter_context(RedisServer(folder)).url
     web = _start(image, image.command, environ, folder / "web.log", ends)
-    say(httpx.get(f"http://127.0.0.1:{port}/healthz").text.strip())
-    httpx.get(f"http://127.0.0.1:{port}/token").raise_for_status()
+    say(plain_http.get(f"http://127.0.0.1:{port}/healthz").data.decode().strip())
+    plain_http.good(plain_http.get(f"http://127.0.0.1:{port}/token"))
     if has_worker:
         worker = _start(image, _WORKER, environ, folder / "worker.log", ends)
         say(image.debian.run_beside(web, ["token-server", "doctor"], environ))

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 from livekit import api
 
 from tests import plain_http
@@ -69,7 +68,7 @@ class RunningSystem:
             json={"room": room_name, **fields},
             headers={"Authorization": f"Bearer {token}"},
         )
-        body: dict[str, Any] = answer.raise_for_status().json()
+        body: dict[str, Any] = plain_http.good(answer).json()
         return body
 
 
@@ -89,14 +88,8 @@ def running_system(folder: Path, *, has_worker: bool, **settings: str) -> Iterat
             worker = start_from_procfile("worker", environ, folder / "worker.log")
             running.enter_context(worker)
         web = running.enter_context(start_from_procfile("web", environ, folder / "web.log"))
-        wait_until(lambda: _is_ready(page_url), within=30, what=f"web is ready\n{web.output()}")
+        ready = f"{page_url}readyz"
+        wait_until(lambda: plain_http.is_ok(ready), within=30, what=f"web is ready\n{web.output()}")
         if worker:
             worker.wait_for_output("registered worker")
         yield RunningSystem(page_url, livekit, worker)
-
-
-def _is_ready(page_url: str) -> bool:
-    try:
-        return plain_http.get(f"{page_url}readyz").status_code == httpx.codes.OK
-    except httpx.TransportError:
-        return False

@@ -41,7 +41,7 @@ class Worker:
 
     def is_healthy(self) -> bool:
         """Ask its health server as a platform does."""
-        return plain_http.get(f"http://127.0.0.1:{self.health_port}/").text == "OK"
+        return plain_http.get(f"http://127.0.0.1:{self.health_port}/").data == b"OK"
 
     def lines(self, *words: str) -> list[str]:
         """Return the log lines that contain all these words."""

@@ -20,7 +20,7 @@ class DateProxy(Loopback):
                 """Pass one call on."""
                 body, headers = self.received()
                 url = target + self.path
-                answer = plain_http.post(url, content=body, headers=headers)
+                answer = plain_http.post(url, body=body, headers=headers)
                 self.respond(answer, formatdate(time() + seconds, usegmt=True))
 
         super().__init__(Handler)

@@ -3,10 +3,10 @@
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Self
 
-import httpx
 from livekit import api
 
 from tests import plain_http
@@ -45,7 +45,7 @@ class Deployment:
     ) -> None:
         self._folder = folder
         self.webhook_port = free_port()
-        self.http = httpx.Client(timeout=15)
+        self.http = plain_http.Client(timeout=15)
         self._move_web(self.webhook_port)
         self._webhook_urls = [webhook_url or f"{self.web_url}/webhook"]
         self._settings = dict(settings or {})
@@ -102,12 +102,13 @@ class Deployment:
         self.web = web
         return web
 
-    def start_worker(self) -> Process:
+    def start_worker(self, **settings: str) -> Process:
         """Start `worker` (another one, if there is one), and wait until it is registered."""
         # Each warm process takes processor time from the tests beside this one.
         environ = {"LIVEKIT_AGENT_IDLE_PROCESSES": "2", **self._environ()}
         self.worker_port = free_port()
         environ |= {"PORT": str(self.webhook_port), "LIVEKIT_AGENT_PORT": str(self.worker_port)}
+        environ |= settings
         worker = start_from_procfile("worker", environ, self._folder / "worker.log")
         self._ends.callback(worker.kill)
         worker.wait_for_output("registered worker", within=60)
@@ -122,7 +123,7 @@ class Deployment:
         """Fetch a token as a frontend does."""
         body = {"room_name": room_name, "participant_identity": identity, **fields}
         answer = self.http.post("/token", json=body)
-        assert answer.status_code == httpx.codes.CREATED, answer.text
+        assert answer.status == HTTPStatus.CREATED, answer.data
         return str(answer.json()["participant_token"])
 
     def join(self, room_name: str, identity: str = "alice", **fields: Any) -> Human:  # noqa: ANN401
@@ -209,7 +210,7 @@ class Deployment:
             headers={"Authorization": f"Bearer {token.to_jwt()}"},
         )
         # It may just have ended by itself.
-        assert answer.is_success or answer.status_code == httpx.codes.NOT_FOUND, answer.text
+        assert answer.status in (HTTPStatus.OK, HTTPStatus.NOT_FOUND), answer.data
         self.wait_for_end(room_name)
 
     def wait_for_end(self, room_name: str) -> None:
@@ -241,10 +242,7 @@ class Deployment:
         self.http.base_url = self.web_url
 
     def _is_alive(self) -> bool:
-        try:
-            return self.http.get("/healthz").is_success
-        except httpx.TransportError:
-            return False
+        return self.http.is_ok("/healthz")
 
     def _livekit(self) -> LiveKitServer:
         return LiveKitServer(self._folder, webhook_urls=self._webhook_urls)

@@ -10,8 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-import httpx
-
 from tests import plain_http
 from tests.processes import (
     API_KEY,
@@ -23,6 +21,7 @@ from tests.processes import (
     wait_until,
 )
 from tests.system.deployment import Deployment
+from tests.system.quick_command import run_quickly
 from token_server.livekit.port import ParticipantKind
 from token_server.livekit.twirp import Twirp
 from token_server.livekit.twirp_livekit import TwirpLiveKit
@@ -139,11 +138,12 @@ class Stack:
     def diagnose(self, *arguments: str, **settings: str) -> Diagnosis:
         """Run the doctor to its end, with these settings changed; see that it leaves no room."""
         started = time.monotonic()
-        doctor = self.start_doctor("--json", *arguments, **settings)
-        printed, errors = doctor.communicate(timeout=60)
+        code, printed, errors = run_quickly(
+            ["doctor", "--json", *arguments], self.environ | settings
+        )
         seconds = time.monotonic() - started
         assert not errors, errors
-        diagnosis = Diagnosis(doctor.returncode, json.loads(printed), printed, seconds)
+        diagnosis = Diagnosis(code, json.loads(printed), printed, seconds)
         assert not [room for room in self.room_names() if room.startswith("doctor-")]
         assert diagnosis.content["seconds"] < LONGEST, printed
         for secret in (API_SECRET, OTHER_SECRET, OPERATOR_KEY, "eyJ"):
@@ -191,10 +191,7 @@ class Stack:
         return [room.room_name for room in self.rooms.list_rooms()]
 
     def _is_alive(self) -> bool:
-        try:
-            return plain_http.get(f"{self.web_url}/healthz").is_success
-        except httpx.TransportError:
-            return False
+        return plain_http.is_ok(f"{self.web_url}/healthz")
 
     def __enter__(self) -> Self:
         return self
@@ -206,10 +203,11 @@ class Stack:
 class BorrowedStack(Stack):
     """The LiveKit and the worker of a deployment, with a `web` that knows nothing of before."""
 
-    def __init__(self, lender: Deployment, folder: Path) -> None:
+    def __init__(self, lender: Deployment, folder: Path, *, hears_webhooks: bool = True) -> None:
         lender.with_worker().vacate()
         self._lender, self._folder, self._ends = lender, folder, ExitStack()
-        self.web_port, self.worker_port = lender.webhook_port, lender.worker_port
+        self.web_port = lender.webhook_port if hears_webhooks else free_port()
+        self.worker_port = lender.worker_port
         self.web_url = f"http://127.0.0.1:{self.web_port}"
         self.livekit, self.rooms = lender.livekit, lender.rooms
         self.web, self.worker = lender.web, lender.worker

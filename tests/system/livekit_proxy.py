@@ -3,7 +3,7 @@
 from enum import Enum
 from threading import Event
 
-import httpx
+from urllib3 import BaseHTTPResponse
 
 from tests import plain_http
 from tests.loopback import Loopback, ProxyHandler
@@ -36,12 +36,12 @@ class LiveKitProxy(Loopback):
         """Wait for the call that is held up."""
         assert self.has_held.wait(_SECONDS), f"no {self.method}"
 
-    def pass_on(self, path: str, body: bytes, headers: dict[str, str]) -> httpx.Response | None:
+    def pass_on(self, path: str, body: bytes, headers: dict[str, str]) -> BaseHTTPResponse | None:
         """Return LiveKit's answer; None if the caller is not to have it."""
         is_held = path.endswith(f"/{self.method}") and not self.has_held.is_set()
         answer = None
         if not is_held or self.held is Held.AFTER:
-            answer = plain_http.post(self.target + path, content=body, headers=headers)
+            answer = plain_http.post(self.target + path, body=body, headers=headers)
         if is_held:
             self.has_held.set()
             self._ends.wait()

@@ -44,7 +44,7 @@ class Machine(Deployment):
     def readiness(self) -> tuple[int, str]:
         """Return the status of /readyz, and what it says of Redis."""
         ready = self.http.get("/readyz")
-        return ready.status_code, ready.json().get("redis", "nothing")
+        return ready.status, ready.json().get("redis", "nothing")
 
     def said(self, message: str) -> int:
         """Return how often this machine's log says something."""

@@ -38,7 +38,7 @@ class PathProxy(Loopback):
                 body, headers = self.received()
                 if path := self._inner():
                     url = proxy._target + path
-                    self.respond(plain_http.post(url, content=body, headers=headers))
+                    self.respond(plain_http.post(url, body=body, headers=headers))
 
             def do_GET(self) -> None:  # noqa: N802
                 """Pass all on, both ways, until one side ends it."""

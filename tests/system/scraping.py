@@ -1,7 +1,5 @@
 """Scrapes /metrics of a deployment as Prometheus does, and fetches tokens to be counted."""
 
-import httpx
-
 from tests import plain_http
 from tests.exposition import series
 from tests.system.deployment import Deployment
@@ -20,16 +18,14 @@ _GAUGES = (
 def scrape(running: Deployment) -> dict[str, float]:
     """Ask over a new connection, so that either process may answer."""
     answer = plain_http.get(f"{running.web_url}/metrics", headers=_KEY, timeout=15)
-    assert answer.status_code == httpx.codes.OK, answer.text
-    return series(answer.text)
+    return series(plain_http.good(answer).data.decode())
 
 
 def fetch_tokens(running: Deployment, room_name: str, number: int) -> None:
     """Fetch so many tokens, each over a new connection."""
     for _ in range(number):
-        plain_http.get(
-            f"{running.web_url}/token", params={"room_name": room_name}
-        ).raise_for_status()
+        url, params = f"{running.web_url}/token", {"room_name": room_name}
+        plain_http.good(plain_http.get(url, params=params))
 
 
 def _counters(shown: dict[str, float]) -> dict[str, float]:

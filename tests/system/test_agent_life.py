@@ -76,10 +76,10 @@ def test_an_agent_that_thaws_after_it_was_replaced_is_not_heard_and_leaves(
 
 
 def test_an_agent_that_was_frozen_and_not_replaced_goes_on_talking(
-    deploy: Deploy, room_name: str, speech: Path
+    redeploy: Deploy, room_name: str, speech: Path
 ) -> None:
     """Nobody else is there: to leave would only make the human wait."""
-    running = deploy({"AGENT_SILENT_SECONDS": "6"}).with_worker()
+    running = redeploy(AGENT_SILENT_SECONDS="6")
     with call(running, room_name) as human:
         voice = wait_for_voice(human)
         wait_until(lambda: human.agent_states[-1:] == ["listening"], within=5, what="silence")

@@ -32,7 +32,7 @@ def test_loops_that_die_and_hang_are_seen_and_go_on(
 
     fault.write_text("hang")
     health = "/healthz"
-    wait_until(lambda: running.http.get(health).status_code == 503, within=20, what="it is stuck")
+    wait_until(lambda: running.http.get(health).status == 503, within=20, what="it is stuck")
     answer = running.http.get(health).json()
     shown, now = scrape(running), time.time()
     fault.write_text("die")
@@ -45,6 +45,6 @@ def test_loops_that_die_and_hang_are_seen_and_go_on(
         now - shown[LAST.format("look")] >= STUCK_AFTER,
         now - shown[LAST.format("beat")] < STUCK_AFTER,
     )
-    wait_until(lambda: running.http.get(health).is_success, within=SOON, what="it turns again")
+    wait_until(lambda: running.http.is_ok(health), within=SOON, what="it turns again")
     running.join(room_name)
     running.web.wait_for_output(f"CreateDispatch.*{room_name}", within=SOON)

@@ -72,7 +72,7 @@ def test_the_stack_gets_ready_serves_a_token_and_goes(tmp_path: Path) -> None:
         code = dev.stop(signal.SIGINT, within=LONGEST_STOP)
 
     left = [group for group in children if is_running(group)]
-    assert (201, 0, [], False) == (answer.status_code, code, left, listens(int(url[-5:])))
+    assert (201, 0, [], False) == (answer.status, code, left, listens(int(url[-5:])))
 
 
 @pytest.mark.live

@@ -32,7 +32,7 @@ RUNS = [*DOCTOR, DOCTOR_JSON, *ROOMS, FOLLOW]
 @pytest.fixture(scope="module")
 def environ(dev_port: int) -> dict[str, str]:
     """What is set where `make dev` runs: nothing, but for the port."""
-    plain_http.get(f"http://127.0.0.1:{dev_port}/token?room_name=kitchen").raise_for_status()
+    plain_http.good(plain_http.get(f"http://127.0.0.1:{dev_port}/token?room_name=kitchen"))
     return clean_environ() | {"PORT": str(dev_port)}
 
 
@@ -66,6 +66,6 @@ def test_a_room_is_followed_until_somebody_stops_it(
     with Process(FOLLOW.text.split(), environ, tmp_path / "follow.log") as following:
         following.wait_for_output("token issued", within=20)
         seen = len(following.output())
-        plain_http.get(f"http://127.0.0.1:{dev_port}/token?room_name=kitchen").raise_for_status()
+        plain_http.good(plain_http.get(f"http://127.0.0.1:{dev_port}/token?room_name=kitchen"))
 
         following.wait_for_output(rf"(?s).{{{seen}}}.*token.issued", within=20)

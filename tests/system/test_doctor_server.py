@@ -9,7 +9,8 @@ from tests.humans import Humans
 from tests.issuer import Issuer
 from tests.processes import API_KEY, LiveKitServer, free_port, wait_until
 from tests.system.date_proxy import DateProxy
-from tests.system.doctor_stage import OTHER_KEY, OTHER_SECRET, Stack
+from tests.system.deployment import Deployment
+from tests.system.doctor_stage import OTHER_KEY, OTHER_SECRET, BorrowedStack, Stack
 from tests.system.path_proxy import PathProxy
 from tests.system.webhook_relay import Post, WebhookRelay
 
@@ -116,13 +117,14 @@ def test_a_room_that_serves_one_caller_after_another_is_named(well: Stack) -> No
     assert (0, []) == (meant.exit_code, meant.causes())
 
 
-@pytest.fixture(scope="module")
-def relayed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[WebhookRelay, Stack]]:
-    """A worker, and somebody between LiveKit and a `web` that is still to be started."""
-    with WebhookRelay() as relay:
-        livekit = {"webhook": {"urls": [relay.url]}}
-        with Stack(tmp_path_factory.mktemp("relayed"), livekit=livekit) as stack:
-            yield relay, stack.with_worker()
+@pytest.fixture
+def relayed(shared_deployment: Deployment, tmp_path: Path) -> Iterator[tuple[WebhookRelay, Stack]]:
+    """Somebody between LiveKit and a `web` that is still to be started."""
+    with (
+        BorrowedStack(shared_deployment, tmp_path, hears_webhooks=False) as stack,
+        WebhookRelay(shared_deployment.webhook_port) as relay,
+    ):
+        yield relay, stack
 
 
 @pytest.mark.parametrize(
@@ -137,19 +139,18 @@ def relayed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[WebhookR
     ],
 )
 def test_webhooks_that_do_not_arrive_are_named(
-    relayed: tuple[WebhookRelay, Stack], tmp_path: Path, cause: str, path: str, fate: list[Post]
+    relayed: tuple[WebhookRelay, Stack], cause: str, path: str, fate: list[Post]
 ) -> None:
     """Agents come all the same, so that nobody looks."""
     relay, stack = relayed
-    fresh = {"TMPDIR": str(tmp_path)}
-    relay.target = f"{stack.with_web(**fresh).web_url}{path}"
+    relay.target = f"{stack.with_web().web_url}{path}"
     relay.post, delivered = fate[0], relay.delivered
     stack.token(f"before-{cause}")
     if relay.post is Post.PROMPT:
         wait_until(lambda: relay.delivered > delivered, within=5, what="a webhook")
     relay.post = fate[-1]
 
-    diagnosis = stack.diagnose(**fresh)
+    diagnosis = stack.diagnose()
 
     assert (1, [cause]) == (diagnosis.exit_code, diagnosis.causes())
     if cause == "no-webhooks":

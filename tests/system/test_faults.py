@@ -118,7 +118,7 @@ def test_livekit_that_is_gone_is_a_503_in_bounded_time_and_back_a_201(
 
     running.livekit.start()
 
-    assert (503, "unavailable") == (answer.status_code, answer.json()["code"])
+    assert (503, "unavailable") == (answer.status, answer.json()["code"])
     assert took < 5
     assert running.token(room_name)
 
@@ -143,7 +143,7 @@ def joined(room_name: str, event: str = "participant_joined") -> dict[str, objec
 def post(deployment: Deployment, body: bytes, authorization: str) -> int:
     """Deliver a webhook; return the status."""
     headers = {"Content-Type": "application/webhook+json", "Authorization": authorization}
-    return deployment.http.post("/webhook", content=body, headers=headers).status_code
+    return deployment.http.post("/webhook", body=body, headers=headers).status
 
 
 def test_webhooks_of_every_kind_change_nothing_in_an_attended_room(

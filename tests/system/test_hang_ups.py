@@ -89,7 +89,7 @@ def test_agents_that_fail_are_told_of(calls: Calls) -> None:
 
     expected = {"call-raises", "call-shuts", "call-refuses"}
     wait_until(lambda: expected <= failing(), within=_WATCHED, what="all three are named")
-    metrics = calls.deployment.http.get("/metrics", headers=key).text
+    metrics = calls.deployment.http.get("/metrics", headers=key).data.decode()
     assert 'token_server_agents_failed_total{in_a_row="3+"} 0.0' not in metrics
 
 

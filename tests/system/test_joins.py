@@ -1,11 +1,11 @@
 """The promise, where nothing fails: one agent for whoever joins, none for whoever does not."""
 
-import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-import httpx
 import pytest
 
+from tests import plain_http
 from tests.system.deployment import Deployment
 from token_server.livekit.port import RoomOrder
 
@@ -88,13 +88,13 @@ def test_forty_tokens_at_once_for_a_room_bring_one_agent(
 ) -> None:
     """Pages that fetch again and again, over two processes."""
 
-    async def fetch_all() -> list[str]:
-        async with httpx.AsyncClient(base_url=deployment.web_url, timeout=15) as client:
-            query = {"room_name": room_name}
-            answers = await asyncio.gather(*(client.get("/token", params=query) for _ in range(40)))
-        return [answer.json()["participant_token"] for answer in answers]
+    def fetch(_: int) -> str:
+        query = {"room_name": room_name}
+        answer = plain_http.get(f"{deployment.web_url}/token", params=query, timeout=15)
+        return str(answer.json()["participant_token"])
 
-    tokens = asyncio.run(fetch_all())
+    with ThreadPoolExecutor(40) as pages:
+        tokens = list(pages.map(fetch, range(40)))
     deployment.enter(tokens[7])
 
     deployment.wait_for_one_agent(room_name)

@@ -131,7 +131,7 @@ def test_the_web_process_alone_gives_tokens(
         code = web.stop()
 
     assert (200, livekit.url, 0) == (
-        answer.status_code,
+        answer.status,
         answer.json()["server_url"],
         code,
     )

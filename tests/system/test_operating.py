@@ -184,11 +184,11 @@ def test_a_dry_run_of_an_upgrade_names_what_is_missing(installation: Installatio
 
 def test_the_wheel_brings_its_pages(running: Running) -> None:
     """Built where the wheel was; no Node.js here."""
-    pages = {path: plain_http.get(f"{running.url}{path}").text for path in ("/", "/api")}
+    pages = {path: plain_http.get(f"{running.url}{path}").data.decode() for path in ("/", "/api")}
 
     for page in pages.values():
         (script, *_) = re.findall(r'src="(/assets/[^"]+)"', page)
-        assert 200 == plain_http.get(f"{running.url}{script}").status_code
+        assert 200 == plain_http.get(f"{running.url}{script}").status
 
 
 def test_a_token_from_the_command_line(running: Running) -> None:
@@ -252,7 +252,7 @@ def test_a_restart_refuses_nobody(running: Running) -> None:
 
     def ask() -> None:
         while not has_ended.wait(0.02):
-            answers.append(plain_http.get(f"{running.url}/healthz", timeout=20).status_code)
+            answers.append(plain_http.get(f"{running.url}/healthz", timeout=20).status)
 
     asking = threading.Thread(target=ask)
     asking.start()

@@ -38,7 +38,7 @@ A_LIFE = (
 def room(deployment: Deployment, room_name: str) -> dict[str, Any]:
     """Ask for a room; either process may answer."""
     answer = deployment.http.get(f"/rooms/{room_name}", headers=KEY)
-    assert 200 == answer.status_code, answer.text
+    assert 200 == answer.status, answer.data
     found: dict[str, Any] = answer.json()
     return found
 

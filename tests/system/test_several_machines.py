@@ -78,7 +78,7 @@ def test_each_machine_shows_what_all_have_done(two: TwoMachines) -> None:
 
 def is_alerted(machine: Machine) -> bool:
     """Whether what the alert watches says that a machine misses Redis."""
-    return series(machine.http.get("/metrics", headers=KEY).text)["redis_unavailable"] == 1
+    return series(machine.http.get("/metrics", headers=KEY).data.decode())["redis_unavailable"] == 1
 
 
 def test_without_redis_everybody_still_gets_one_agent_and_the_log_says_it_once(

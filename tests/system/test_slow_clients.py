@@ -58,7 +58,8 @@ def test_each_wait_for_a_client_has_a_deadline(
     goes on. More of them than a process had connections once.
     """
     certificate, plain, tls = tmp_path / "certificate.pem", free_port(), free_port()
-    web = start(environ_for(livekit, plain, tmp_path), tmp_path / "web.log", processes)
+    two = environ_for(livekit, plain, tmp_path) | {"WEB_CONCURRENCY": "2"}
+    web = start(two, tmp_path / "web.log", processes)
     with_tls = {"GUNICORN_CMD_ARGS": f"--certfile {certificate} --keyfile {certificate}"}
     start(environ_for(livekit, tls, tmp_path) | with_tls, tmp_path / "tls.log", processes)
     for port in (plain, tls):
@@ -80,7 +81,7 @@ def test_each_wait_for_a_client_has_a_deadline(
     while clients.left():
         assert time.monotonic() < deadline
         asked = time.monotonic()
-        assert 201 == web.http.post("/token", content=BODY, headers=JSON).status_code
+        assert 201 == web.http.post("/token", body=BODY, headers=JSON).status
         slowest = max(slowest, time.monotonic() - asked)
         clients.drip(b" ")
         time.sleep(0.2)

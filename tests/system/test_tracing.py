@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator
 
-import httpx
 import pytest
 
 from tests import plain_http
@@ -42,7 +41,7 @@ def fetch_token(running: Deployment, room_name: str) -> str:
         headers={"traceparent": FRONTEND},
         timeout=10,
     )
-    assert httpx.codes.CREATED == answer.status_code
+    assert 201 == answer.status
     return str(answer.json()["participant_token"])
 
 
@@ -84,10 +83,10 @@ def join_through_two(
 
 
 def test_a_join_is_one_trace_across_two_processes(
-    collector: Collector, deploy: Deploy, room_name: str
+    collector: Collector, redeploy: Deploy, room_name: str
 ) -> None:
     """Where the second went: the token is one process's, the webhook and dispatch the other's."""
-    running = deploy(collector.environ | {"WEB_CONCURRENCY": "2"}).with_worker()
+    running = redeploy(**collector.environ, WEB_CONCURRENCY="2")
     running.join("another-room")
     # A LiveKit with few rooms keeps its one connection to this one.
     hears_webhooks = process_of(delivered(collector, WEBHOOK))

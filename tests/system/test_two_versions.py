@@ -2,12 +2,13 @@
 
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
+from tests.plain_http import Client
 from tests.processes import PLAINLY, ROOT, Process, free_port, procfile, wait_until
 from tests.redis_server import RedisServer
 from tests.system.conftest import Deploy
@@ -68,22 +69,17 @@ class Later:
         environ = running.livekit.environ() | settings | more
         command = ["/bin/sh", "-c", PLAINLY.format(procfile()["web"])]
         self.process = Process(command, environ, folder / "later.log", folder=folder)
-        self.http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=15)
+        self.http = Client(f"http://127.0.0.1:{port}", timeout=15)
 
     def wait_until_alive(self) -> None:
         """Wait until it answers."""
-        wait_until(self._is_alive, within=20, what="the later version answers")
+        is_alive = partial(self.http.is_ok, "/healthz")
+        wait_until(is_alive, within=20, what="the later version answers")
 
     def stop(self) -> None:
         """Stop it."""
         self.http.close()
         self.process.stop()
-
-    def _is_alive(self) -> bool:
-        try:
-            return self.http.get("/healthz").is_success
-        except httpx.TransportError:
-            return False
 
 
 @pytest.fixture(params=["machine", "redis"])
@@ -113,15 +109,15 @@ def later(running: Deployment, settings: dict[str, str], tmp_path: Path) -> Iter
     started.stop()
 
 
-def token(http: httpx.Client, room_name: str) -> str:
+def token(http: Client, room_name: str) -> str:
     """Fetch a token from one of the two."""
     return str(http.post("/token", json={"room_name": room_name}).json()["participant_token"])
 
 
-def timeline(http: httpx.Client, room_name: str) -> list[dict[str, Any]]:
+def timeline(http: Client, room_name: str) -> list[dict[str, Any]]:
     """Return what one of the two shows of a room."""
     answer = http.get(f"/rooms/{room_name}", headers=KEY)
-    assert 200 == answer.status_code, answer.text
+    assert 200 == answer.status, answer.data
     return list(answer.json()["timeline"])
 
 
@@ -130,7 +126,7 @@ def events(entries: list[dict[str, Any]]) -> set[str]:
     return {entry["event"] for entry in entries}
 
 
-def _knows(http: httpx.Client, room_name: str) -> bool:
+def _knows(http: Client, room_name: str) -> bool:
     known = {"room_ready", "token_issued", "joined", "agent_joined", "dispatched"}
     return known <= events(timeline(http, room_name))
 

@@ -4,12 +4,13 @@ import http.client
 import itertools
 import json
 import signal
+import socket
+import ssl
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
-
-import httpx
 
 from tests.processes import free_port, start_from_procfile, wait_until
 from tests.system.web_processes import processes, stopped
@@ -21,7 +22,7 @@ def test_a_livekit_behind_tls_is_reached(web: Web, livekit: TwirpServer) -> None
     """LiveKit Cloud is nothing else; gevent patches TLS after the modules were imported."""
     ready = web.http.get("/readyz")
 
-    assert (200, {"status": "ready"}) == (ready.status_code, ready.json())
+    assert (200, {"status": "ready"}) == (ready.status, ready.json())
     assert "/twirp/livekit.RoomService/ListRooms" in {asked.path for asked in livekit.asked}
     assert "Warning" not in web.process.output()
 
@@ -32,7 +33,7 @@ def test_livekit_is_asked_once_a_second_however_many_ask_whether_we_are_ready(
     """Nobody needs a key for that, so it must not cost LiveKit anything."""
 
     def is_ready(_: int) -> bool:
-        return web.http.get("/readyz").status_code == httpx.codes.OK
+        return web.http.get("/readyz").status == 200
 
     def calls() -> int:
         # That of /readyz names a room; the keeper's sweep asks for all.
@@ -60,7 +61,7 @@ def test_whatever_a_proxy_writes_there_is_an_address_limit(
         with web.http:
             wait_until(web.answers, within=20, what="web answers")
             headers = [{"X-Forwarded-For": f"203.0.113.9, {entry}"} for entry in written]
-            statuses = [web.http.post("/token", headers=one).status_code for one in headers]
+            statuses = [web.http.post("/token", headers=one).status for one in headers]
 
     assert [201, 429] * 3 == statuses
     assert 1 == process.output().count("Callers whose address cannot be read")
@@ -73,9 +74,9 @@ def test_clients_that_dawdle_keep_nobody_waiting(shared_web: Web) -> None:
             open_connections.enter_context(shared_web.connect()).sendall(part)
         started = time.monotonic()
 
-        posts = [shared_web.http.post("/token", content=BODY, headers=JSON) for _ in range(5)]
+        posts = [shared_web.http.post("/token", body=BODY, headers=JSON) for _ in range(5)]
 
-        assert [201] * 5 == [post.status_code for post in posts]
+        assert [201] * 5 == [post.status for post in posts]
         assert time.monotonic() - started < 5
 
 
@@ -104,24 +105,38 @@ def test_requests_on_one_connection_are_answered_in_their_order(shared_web: Web)
     assert all(headers == same[0] for headers in same)
 
 
+def over_unix(path: Path) -> socket.socket:
+    """Connect to a socket in a folder."""
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(10)
+    connection.connect(str(path))
+    return connection
+
+
+def over_tls(port: int) -> socket.socket:
+    """Connect with TLS, whoever answers."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context.wrap_socket(socket.create_connection(("127.0.0.1", port), timeout=10))
+
+
 def test_gunicorn_keeps_what_an_operator_asks_of_it(livekit: TwirpServer, tmp_path: Path) -> None:
     """A unix socket for a proxy on the same machine, say, or TLS."""
     port, path, certificate = free_port(), tmp_path / "web.sock", tmp_path / "certificate.pem"
     pair = f"--certfile {certificate} --keyfile {certificate}"
-    transports = {
-        f"--bind unix:{path}": ("http://web", httpx.HTTPTransport(uds=str(path))),
-        pair: (f"https://127.0.0.1:{port}", httpx.HTTPTransport(verify=False)),
-    }
-    for arguments, (base_url, transport) in transports.items():
-        environ = environ_for(livekit, port, tmp_path) | {"GUNICORN_CMD_ARGS": arguments}
-        with (
-            start_from_procfile("web", environ, tmp_path / "web.log") as process,
-            httpx.Client(base_url=base_url, transport=transport, timeout=10) as client,
-        ):
+    ways = {f"--bind unix:{path}": partial(over_unix, path), pair: partial(over_tls, port)}
+    for arguments, connect in ways.items():
+        own = {"GUNICORN_CMD_ARGS": arguments, "WEB_CONCURRENCY": "1"}
+        environ = environ_for(livekit, port, tmp_path) | own
+        with start_from_procfile("web", environ, tmp_path / "web.log") as process:
             process.wait_for_output("Booting worker")
-            posts = [client.post("/token", content=BODY, headers=JSON) for _ in range(2)]
+            with connect() as connection:
+                statuses = []
+                for _ in range(2):
+                    connection.sendall(HEAD + BODY)
+                    statuses.append(read_answer(connection)[0])
 
-        assert [201, 201] == [post.status_code for post in posts]
+        assert [201, 201] == statuses
 
 
 def test_gunicorns_limits_and_its_keepalive_are_an_operators(
@@ -135,13 +150,13 @@ def test_gunicorns_limits_and_its_keepalive_are_an_operators(
         web = Web(process, port)
         with web.http:
             wait_until(web.answers, within=20, what="web answers")
-            closing = web.http.post("/token", content=BODY, headers=JSON)
+            closing = web.http.post("/token", body=BODY, headers=JSON)
             refused = web.http.get("/healthz", headers={f"x-{number}": "" for number in range(9)})
 
     assert (201, "close", 431) == (
-        closing.status_code,
+        closing.status,
         closing.headers["Connection"],
-        refused.status_code,
+        refused.status,
     )
 
 
@@ -185,7 +200,7 @@ def test_the_longest_query_fits(shared_web: Web) -> None:
     longest = dict.fromkeys(("room_name", "participant_identity", "participant_name"), "é" * 128)
     longest["participant_metadata"] = "é" * 512
 
-    assert 200 == shared_web.http.get("/token", params=longest).status_code
+    assert 200 == shared_web.http.get("/token", params=longest).status
 
 
 def test_a_request_in_hand_is_answered_before_the_process_stops(web: Web) -> None:

@@ -15,18 +15,25 @@ LOST_FOR = 30.0  # seconds
 
 
 @pytest.fixture(scope="module")
-def relay() -> Iterator[WebhookRelay]:
+def relay(shared_deployment: Deployment) -> Iterator[WebhookRelay]:
     """Stand between the two."""
-    with WebhookRelay() as relay:
+    shared_deployment.vacate()
+    with WebhookRelay(shared_deployment.webhook_port) as relay:
         yield relay
+        shared_deployment.vacate()
+
+
+def start_web(running: Deployment, relay: WebhookRelay, **settings: str) -> None:
+    """Start `web` behind the relay."""
+    running.start_web(hears_webhooks=False, **settings)
+    relay.target = f"{running.web_url}/webhook"
 
 
 @pytest.fixture(scope="module")
-def relayed(relay: WebhookRelay, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+def relayed(relay: WebhookRelay, shared_deployment: Deployment) -> Deployment:
     """As deployed, but for the relay; the tests leave it as it was."""
-    with Deployment(tmp_path_factory.mktemp("deployment"), webhook_url=relay.url) as running:
-        relay.target = f"{running.web_url}/webhook"
-        yield running.with_worker()
+    start_web(shared_deployment, relay)
+    return shared_deployment.with_worker()
 
 
 def join_and_reload(running: Deployment, room_name: str) -> None:
@@ -46,7 +53,7 @@ def test_without_webhooks_a_join_and_a_reload_get_their_agent(
     """LiveKit Cloud cannot reach a developer's machine (livekit-behaviour 54)."""
     relay.post = Post.LOST
     relayed.web.stop()
-    relayed.start_web(TMPDIR=str(tmp_path))  # which has never seen one
+    start_web(relayed, relay, TMPDIR=str(tmp_path))  # which has never seen one
     for _ in range(4):
         human = relayed.join(room_name)
         relayed.wait_for_one_agent(room_name, within=12)

@@ -8,33 +8,14 @@ import pytest
 from tests.processes import busy_machine, wait_until
 from tests.system.agent_processes import job_pid
 from tests.system.attended import wait_for_one_agent_each
-from tests.system.conftest import Deploy
 from tests.system.deployment import SOON, Deployment
 from token_server.livekit.port import Participant
 
 pytestmark = pytest.mark.live
 
 # Seconds.
-BUSY_FOR = 6.0
 DEATH_NOTICED = 12.0  # LiveKit itself takes 20 (livekit-behaviour 91)
-AFTER_FREE = 8.0
 AFTER_LEAVING = 12.0  # a worker that has just started has no warm process yet
-
-
-def test_a_human_who_finds_every_worker_busy_gets_the_first_that_is_free(
-    deploy: Deploy, room_name: str
-) -> None:
-    """LiveKit offers a job once (livekit-behaviour 22): somebody has to offer it again later."""
-    running = deploy({"LIVEKIT_AGENT_MAX_JOBS": "1"}).with_worker()
-    alice = running.join(f"{room_name}-first")
-    running.wait_for_one_agent(f"{room_name}-first")
-    running.join(room_name)
-    running.see_that(lambda: not running.agents(room_name), "no agent while busy", BUSY_FOR)
-
-    alice.leave()
-    running.wait_for_no_agent(f"{room_name}-first")
-
-    running.wait_for_one_agent(room_name, AFTER_FREE)
 
 
 def test_a_worker_killed_in_three_calls_is_replaced_in_each(
@@ -95,23 +76,6 @@ def test_a_deploy_cuts_no_call_off_and_loses_no_join(
     assert 1 in deployment.jobs_wanted(f"{room_name}-call")
     deployment.humans.leave()  # those of the test before, too
     assert 0 == old.popen.wait(10)
-
-
-def test_a_call_outlives_a_platform_that_does_not_wait(deploy: Deploy, room_name: str) -> None:
-    """Heroku kills after 30 s: an agent that leaves before is missed for a moment, not for 20 s."""
-    running = deploy({"LIVEKIT_AGENT_DRAIN_SECONDS": "1"}).with_worker()
-    old = running.worker
-    running.join(room_name)
-    running.wait_for_one_agent(room_name)
-    agent = running.agent(room_name)
-    running.start_worker()
-
-    os.killpg(old.popen.pid, signal.SIGTERM)
-
-    running.wait_for_other_agent(room_name, agent)
-    running.wait_for_one_agent(room_name)
-    assert 0 == old.popen.wait(10)
-    assert 2 in running.jobs_wanted(room_name)
 
 
 def test_a_slow_worker_is_not_asked_over_and_over(deployment: Deployment, room_name: str) -> None:

@@ -22,7 +22,7 @@ def shown(running: Deployment) -> list[dict[str, Any]]:
     """What either process tells the operator."""
     key = {"Authorization": f"Bearer {OPERATOR_KEY}"}
     answer = running.http.get("/workers", headers=key)
-    assert 200 == answer.status_code, answer.text
+    assert 200 == answer.status, answer.data
     found: list[dict[str, Any]] = answer.json()["workers"]
     return found
 

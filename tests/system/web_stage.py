@@ -4,8 +4,7 @@ import json
 import socket
 from pathlib import Path
 
-import httpx
-
+from tests.plain_http import Client
 from tests.processes import Process, clean_environ
 from tests.twirp_server import TwirpServer
 
@@ -22,7 +21,7 @@ class Web:
 
     def __init__(self, process: Process, port: int) -> None:
         self.process, self.port = process, port
-        self.http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10)
+        self.http = Client(f"http://127.0.0.1:{port}")
 
     def connect(self) -> socket.socket:
         """Open a connection to it, and say nothing yet."""
@@ -30,10 +29,7 @@ class Web:
 
     def answers(self) -> bool:
         """Whether it serves requests."""
-        try:
-            return self.http.get("/healthz").status_code == httpx.codes.OK
-        except httpx.TransportError:
-            return False
+        return self.http.is_ok("/healthz")
 
 
 def environ_for(livekit: TwirpServer, port: int, tmp_path: Path) -> dict[str, str]:
@@ -44,6 +40,8 @@ def environ_for(livekit: TwirpServer, port: int, tmp_path: Path) -> dict[str, st
         "LIVEKIT_API_SECRET": "x" * 32,
         "LIVEKIT_AGENT_NAME": "voice-agent",
         "TOKEN_AUTH": "none",
+        # More where two do something that one does not: each start costs processor time.
+        "WEB_CONCURRENCY": "1",
         "PORT": str(port),
         "SSL_CERT_FILE": str(tmp_path / "certificate.pem"),
     }

@@ -4,8 +4,9 @@ from contextlib import suppress
 from enum import Enum
 from threading import Event, Lock, Thread
 from typing import Self
+from urllib.parse import urljoin
 
-import httpx
+from urllib3.exceptions import HTTPError
 
 from tests import plain_http
 from tests.loopback import Loopback, ProxyHandler
@@ -24,16 +25,19 @@ class Post(Enum):
 
 
 class WebhookRelay(Loopback):
-    """Where LiveKit sends its webhooks to; `target` is where they should have gone."""
+    """Takes the place where LiveKit sends its webhooks; `target` is where they should go.
 
-    def __init__(self) -> None:
+    Whatever else comes there goes on to the same server at once: what a worker tells.
+    """
+
+    def __init__(self, port: int = 0) -> None:
         self.target = ""
         self.post = Post.PROMPT
         self.delivered = 0
         self._batch: list[tuple[bytes, dict[str, str]]] = []
         self._lock, self._stopping = Lock(), Event()
         self._batches = Thread(target=self._deliver_batches, daemon=True)
-        super().__init__(self._handler())
+        super().__init__(self._handler(), port)
 
     @property
     def url(self) -> str:
@@ -50,8 +54,8 @@ class WebhookRelay(Loopback):
             self._deliver(body, headers)
 
     def _deliver(self, body: bytes, headers: dict[str, str]) -> None:
-        with suppress(httpx.TransportError):
-            plain_http.post(self.target, content=body, headers=headers)
+        with suppress(HTTPError):
+            plain_http.post(self.target, body=body, headers=headers)
             self.delivered += 1
 
     def _deliver_batches(self) -> None:
@@ -70,10 +74,20 @@ class WebhookRelay(Loopback):
             def do_POST(self) -> None:  # noqa: N802  # http.server looks for this name
                 """Answer first: LiveKit sends a room's webhooks one after the other."""
                 body, headers = self.received()
+                if self.path != "/webhook":
+                    self._pass_on(body, headers)
+                    return
                 self.send_response(200)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
                 relay.take(body, headers)
+
+            def _pass_on(self, body: bytes, headers: dict[str, str]) -> None:
+                self.close_connection = True
+                if relay.target:
+                    with suppress(HTTPError):
+                        url = urljoin(relay.target, self.path)
+                        self.respond(plain_http.post(url, body=body, headers=headers))
 
         return Handler
 
