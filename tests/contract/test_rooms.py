@@ -194,3 +194,16 @@ def test_a_room_is_listed_by_name(peer: Peer, room_name: str) -> None:
 
     assert [room.room_sid] == [found.room_sid for found in peer.rooms.list_rooms([room_name])]
     assert room_name in {found.room_name for found in peer.rooms.list_rooms()}
+
+
+def test_a_room_that_has_not_changed_is_listed_as_it_was(peer: Peer, room_name: str) -> None:
+    """A sweep looks soon at what has changed; of thousands of rooms little has in a second."""
+    room = peer.rooms.create_room(order_room(room_name))
+
+    first = peer.rooms.list_changed_rooms({})
+    again = peer.rooms.list_changed_rooms(first)
+
+    assert (room.room_sid, True) == (
+        first[room_name].room_sid,
+        first[room_name] is again[room_name],
+    )

@@ -86,11 +86,10 @@ class TwoMachines:
         hedges = sum(machine.hedges(room_name) for machine in self.machines)
         return range(most - hedges, most + 1)
 
-    def sweeper(self) -> object:
-        """Return what Redis has for the one process that sweeps; None if nobody does."""
-        for key in self.redis.client.scan_iter("*:sweeper"):
-            return self.redis.client.get(key)
-        return None
+    def members(self) -> set[object]:
+        """Return the processes that Redis knows to be there."""
+        keys = self.redis.client.scan_iter("*:members")
+        return {member for key in keys for member in self.redis.client.zrange(key, 0, -1)}
 
     def leave(self) -> None:
         """Let everybody leave, whichever node they joined."""

@@ -8,6 +8,9 @@ SETTINGS = {"OPERATOR_KEY": "operator", "WEB_CONCURRENCY": "2"}
 _KEY = {"Authorization": "Bearer operator"}
 _GAUGES = (
     "rooms_followed",
+    "rooms_swept",
+    "sweep_interval_seconds",
+    "life_interval_seconds",
     "longest_unattended_seconds",
     "redis_unavailable",
     "workers",

@@ -76,6 +76,18 @@ def test_each_machine_shows_what_all_have_done(two: TwoMachines) -> None:
         wait_until(partial(is_known, machine, room_name), within=SOON, what=room_name)
 
 
+def test_each_room_is_looked_after_by_one_process_of_all(two: TwoMachines) -> None:
+    """What two do LiveKit is asked twice."""
+    wait_for_one_agent_each(join_by_every_way(two))
+
+    def is_shared_out() -> bool:
+        shown = [machine.http.get("/metrics", headers=KEY).text for machine in two.machines]
+        live = len(two.machines[0].rooms.list_rooms())
+        return live == sum(series(text)["rooms_swept"] for text in shown)
+
+    wait_until(is_shared_out, within=2 * SOON, what="as many rooms as LiveKit lists")
+
+
 def is_alerted(machine: Machine) -> bool:
     """Whether what the alert watches says that a machine misses Redis."""
     return series(machine.http.get("/metrics", headers=KEY).data.decode())["redis_unavailable"] == 1
@@ -94,7 +106,7 @@ def test_without_redis_everybody_still_gets_one_agent_and_the_log_says_it_once(
     finally:
         two.redis.start()
     wait_until(lambda: all(m.said(BACK) for m in two.machines), within=10, what="Redis is noticed")
-    wait_until(two.sweeper, within=15, what="Redis is used again")
+    wait_until(two.members, within=15, what="Redis is used again")
     wait_until(lambda: not any(map(is_alerted, two.machines)), within=10, what="all know it")
     joined += join_by_every_way(two)
 
@@ -107,13 +119,16 @@ def test_without_redis_everybody_still_gets_one_agent_and_the_log_says_it_once(
 
 
 def test_a_machine_that_dies_leaves_no_lock_behind(two: TwoMachines) -> None:
-    """What it held ends by itself, and another one sweeps: nobody needs to know of Redis' keys."""
-    dead = wait_until(two.sweeper, within=15, what="somebody sweeps")
+    """What it held ends by itself, others have its share: nobody needs to know of Redis' keys."""
+    dead = wait_until(two.members, within=15, what="all have met")
     for machine in two.machines:
         machine.kill_web()
 
     for machine in two.machines:
         machine.start_web()
 
-    wait_until(lambda: two.sweeper() not in {dead, None}, within=15, what="another one sweeps")
+    def are_others() -> bool:
+        return bool(two.members()) and not two.members() & dead
+
+    wait_until(are_others, within=15, what="only those are met that live")
     wait_for_one_agent_each(join_by_every_way(two))

@@ -219,8 +219,9 @@ class Sweeping:
 
     def _is_early(self, room_name: str, at: float) -> bool:
         listed = self._rooms.get(room_name)
-        has_been = listed is not None and listed.looked_at is not None
-        return has_been and listed.unseen_for(at) < self.turn_seconds - TICK
+        if listed is None or listed.looked_at is None:
+            return False
+        return listed.unseen_for(at) < self.turn_seconds - TICK
 
     def _drop(self, room_name: str) -> None:
         for queue in (self._changed, self._unseen, self._turn):

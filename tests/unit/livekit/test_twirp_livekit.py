@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from livekit.api import ServerErrorCode, TokenVerifier, VideoGrants
@@ -19,6 +20,7 @@ from tests.processes import API_KEY, API_SECRET
 from tests.twirp_server import CUT, Canned, TwirpServer, answer, error
 from token_server.errors import LiveKitUnavailableError, TokenServerError
 from token_server.livekit.port import AgentOrder, RoomOrder, RpcOutcome
+from token_server.livekit.protobufs import to_room
 from token_server.livekit.twirp import Twirp
 from token_server.livekit.twirp_livekit import TwirpLiveKit
 
@@ -253,3 +255,27 @@ def test_what_a_participant_answered_is_read_from_its_error(
     """Silence alone is a sign of death; whatever else goes wrong is not known."""
     with TwirpServer(canned) as server:
         assert outcome is rooms(server).ask_participant("kitchen", "agent", "x")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"sid": "RM_2"}, {"num_participants": 2}, {"num_publishers": 1}],
+    ids=["made again", "somebody came", "an agent went"],
+)
+def test_only_rooms_that_have_changed_are_read_anew(change: dict[str, Any]) -> None:
+    """Thousands are listed every second, and a request may wait."""
+    kitchen: dict[str, Any] = {
+        "name": "kitchen",
+        "sid": "RM_1",
+        "num_participants": 1,
+        "num_publishers": 2,
+    }
+    hall = models.Room(name="hall", sid="RM_9")
+    rooms = [models.Room(**kitchen), models.Room(**(kitchen | change))]
+    with TwirpServer(*(answer(ListRoomsResponse(rooms=[hall, room])) for room in rooms)) as server:
+        livekit = TwirpLiveKit(Twirp(server.url, API_KEY, API_SECRET))
+        before = livekit.list_changed_rooms({})
+        after = livekit.list_changed_rooms(before)
+
+    assert before["hall"] is after["hall"]
+    assert (to_room(rooms[0]), to_room(rooms[1])) == (before["kitchen"], after["kitchen"])

@@ -21,7 +21,7 @@ def test_without_the_folder_everything_is_free(gone: MachineState) -> None:
     with gone.hold_room("kitchen") as is_first, gone.hold_room("kitchen") as is_second:
         held = (is_first, is_second)
 
-    assert (True, True, {gone.name}) == (*held, gone.meet())
+    assert (True, True, frozenset({gone.name})) == (*held, gone.meet())
 
 
 def test_without_the_folder_webhooks_are_not_known_to_arrive(gone: MachineState) -> None:

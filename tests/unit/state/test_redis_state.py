@@ -59,7 +59,7 @@ def test_who_was_away_for_too_long_does_not_free_what_others_hold(machines: Mach
 def test_a_restarted_redis_knows_all_again(machines: Machines, mortal: RedisServer) -> None:
     """It remembers nothing, its scripts neither."""
     states = [machines.process("a"), machines.process("b")]
-    names = {state.name for state in states}
+    names = frozenset(state.name for state in states)
     before = [state.meet() for state in states]
     mortal.kill()
     mortal.start()
@@ -80,7 +80,11 @@ def test_without_redis_each_machine_locks_for_itself(
         held = is_held, is_free(neighbour), is_free(far)
     met = [state.meet() for state in (first, neighbour, far, first)]
 
-    assert ((True, False, True), {first.name, neighbour.name}, {far.name}) == (
+    assert (
+        (True, False, True),
+        frozenset({first.name, neighbour.name}),
+        frozenset({far.name}),
+    ) == (
         held,
         met[3],
         met[2],
@@ -110,7 +114,7 @@ def test_redis_is_used_again_when_it_is_back(machines: Machines, mortal: RedisSe
 
     with states[0].hold_room("kitchen"):
         keys, is_second = mortal.keys(), is_free(states[1])
-    alone = [{state.name} for state in states]
+    alone = [frozenset({state.name}) for state in states]
     assert (alone, ["room:kitchen"], False) == (during, keys, is_second)
     states[0].meet()
     assert {state.name for state in states} == states[1].meet()
