@@ -5,7 +5,6 @@ that sweeps over the live rooms where it is the machine's sweeper, one that beat
 fork, and never in the way of a request.
 """
 
-import logging
 import time
 from collections.abc import Sequence
 from threading import Event
@@ -15,11 +14,11 @@ from token_server.errors import KeeperStuckError, TokenServerError
 from token_server.keeper import sweeping
 from token_server.keeper.following import Awaited
 from token_server.keeper.keeper_records import KeeperMetrics, KeeperTimeline
-from token_server.keeper.last_seen_agents import LastSeenAgents
 from token_server.keeper.life_watch import LifeWatch
-from token_server.keeper.livekit_silence import News, Silence
+from token_server.keeper.livekit_silence import Silence
 from token_server.keeper.look_queue import Agenda
-from token_server.keeper.loops import LONGEST_WAIT, Loop
+from token_server.keeper.looking import Looking, Looks
+from token_server.keeper.loops import Loop
 from token_server.keeper.observed_room import LookReport
 from token_server.keeper.schedule import LOOKERS, Schedule
 from token_server.keeper.sweeping import Sweeping
@@ -33,8 +32,6 @@ from token_server.livekit.port import (
 from token_server.state.timeline import NOT_KEPT, Timeline
 from token_server.telemetry.metrics import Metrics
 from token_server.telemetry.turns import STUCK_AFTER
-
-logger = logging.getLogger(__name__)
 
 # A peek is one call to LiveKit; so many round trips of 50 ms suffice for all peeks of a second.
 _PEEKERS = 8
@@ -73,21 +70,6 @@ class SharedState(Protocol):
         """Give a sign of life, and hear from the others."""
 
 
-class Looks(Protocol):
-    """Looks at rooms, from any thread: a Looker, or one whose looks are traced."""
-
-    sightings: LastSeenAgents
-
-    def look(self, room_name: str) -> LookReport:
-        """Bring the room as near to attended as can be done now."""
-
-    def peek(self, room_name: str) -> bool:
-        """Whether nobody is in the room."""
-
-    def room_made(self, room_name: str) -> None:
-        """Know that this process has just made a room."""
-
-
 class Keeper:
     """Keeps every room that it hears of attended."""
 
@@ -108,12 +90,15 @@ class Keeper:
         self._metrics = KeeperMetrics(metrics, shared.count_caller)
         self._agenda, self._sweeping = Agenda(Schedule()), Sweeping(attend_rooms)
         self._silence = Silence()
+        self._looking = Looking(self._agenda, looker, self._silence, self._metrics, self._looked)
+        self._tell = self._looking.tell
         self._stopping = Event()
         self._loops: list[Loop] = []
 
     def start(self) -> None:
         """Start looking and sweeping, in threads of this process."""
-        turns = [("look", self._look)] * LOOKERS + [("peek", self._peek)] * _PEEKERS
+        looking = self._looking
+        turns = [("look", looking.look)] * LOOKERS + [("peek", looking.peek)] * _PEEKERS
         turns += [("sweep", self._sweep), ("beat", self._beat), ("life", self._ask)]
         self._loops = [Loop(name, turn, self._stopping, self._counts) for name, turn in turns]
         for loop in self._loops:
@@ -194,66 +179,12 @@ class Keeper:
                 f"The keeper is stuck: no turn of {', '.join(stuck)} for {STUCK_AFTER:.0f} s"
             )
 
-    def _look(self) -> float:
-        if (room_name := self._agenda.take(LONGEST_WAIT)) is None:
-            return 0.0
-        report: LookReport | None = None
-        failure: TokenServerError | None = None
-        try:
-            report = self._looker.look(room_name)
-            self._metrics.looked(room_name, report)
-            self._timeline.looked(room_name, report)
-            self._lives.watch(room_name, report.watched)
-            self._sweeping.looked(room_name, has_human=report.has_human)
-        except TokenServerError as error:
-            failure = error
-            self._metrics.look_failed()
-            logger.debug("A look failed", extra={"room": room_name, "reason": str(error)})
-        except Exception:
-            self._metrics.look_failed()
-            logger.exception("A look failed", extra={"room": room_name})
-        finally:
-            failures = self._put_back(room_name, report)
-        if report:
-            self._tell(self._silence.looked(room_name))
-        elif failure:
-            self._tell(self._silence.look_failed(room_name, failures), failure, room_name)
-        return 0.0
-
-    def _peek(self) -> float:
-        if (room_name := self._agenda.take_peek(LONGEST_WAIT)) is None:
-            return 0.0
-        is_empty: bool | None = None
-        failure: TokenServerError | None = None
-        try:
-            is_empty = self._looker.peek(room_name)
-        except TokenServerError as error:
-            failure = error
-            self._metrics.look_failed()
-        except Exception:
-            self._metrics.look_failed()
-            logger.exception("A look failed", extra={"room": room_name})
-        finally:
-            failures = self._put_back_peeked(room_name, is_empty=is_empty)
-        if is_empty is not None:
-            self._tell(self._silence.looked(room_name))
-        elif failure:
-            self._tell(self._silence.look_failed(room_name, failures), failure, room_name)
-        return 0.0
-
-    def _put_back_peeked(self, room_name: str, *, is_empty: bool | None) -> int:
-        """Return how often in a row a peek or look at this room has failed."""
-        if is_empty is None:
-            return self._agenda.fail_peek(room_name)
-        self._agenda.peeked(room_name, is_empty=is_empty)
-        return 0
-
-    def _put_back(self, room_name: str, report: LookReport | None) -> int:
-        """Return how often in a row a look at this room has failed."""
-        if report is None:
-            return self._agenda.fail(room_name)
-        self._agenda.finish(room_name, report)
-        return 0
+    def _looked(self, room_name: str, report: LookReport) -> None:
+        """Take in what a look has shown."""
+        self._metrics.looked(room_name, report)
+        self._timeline.looked(room_name, report)
+        self._lives.watch(room_name, report.watched)
+        self._sweeping.looked(room_name, has_human=report.has_human)
 
     def _ask(self) -> float:
         return self._lives.ask_due(self._agenda.look_now)
@@ -289,17 +220,3 @@ class Keeper:
         for number, room_name in enumerate(chosen.in_turn):
             self._agenda.look_in(room_name, number * sweeping.PACE)
         return chosen.pause
-
-    def _tell(self, news: News, error: TokenServerError | None = None, room_name: str = "") -> None:
-        """Log what is to be said, each once."""
-        room = {"room": room_name} if room_name else {}
-        match news:
-            case News.SILENT:
-                logger.warning("Rooms cannot be looked at: %s", error, extra=room)
-            case News.ROOM:
-                logger.warning("A room cannot be looked at: %s", error, extra=room)
-            case News.BACK:
-                logger.info("Rooms can be looked at again")
-                self._agenda.forgive(unless=self._silence.failing_alone())
-            case News.NOTHING:
-                pass
