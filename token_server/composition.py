@@ -87,7 +87,12 @@ def compose(
     metrics = Metrics(CollectorRegistry(), metrics_folder)
     sealer = TicketSealer(*settings.webhook_secrets.values())
     tracing = _tracing(sealer) if is_traced else None
-    quota = Quota(settings.requests_per_minute, lambda: settings.web_concurrency)
+    # The keeper, built below, knows who is there; at first it has met nobody.
+    met: list[Keeper] = []
+    quota = Quota(
+        settings.requests_per_minute,
+        lambda: max([settings.web_concurrency, *(keeper.members for keeper in met)]),
+    )
     twirp = TwirpLiveKit(
         Twirp.of(settings, pace=quota), Twirp.of(settings, RPC_TIMEOUTS, pace=quota)
     )
@@ -111,15 +116,23 @@ def compose(
     limits = LifeLimits(
         silent=settings.agent_silent_seconds, blocked=settings.agent_blocked_seconds
     )
-    lives = LifeWatch(livekit, limits)
+    lives = LifeWatch(livekit, limits, pace=quota)
     first_sends = FirstSends(shared) if _rooms_begin_without_agents(settings) else None
     looker = Looker(
         livekit, shared, sealer, policy, lives, timeline, workers=book, first_sends=first_sends
     )
     looks = tracing.looks(looker) if tracing else looker
     keeper = Keeper(
-        livekit, looks, lives, shared, metrics, timeline, attend_rooms=settings.attend_rooms
+        livekit,
+        looks,
+        lives,
+        shared,
+        metrics,
+        timeline,
+        attend_rooms=settings.attend_rooms,
+        pace=quota,
     )
+    met.append(keeper)
     sessions = _session_store(settings, folder, redis)
     together = Shared(redis=redis, timeline=timeline, sessions=sessions)
     app = create_app(settings, livekit, keeper, together)

@@ -13,7 +13,7 @@ from tests.model.port import Port
 from tests.model.room_locks import Locks, Meeting, NotingLocks
 from token_server.errors import TokenServerError
 from token_server.keeper import sweeping
-from token_server.keeper.following import Awaited
+from token_server.keeper.following import Awaited, Due
 from token_server.keeper.livekit_silence import News, Silence
 from token_server.keeper.schedule import LOOKERS, Schedule
 from token_server.keeper.sweep_loop import SweepLoop
@@ -140,15 +140,15 @@ class Process:
 
     def _hand_out(
         self,
-        take: Callable[[float], tuple[str | None, float | None]],
+        take: Callable[[float], tuple[Due | None, float | None]],
         work: Callable[[str], None],
     ) -> bool:
-        room_name, wait = take(self._clock.now)
-        if room_name is not None:
-            self._begin(partial(work, room_name))
+        due, wait = take(self._clock.now)
+        if due is not None:
+            self._begin(partial(work, due.room_name))
         elif wait is not None:
             self._poke_in(wait + 1e-6)
-        return room_name is not None
+        return due is not None
 
     def _peek(self, room_name: str) -> None:
         try:

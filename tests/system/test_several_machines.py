@@ -81,7 +81,9 @@ def test_each_room_is_looked_after_by_one_process_of_all(two: TwoMachines) -> No
     wait_for_one_agent_each(join_by_every_way(two))
 
     def is_shared_out() -> bool:
-        shown = [machine.http.get("/metrics", headers=KEY).text for machine in two.machines]
+        shown = [
+            machine.http.get("/metrics", headers=KEY).data.decode() for machine in two.machines
+        ]
         live = len(two.machines[0].rooms.list_rooms())
         return live == sum(series(text)["rooms_swept"] for text in shown)
 

@@ -11,8 +11,10 @@ import heapq
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from token_server.keeper.due_rooms import Budget, Plan
+from token_server.livekit.pace import Pace, Purpose
 
 # Seconds after a token in which its room is followed closely, whether webhooks work or not: a
 # distant human is listed half a second before a webhook tells of them (livekit-behaviour 98).
@@ -51,6 +53,13 @@ class Awaited:
     has_webhooks: Callable[[], bool]
 
 
+class Due(NamedTuple):
+    """A room that is to be looked or peeked at, and what for."""
+
+    room_name: str
+    purpose: Purpose
+
+
 @dataclass
 class _Followed:
     since: float
@@ -78,7 +87,8 @@ def gap(age: float, *, has_webhooks: bool) -> float:
 class Following:
     """The peeks to come."""
 
-    def __init__(self, fresh_per_second: float, later_per_second: float) -> None:
+    def __init__(self, fresh_per_second: float, later_per_second: float, pace: Pace) -> None:
+        self._pace = pace
         self._rooms: OrderedDict[str, _Followed] = OrderedDict()  # the oldest token first
         self._fresh, self._later = Plan(), Plan()
         self._ready = _NewestFirst()  # of the fresh ones, those that are due
@@ -114,13 +124,13 @@ class Following:
         """Return a time before which no other room is due than those that cannot be paid yet."""
         return min(self._fresh.next_due(), self._later.next_due())
 
-    def take(self, now: float) -> tuple[str | None, float | None]:
+    def take(self, now: float) -> tuple[Due | None, float | None]:
         """Return a room to peek at; or None and for how long none will be (None: till told)."""
         self._fresh_budget.earn(now)
         self._later_budget.earn(now)
         self._age(now)
-        room_name = self._take_fresh() or self._take_later(now)
-        return room_name, None if room_name else self._wait_until_due(now)
+        due = self._take_fresh() or self._take_later(now)
+        return due, None if due else self._wait_until_due(now)
 
     def _age(self, now: float) -> None:
         """Bring each room to where it belongs: a fresh one is due, or is fresh no more."""
@@ -137,18 +147,24 @@ class Following:
             if followed and followed.since == since and self._ready.drop(room_name):
                 self._later.add(room_name, now)
 
-    def _take_fresh(self) -> str | None:
-        if self._fresh_budget.wait() > 0 or (room_name := self._ready.take()) is None:
+    def _take_fresh(self) -> Due | None:
+        if self._wait_fresh() > 0 or (room_name := self._ready.take()) is None:
             return None
         self._fresh_budget.spend(1.0)
-        return room_name
+        return Due(room_name, Purpose.FRESH)
 
-    def _take_later(self, now: float) -> str | None:
-        while self._later_budget.wait() <= 0 and (room_name := self._later.take(now)) is not None:
+    def _take_later(self, now: float) -> Due | None:
+        while self._wait_later() <= 0 and (room_name := self._later.take(now)) is not None:
             if followed := self._rooms.get(room_name):
                 self._later_budget.spend(_WITH_WEBHOOKS_PRICE if followed.has_webhooks() else 1.0)
-                return room_name
+                return Due(room_name, Purpose.FOLLOWED)
         return None
+
+    def _wait_fresh(self) -> float:
+        return max(self._fresh_budget.wait(), self._pace.wait(Purpose.FRESH))
+
+    def _wait_later(self) -> float:
+        return max(self._later_budget.wait(), self._pace.wait(Purpose.FOLLOWED))
 
     def peeked(self, room_name: str, now: float) -> None:
         """Plan the next peek at a room in which nobody was."""
@@ -201,10 +217,10 @@ class Following:
 
     def _wait_until_due(self, now: float) -> float | None:
         ready_at = now if len(self._ready) else self._fresh.next_due()
-        fresh = max(ready_at - now, self._fresh_budget.wait())
+        fresh = max(ready_at - now, self._wait_fresh())
         # What is ready and cannot be paid is another lane's after a while.
         aged = self._ageing[0][0] + FRESH_SECONDS - now if len(self._ready) else float("inf")
-        later = max(self._later.next_due() - now, self._later_budget.wait())
+        later = max(self._later.next_due() - now, self._wait_later())
         wait = max(min(fresh, aged, later), 0.0)
         return None if wait == float("inf") else wait
 

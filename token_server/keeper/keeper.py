@@ -5,7 +5,6 @@ that sweeps over its share of the live rooms, one that beats. Started after fork
 way of a request.
 """
 
-import logging
 import time
 from collections.abc import Sequence
 from threading import Event
@@ -15,16 +14,17 @@ from token_server.errors import KeeperStuckError, LiveKitBusyError, TokenServerE
 from token_server.keeper import sweeping
 from token_server.keeper.following import Awaited
 from token_server.keeper.keeper_records import KeeperMetrics, KeeperTimeline
-from token_server.keeper.last_seen_agents import LastSeenAgents
 from token_server.keeper.life_watch import LifeWatch
-from token_server.keeper.livekit_silence import News, Silence
+from token_server.keeper.livekit_silence import Silence
 from token_server.keeper.look_queue import Agenda
-from token_server.keeper.loops import LONGEST_WAIT, Loop
+from token_server.keeper.looking import Looking, Looks, longer
+from token_server.keeper.loops import Loop
 from token_server.keeper.observed_room import LookReport
-from token_server.keeper.schedule import LOOKERS, Looked, Schedule
+from token_server.keeper.schedule import LOOKERS, Schedule
 from token_server.keeper.shares import Meeting
 from token_server.keeper.sweep_loop import SweepLoop
 from token_server.keeper.webhook_proof import WebhookProof
+from token_server.livekit.pace import Pace
 from token_server.livekit.port import (
     AGENT_IDENTITY_PREFIX,
     LiveKit,
@@ -37,17 +37,12 @@ from token_server.state.webhook_signs import Sign
 from token_server.telemetry.metrics import Metrics
 from token_server.telemetry.turns import STUCK_AFTER
 
-logger = logging.getLogger(__name__)
-
 # A peek is one call to LiveKit; so many round trips of 50 ms suffice for all peeks of a second.
 _PEEKERS = 8
 # Seconds between two signs of life; a lease of redis_state.py outlasts several.
 _BEAT_EVERY = 0.5
 # Seconds until the next sweep after one that LiveKit did not answer.
 _SWEEP_AGAIN = 1.0
-# Seconds until the next look at a room, or the next sweep, when LiveKit has had too many requests,
-# unless it names more: no room fails, and LiveKit is not silent.
-_BUSY_LOOK, _BUSY_SWEEP, _BUSY_MOST = 1.0, 5.0, 15.0
 # Seconds that all loops have to stop; a call to LiveKit may last longer.
 _STOPS_WITHIN = 1.0
 
@@ -71,21 +66,6 @@ class SharedState(Meeting, Protocol):
         """Give a sign of life, and hear from the others."""
 
 
-class Looks(Protocol):
-    """Looks at rooms, from any thread: a Looker, or one whose looks are traced."""
-
-    sightings: LastSeenAgents
-
-    def look(self, room_name: str) -> LookReport:
-        """Bring the room as near to attended as can be done now."""
-
-    def peek(self, room_name: str) -> bool:
-        """Whether nobody is in the room."""
-
-    def room_made(self, room_name: str) -> None:
-        """Know that this process has just made a room."""
-
-
 class Keeper:
     """Keeps every room that it hears of attended."""
 
@@ -99,22 +79,28 @@ class Keeper:
         timeline: Timeline = NOT_KEPT,
         *,
         attend_rooms: Sequence[str] = (),
+        pace: Pace | None = None,
     ) -> None:
         self._livekit, self._looker, self._lives, self._shared = livekit, looker, lives, shared
         self._timeline = KeeperTimeline(timeline)
         self._counts, self._turns = metrics, metrics.turns
         self._metrics = KeeperMetrics(metrics, shared.count_caller)
-        self._agenda = Agenda(Schedule())
+        self._agenda = Agenda(Schedule(pace=pace))
         self._silence, self._webhooks = Silence(), WebhookProof(shared)
         self._sweeps = SweepLoop(
-            livekit, shared, self._agenda, lives, self._webhooks.come_now, attend_rooms
+            livekit, shared, self._agenda, lives, self._webhooks.come_now, attend_rooms, pace=pace
         )
+        self._looking = Looking(
+            self._agenda, looker, self._silence, self._metrics, self._looked, self._look_failed
+        )
+        self._tell = self._looking.tell
         self._stopping = Event()
         self._loops: list[Loop] = []
 
     def start(self) -> None:
         """Start looking and sweeping, in threads of this process."""
-        turns = [("look", self._look)] * LOOKERS + [("peek", self._peek)] * _PEEKERS
+        looking = self._looking
+        turns = [("look", looking.look)] * LOOKERS + [("peek", looking.peek)] * _PEEKERS
         turns += [("beat", self._beat), ("sweep", self._sweep), ("life", self._ask)]
         self._loops = [Loop(name, turn, self._stopping, self._counts) for name, turn in turns]
         for loop in self._loops:
@@ -188,74 +174,22 @@ class Keeper:
                 f"The keeper is stuck: no turn of {', '.join(stuck)} for {STUCK_AFTER:.0f} s"
             )
 
-    def _look(self) -> float:
-        if (room_name := self._agenda.take(LONGEST_WAIT)) is None:
-            return 0.0
-        report: LookReport | None = None
-        failure: TokenServerError | None = None
-        put_off: Looked | None = None
-        try:
-            report = self._looker.look(room_name)
-            self._metrics.looked(room_name, report)
-            self._timeline.looked(room_name, report)
-            self._webhooks.looked(report.participants, self._livekit.now())
-            self._sweeps.looked(room_name, report.watched, has_human=report.has_human)
-        except LiveKitBusyError as error:
-            put_off = Looked(again_in=_pause(error, _BUSY_LOOK))
-            self._metrics.look_failed()
-        except TokenServerError as error:
-            failure = error
-            self._metrics.look_failed()
-            logger.debug("A look failed", extra={"room": room_name, "reason": str(error)})
-        except Exception:
-            self._metrics.look_failed()
-            logger.exception("A look failed", extra={"room": room_name})
-        finally:
-            failures = self._put_back(room_name, report or put_off)
-        if report:
-            self._tell(self._silence.looked(room_name))
-        elif failure:
-            self._tell(self._silence.look_failed(room_name, failures), failure, room_name)
-        return 0.0
+    def _looked(self, room_name: str, report: LookReport) -> None:
+        """Take in what a look has shown."""
+        self._metrics.looked(room_name, report)
+        self._timeline.looked(room_name, report)
+        self._webhooks.looked(report.participants, self._livekit.now())
+        self._sweeps.looked(room_name, report.watched, has_human=report.has_human)
 
-    def _peek(self) -> float:
-        if (room_name := self._agenda.take_peek(LONGEST_WAIT)) is None:
-            return 0.0
-        is_empty: bool | None = None
-        failure: TokenServerError | None = None
-        is_put_off = False
-        try:
-            is_empty = self._looker.peek(room_name)
-        except LiveKitBusyError:
-            is_put_off = True
-        except TokenServerError as error:
-            failure = error
-            self._metrics.look_failed()
-        except Exception:
-            self._metrics.look_failed()
-            logger.exception("A look failed", extra={"room": room_name})
-        finally:
-            failures = self._put_back_peeked(room_name, is_empty=True if is_put_off else is_empty)
-        if is_empty is not None:
-            self._tell(self._silence.looked(room_name))
-        elif failure:
-            self._tell(self._silence.look_failed(room_name, failures), failure, room_name)
-        return 0.0
+    def _look_failed(self, room_name: str) -> None:
+        """Take in that a look has shown nothing."""
+        self._metrics.look_failed()
+        self._sweeps.look_failed(room_name)
 
-    def _put_back_peeked(self, room_name: str, *, is_empty: bool | None) -> int:
-        """Return how often in a row a peek or look at this room has failed."""
-        if is_empty is None:
-            return self._agenda.fail_peek(room_name)
-        self._agenda.peeked(room_name, is_empty=is_empty)
-        return 0
-
-    def _put_back(self, room_name: str, report: Looked | None) -> int:
-        """Return how often in a row a look at this room has failed."""
-        if report is None:
-            self._sweeps.look_failed(room_name)
-            return self._agenda.fail(room_name)
-        self._agenda.finish(room_name, report)
-        return 0
+    @property
+    def members(self) -> int:
+        """How many processes are there, this one included."""
+        return self._sweeps.members
 
     def _ask(self) -> float:
         return self._lives.ask_due(self._agenda.look_now)
@@ -274,7 +208,7 @@ class Keeper:
         try:
             has_listed = self._sweeps.list_if_due()
         except LiveKitBusyError as error:
-            return _pause(error, _BUSY_SWEEP)
+            return longer(error, sweeping.EVERY)
         except TokenServerError as error:
             self._tell(self._silence.sweep_failed(), error)
             return _SWEEP_AGAIN
@@ -282,21 +216,3 @@ class Keeper:
             self._tell(self._silence.swept())
         self._sweeps.choose()
         return sweeping.TICK
-
-    def _tell(self, news: News, error: TokenServerError | None = None, room_name: str = "") -> None:
-        """Log what is to be said, each once."""
-        room = {"room": room_name} if room_name else {}
-        match news:
-            case News.SILENT:
-                logger.warning("Rooms cannot be looked at: %s", error, extra=room)
-            case News.ROOM:
-                logger.warning("A room cannot be looked at: %s", error, extra=room)
-            case News.BACK:
-                logger.info("Rooms can be looked at again")
-                self._agenda.forgive(unless=self._silence.failing_alone())
-            case News.NOTHING:
-                pass
-
-
-def _pause(busy: LiveKitBusyError, least: float) -> float:
-    return min(max(busy.retry_after, least), _BUSY_MOST)

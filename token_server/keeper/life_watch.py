@@ -16,7 +16,7 @@ from shared_settings.agent_signs import ALIVE_METHOD
 from token_server.errors import TokenServerError
 from token_server.keeper.agent_life import AgentLife, DeadAgent, LifeLimits
 from token_server.keeper.questions import Questions
-from token_server.livekit.pace import Pace, Purpose, Unlimited
+from token_server.livekit.pace import Pace, Purpose, Unlimited, asking_for
 from token_server.livekit.port import LiveKit, Participant, RpcOutcome
 from token_server.livekit.slices import slices
 
@@ -167,25 +167,31 @@ class LifeWatch:
             self._threads = self._make_threads()
         while True:
             with self._lock:
-                watched, wait = self._take_due(self._clock())
+                purpose, watched, wait = self._take_due(self._clock())
             if watched is None:
                 return min(max(wait, _TOGETHER), _LONGEST_WAIT)
-            self._threads.submit(self._ask, watched, look_now)
+            # Counted now: until the thread asks, others would find that nothing has been spent.
+            self._pace.spent(purpose=purpose)
+            self._threads.submit(self._ask, watched, look_now, purpose)
 
-    def _take_due(self, now: float) -> tuple[_Watched | None, float]:
+    def _take_due(self, now: float) -> tuple[Purpose, _Watched | None, float]:
         """Return whom to ask now; or nobody, and the seconds until somebody may be due."""
+        purpose = Purpose.LIFE
         while (wait := self._questions.next_due(now) - now) <= _TOGETHER:
+            # A human may be waiting for the next agent of who is in doubt.
+            is_in_doubt = self._questions.is_in_doubt(now + _TOGETHER)
+            purpose = Purpose.WAITING if is_in_doubt else Purpose.LIFE
             # What LiveKit may not be asked yet stays due, in its order: all intervals grow alike.
-            if held_for := self._pace.wait(Purpose.LIFE):
-                return None, held_for
+            if held_for := self._pace.wait(purpose):
+                return purpose, None, held_for
             if (sid := self._questions.take(now + _TOGETHER)) is None:
-                return None, _TOGETHER
+                return purpose, None, _TOGETHER
             watched = self._by_sid[sid]
             if self._until[watched.room_name] >= now:
-                return watched, 0.0
+                return purpose, watched, 0.0
             self._forget(self._watched.pop(watched.room_name))
             del self._until[watched.room_name]
-        return None, wait
+        return purpose, None, wait
 
     def close(self) -> None:
         """Ask nobody any more."""
@@ -204,12 +210,13 @@ class LifeWatch:
         self._questions.begin(agent.participant_sid, now)
         return watched
 
-    def _ask(self, watched: _Watched, look_now: Callable[[str], None]) -> None:
+    def _ask(self, watched: _Watched, look_now: Callable[[str], None], purpose: Purpose) -> None:
         room_name, agent, life = watched.room_name, watched.agent, watched.life
         method, outcome, asked_at = life.method, RpcOutcome.UNKNOWN, self._clock()
         is_gone = False
         try:
-            outcome, is_gone = self._put_question(room_name, agent, method)
+            with asking_for(purpose, paid=1):
+                outcome, is_gone = self._put_question(room_name, agent, method)
         finally:
             is_dead = self._note(watched, method, outcome, asked_at)
         if is_dead or is_gone:

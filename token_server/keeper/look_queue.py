@@ -4,12 +4,12 @@ import time
 from collections.abc import Callable, Container
 from threading import Condition, Lock
 
-from token_server.keeper.following import Awaited, close_gap
+from token_server.keeper.following import Awaited, Due, close_gap
 from token_server.keeper.schedule import Looked, Schedule
 from token_server.livekit.pace import Purpose
 
 # Asked for a room: one, or None and for how long there is none (None: till told).
-_Take = Callable[[float], tuple[str | None, float | None]]
+_Take = Callable[[float], tuple[Due | None, float | None]]
 
 
 class Agenda:
@@ -42,11 +42,11 @@ class Agenda:
             self._peeks.tell_if_sooner(now + close_gap(0.0))
             self._looks.tell_if_sooner(now + close_gap(0.0))
 
-    def take(self, within: float) -> str | None:
+    def take(self, within: float) -> Due | None:
         """Wait for the next room to look at; None if none was due within so many seconds."""
         return self._looks.take(within)
 
-    def take_peek(self, within: float) -> str | None:
+    def take_peek(self, within: float) -> Due | None:
         """Wait for the next room to peek at; None if none was due within so many seconds."""
         return self._peeks.take(within)
 
@@ -103,16 +103,16 @@ class _Queue:
         self._wakes_at = float("inf")
         self._is_closed = False
 
-    def take(self, within: float) -> str | None:
+    def take(self, within: float) -> Due | None:
         with self._lock:
             gives_up_at = time.monotonic() + within
             while not self._is_closed:
                 now = time.monotonic()
-                room_name, wait = self._take(now)
-                if room_name is not None:
+                due, wait = self._take(now)
+                if due is not None:
                     # Somebody else is to mind the rest meanwhile.
                     self._changed.notify()
-                    return room_name
+                    return due
                 if now >= gives_up_at:
                     return None
                 self._wait(wait, gives_up_at - now)

@@ -48,6 +48,10 @@ class Questions:
             self._asked_at[sid] = now
         return sid
 
+    def is_in_doubt(self, now: float) -> bool:
+        """Whether somebody who may not answer is to be asked now."""
+        return self._doubtful.next_due() <= now
+
     def next_due(self, now: float) -> float:
         """Return a time before which nobody is to be asked."""
         self._budget.earn(now)

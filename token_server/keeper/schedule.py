@@ -15,10 +15,11 @@ from token_server.keeper.following import (
     FRESH_PEEKS_PER_SECOND,
     LATER_PEEKS_PER_SECOND,
     Awaited,
+    Due,
     Following,
     close_gap,
 )
-from token_server.livekit.pace import Purpose
+from token_server.livekit.pace import Pace, Purpose, Unlimited
 
 # Looks at the same time in one process. On LiveKit Cloud each of a look's calls is a round trip of
 # some 50 ms, so a burst of joins is a queue for a few lookers.
@@ -67,16 +68,20 @@ class Schedule:
 
     Args:
         speed: How many times the usual looks and peeks per second there are.
+        pace: How many requests LiveKit may be asked.
     """
 
-    def __init__(self, speed: float = 1.0) -> None:
+    def __init__(self, speed: float = 1.0, pace: Pace | None = None) -> None:
+        self._pace = pace or Unlimited()
         self._urgent: OrderedDict[str, None] = OrderedDict()  # in order of arrival
         self._plans = {purpose: Plan() for purpose in LOOKS_PER_SECOND}
         self._budgets = {
             purpose: Budget(looks * speed) for purpose, looks in LOOKS_PER_SECOND.items()
         }
         self._retries, self._retry_budget = Plan(), Budget(RETRIES_PER_SECOND * speed)
-        self._following = Following(FRESH_PEEKS_PER_SECOND * speed, LATER_PEEKS_PER_SECOND * speed)
+        self._following = Following(
+            FRESH_PEEKS_PER_SECOND * speed, LATER_PEEKS_PER_SECOND * speed, self._pace
+        )
         self._failing: OrderedDict[str, int] = OrderedDict()  # how often in a row
         self._in_hand: set[str] = set()
 
@@ -115,17 +120,17 @@ class Schedule:
         """Return a time before which no room is due for a peek."""
         return self._following.next_due()
 
-    def take(self, now: float) -> tuple[str | None, float | None]:
+    def take(self, now: float) -> tuple[Due | None, float | None]:
         """Return a room to look at; or None and for how long none will be (None: till told)."""
         for budget in (*self._budgets.values(), self._retry_budget):
             budget.earn(now)
-        room_name = self._take_urgent() or self._take_planned(now)
-        if room_name is None:
+        due = self._take_urgent() or self._take_planned(now)
+        if due is None:
             return None, self._wait_until_due(now)
-        self._in_hand.add(room_name)
-        return room_name, None
+        self._in_hand.add(due.room_name)
+        return due, None
 
-    def take_peek(self, now: float) -> tuple[str | None, float | None]:
+    def take_peek(self, now: float) -> tuple[Due | None, float | None]:
         """Return a room to peek at; or None and for how long none will be (None: till told)."""
         return self._following.take(now)
 
@@ -136,30 +141,34 @@ class Schedule:
         else:
             self.look_now(room_name)
 
-    def _take_urgent(self) -> str | None:
+    def _take_urgent(self) -> Due | None:
         # Those that it passes over are in hand, and these are few.
         room_name = next((name for name in self._urgent if self._is_free(name)), None)
-        if room_name is not None:
-            del self._urgent[room_name]
-        return room_name
+        if room_name is None:
+            return None
+        del self._urgent[room_name]
+        return Due(room_name, Purpose.WAITING)
 
-    def _take_planned(self, now: float) -> str | None:
-        for plan, budget in self._lanes():
-            while budget.wait() <= 0 and (due := plan.take(now)) is not None:
-                if not self._is_free(due):
+    def _take_planned(self, now: float) -> Due | None:
+        for purpose, plan, budget in self._lanes():
+            while self._wait(purpose, budget) <= 0 and (room_name := plan.take(now)) is not None:
+                if not self._is_free(room_name):
                     # What made it due may have come after the look in hand began.
-                    plan.add(due, now + _SHORTEST_GAP)
+                    plan.add(room_name, now + _SHORTEST_GAP)
                     continue
                 budget.spend(1.0)
-                return due
+                return Due(room_name, purpose)
         return None
 
-    def _lanes(self) -> list[tuple[Plan, Budget]]:
+    def _lanes(self) -> list[tuple[Purpose, Plan, Budget]]:
         """Return what may be taken from, the first first."""
-        waiting, *others = [(self._plans[each], self._budgets[each]) for each in self._plans]
-        retries = [(self._retries, self._retry_budget)] if self._may_fail() else []
+        waiting, *others = [(each, self._plans[each], self._budgets[each]) for each in self._plans]
+        retries = (Purpose.WAITING, self._retries, self._retry_budget)
         has_room = len(self._in_hand) < LOOKERS - _KEPT_FOR_REPAIRS
-        return [waiting, *retries, *(others if has_room else [])]
+        return [waiting, *([retries] if self._may_fail() else []), *(others if has_room else [])]
+
+    def _wait(self, purpose: Purpose, budget: Budget) -> float:
+        return max(budget.wait(), self._pace.wait(purpose))
 
     def _is_free(self, room_name: str) -> bool:
         is_held_back = room_name in self._failing and not self._may_fail()
@@ -218,6 +227,9 @@ class Schedule:
 
     def _wait_until_due(self, now: float) -> float | None:
         """Return the seconds until a look can be paid, None if none is planned."""
-        waits = [max(plan.next_due() - now, budget.wait()) for plan, budget in self._lanes()]
+        waits = [
+            max(plan.next_due() - now, self._wait(purpose, budget))
+            for purpose, plan, budget in self._lanes()
+        ]
         wait = max(min(waits), 0.0)
         return None if wait == float("inf") else wait

@@ -6,8 +6,8 @@ from typing import Protocol
 
 from token_server.keeper.life_watch import LifeWatch
 from token_server.keeper.shares import Meeting, Shares
-from token_server.keeper.sweeping import TICK, Sweeping
-from token_server.livekit.pace import Purpose
+from token_server.keeper.sweeping import EVERY, TICK, Sweeping
+from token_server.livekit.pace import Pace, Purpose, Unlimited, asking_for
 from token_server.livekit.port import LiveKit, Participant, Room
 
 # Seconds after a listing in which this process counts as one that can look after rooms; a listing
@@ -37,6 +37,7 @@ class SweepLoop:
         has_webhooks: Says whether webhooks are known to reach us.
         attend_rooms: Patterns of rooms that are attended for any human.
         clock: Seconds that never go back.
+        pace: How many requests LiveKit may be asked.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 (everything arrives as an argument)
@@ -48,7 +49,9 @@ class SweepLoop:
         has_webhooks: Callable[[], bool],
         attend_rooms: Sequence[str] = (),
         clock: Callable[[], float] = time.monotonic,
+        pace: Pace | None = None,
     ) -> None:
+        self._pace = pace or Unlimited()
         self._livekit, self._agenda, self._lives = livekit, agenda, lives
         self._has_webhooks, self._clock = has_webhooks, clock
         self._shares, self._sweeping = Shares(meeting, clock), Sweeping(attend_rooms)
@@ -56,6 +59,11 @@ class SweepLoop:
         self._rooms: Mapping[str, Room] = {}
         self._due_at, self._listed_at = float("-inf"), float("-inf")
         self.attends, self.is_mine = self._sweeping.attends, self._shares.is_mine
+
+    @property
+    def members(self) -> int:
+        """How many processes are there, this one included."""
+        return 1 + len(self._shares.counted)
 
     @property
     def rooms_mine(self) -> int:
@@ -77,11 +85,15 @@ class SweepLoop:
             TokenServerError: LiveKit did not answer.
         """
         asked_at = self._clock()
-        if asked_at < self._due_at:
+        if asked_at < self._due_at or self._pace.wait(Purpose.SWEEP) > 0:
             return False
-        rooms = self._livekit.list_changed_rooms(self._rooms)
+        with asking_for(Purpose.SWEEP):
+            rooms = self._livekit.list_changed_rooms(self._rooms)
         self._listed_at = at = self._clock()
         pause = self._sweeping.pause(at - asked_at, has_webhooks=self._has_webhooks())
+        if self._pace.has_quota:
+            # What is left is for looks.
+            pause = EVERY
         if not self._shares.are_met:
             # Else a process that has just started would have all rooms until its next beat.
             self.beat()

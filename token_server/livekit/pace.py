@@ -21,6 +21,10 @@ class Purpose(IntEnum):
 class Pace(Protocol):
     """What has been asked, and what may be asked yet. Safe to use from several threads."""
 
+    @property
+    def has_quota(self) -> bool:
+        """Whether so many requests a minute may be asked, and no more."""
+
     def wait(self, purpose: Purpose) -> float:
         """Return the seconds until the next request for this purpose may be sent; 0.0: now."""
 
@@ -37,6 +41,8 @@ class Pace(Protocol):
 
 class Unlimited:
     """Nothing is counted, and nothing waits."""
+
+    has_quota = False
 
     def wait(self, purpose: Purpose) -> float:
         """Never wait."""

@@ -62,6 +62,11 @@ class Quota:
         self._refused_at = self._slowed_at = self._held_until = float("-inf")
         self._pause = 0.0
 
+    @property
+    def has_quota(self) -> bool:
+        """Whether so many requests a minute may be asked, and no more."""
+        return bool(self._per_minute)
+
     def wait(self, purpose: Purpose) -> float:
         """Return the seconds until the next request for this purpose may be sent; 0.0: now."""
         with self._lock:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.due import take, take_peek
 from token_server.keeper.following import (
     FRESH_PEEKS_PER_SECOND,
     FRESH_SECONDS,
@@ -32,11 +33,11 @@ def play(
     """Be one who peeks and one who looks, for whom time flies: when is which room asked for?"""
     peeks, looks = [], []
     while now <= until:
-        peeked, peek_wait = schedule.take_peek(now)
+        peeked, peek_wait = take_peek(schedule, now)
         if peeked is not None:
             peeks.append((round(now, 3), peeked))
             schedule.peeked(peeked, now, is_empty=not there.tickets)
-        looked_at, wait = schedule.take(now)
+        looked_at, wait = take(schedule, now)
         if looked_at is not None:
             looks.append((round(now, 3), looked_at))
             schedule.finish(looked_at, there, now)

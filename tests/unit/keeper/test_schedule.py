@@ -3,6 +3,7 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.due import take, take_peek
 from token_server.keeper.following import Awaited
 from token_server.keeper.schedule import (
     LOOKERS,
@@ -30,7 +31,7 @@ def play(
     """Be one looking thread for whom time flies: when is which room looked at?"""
     looks = []
     while now <= until:
-        room_name, wait = schedule.take(now)
+        room_name, wait = take(schedule, now)
         if room_name is not None:
             looks.append((round(now, 3), room_name))
             schedule.finish(room_name, looked, now)
@@ -63,24 +64,24 @@ def test_a_room_in_hand_is_not_taken_twice() -> None:
     """Two threads that look at one room would act twice."""
     schedule = Schedule()
     schedule.look_now("room")
-    schedule.take(0)
+    take(schedule, 0)
     schedule.look_now("room")
 
-    in_hand = schedule.take(0)
+    in_hand = take(schedule, 0)
     schedule.finish("room", Looked(), 0)
 
-    assert ((None, None), ("room", None)) == (in_hand, schedule.take(0))
+    assert ((None, None), ("room", None)) == (in_hand, take(schedule, 0))
 
 
 def test_a_room_in_hand_that_is_due_does_not_keep_the_others_busy() -> None:
     """This once spun for good under the agenda's lock, and every request stood still."""
     schedule = Schedule()
     schedule.look_at("room", 0)
-    schedule.take(1)
+    take(schedule, 1)
     schedule.look_at("room", 1)
     schedule.look_at("other", 1)
 
-    first, (room_name, wait) = schedule.take(2), schedule.take(2)
+    first, (room_name, wait) = take(schedule, 2), take(schedule, 2)
 
     assert (("other", None), None) == (first, room_name)
     assert wait is not None
@@ -91,7 +92,7 @@ def test_a_look_that_wants_another_gets_it() -> None:
     """A dispatch is waited for until its window ends."""
     schedule = Schedule()
     schedule.look_now("room")
-    room_name, _ = schedule.take(0)
+    room_name, _ = take(schedule, 0)
     assert room_name
 
     schedule.finish(room_name, Looked(again_in=6.0), 0)
@@ -115,7 +116,7 @@ def fail_each(
     """Be one looking thread for which the looks at some rooms fail, by their names' beginning."""
     looks = []
     while now <= until:
-        room_name, wait = schedule.take(now)
+        room_name, wait = take(schedule, now)
         if room_name is None:
             if wait is None:
                 break
@@ -137,7 +138,7 @@ def fail_often(schedule: Schedule, *room_names: str) -> float:
             schedule.look_now(room_name)
         now += 20
         for _ in room_names:
-            taken, _ = schedule.take(now)
+            taken, _ = take(schedule, now)
             assert taken
             schedule.fail(taken, now)
     return now
@@ -183,12 +184,12 @@ def test_a_webhook_that_comes_while_a_failing_room_is_looked_at_counts() -> None
     """What it tells of may have happened after that look began."""
     schedule = Schedule()
     now = fail_often(schedule, "bad") + 20
-    assert "bad" == schedule.take(now)[0]
+    assert "bad" == take(schedule, now)[0]
     schedule.look_now("bad")
-    in_hand = schedule.take(now)[0]
+    in_hand = take(schedule, now)[0]
     schedule.fail("bad", now + 0.2)
 
-    assert (None, "bad") == (in_hand, schedule.take(now + 0.3)[0])
+    assert (None, "bad") == (in_hand, take(schedule, now + 0.3)[0])
 
 
 def test_any_number_of_failing_rooms_does_not_eat_the_others_budget() -> None:
@@ -234,11 +235,11 @@ def test_failing_rooms_do_not_take_all_threads() -> None:
         schedule.look_now(f"bad-{number}")
     schedule.look_at("good", 5)
 
-    taken = [schedule.take(20 + number)[0] for number in range(LOOKERS // 2 + 2)]
+    taken = [take(schedule, 20 + number)[0] for number in range(LOOKERS // 2 + 2)]
 
     assert ["good", *(f"bad-{number}" for number in range(LOOKERS // 2)), None] == taken
     schedule.fail("bad-0", 40)
-    assert f"bad-{LOOKERS // 2}" == schedule.take(40)[0]
+    assert f"bad-{LOOKERS // 2}" == take(schedule, 40)[0]
 
 
 def test_when_livekit_is_back_nobody_waits_for_the_end_of_a_pause() -> None:
@@ -284,7 +285,7 @@ def test_of_what_is_due_the_human_who_waits_goes_first() -> None:
         schedule.look_at(purpose.name, 0, purpose)
     schedule.look_now("webhook")
 
-    taken = [schedule.take(1)[0] for _ in range(5)]
+    taken = [take(schedule, 1)[0] for _ in range(5)]
 
     assert ["webhook", "WAITING", "FRESH", "FOLLOWED", "SWEEP"] == taken
 
@@ -294,11 +295,11 @@ def test_a_sweep_does_not_take_all_lookers() -> None:
     schedule = Schedule()
     for number in range(100):
         schedule.look_at(f"swept-{number}", 0, Purpose.SWEEP)
-    swept = [schedule.take(tenth / 10)[0] for tenth in range(100)]
+    swept = [take(schedule, tenth / 10)[0] for tenth in range(100)]
     schedule.look_now("webhook")
     schedule.look_at("waiting", 10)
 
-    taken = [schedule.take(11)[0] for _ in range(3)]
+    taken = [take(schedule, 11)[0] for _ in range(3)]
 
     assert LOOKERS - 4 == len([room_name for room_name in swept if room_name])
     assert ["webhook", "waiting", None] == taken
@@ -308,13 +309,13 @@ def test_a_failed_peek_is_a_failed_look() -> None:
     """A room whose peeks fail is asked for ever more rarely, too; but not while it is looked at."""
     schedule = Schedule()
     schedule.follow("room", awaited(), now=0)
-    assert "room" == schedule.take_peek(0.05)[0]
+    assert "room" == take_peek(schedule, 0.05)[0]
     schedule.fail_peek("room", 0.05)
 
-    until = [schedule.take_peek(1)[0], schedule.take(1)[0], schedule.take(1.06)[0]]
+    until = [take_peek(schedule, 1)[0], take(schedule, 1)[0], take(schedule, 1.06)[0]]
     schedule.fail_peek("room", 1.06)
 
-    assert [None, None, "room", None] == [*until, schedule.take(60)[0]]
+    assert [None, None, "room", None] == [*until, take(schedule, 60)[0]]
 
 
 def test_ten_thousand_rooms_come_and_are_forgotten_in_linear_time() -> None:
@@ -326,7 +327,7 @@ def test_ten_thousand_rooms_come_and_are_forgotten_in_linear_time() -> None:
             schedule.fail(f"bad-{number}", 0)
             schedule.follow(f"room-{number}", awaited(), number / 100)
             schedule.look_now(f"webhook-{number}")
-        while room_name := schedule.take(rooms)[0]:
+        while room_name := take(schedule, rooms)[0]:
             schedule.finish(room_name, NOTHING, rooms)
         return time.process_time() - began
 
@@ -358,7 +359,7 @@ def test_whatever_happens_take_answers_and_keeps_rooms_apart(
         elif step == "follow":
             schedule.follow(room_name, awaited(seconds=seconds), now)
         elif step == "take":
-            taken, _ = schedule.take(now)
+            taken, _ = take(schedule, now)
             assert taken not in in_hand
             in_hand |= {taken} if taken else set()
         elif step == "forgive":

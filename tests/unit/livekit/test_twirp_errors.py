@@ -164,6 +164,8 @@ def test_an_idle_connection_that_was_closed_is_no_trouble() -> None:
 class CountingPace:
     """Counts what is sent and what is refused, and holds nobody back."""
 
+    has_quota = False
+
     def __init__(self) -> None:
         self.sent = 0
         self.refusals: list[float] = []
