@@ -19,8 +19,8 @@ from token_server.livekit.pace import Pace, Purpose
 # Seconds after a token in which its room is followed closely, whether webhooks work or not: a
 # distant human is listed half a second before a webhook tells of them (livekit-behaviour 98).
 FRESH_SECONDS = 3.0
-# Peeks per second and process, each 0.3 ms of work. Twenty tokens a second, over two processes, get
-# all that are due in their first second.
+# Peeks per second and process, each 0.1 to 0.2 ms of work. With ten tokens a second and process
+# each gets all that are due in its first second.
 FRESH_PEEKS_PER_SECOND = 120.0
 # The same after these seconds; and as how many one counts where webhooks are known to work.
 LATER_PEEKS_PER_SECOND = 15.0
