@@ -45,6 +45,11 @@ class Ratio:
         return f"{self.middle:.2f}x ({min(self.rounds):.2f} to {max(self.rounds):.2f})"
 
 
+def ratio_of(ours: float, theirs: float) -> Ratio:
+    """Compare two figures; an infinitely bad one stays so, whatever it is compared with."""
+    return Ratio(rounds=(ours / theirs if ours < float("inf") else ours,))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Bar:
     """What a figure must reach; `most` and `least` are inclusive, and one of them is set."""

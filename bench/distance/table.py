@@ -4,7 +4,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from bench.distance.held_packets import Journey
-from bench.figures import EMPTY, Bar, Cell, Held, Ratio, Row, Section, compared, median, number, p90
+from bench.figures import (
+    EMPTY,
+    Bar,
+    Cell,
+    Held,
+    Row,
+    Section,
+    compared,
+    median,
+    number,
+    p90,
+    ratio_of,
+)
 
 LIVEKITS_OWN, OURS, TOKEN_MODE = "LiveKit's own", "ours", "token mode"
 _WAYS = (LIVEKITS_OWN, OURS, TOKEN_MODE)
@@ -74,7 +86,7 @@ def _bars(place: Place, joins_of: Mapping[str, list[float]]) -> Iterator[Row]:
     if not place.journey.lost_percent:
         bars = [("p50", median, _P50_BAR), ("p90", p90, _P90_BAR)]
     for what, of, bar in bars:
-        ratio = Ratio(rounds=(of(joins_of[OURS]) / of(joins_of[LIVEKITS_OWN]),))
+        ratio = ratio_of(of(joins_of[OURS]), of(joins_of[LIVEKITS_OWN]))
         yield Row(
             what=f"{place}, {what}",
             cells=(compared(ratio, LIVEKITS_OWN),),

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bench.figures import EMPTY, Bar, Held, Ratio, Row, Section, compared, median, number, p95
+from bench.figures import EMPTY, Bar, Held, Row, Section, compared, median, number, p95, ratio_of
 
 _HOW = (
     "Humans and agents who join as far as LiveKit's signalling and exchange no media; the rooms are"
@@ -48,8 +48,8 @@ def to_section(theirs: Arrivals, ours: Arrivals, steady: Arrivals) -> Section:
                 held=Held(value=ratio.middle, bar=_BURST_BAR),
             )
             for what, ratio in (
-                ("median", _ratio(median(ours.agent_seconds), median(theirs.agent_seconds))),
-                ("longest", _ratio(max(ours.agent_seconds), max(theirs.agent_seconds))),
+                ("median", ratio_of(median(ours.agent_seconds), median(theirs.agent_seconds))),
+                ("longest", ratio_of(max(ours.agent_seconds), max(theirs.agent_seconds))),
             )
         ),
         _row(
@@ -72,8 +72,3 @@ def _row(what: str, seconds: tuple[float, ...], held: Held | None = None) -> Row
     figures = (median(seconds), p95(seconds), max(seconds))
     cells = tuple(number(1000 * each) for each in figures)
     return Row(what=what, cells=(*cells, EMPTY), held=held)
-
-
-def _ratio(ours: float, theirs: float) -> Ratio:
-    """Compare; what did not come at all misses, whatever it is compared with."""
-    return Ratio(rounds=(ours / theirs if ours < float("inf") else ours,))

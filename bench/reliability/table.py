@@ -8,13 +8,13 @@ from bench.figures import (
     Bar,
     Cell,
     Held,
-    Ratio,
     Row,
     Section,
     compared,
     median,
     number,
     p95,
+    ratio_of,
 )
 from bench.reliability.outcomes import Outcomes
 
@@ -158,7 +158,7 @@ def _ratios(results: Results) -> Iterator[Row]:
             continue
         mine, other = (each[scenario] for each in (ours, theirs))
         pair = (mine.middle, other.middle) if which == "median" else (mine.worst, other.worst)
-        ratio = Ratio(rounds=(pair[0] / pair[1],))
+        ratio = ratio_of(*pair)
         yield Row(
             what=f"{_OURS_AT_JOINS}: {scenario.value}, {which}",
             cells=(compared(ratio, "LiveKit's own"),),
