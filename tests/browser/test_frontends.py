@@ -73,7 +73,18 @@ def test_a_plain_page_joins_hears_the_agent_and_hears_it_after_a_reload(
         frontend.wait_for_sound()
         expect(frontend.page.get_by_role("status")).to_have_text(_IS_THERE)
 
-    assert 1 == len(system.agents_in(frontend.evaluate("sessionStorage.roomName")))
+    room_name = frontend.evaluate("sessionStorage.roomName")
+    assert 1 == len(system.agents_in(room_name))
+
+    status = frontend.page.get_by_role("status")
+    frontend.press("Leave")
+    expect(status).to_have_text("You are not in the room.")
+    # What an agent does that ends the call: the page said "on its way" for ever.
+    frontend.press("Join")
+    expect(status).to_have_text(_IS_THERE)
+    system.delete_room(room_name)
+    expect(status).to_have_text("The call has ended.")
+    expect(frontend.page.get_by_role("button", name="Join")).to_be_visible()
 
 
 def test_a_page_with_use_session_joins_and_shows_the_agent(
