@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
+from shared_settings.release_marks import release_attribute, release_mark
 from tests.browser.docs_frontend import (
     PACKAGES,
     PAGE,
@@ -22,7 +23,13 @@ from tests.browser.docs_frontend import (
 from tests.browser.running_system import RunningSystem
 from tests.issuer import Issuer
 from tests.join_tokens import claims_of
-from tests.processes import free_port, start_from_procfile, wait_until
+from tests.processes import (
+    AGENT_NAME,
+    API_SECRET,
+    free_port,
+    start_from_procfile,
+    wait_until,
+)
 from tests.snippets import snippet, snippets
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(120)]
@@ -73,7 +80,33 @@ def test_a_plain_page_joins_hears_the_agent_and_hears_it_after_a_reload(
         frontend.wait_for_sound()
         expect(frontend.page.get_by_role("status")).to_have_text(_IS_THERE)
 
-    assert 1 == len(system.agents_in(frontend.evaluate("sessionStorage.roomName")))
+    room_name = frontend.evaluate("sessionStorage.roomName")
+    assert 1 == len(system.agents_in(room_name))
+
+    status = frontend.page.get_by_role("status")
+    frontend.press("Leave")
+    expect(status).to_have_text("You are not in the room.")
+    # What an agent does that ends the call: the page said "on its way" for ever.
+    frontend.press("Join")
+    expect(status).to_have_text(_IS_THERE)
+    system.delete_room(room_name)
+    expect(status).to_have_text("The call has ended.")
+    expect(frontend.page.get_by_role("button", name="Join")).to_be_visible()
+    # And what it does that releases the caller: nobody is sent any more.
+    frontend.press("Join")
+    expect(status).to_have_text(_IS_THERE)
+    _release(system, room_name)
+    expect(status).to_have_text("The agent has left.")
+
+
+def _release(system: RunningSystem, room_name: str) -> None:
+    """Release the human, as an agent does that is done, and let it go."""
+    (agent,) = system.agents_in(room_name)
+    people = system.participants(room_name)
+    (human,) = (one["identity"] for one in people if one.get("kind") != "AGENT")
+    mark = release_mark(API_SECRET, room_name, human, AGENT_NAME)
+    system.set_attributes(room_name, human, {release_attribute(AGENT_NAME): mark})
+    system.remove(room_name, agent["identity"])
 
 
 def test_a_page_with_use_session_joins_and_shows_the_agent(

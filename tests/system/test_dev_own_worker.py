@@ -3,8 +3,9 @@
 import sys
 from pathlib import Path
 
-from tests.processes import ROOT, Process, clean_environ, free_port, run_in_shell
+from tests.processes import ROOT, Process, clean_environ, free_port, run_in_shell, wait_until
 from tests.snippets import snippets
+from token_server.cli.dev.stack_file import NAME
 
 _, BESIDE, _ = snippets("docs/agents.md", "sh")
 RUNS = [BESIDE]
@@ -37,6 +38,8 @@ def test_a_worker_beside_it_gets_the_settings_of_the_stack_that_runs(tmp_path: P
         said = run_in_shell(BESIDE.text, environ, tmp_path)
         dev.popen.kill()
         dev.popen.wait()
+        file = tmp_path / NAME
+        wait_until(lambda: not file.exists(), within=20, what="no secret is left behind")
         after = run_in_shell("token-server dev --export", environ, tmp_path)
 
     shown = dict(line.split("=", maxsplit=1) for line in said.stdout.splitlines())

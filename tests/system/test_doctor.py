@@ -1,5 +1,6 @@
 """`token-server doctor` on a stack where all is well, and with wrong settings of its own."""
 
+import json
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,10 +8,12 @@ from typing import Any
 
 import pytest
 
-from tests.processes import free_port, wait_until
+from tests.processes import API_KEY, API_SECRET, free_port, wait_until
 from tests.system.date_proxy import DateProxy
 from tests.system.deployment import Deployment
 from tests.system.doctor_stage import BorrowedStack, Stack
+from token_server.cli.doctor.probing import ProbedLiveKit
+from token_server.livekit.twirp import Twirp
 
 pytestmark = pytest.mark.live
 
@@ -192,6 +195,22 @@ def test_webhooks_that_nobody_tells_of_are_no_verdict(
     diagnosis = healthy.diagnose(OPERATOR_KEY="", TMPDIR=elsewhere)
 
     assert (2, ["webhooks-unseen"]) == (diagnosis.exit_code, diagnosis.causes())
+
+
+def test_a_caller_needs_no_secret_of_the_server_s(healthy: Stack) -> None:
+    """From a customer's machine, where nobody has it; LiveKit's API is not asked."""
+    nothing = {"LIVEKIT_URL": "", "LIVEKIT_API_KEY": "", "LIVEKIT_API_SECRET": ""}
+    # With the web's PORT it would ask whether a `make dev` is meant.
+    more = {"TOKEN_AUTH": "", "OPERATOR_KEY": "", "PORT": ""}
+    doctor = healthy.start_doctor("--json", "--url", healthy.web_url, **nothing, **more)
+    printed, _ = doctor.communicate(timeout=60)
+    for name in healthy.room_names():
+        if name.startswith("doctor-"):
+            ProbedLiveKit(Twirp(healthy.livekit.url, API_KEY, API_SECRET)).clear(name)
+
+    checks = {check["name"]: check["finding"] for check in json.loads(printed)["checks"]}
+    wanted = dict.fromkeys(("token server", "ready", "token", "lifetime", "join", "agent"), "ok")
+    assert (0, {"settings": "skipped"} | wanted | {"audio": "ok"}) == (doctor.returncode, checks)
 
 
 def test_ctrl_c_leaves_no_room(tmp_path: Path) -> None:

@@ -157,13 +157,15 @@ def _doctor(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     is_make_dev = bool(_stack_here(arguments))
     if not is_make_dev and not has_livekit_settings(environ):
         of_make_dev = children_environ(environ, choose_ports(environ, is_free=lambda _: True))
-        is_make_dev = is_running(of_make_dev)
+        is_meant = arguments.url in {None, server_url(of_make_dev)}
+        is_make_dev = is_meant and is_running(of_make_dev)
         environ = of_make_dev if is_make_dev else environ
     options = Options(
         server_url=(arguments.url or server_url(environ)).rstrip("/"),
         origin=arguments.origin,
         login=arguments.login,
         is_make_dev=is_make_dev,
+        is_outside=bool(arguments.url) and not has_livekit_settings(environ),
         process=os.environ,
     )
     return run(environ, options, as_json=arguments.json)

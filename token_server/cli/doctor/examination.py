@@ -11,16 +11,21 @@ from pathlib import Path
 from jwt.warnings import InsecureKeyLengthWarning
 
 from shared_settings.livekit_url import websocket_url
+from token_server.bearer_keys import plain_key
 from token_server.cli.doctor import livekit, server
 from token_server.cli.doctor.checks import EXIT_CODES, worst
 from token_server.cli.doctor.failing_agents import examine_failing_agents
 from token_server.cli.doctor.here import programs_folder
 from token_server.cli.doctor.live_rooms import examine_room_names
+from token_server.cli.doctor.outside import Outside, examine_outside
 from token_server.cli.doctor.patient import Options, Patient, admit
 from token_server.cli.doctor.probing import Probing
 from token_server.cli.doctor.report import Report
+from token_server.cli.doctor.server import Server
 from token_server.livekit.twirp import Twirp
 from token_server.livekit.twirp_livekit import TwirpLiveKit
+from token_server.proxies import Proxies
+from token_server.setting_types import to_names
 
 _PROBE = ("token", "join", "agent", "webhooks")
 _ALL = ("LiveKit", "key", "token server", *_PROBE)
@@ -65,6 +70,9 @@ def examine(environ: Mapping[str, str], options: Options, report: Report) -> Non
         options: What the command line said.
         report: Who is told.
     """
+    if options.is_outside:
+        examine_outside(_outside(environ, options), report)
+        return
     started = time.monotonic()
     check, patient = admit(environ, options)
     report.found(check)
@@ -76,6 +84,18 @@ def examine(environ: Mapping[str, str], options: Options, report: Report) -> Non
         report.skip(_PROBE, "the token server is ready")
     else:
         Probing(patient, report, started).run()
+
+
+def _outside(environ: Mapping[str, str], options: Options) -> Outside:
+    proxies = Proxies.from_environ(environ)
+    url = options.server_url
+    login = options.login or plain_key(to_names(environ.get("TOKEN_KEYS", "")))
+    return Outside(
+        server=Server(url=url, login=login, proxy=proxies.to(url)),
+        origin=options.origin,
+        proxies=proxies,
+        process=options.process,
+    )
 
 
 def _examine_livekit(patient: Patient, report: Report) -> bool:

@@ -78,8 +78,8 @@ def read(answer: HttpResult) -> IssuedToken | None:
         return None
 
 
-def check_issued(answer: HttpResult, settings: Settings, *, has_login: bool) -> Check:
-    """Say whether there is a token, and if not, why."""
+def check_issued(answer: HttpResult, settings: Settings | None, *, has_login: bool) -> Check:
+    """Say whether there is a token, and if not, why; without the server's settings, as it says."""
     if answer.silence:
         return Trouble("server-not-ready", "Read the token server's log.").wrong(
             "token", "POST /token is not answered.", answer.silence
@@ -89,7 +89,8 @@ def check_issued(answer: HttpResult, settings: Settings, *, has_login: bool) -> 
     evidence = (f"HTTP {answer.status}", f"it says: {answer.content.get('msg', 'nothing')}")
     if answer.status == _UNAUTHORIZED:
         said = str(answer.content.get("msg", ""))
-        wants_login = _LOGIN in said or settings.token_auth is TokenAuth.JWT
+        is_jwt = settings is not None and settings.token_auth is TokenAuth.JWT
+        wants_login = _LOGIN in said or is_jwt
         return _unauthenticated(evidence, wants_login=wants_login, has_login=has_login)
     if answer.status == _TOO_MANY:
         seconds = answer.headers.get("retry-after", "some")

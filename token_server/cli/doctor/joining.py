@@ -43,7 +43,7 @@ def _failed(
         return _no_media(seen, server_url)
     if is_other and seen.why_not.refusal in _UNKNOWN_HERE:
         return _elsewhere(server_url, "it does not take our key")
-    trouble = _public(server_url) if settings.livekit_public_url else _unreachable(server_url)
+    trouble = _public(server_url) if settings.livekit_public_url else unreachable(server_url)
     says = f"A human with a good token cannot join at {server_url}."
     if seen.why_not.instead:
         says = f"No LiveKit answers where frontends are sent to, at {server_url}."
@@ -63,7 +63,8 @@ def _no_media(seen: ProbeObservation, server_url: str) -> Check:
     )
 
 
-def _unreachable(server_url: str) -> Trouble:
+def unreachable(server_url: str) -> Trouble:
+    """Return what is wrong where frontends are sent to an address that is not theirs."""
     return Trouble(
         "join-failed",
         "Set LIVEKIT_URL on the token server to an address that frontends reach too, or"

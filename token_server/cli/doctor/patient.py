@@ -42,6 +42,7 @@ class Options:
         origin: The origin of the frontend's pages; "" if it was not given.
         login: A bearer key or login token to show to the token server; "" likewise.
         is_make_dev: Whether the settings are those of this machine's `make dev`.
+        is_outside: Whether the server is another's: an address was given, and no LiveKit is set.
         process: The environment of this process; LiveKit's client reads its proxy there.
     """
 
@@ -49,6 +50,7 @@ class Options:
     origin: str = ""
     login: str = field(default="", repr=False)
     is_make_dev: bool = False
+    is_outside: bool = False
     process: MutableMapping[str, str] = field(default_factory=dict, repr=False)
 
 

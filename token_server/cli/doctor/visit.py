@@ -5,14 +5,21 @@ import contextlib
 import logging
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from livekit import rtc
 
 from token_server.cli.doctor.issued_token import IssuedToken
 from token_server.cli.doctor.probe_observation import ObservedAgent, ProbeObservation
 from token_server.errors import TokenServerError
-from token_server.livekit.port import AGENT_NAME_ATTRIBUTE, LiveKit, Participant, ParticipantKind
+from token_server.livekit.port import (
+    AGENT_NAME_ATTRIBUTE,
+    Dispatch,
+    Participant,
+    ParticipantKind,
+    RpcOutcome,
+)
 
 # Seconds.
 _CONNECT = 5.0
@@ -22,6 +29,19 @@ _AUDIBLE = 100  # of 32,767
 # What our worker says of itself (agent/worker.py), where LiveKit has regions.
 _WORKER_REGION = "worker.region"
 _JWT = re.compile(r"ey[\w-]+\.[\w-]*\.?[\w-]*")
+
+
+class Told(Protocol):
+    """What LiveKit's API tells of a room, as far as a visit asks."""
+
+    def list_participants(self, room_name: str) -> Sequence[Participant]:
+        """Return who is in the room."""
+
+    def list_dispatches(self, room_name: str) -> Sequence[Dispatch]:
+        """Return the room's dispatches."""
+
+    def ask_participant(self, room_name: str, participant_identity: str, method: str) -> RpcOutcome:
+        """Call a participant's RPC method."""
 
 
 class Visit:
@@ -35,7 +55,7 @@ class Visit:
     """
 
     def __init__(
-        self, token: IssuedToken, livekit: LiveKit, seen: ProbeObservation, asked_at: float
+        self, token: IssuedToken, livekit: Told, seen: ProbeObservation, asked_at: float
     ) -> None:
         self._token, self._livekit = token, livekit
         self._seen, self._asked_at = seen, asked_at
