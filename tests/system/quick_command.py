@@ -8,6 +8,7 @@ import contextlib
 import io
 import multiprocessing
 import os
+import tempfile
 from collections.abc import Mapping, Sequence
 from multiprocessing.connection import Connection
 
@@ -45,6 +46,7 @@ def _run(told: Connection, arguments: Sequence[str], environ: Mapping[str, str])
 
     os.environ.clear()
     os.environ.update(environ)
+    tempfile.tempdir = None  # what was imported may have looked for it: TMPDIR is another now
     printed, errors = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(errors):
         code = main(arguments)

@@ -105,6 +105,7 @@ def test_an_agent_whose_loop_stands_still_is_ended_and_replaced(
         "AGENT_BLOCKED_SECONDS": str(BLOCKED),
         # The keeper is not to be faster.
         "AGENT_SILENT_SECONDS": "0",
+        "WEB_CONCURRENCY": "1",
     }
     running = deploy(stuck).with_worker()
     with call(running, room_name) as human:

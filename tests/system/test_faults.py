@@ -16,6 +16,7 @@ from token_server.state.shared_folder import find_shared_folder
 from token_server.temporary_folders import MEMORY
 
 pytestmark = pytest.mark.live
+WRONG_CLOCK = {"PYTHONPATH": str(ROOT / "tests/system/wrong_clock"), "WEB_CONCURRENCY": "1"}
 
 
 def test_a_token_server_killed_between_token_and_join_still_sends_one(
@@ -81,9 +82,8 @@ def test_a_clock_that_is_off_by_a_minute_keeps_nobody_from_their_agent(
     redeploy: Deploy, room_name: str
 ) -> None:
     """LiveKit takes our tokens, we take its webhooks, and no window is a minute longer."""
-    wrong_clock = {"PYTHONPATH": str(ROOT / "tests/system/wrong_clock")}
     for seconds in ("60", "-60"):
-        running = redeploy(SECONDS_AHEAD=seconds, **wrong_clock)
+        running = redeploy(SECONDS_AHEAD=seconds, **WRONG_CLOCK)
 
         running.join(f"{room_name}{seconds}")
 
@@ -97,8 +97,7 @@ def test_a_clock_that_is_off_by_an_hour_gives_tokens_that_are_good(
     redeploy: Deploy, room_name: str, seconds: str
 ) -> None:
     """LiveKit takes a new process's calls as well: its first refusal tells the time."""
-    wrong_clock = {"PYTHONPATH": str(ROOT / "tests/system/wrong_clock")}
-    running = redeploy(SECONDS_AHEAD=seconds, **wrong_clock)
+    running = redeploy(SECONDS_AHEAD=seconds, **WRONG_CLOCK)
 
     running.join(room_name)
 
@@ -110,7 +109,7 @@ def test_livekit_that_is_gone_is_a_503_in_bounded_time_and_back_a_201(
     deploy: Deploy, room_name: str
 ) -> None:
     """A frontend can tell its user to try again, and need not wait for it."""
-    running = deploy()
+    running = deploy({"WEB_CONCURRENCY": "1"})
     running.livekit.process.stop()
     asked_at = time.monotonic()
     answer = running.http.post("/token", json={"room_name": room_name})

@@ -8,11 +8,12 @@ from tests.system.deployment import SOON
 from tests.system.scraping import SETTINGS, scrape
 
 pytestmark = pytest.mark.live
+ONE = {"WEB_CONCURRENCY": "1"}
 
 
 def test_a_room_ends_although_an_agent_was_in_it(redeploy: Deploy, room_name: str) -> None:
     """No room is kept alive by an agent alone; that would cost, unseen, for hours."""
-    running = redeploy(ROOM_DEPARTURE_TIMEOUT_SECONDS="2")
+    running = redeploy(ROOM_DEPARTURE_TIMEOUT_SECONDS="2", **ONE)
     human = running.join(room_name)
     running.wait_for_one_agent(room_name)
 
@@ -26,7 +27,7 @@ def test_with_dispatch_at_token_the_agent_is_there_before_the_human(
     redeploy: Deploy, room_name: str
 ) -> None:
     """AGENT_DISPATCH=token: worth a job per token to some, and reloads work all the same."""
-    running = redeploy(AGENT_DISPATCH="token")
+    running = redeploy(AGENT_DISPATCH="token", **ONE)
     token = running.token(room_name)
     running.wait_for_one_agent(room_name)
 
@@ -42,7 +43,7 @@ def test_with_dispatch_at_token_the_agent_is_there_before_the_human(
 
 def test_in_attend_rooms_anybody_gets_an_agent(redeploy: Deploy, room_name: str) -> None:
     """Phone callers, and tokens that somebody else minted."""
-    running = redeploy(ATTEND_ROOMS="phone-*,room-*")
+    running = redeploy(ATTEND_ROOMS="phone-*,room-*", **ONE)
 
     running.enter(running.foreign_token(room_name))
 

@@ -20,19 +20,19 @@ def test_a_token_server_killed_while_it_acts_leaves_nothing_undone(
     redeploy: Deploy, room_name: str
 ) -> None:
     """Between DeleteDispatch and CreateDispatch nobody is on the way to a human who waits."""
-    running = redeploy()
+    running = redeploy(WEB_CONCURRENCY="1")
     running.join(room_name)
     running.wait_for_one_agent(room_name)
     for held in Held:
         running.kill_web()
         with LiveKitProxy(running.livekit.url, "CreateDispatch", held) as proxy:
-            running.start_web(LIVEKIT_URL=proxy.url)
+            running.start_web(LIVEKIT_URL=proxy.url, WEB_CONCURRENCY="1")
             identity = running.agent(room_name).participant_identity
             running.rooms.remove_participant(room_name, identity)
             proxy.wait_until_held()
             running.kill_web()
 
-        running.start_web()
+        running.start_web(WEB_CONCURRENCY="1")
 
         running.wait_for_one_agent(room_name, AFTER_START)
     assert 3 in running.jobs_wanted(room_name)

@@ -79,6 +79,8 @@ class WebhookRelay(Loopback):
                     return
                 self.send_response(200)
                 self.send_header("Content-Length", "0")
+                # Or LiveKit goes on talking to us when another server has our place.
+                self.send_header("Connection", "close")
                 self.end_headers()
                 relay.take(body, headers)
 
