@@ -21,6 +21,7 @@ class _Listed:
     message: models.Room
     counted_from: float
     humans: int = 0
+    publishers: int = 0
     due_at: float | None = None
 
 
@@ -46,12 +47,12 @@ class Listing(RoomWatcher):
         self._changed.pop(room.room_name, None)
 
     def changed(self, room_name: str, participant: Participant, *, is_here: bool) -> None:
-        """Count a human, whom the list will know of some seconds from now."""
-        if participant.kind is not ParticipantKind.HUMAN:
-            return
+        """Count somebody, whom the list will know of some seconds from now; all publish."""
         listed, now = self._listed[room_name], self._clock()
         self._settle(room_name, listed, now)
-        listed.humans += 1 if is_here else -1
+        number = 1 if is_here else -1
+        listed.publishers += number
+        listed.humans += number if participant.kind is ParticipantKind.HUMAN else 0
         if listed.due_at is None:
             counts = (now - listed.counted_from) // _COUNTED_EVERY + 1
             listed.due_at = listed.counted_from + counts * _COUNTED_EVERY
@@ -71,5 +72,7 @@ class Listing(RoomWatcher):
 
     def _settle(self, room_name: str, listed: _Listed, now: float) -> None:
         if listed.due_at is not None and now >= listed.due_at:
-            listed.message.num_participants, listed.due_at = listed.humans, None
+            listed.message.num_participants = listed.humans
+            listed.message.num_publishers = listed.publishers
+            listed.due_at = None
             del self._changed[room_name]

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
 
@@ -24,7 +25,7 @@ AGENT = "tutor"
 
 
 def test_rooms_are_counted_late() -> None:
-    """A human is counted at the next of LiveKit's counts, every 5 s (livekit-behaviour 6)."""
+    """At the next of LiveKit's counts, every 5 s; an agent as a publisher (livekit-behaviour 6)."""
     clock = Clock()
     listing = Listing(lambda: clock.now)
     now = datetime.now(UTC)
@@ -37,12 +38,14 @@ def test_rooms_are_counted_late() -> None:
     )
     clock.run_for(3)
     listing.changed("kitchen", human, is_here=True)
+    listing.changed("kitchen", replace(human, kind=ParticipantKind.AGENT), is_here=True)
 
-    def counted() -> list[int]:
+    def counted() -> tuple[int, int]:
         clock.run_for(1)
-        return [room.num_participants for room in listing.answer(()).rooms]
+        (room,) = listing.answer(()).rooms
+        return room.num_participants, room.num_publishers
 
-    assert [[0], [1], [1]] == [counted() for _ in range(3)]
+    assert [(0, 0), (1, 2), (1, 2)] == [counted() for _ in range(3)]
 
 
 def token(secret: str = API_SECRET, key: str = API_KEY, **grants: bool | str) -> str:
