@@ -10,7 +10,9 @@ from tests.processes import free_port
 from tests.redis_server import RedisServer
 from token_server.cli.doctor.checks import Finding
 from token_server.cli.doctor.redis_ping import check_redis, ping
+from token_server.cli.silence import Silence
 
+NOT_LET_IN = "it refuses the user or password of REDIS_URL"
 SECRETS = ("of-the-owner", "somebody", "not-that-one")
 
 
@@ -32,20 +34,18 @@ def test_a_certificate_that_nobody_signed_is_a_cause_of_its_own(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("address", "evidence"),
+    ("address", "evidence", "cure"),
     [
-        (
-            "redis://somebody:not-that-one@127.0.0.1:{port}",
-            "it refuses the user or password of REDIS_URL",
-        ),
-        ("redis://:not-that-one@127.0.0.1:{port}", "it refuses the user or password of REDIS_URL"),
-        ("unix://:not-that-one@{socket}", "it refuses the user or password of REDIS_URL"),
-        ("redis://:not-that-one@127.0.0.1:{nothing}", "no answer: ConnectionError"),
+        ("redis://somebody:not-that-one@127.0.0.1:{port}", NOT_LET_IN, "Set the user"),
+        ("redis://:not-that-one@127.0.0.1:{port}", NOT_LET_IN, "Set the user"),
+        ("unix://:not-that-one@{socket}", NOT_LET_IN, "Set the user"),
+        ("redis://:not-that-one@127.0.0.1:{nothing}", Silence.REFUSED.value, "Start Redis"),
+        ("redis://no-such-host.invalid", Silence.UNKNOWN_HOST.value, "Correct the host"),
     ],
-    ids=["user", "password", "socket", "nothing there"],
+    ids=["user", "password", "socket", "nothing there", "nobody knows it"],
 )
 def test_a_redis_that_does_not_let_us_in_is_told_from_one_that_is_not_there(
-    tmp_path: Path, address: str, evidence: str
+    tmp_path: Path, address: str, evidence: str, cure: str
 ) -> None:
     """Without a word of what is secret in the URL."""
     with RedisServer(tmp_path, password="of-the-owner") as redis:
@@ -53,4 +53,5 @@ def test_a_redis_that_does_not_let_us_in_is_told_from_one_that_is_not_there(
         check = check_redis(url, ping(url), is_server_ready=False)
 
     assert ("redis", (evidence,)) == (check.cause, check.evidence)
+    assert check.cure.startswith(cure)
     assert not any(secret in str(check) for secret in SECRETS)

@@ -1,10 +1,12 @@
 """Does the Redis of REDIS_URL answer?"""
 
+import socket
 from urllib.parse import urlsplit
 
 from redis.exceptions import AuthenticationError
 
 from token_server.cli.doctor.checks import Check, Trouble, ok
+from token_server.cli.silence import Silence
 from token_server.state.redis_client import FAILURES, certificate_trouble, open_redis
 
 _SECONDS = 2.0
@@ -12,6 +14,15 @@ _SILENT = Trouble(
     "redis",
     "Start Redis, or set REDIS_URL to where it is; `redis-cli -u REDIS_URL ping` answers PONG"
     " when it is right. Agents come all the same, and each machine locks for itself.",
+)
+_UNKNOWN_HOST = Trouble(
+    "redis",
+    "Correct the host in REDIS_URL. Agents come all the same, and each machine locks for itself.",
+)
+_REFUSED = Trouble(
+    "redis",
+    "Set the user and password in REDIS_URL to Redis' own (redis://USER:PASSWORD@HOST:PORT). Agents"
+    " come all the same, and each machine locks for itself.",
 )
 _UNTRUSTED = Trouble(
     "redis-certificate",
@@ -26,13 +37,25 @@ def ping(redis_url: str) -> tuple[Trouble, str] | None:
         with open_redis(redis_url, _SECONDS) as redis:
             redis.ping()
     except AuthenticationError:
-        return _SILENT, "it refuses the user or password of REDIS_URL"
+        return _REFUSED, "it refuses the user or password of REDIS_URL"
     except FAILURES as error:
         if said := certificate_trouble(error):
             return _UNTRUSTED, said
-        # The text may be Redis's own, and repeat anything.
-        return _SILENT, f"no answer: {type(error).__name__}"
+        return _silent(error)
     return None
+
+
+def _silent(error: BaseException) -> tuple[Trouble, str]:
+    """Tell a name that is unknown and a closed port from the rest, by what redis-py met."""
+    found: BaseException | None = error
+    while found:
+        if isinstance(found, socket.gaierror):
+            return _UNKNOWN_HOST, Silence.UNKNOWN_HOST.value
+        if isinstance(found, ConnectionRefusedError):
+            return _SILENT, Silence.REFUSED.value
+        found = found.__cause__ or found.__context__
+    # The text may be Redis's own, and repeat anything.
+    return _SILENT, f"no answer: {type(error).__name__}"
 
 
 def check_redis(
@@ -52,6 +75,8 @@ def check_redis(
             evidence,
         )
     says = f"Redis does not answer at {where}."
+    if trouble is _REFUSED:
+        says = f"Redis at {where} does not let us in."
     if trouble is _UNTRUSTED:
         says = f"Redis answers at {where} with a certificate that we refuse."
     return trouble.wrong("Redis", says, evidence)
