@@ -73,15 +73,14 @@ def test_bodies_as_long_as_the_server_takes_come_through_with_the_clients_addres
         config.write_text(_AROUND.format(folder=tmp_path, user=user, server=text))
         command = [str(PROGRAM), "-p", str(tmp_path), "-c", str(config), "-e", "stderr"]
         with Process(command, os.environ, tmp_path / "nginx.log"):
-            answers = _post(f"https://127.0.0.1:{port}", TOKEN_BODY_LIMIT, WEBHOOK_BODY_LIMIT)
+            lengths = (TOKEN_BODY_LIMIT, WEBHOOK_BODY_LIMIT)
+            answers = _post(f"https://127.0.0.1:{port}", certificate, *lengths)
 
-    lengths = (TOKEN_BODY_LIMIT, WEBHOOK_BODY_LIMIT)
     assert [f"192.0.2.7, 127.0.0.1 127.0.0.1:{port} {length}" for length in lengths] == answers
 
 
-def _post(url: str, *lengths: int) -> list[str]:
-    # Its certificate is its own.
-    with urllib3.PoolManager(cert_reqs="CERT_NONE", timeout=20, retries=False) as pool:
+def _post(url: str, certificate: Path, *lengths: int) -> list[str]:
+    with urllib3.PoolManager(ca_certs=str(certificate), timeout=20, retries=False) as pool:
 
         def post(length: int) -> str:
             try:
