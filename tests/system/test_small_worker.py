@@ -51,7 +51,7 @@ def test_a_full_worker_of_ours_is_named(small: Deployment, tmp_path: Path) -> No
     with BorrowedStack(small, tmp_path) as stack:
         token = stack.with_web().token("busy")
         small.enter(token)
-        wait_until(lambda: stack.has_agent("busy"), within=10, what="an agent in the other room")
+        wait_until(lambda: stack.has_agent("busy"), within=30, what="an agent in the other room")
         diagnosis = stack.diagnose()
 
     assert (1, ["worker-full"]) == (diagnosis.exit_code, diagnosis.causes())
