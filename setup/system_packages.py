@@ -12,6 +12,7 @@ from setup.progress import run
 _PROGRAMS = {
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
     "espeak-ng": ("espeak-ng",),
+    "nginx-light": ("nginx", "/usr/sbin/nginx"),
     "prometheus": ("prometheus",),
     "redis-server": ("redis-server",),
 }

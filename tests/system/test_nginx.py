@@ -5,7 +5,6 @@ import shutil
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
-import pytest
 import urllib3
 
 from tests.certificates import write_certificate
@@ -54,7 +53,6 @@ class Noting(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None: ...
 
 
-@pytest.mark.skipif(not PROGRAM, reason="there is no nginx: apt-get install nginx-light")
 def test_bodies_as_long_as_the_server_takes_come_through_with_the_clients_address(
     tmp_path: Path,
 ) -> None:
