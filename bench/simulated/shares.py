@@ -17,6 +17,9 @@ _GROUPS = ("one", "two")
 _FILLS = 50.0
 # Seconds for which it is noted who looks at which room; each has been looked at by then.
 _LOOKS_WITHIN = 30.0
+# Seconds after the fill until webhooks count as lost, and whoever has heard of a room by them has
+# left it to its own process.
+_SETTLED_WITHIN = 60.0
 _PATIENCE = 60.0
 _POLL = 0.1
 
@@ -70,6 +73,7 @@ def share(effort: Effort, folder: Path) -> Shares:
         idle = _commands_over(effort.growth_seconds, redis)
         livekit.do("fill", first=0, rooms=rooms, per_second=_FILLS)
         livekit.do("change", webhooks_are_lost=True)
+        time.sleep(_SETTLED_WITHIN)
         shares = _measure(effort, livekit, redis, groups, idle)
         for group in groups:
             group.kill()

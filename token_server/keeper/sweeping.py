@@ -162,8 +162,11 @@ class Sweeping:
 
     @property
     def handover(self) -> float:
-        """Seconds after which whoever is to look after a room has looked at what is new there."""
-        return 2 * max(_KNOWN_AFTER, self.turn_seconds)
+        """Seconds after which whoever is to look after a room has looked at what is new there.
+
+        It looks at what it has never seen before all else, and may have as many rooms as we have.
+        """
+        return 2 * max(_KNOWN_AFTER, self.rooms_mine / _CALM_LOOKS)
 
     def oldest_look(self, at: float) -> float:
         """Return the seconds since the last good look at the room of our share where it is oldest.
