@@ -87,12 +87,12 @@ def compose(
     metrics = Metrics(CollectorRegistry(), metrics_folder)
     sealer = TicketSealer(*settings.webhook_secrets.values())
     tracing = _tracing(sealer) if is_traced else None
-    # The keeper, built below, knows who is there; at first it has met nobody.
-    met: list[Keeper] = []
-    quota = Quota(
-        settings.requests_per_minute,
-        lambda: max([settings.web_concurrency, *(keeper.members for keeper in met)]),
-    )
+
+    def members() -> int:
+        # The keeper, built below, knows who is there; at first it has met nobody.
+        return max(settings.web_concurrency, keeper.members)
+
+    quota = Quota(settings.requests_per_minute, members)
     twirp = TwirpLiveKit(
         Twirp.of(settings, pace=quota), Twirp.of(settings, RPC_TIMEOUTS, pace=quota)
     )
@@ -132,7 +132,6 @@ def compose(
         attend_rooms=settings.attend_rooms,
         pace=quota,
     )
-    met.append(keeper)
     sessions = _session_store(settings, folder, redis)
     together = Shared(redis=redis, timeline=timeline, sessions=sessions)
     app = create_app(settings, livekit, keeper, together)

@@ -37,7 +37,12 @@ class _ReachableLiveKit(ChangedLiveKit):
 
     def __init__(self, folder: Path, address: str, **options: object) -> None:
         self._address = address
-        changes = {"bind_addresses": [LOOPBACK, address], "rtc": {"node_ip": address}}
+        # Of several addresses of this machine LiveKit would give out this one, and send from any.
+        alone = {"enable_loopback_candidate": False, "ips": {"includes": [f"{address}/32"]}}
+        changes = {
+            "bind_addresses": [LOOPBACK, address],
+            "rtc": {"node_ip": address, **alone},
+        }
         super().__init__(folder, changes, **options)
 
     @property

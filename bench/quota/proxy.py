@@ -61,9 +61,13 @@ class QuotaProxy:
             self.dispatched_at.setdefault(order.room, now)
         headers = {name: request.headers[name] for name in _KEPT if name in request.headers}
         url = f"{self._livekit}{request.path}"
-        async with self._session.post(url, data=body, headers=headers) as answer:
-            given = {name: answer.headers[name] for name in _GIVEN if name in answer.headers}
-            return web.Response(status=answer.status, body=await answer.read(), headers=given)
+        try:
+            async with self._session.post(url, data=body, headers=headers) as answer:
+                given = {name: answer.headers[name] for name in _GIVEN if name in answer.headers}
+                return web.Response(status=answer.status, body=await answer.read(), headers=given)
+        except aiohttp.ClientError:
+            # At the end livekit-server is gone first.
+            return web.Response(status=HTTPStatus.BAD_GATEWAY)
 
 
 @asynccontextmanager
