@@ -144,13 +144,13 @@ def test_a_process_that_waits_for_its_turn_keeps_its_rooms() -> None:
     sweep.turn()
     pace.seconds = 25.0
     here = []
-    for _ in range(4):
+    for _ in range(5):
         sweep.now += 8.0
         sweep.turn()
         sweep.loop.beat()
         here.append(sweep.meeting.is_here)
 
-    assert ([True] * 4, 2) == (here, sweep.livekit.calls.count("list_rooms"))
+    assert ([True] * 5, 2) == (here, sweep.livekit.calls.count("list_rooms"))
 
 
 def test_a_process_of_which_livekit_has_had_too_many_requests_keeps_its_rooms() -> None:
