@@ -127,7 +127,8 @@ def _add_workers(parser: argparse.ArgumentParser) -> None:
 
 def _dev(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     if arguments.export:
-        sys.stdout.writelines(f"{line}\n" for line in export_lines(_stack_here(arguments)))
+        # Whatever this shell was told before: an older stack's address, say.
+        sys.stdout.writelines(f"{line}\n" for line in export_lines(stack_here(Path.cwd(), {})))
         return 0
     return run(Path.cwd(), arguments.procfile, environ)
 

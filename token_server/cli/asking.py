@@ -102,7 +102,7 @@ def ask(
             redirect=False,
         )
     except HTTPError as error:
-        return _no_answer(error, url, way.proxy)
+        return _no_answer(error, url, way)
     is_proxys = bool(way.proxy) and answer.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED
     return HttpResult(
         status=answer.status,
@@ -126,17 +126,22 @@ def _pool(proxy: str) -> urllib3.PoolManager:
     )
 
 
-def _no_answer(error: HTTPError, url: str, proxy: str) -> HttpResult:
-    setting = proxy_setting(url)
+def _no_answer(error: HTTPError, url: str, way: Way) -> HttpResult:
+    setting, proxy = proxy_setting(url), way.proxy
+    had = _seconds(way.timeout.connect_timeout, CONNECT), _seconds(way.timeout.read_timeout, ANSWER)
     if status := refused_tunnel(error):
         return HttpResult(silence=f"the proxy of {setting} answers {status}", bad_proxy=setting)
     if isinstance(error, ProxyError):
         cause = error.original_error
-        words = silence_of(cause)[1] if isinstance(cause, HTTPError) else type(cause).__name__
+        words = silence_of(cause, *had)[1] if isinstance(cause, HTTPError) else type(cause).__name__
         return HttpResult(silence=f"the proxy of {setting}: {words}", bad_proxy=setting)
     # One that takes the connection and is silent cannot be told from a silent server behind it.
-    why, words = silence_of(error)
+    why, words = silence_of(error, *had)
     return HttpResult(silence=f"{words}{through(url, proxy)}", why=why)
+
+
+def _seconds(given: object, usual: float) -> float:
+    return given if isinstance(given, float) else usual
 
 
 def bearer(key: str) -> dict[str, str]:

@@ -29,8 +29,8 @@ class Silence(Enum):
     UNKNOWN_HOST = "the name of the host is not known (DNS)"
     REFUSED = "connection refused: nothing listens on that port"
     NO_WAY = "no network leads to that host from here"
-    NOT_CONNECTED = f"no connection within {CONNECT:.0f} s: no such host, or a firewall"
-    NO_ANSWER = f"connected, but no answer within {ANSWER:.0f} s"
+    NOT_CONNECTED = "no connection within {connect:g} s: no such host, or a firewall"
+    NO_ANSWER = "connected, but no answer within {answer:g} s"
     CLOSED = "the connection was closed without an HTTP answer"
     CERTIFICATE = "its certificate is not good"
     SLOW_TLS = "TLS was not answered in time"
@@ -49,8 +49,16 @@ _KINDS: dict[type[Exception], Silence] = {
 }
 
 
-def silence_of(error: HTTPError) -> tuple[Silence | None, str]:
-    """Return why there is no answer, and the same in words; None for what has no case here."""
+def silence_of(
+    error: HTTPError, connect: float = CONNECT, answer: float = ANSWER
+) -> tuple[Silence | None, str]:
+    """Return why there is no answer, and the same in words; None for what has no case here.
+
+    Args:
+        error: What was met.
+        connect: Seconds that there were to be connected to.
+        answer: Seconds that there were for an answer.
+    """
     if isinstance(error, SSLError):
         return _of_tls(error)
     if isinstance(error.__cause__, ConnectionRefusedError):
@@ -59,7 +67,9 @@ def silence_of(error: HTTPError) -> tuple[Silence | None, str]:
     if kind is Silence.NO_WAY and isinstance(error.__cause__, OSError) and error.__cause__.errno:
         code = errno.errorcode.get(error.__cause__.errno, "")
         return kind, f"{kind.value} ({code})"
-    return kind, kind.value if kind else type(error).__name__
+    if kind is None:
+        return None, type(error).__name__
+    return kind, kind.value.format(connect=connect, answer=answer)
 
 
 def _of_tls(error: SSLError) -> tuple[Silence, str]:
@@ -76,6 +86,10 @@ _CURES = {
     Silence.NO_WAY: "Correct {address}, or this machine's network: it does not reach {host}.",
     Silence.NOT_CONNECTED: "Correct {address}, or let this machine through to {host}: a firewall"
     " drops what is sent there, or there is no such machine.",
+    Silence.NO_ANSWER: "Restart what listens at {host}, which takes connections and answers"
+    " nothing; or correct {address}, if that is another program.",
+    Silence.CLOSED: "Correct {address}: what listens at {host} is another program, or speaks TLS"
+    " where the address has none (then wss:// or https://).",
     Silence.CERTIFICATE: "Give {host} a certificate for that name that a known authority has signed"
     " and that has not expired; or, if an authority of your own has signed it, set SSL_CERT_FILE to"
     " that authority's PEM file, for whoever connects there.",

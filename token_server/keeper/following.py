@@ -129,7 +129,9 @@ class Following:
         self._fresh_budget.earn(now)
         self._later_budget.earn(now)
         self._age(now)
-        due = self._take_fresh() or self._take_later(now)
+        if due := self._take_fresh() or self._take_later(now):
+            # Counted now: until the thread asks, others would find that nothing has been spent.
+            self._pace.spent(purpose=due.purpose)
         return due, None if due else self._wait_until_due(now)
 
     def _age(self, now: float) -> None:

@@ -1,8 +1,8 @@
 """The keeper: looks at rooms whenever something may have changed, until they are attended.
 
 Loops of one web process (loops.py): some that look, some that peek whether anybody has come, one
-that sweeps over its share of the live rooms, one that beats. Started after fork, and never in the
-way of a request.
+that sweeps over its share of the live rooms, one that asks agents for signs of life, one that
+beats. Started after fork, and never in the way of a request.
 """
 
 import time

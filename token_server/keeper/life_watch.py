@@ -240,7 +240,9 @@ class LifeWatch:
             life.note(method, outcome, now, now - asked_at)
             death = life.death(self._limits, now)
             if self._by_sid.get(sid) is watched:
-                is_in_doubt = life.is_in_doubt and not death
+                # Where LiveKit takes no question, to ask soon would only use up what is left.
+                is_refused = outcome is RpcOutcome.LIMITED
+                is_in_doubt = life.is_in_doubt and not death and not is_refused
                 self._questions.again(sid, asked_at, now, is_in_doubt=is_in_doubt)
             return death is not None
 

@@ -68,7 +68,7 @@ class Silence:
             return self._change()
 
     def swept(self) -> News:
-        """Take in a sweep that was answered, or that another process sweeps."""
+        """Take in a sweep that was answered."""
         with self._lock:
             if self._has_sweep_failed:
                 self._has_sweep_failed = False

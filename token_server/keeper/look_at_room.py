@@ -32,6 +32,7 @@ from token_server.keeper.observed_room import (
 )
 from token_server.keeper.usual_times import UsualTimes
 from token_server.keeper.wanted_agents import Policy, Want, Wishes
+from token_server.livekit.pace import Purpose
 from token_server.livekit.port import Dispatch, LiveKit, Participant
 from token_server.state.timeline import NOT_KEPT, Timeline
 from token_server.tokens.tickets import TicketSealer
@@ -136,7 +137,7 @@ class Looker:
                 self._usual_times.looked(room_name, decided)
                 if not acts:
                     self._acts.tell_humans(room_name, view.news)
-                    return report(_again_in(decided), view, everything, removed)
+                    return report(_again_in(decided), view, everything, removed, Purpose.AGAIN)
                 self._note_sending(room_name, acts, view)
                 for action, seen in acts:
                     created.update(self._acts.do(room_name, action, seen, removed))
@@ -144,7 +145,7 @@ class Looker:
                     # Whether it is the only one, and wanted yet, is for the next look.
                     self._unfinished[room_name] = created
                     return report(_VERIFIED_AFTER, view, everything, removed)
-        return report(_WAITING_GAP, view, everything, removed)
+        return report(_WAITING_GAP, view, everything, removed, Purpose.AGAIN)
 
     def _note_sending(
         self, room_name: str, acts: Iterable[tuple[Action, Attendance]], view: View

@@ -69,11 +69,12 @@ class Looking:
         failure: TokenServerError | None = None
         put_off: Looked | None = None
         try:
-            with asking_for(due.purpose):
+            with asking_for(due.purpose, paid=1):
                 report = self._looker.look(room_name)
             self._looked(room_name, report)
         except LiveKitBusyError as error:
-            put_off = Looked(again_in=longer(error, _BUSY))
+            # For the same as before: a sweep's look is no human's who waits, and is held back.
+            put_off = Looked(again_in=longer(error, _BUSY), purpose=due.purpose)
         except TokenServerError as error:
             failure = error
             logger.debug("A look failed", extra={"room": room_name, "reason": str(error)})
@@ -96,7 +97,7 @@ class Looking:
         failure: TokenServerError | None = None
         is_put_off = False
         try:
-            with asking_for(due.purpose):
+            with asking_for(due.purpose, paid=1):
                 is_empty = self._looker.peek(room_name)
         except LiveKitBusyError:
             is_put_off = True

@@ -13,6 +13,7 @@ from token_server.keeper.last_seen_agents import LastSeen
 from token_server.keeper.phone_callers import Caller, callers_of
 from token_server.keeper.schedule import Looked
 from token_server.keeper.wanted_agents import Want
+from token_server.livekit.pace import Purpose
 from token_server.livekit.port import AgentOrder, Dispatch, Participant, ParticipantKind
 from token_server.tokens.tickets import TICKET_ATTRIBUTE
 
@@ -106,11 +107,13 @@ def report(
     view: View,
     decided: Sequence[tuple[Action, Attendance]] = (),
     removed: Sequence[RemoveAgent] = (),
+    purpose: Purpose = Purpose.WAITING,
 ) -> LookReport:
     """Sum up a look that ends with this view."""
     return LookReport(
         _soon_if_unheard(again_in, view),
         view.tickets,
+        purpose,
         tuple(decided),
         view.waited,
         view.participants,

@@ -30,6 +30,7 @@ _KEPT_FOR_REPAIRS = 4
 # work. Those at followed rooms are the ones with somebody in them: the empty ones are peeked at.
 LOOKS_PER_SECOND = {
     Purpose.WAITING: 50.0,
+    Purpose.AGAIN: 50.0,
     Purpose.FRESH: 15.0,
     Purpose.FOLLOWED: 5.0,
     Purpose.SWEEP: 200.0,  # its own pace is less (sweeping.py)
@@ -52,10 +53,12 @@ class Looked:
         again_in: Seconds until the next look at this room; None: no need to.
         tickets: The sealed tickets of those who are in the room, "" for whoever has none; nothing
             where nobody is.
+        purpose: What the next look is for.
     """
 
     again_in: float | None = None
     tickets: frozenset[str] = frozenset()
+    purpose: Purpose = Purpose.WAITING
 
 
 def pause(failures: int) -> float:
@@ -128,6 +131,8 @@ class Schedule:
         if due is None:
             return None, self._wait_until_due(now)
         self._in_hand.add(due.room_name)
+        # Counted now: until the thread asks, others would find that nothing has been spent.
+        self._pace.spent(purpose=due.purpose)
         return due, None
 
     def take_peek(self, now: float) -> tuple[Due | None, float | None]:
@@ -162,10 +167,17 @@ class Schedule:
 
     def _lanes(self) -> list[tuple[Purpose, Plan, Budget]]:
         """Return what may be taken from, the first first."""
-        waiting, *others = [(each, self._plans[each], self._budgets[each]) for each in self._plans]
+        waiting, again, *others = [
+            (each, self._plans[each], self._budgets[each]) for each in self._plans
+        ]
         retries = (Purpose.WAITING, self._retries, self._retry_budget)
         has_room = len(self._in_hand) < LOOKERS - _KEPT_FOR_REPAIRS
-        return [waiting, *([retries] if self._may_fail() else []), *(others if has_room else [])]
+        return [
+            waiting,
+            again,
+            *([retries] if self._may_fail() else []),
+            *(others if has_room else []),
+        ]
 
     def _wait(self, purpose: Purpose, budget: Budget) -> float:
         return max(budget.wait(), self._pace.wait(purpose))
@@ -220,7 +232,7 @@ class Schedule:
         self._in_hand.discard(room_name)
         self._succeed(room_name)
         if looked.again_in is not None:
-            self.look_at(room_name, now + looked.again_in)
+            self.look_at(room_name, now + looked.again_in, looked.purpose)
         if due := self._following.looked(room_name, looked.tickets, now):
             is_fresh = self._following.is_fresh(room_name, now)
             self.look_at(room_name, due, Purpose.FRESH if is_fresh else Purpose.FOLLOWED)

@@ -4,16 +4,19 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+from token_server.errors import LiveKitBusyError
 from token_server.keeper.life_watch import LifeWatch
 from token_server.keeper.shares import Meeting, Shares
 from token_server.keeper.sweeping import EVERY, TICK, Sweeping
 from token_server.livekit.pace import Pace, Purpose, Unlimited, asking_for
 from token_server.livekit.port import LiveKit, Participant, Room
 
-# Seconds after a listing in which this process counts as one that can look after rooms; a listing
+# Seconds after an answer in which this process counts as one that can look after rooms; a listing
 # is due every 5 s, and may take as long.
 _IS_ABLE_FOR = 15.0
-_FOR_EVER = float("inf")
+# Seconds that a listing waits at most for its turn where LiveKit has a quota.
+_LONGEST_TURN = 30.0
+_FOR_EVER, _NEVER = float("inf"), float("-inf")
 
 
 class Agenda(Protocol):
@@ -57,7 +60,8 @@ class SweepLoop:
         self._shares, self._sweeping = Shares(meeting, clock), Sweeping(attend_rooms)
         self._counted = self._shares.counted
         self._rooms: Mapping[str, Room] = {}
-        self._due_at, self._listed_at = float("-inf"), float("-inf")
+        self._due_at, self._answered_at = _NEVER, _NEVER
+        self._in_line: tuple[float, float] | None = None  # since when and until when, where it is
         self.attends, self.is_mine = self._sweeping.attends, self._shares.is_mine
 
     @property
@@ -76,7 +80,9 @@ class SweepLoop:
 
     def beat(self) -> None:
         """Meet the other processes, a few times a second."""
-        self._shares.beat(is_able=self._clock() - self._listed_at < _IS_ABLE_FOR)
+        # While we wait for our turn it is not LiveKit that does not answer.
+        until = in_line[0] if (in_line := self._in_line) else self._clock()
+        self._shares.beat(is_able=until - self._answered_at < _IS_ABLE_FOR)
 
     def list_if_due(self) -> bool:
         """List the live rooms if it is time to; whether it was.
@@ -85,11 +91,17 @@ class SweepLoop:
             TokenServerError: LiveKit did not answer.
         """
         asked_at = self._clock()
-        if asked_at < self._due_at or self._pace.wait(Purpose.SWEEP) > 0:
+        if asked_at < self._due_at or not self._is_our_turn(asked_at):
             return False
-        with asking_for(Purpose.SWEEP):
-            rooms = self._livekit.list_changed_rooms(self._rooms)
-        self._listed_at = at = self._clock()
+        try:
+            with asking_for(Purpose.SWEEP, paid=1):
+                rooms = self._livekit.list_changed_rooms(self._rooms)
+        except LiveKitBusyError:
+            # That is an answer; but who has not listed the rooms yet cannot look after any.
+            if self._answered_at > _NEVER:
+                self._answered_at = self._clock()
+            raise
+        self._answered_at = at = self._clock()
         pause = self._sweeping.pause(at - asked_at, has_webhooks=self._has_webhooks())
         if self._pace.has_quota:
             # What is left is for looks.
@@ -100,6 +112,23 @@ class SweepLoop:
         self._rooms = rooms
         self._sweeping.listed(rooms, self._livekit.now(), at, self.is_mine)
         self._due_at = at + pause
+        return True
+
+    def _is_our_turn(self, now: float) -> bool:
+        """Whether a listing may be sent.
+
+        It stands in line once it is due: looks take each request of the sweep's as soon as there is
+        one, and with many rooms a listing would never find any.
+        """
+        if self._in_line is None:
+            wait = min(self._pace.wait(Purpose.SWEEP), _LONGEST_TURN)
+            self._in_line = now, now + wait
+            self._pace.spent(purpose=Purpose.SWEEP)
+        since, until = self._in_line
+        if now < until:
+            return False
+        self._in_line = None
+        self._answered_at += now - since
         return True
 
     def choose(self) -> None:

@@ -12,10 +12,11 @@ class Purpose(IntEnum):
     """What a request to LiveKit is for; the lesser comes first."""
 
     WAITING = 0  # a human waits, or somebody has come or gone
-    FRESH = 1  # a token of a moment ago, whose human may join now
-    LIFE = 2  # signs of life
-    FOLLOWED = 3  # a token whose human has not come for a while
-    SWEEP = 4  # rooms of which nobody has told
+    AGAIN = 1  # a human waits for an agent that was sent for: has it come?
+    FRESH = 2  # a token of a moment ago, whose human may join now
+    LIFE = 3  # signs of life
+    FOLLOWED = 4  # a token whose human has not come for a while
+    SWEEP = 5  # rooms of which nobody has told
 
 
 class Pace(Protocol):

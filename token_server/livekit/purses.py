@@ -4,7 +4,8 @@ Each purpose has a purse and a share of the income. What a full purse cannot tak
 others, so nothing is lost while anybody wants something, and nobody is starved either: with
 thresholds alone the signs of life of 60 calls, which would be 3,600 a minute, would leave nothing
 for followed rooms and the sweep. Humans who wait are never held back: what they need beyond their
-purse is their debt, and all income pays it first.
+purse is their debt, and all income pays it first. But their rooms are looked at every second until
+the agent is there, and where no worker is, 20 of them would be twice the quota: that has a purse.
 """
 
 from collections.abc import Mapping
@@ -14,7 +15,8 @@ from token_server.livekit.pace import Purpose
 # Of the income. With 60 calls at 900 a minute the signs of life are 243 a minute where all others
 # want their share too: one every 15 s for each agent.
 SHARES: Mapping[Purpose, float] = {
-    Purpose.WAITING: 0.30,
+    Purpose.WAITING: 0.20,
+    Purpose.AGAIN: 0.10,
     Purpose.FRESH: 0.15,
     Purpose.LIFE: 0.30,
     Purpose.FOLLOWED: 0.15,

@@ -39,7 +39,9 @@ _PROTOBUF = "application/protobuf"
 # Twirp's codes (https://twitchtv.github.io/twirp/docs/errors.html); any other one is LiveKit's
 # trouble, and may pass.
 _CODE = re.compile("[a-z_]{1,32}")
-_SECONDS = re.compile("[0-9]{1,4}")
+_SECONDS = re.compile("[0-9]{1,9}")
+# A quota is a minute's: whoever is told more, by a proxy say, has tried again by then.
+_LONGEST_REST = 60.0
 _REFUSED_KEY = {"unauthenticated", "permission_denied"}
 _REFUSED_REQUEST = {
     "already_exists",
@@ -211,4 +213,4 @@ def _code_of(answer: HttpAnswer) -> str:
 def _retry_after(answer: HttpAnswer) -> float:
     """Return for how many seconds LiveKit wants no request; 0 if it does not say so."""
     said = answer.headers.get("retry-after", "")
-    return float(said) if _SECONDS.fullmatch(said) else 0.0
+    return min(float(said), _LONGEST_REST) if _SECONDS.fullmatch(said) else 0.0

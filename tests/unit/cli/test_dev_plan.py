@@ -137,10 +137,13 @@ def test_a_procfile_names_processes_and_nothing_else() -> None:
     ("command", "line"),
     [
         ("python -m agent start", "exec python -m agent start"),
-        ("PORT=8082 NAME='a b' python x.py", "exec env PORT=8082 NAME='a b' python x.py"),
+        ("PORT=8082 NAME='a b' python x.py", "PORT=8082 NAME='a b' exec python x.py"),
         ("cd agent && exec python x.py", "cd agent && exec python x.py"),
         ("A=1 python x.py | tee log", "A=1 python x.py | tee log"),
         ("python 'no end", "python 'no end"),
+        ("python x.py --at=/#a && rm log", "python x.py --at=/#a && rm log"),
+        ("'A=1' x", "exec 'A=1' x"),
+        ("A=1", "A=1"),
     ],
 )
 def test_a_process_gets_its_signals_however_its_line_is_written(command: str, line: str) -> None:
@@ -150,11 +153,11 @@ def test_a_process_gets_its_signals_however_its_line_is_written(command: str, li
 
 def test_variables_in_front_reach_the_program() -> None:
     """In a real shell, with what is quoted and what the shell fills in."""
-    line = shell_line("A='x y' B=$HOME/z env")
+    line = shell_line("A='x y' B=$HOME/z C=~/c D=`echo d e` env")
 
-    shown = subprocess.check_output(["/bin/sh", "-c", line], env={"HOME": "/h"}, text=True)
+    shown = subprocess.check_output(["/bin/sh", "-c", line], env={"HOME": "/h h"}, text=True)
 
-    assert {"A=x y", "B=/h/z"} <= set(shown.splitlines())
+    assert {"A=x y", "B=/h h/z", "C=/h h/c", "D=d e"} <= set(shown.splitlines())
 
 
 @pytest.mark.parametrize(("level", "prints"), [("info", "warn"), ("debug", "info")])

@@ -1,10 +1,13 @@
 """What `make dev` leaves in its folder, and who believes it."""
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
 
+from token_server.cli.__main__ import main
 from token_server.cli.dev import DevError
 from token_server.cli.dev.run import export_lines
 from token_server.cli.dev.stack_file import NAME, left_behind, stack_here, with_stack
@@ -97,3 +100,52 @@ def test_a_shell_takes_what_leads_to_the_stack() -> None:
     ] == export_lines(RUNNING)
     with pytest.raises(DevError, match="no `make dev` runs in this folder"):
         export_lines({})
+
+
+def test_a_full_disk_does_not_end_the_stack(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does a folder of somebody else's file: it is found by its PORT then."""
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.ftruncate", fail)
+
+    with left_behind(tmp_path, RUNNING) as path:
+        assert path is None
+    assert {} == stack_here(tmp_path, {})
+
+
+def test_where_there_are_no_locks_nobody_is_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that came with such a file, unpacked on a network's disk."""
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    (tmp_path / NAME).write_text(json.dumps(RUNNING))
+    monkeypatch.setattr("fcntl.flock", fail)
+
+    assert {} == stack_here(tmp_path, {})
+
+
+def test_a_named_pipe_keeps_nobody_waiting(tmp_path: Path) -> None:
+    """In a stranger's folder it would hold up every command."""
+    os.mkfifo(tmp_path / NAME)
+
+    assert {} == stack_here(tmp_path, {})
+
+
+def test_a_shell_that_was_told_of_an_older_stack_is_told_of_this_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`make dev` was started again, with another port."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LIVEKIT_URL", "ws://127.0.0.1:7999")
+
+    with left_behind(tmp_path, RUNNING):
+        code = main(["dev", "--export"])
+
+    assert (0, True) == (code, "LIVEKIT_URL=ws://127.0.0.1:7880\n" in capsys.readouterr().out)

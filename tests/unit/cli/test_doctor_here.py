@@ -45,3 +45,5 @@ def test_a_worker_beside_make_dev_is_not_asked_for_what_that_has() -> None:
 
     assert '`eval "$(.venv/bin/token-server dev --export)"`' in cure
     assert "`LIVEKIT_AGENT_NAME=tutor .venv/bin/python -m agent start`" in cure
+    quoted = as_typed(beside_make_dev("my tutor"), ".venv/bin/")
+    assert "`LIVEKIT_AGENT_NAME='my tutor' .venv/bin/python -m agent start`" in quoted

@@ -5,6 +5,8 @@ import json
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
 
+import pytest
+
 from tests.loopback import Loopback
 from token_server.cli.doctor.checks import Finding
 from token_server.cli.doctor.examination import examine
@@ -39,12 +41,18 @@ class WantsLogin(BaseHTTPRequestHandler):
 
 def examined(login: str) -> dict[str, tuple[str, str | None]]:
     """Examine it; return each check's finding and cause."""
+    report, _ = reported(login)
+    return {check.name: (check.finding.value, check.cause) for check in report.checks}
+
+
+def reported(login: str) -> tuple[Report, str]:
+    """Examine it; return the report, and the server's address."""
     WantsLogin.shown = []
     report = Report(io.StringIO(), is_terminal=False, has_colours=False)
     with Loopback(WantsLogin) as running:
         url = f"http://127.0.0.1:{running.port}"
         examine({}, Options(server_url=url, login=login, is_outside=True), report)
-    return {check.name: (check.finding.value, check.cause) for check in report.checks}
+    return report, url
 
 
 def test_a_caller_is_asked_for_no_setting_of_the_server_s() -> None:
@@ -61,6 +69,15 @@ def test_a_login_that_is_refused_is_what_is_wrong() -> None:
     """It was shown."""
     assert ("wrong", "server-refuses") == examined("a-login")["token"]
     assert ["Bearer a-login"] == WantsLogin.shown
+
+
+@pytest.mark.parametrize("login", ["", "a-login"])
+def test_what_is_to_be_typed_next_names_the_server_again(login: str) -> None:
+    """Without --url the next run would look for one on the caller's own machine."""
+    report, url = reported(login)
+
+    (cure,) = [check.cure for check in report.checks if check.name == "token"]
+    assert f"`token-server doctor --url {url} --login TOKEN`" in cure
 
 
 def seen(*agents: str) -> ProbeObservation:

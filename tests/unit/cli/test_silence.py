@@ -41,6 +41,12 @@ def without_tls(connection: socket.socket) -> None:
     connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
 
 
+def frozen(connection: socket.socket) -> None:
+    """Read until it is over."""
+    while connection.recv(4096):
+        pass
+
+
 @contextmanager
 def full() -> Iterator[int]:
     """Give a port that takes no more connections, as behind a firewall; Linux drops them."""
@@ -78,8 +84,27 @@ def test_a_firewall_is_no_closed_port() -> None:
     with full() as port:
         said, livekit_cure, server_cure = told(f"http://127.0.0.1:{port}")
 
-    assert "no connection within 2 s: no such host, or a firewall" == said
+    assert "no connection within 0.2 s: no such host, or a firewall" == said
     assert [True, True] == ["firewall" in cure for cure in (livekit_cure, server_cure)]
+
+
+def test_who_takes_a_connection_and_says_nothing_is_not_cured_by_a_start() -> None:
+    """It runs: frozen, or another program."""
+    with raw_server(frozen) as running:
+        said, livekit_cure, server_cure = told(f"http://127.0.0.1:{running.port}")
+
+    assert "connected, but no answer within 0.2 s" == said
+    for cure in (livekit_cure, server_cure):
+        assert cure.startswith(f"Restart what listens at 127.0.0.1:{running.port}")
+
+
+def test_tls_that_is_asked_without_is_no_server_that_does_not_run(tmp_path: Path) -> None:
+    """ws:// and http:// where it is wss:// and https://."""
+    with raw_server(speaking_tls(write_certificate(tmp_path / "pem"))) as running:
+        said, livekit_cure, server_cure = told(f"http://127.0.0.1:{running.port}")
+
+    assert "the connection was closed without an HTTP answer" == said
+    assert [True, True] == ["wss:// or https://" in cure for cure in (livekit_cure, server_cure)]
 
 
 def test_a_certificate_that_nobody_signed_is_not_cured_by_a_start(tmp_path: Path) -> None:

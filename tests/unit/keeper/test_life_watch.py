@@ -1,5 +1,7 @@
 """Whom the watch asks, when, and what it makes of it."""
 
+import time
+
 import pytest
 
 from shared_settings.agent_signs import ALIVE_METHOD
@@ -92,6 +94,27 @@ def test_a_question_that_is_refused_for_their_number_makes_nobody_dead(watched: 
 
     assert ([], []) == (watched.watch.dead("room"), watched.found_dead)
     assert "list_participants" not in watched.rooms.calls
+
+
+def test_who_is_in_doubt_is_not_asked_soon_where_livekit_refuses_the_question(
+    watched: Watch,
+) -> None:
+    """A worker with 60 calls has died: 120 questions a second would leave nothing for repairs."""
+    identity = watched.agent.participant_identity
+    outcomes = watched.rooms.rpc_outcomes
+    outcomes[identity, ALIVE_METHOD] = RpcOutcome.SILENT
+    questions(watched, 0.0, until=1)
+    outcomes[identity, ALIVE_METHOD] = RpcOutcome.LIMITED
+    questions(watched, 0.5, until=2)
+    # Who is in doubt is due half a second later; this one, a second.
+    watched.now += 0.9
+    until = time.monotonic() + 0.2
+    while time.monotonic() < until:
+        watched.watch.ask_due(watched.found_dead.append)
+    asked = watched.asked
+    questions(watched, 0.2, until=3)
+
+    assert 2 == asked
 
 
 def test_nobody_is_asked_where_it_is_off() -> None:

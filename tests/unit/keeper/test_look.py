@@ -14,6 +14,7 @@ from token_server.keeper.agent_life import DeadAgent, Death
 from token_server.keeper.look_at_room import Looker
 from token_server.keeper.observed_room import AGENT_STATE_ATTRIBUTE
 from token_server.keeper.wanted_agents import Policy
+from token_server.livekit.pace import Purpose
 from token_server.livekit.port import AgentOrder, Dispatch, Participant, ParticipantKind
 from token_server.tokens.tickets import TICKET_ATTRIBUTE, Ticket, TicketSealer
 
@@ -81,7 +82,8 @@ def test_a_human_with_our_token_gets_the_agent(rooms: FakeLiveKit, looker: Looke
     looked = looker.look("room")
 
     assert [("room", AgentOrder(agent_name=AGENT, metadata="hello"))] == rooms.created
-    assert (1.0, True) == (looked.again_in, sealed in looked.tickets)
+    assert (1.0, Purpose.AGAIN) == (looked.again_in, looked.purpose)
+    assert sealed in looked.tickets
 
 
 def test_the_agent_is_told_all_that_the_token_asked_for(rooms: FakeLiveKit, looker: Looker) -> None:

@@ -14,7 +14,7 @@ from token_server.keeper.schedule import (
     Schedule,
     pause,
 )
-from token_server.livekit.pace import Purpose
+from token_server.livekit.pace import Purpose, Unlimited
 
 HOUR = 3600.0
 NOTHING = Looked()
@@ -281,13 +281,19 @@ def test_a_purpose_does_not_eat_the_looks_of_another() -> None:
 def test_of_what_is_due_the_human_who_waits_goes_first() -> None:
     """The lanes' order is that of the purposes."""
     schedule = Schedule()
-    for purpose in (Purpose.SWEEP, Purpose.FOLLOWED, Purpose.FRESH, Purpose.WAITING):
+    for purpose in (
+        Purpose.SWEEP,
+        Purpose.FOLLOWED,
+        Purpose.FRESH,
+        Purpose.AGAIN,
+        Purpose.WAITING,
+    ):
         schedule.look_at(purpose.name, 0, purpose)
     schedule.look_now("webhook")
 
-    taken = [take(schedule, 1)[0] for _ in range(5)]
+    taken = [take(schedule, 1)[0] for _ in range(6)]
 
-    assert ["webhook", "WAITING", "FRESH", "FOLLOWED", "SWEEP"] == taken
+    assert ["webhook", "WAITING", "AGAIN", "FRESH", "FOLLOWED", "SWEEP"] == taken
 
 
 def test_a_sweep_does_not_take_all_lookers() -> None:
@@ -370,3 +376,29 @@ def test_whatever_happens_take_answers_and_keeps_rooms_apart(
                 schedule.fail(room_name, now)
             else:
                 schedule.finish(room_name, Looked(again_in=seconds), now)
+
+
+class Counted(Unlimited):
+    """Counts what is spent."""
+
+    def __init__(self) -> None:
+        self.asked: list[Purpose] = []
+
+    def spent(self, requests: int = 1, purpose: Purpose = Purpose.WAITING) -> None:
+        """Count."""
+        self.asked += [purpose] * requests
+
+
+def test_what_is_put_off_stays_what_it_was_for() -> None:
+    """A sweep's look that LiveKit refused (429) was a waiting human's then, never held back."""
+    pace = Counted()
+    schedule = Schedule(pace=pace)
+    schedule.look_at("room", 0.0, Purpose.SWEEP)
+    due, _ = schedule.take(0.0)
+    assert due
+
+    schedule.finish("room", Looked(again_in=1.0, purpose=due.purpose), 0.0)
+
+    assert schedule.take(1.0)[0] == due
+    # Counted when it is taken: whoever comes next is to find that something was spent.
+    assert [Purpose.SWEEP] * 2 == pace.asked

@@ -94,6 +94,16 @@ def test_humans_are_never_held_back_and_all_others_pay_for_them() -> None:
     assert 500 < process.count(since=begin + 61)
 
 
+def test_humans_whose_agent_does_not_come_do_not_spend_what_tokens_need() -> None:
+    """No worker is there: 20 rooms that are looked at every second would be twice the quota."""
+    process = Process(900)
+
+    process.go_on(120, [Purpose.AGAIN], humans=1)
+
+    assert 900 >= process.most_in_a_minute()
+    assert 700 < process.count(Purpose.AGAIN, since=60)
+
+
 def test_whoever_comes_first_gets_more_and_nobody_is_starved() -> None:
     """Signs of life alone would be 3,600 a minute for 60 calls."""
     process = Process(900)
@@ -109,7 +119,7 @@ def test_signs_of_life_of_sixty_calls_come_every_fifteen_seconds_at_least() -> N
     """What docs/operating.md promises, when all others want their share too, humans as well."""
     process = Process(900)
 
-    process.go_on(180, OTHERS, humans=0.3 * 13.5)
+    process.go_on(180, OTHERS, humans=0.2 * 13.5)
 
     assert 15 == pytest.approx(60 / (process.count(Purpose.LIFE, since=60) / 120), abs=0.5)
 
@@ -206,7 +216,7 @@ def test_without_a_quota_nobody_waits_and_a_refusal_is_heard_all_the_same() -> N
     held = process.pace.wait(Purpose.SWEEP)
     process.now += 2.0
 
-    assert ([0.0] * 5, 2.0, 0.0) == (before, held, process.pace.wait(Purpose.SWEEP))
+    assert ([0.0] * len(Purpose), 2.0, 0.0) == (before, held, process.pace.wait(Purpose.SWEEP))
 
 
 def test_requests_are_for_humans_unless_somebody_says_what_they_are_for() -> None:
@@ -221,4 +231,4 @@ def test_requests_are_for_humans_unless_somebody_says_what_they_are_for() -> Non
         pay(process.pace)
 
     waits = [process.pace.wait(purpose) > 0.0 for purpose in OTHERS]
-    assert (True, [False, True, False, True]) == (is_free, waits)
+    assert (True, [False, False, True, False, True]) == (is_free, waits)

@@ -188,6 +188,7 @@ class CountingPace:
 TOO_MANY = {
     "twirp's": (error("resource_exhausted", 429), 0.0),
     "an edge's": (Canned(429, b"Too Many Requests", {"Retry-After": "7"}), 7.0),
+    "for a day": (Canned(429, b"", {"Retry-After": "86400"}), 60.0),
     "with a date": (Canned(429, b"", {"Retry-After": "Sat, 28 Nov 2026 19:00:00 GMT"}), 0.0),
 }
 

@@ -13,6 +13,10 @@ from token_server.cli.dev import DevError
 from token_server.cli.dev.ports import Ports
 
 LIVEKIT = "livekit"
+# What a command has in front of its program, as a shell reads it.
+_VARIABLES = re.compile(
+    r"""(?:[A-Za-z_]\w*=(?:[^\s"'`\\]|\\.|'[^']*'|"(?:[^"\\]|\\.)*"|`[^`]*`)*(?:\s+|$))+"""
+)
 _OPERATORS = frozenset({"&", "&&", "|", "||", ";", "(", ")"})
 # They open a server that listens on loopback only and lives as long as `make dev`. Nothing else
 # in this package has a credential by default.
@@ -39,19 +43,21 @@ def procfile_commands(text: str) -> list[tuple[str, str]]:
 def shell_line(command: str) -> str:
     """Return what the shell is told for a process of a Procfile.
 
-    With exec it does not stand between us and the process that handles signals. `exec` takes no
-    variables in front of the program, env does; and several commands are the shell's own to run.
+    With exec it does not stand between us and the process that handles signals. `exec` comes after
+    variables in front of the program, which the shell then reads as ever (`~`, a space in `$HOME`);
+    and several commands are the shell's own to run.
     """
     try:
         lexer = shlex.shlex(command, posix=True, punctuation_chars=True)
-        lexer.whitespace_split = True
+        lexer.whitespace_split, lexer.commenters = True, ""
         words = list(lexer)
     except ValueError:  # a quote without its end: the shell says so
         return command
-    if _OPERATORS.intersection(words):
+    variables = _VARIABLES.match(command)
+    begin = variables.end() if variables else 0
+    if _OPERATORS.intersection(words) or begin == len(command):
         return command
-    has_variables = bool(words) and re.match(r"[A-Za-z_]\w*=", words[0])
-    return f"exec env {command}" if has_variables else f"exec {command}"
+    return f"{command[:begin]}exec {command[begin:]}"
 
 
 def wants_local_livekit(environ: Mapping[str, str]) -> bool:

@@ -47,19 +47,33 @@ def left_behind(folder: Path, environ: Mapping[str, str]) -> Iterator[Path | Non
     except OSError:
         yield None
         return
-    with open(descriptor, "w") as file:  # noqa: PTH123 (of a descriptor)
-        if not _can_lock(descriptor, fcntl.LOCK_EX):
+    settings = {name: environ[name] for name in sorted(_SETTINGS & environ.keys())}
+    try:
+        if not _fill(descriptor, settings):
             yield None
             return
-        os.fchmod(descriptor, 0o600)
-        file.truncate(0)  # what a killed one has left
-        json.dump({name: environ[name] for name in sorted(_SETTINGS & environ.keys())}, file)
-        file.flush()
         try:
             yield path
         finally:
             with suppress(OSError):
                 path.unlink()
+    finally:
+        os.close(descriptor)
+
+
+def _fill(descriptor: int, settings: Mapping[str, str]) -> bool:
+    """Lock a file and write to it; False where that cannot be done, as on a full disk.
+
+    Nothing secret is written to what is somebody else's: they may let others read it.
+    """
+    content = json.dumps(settings).encode()
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.fchmod(descriptor, 0o600)
+        os.ftruncate(descriptor, 0)  # what a killed one has left
+        return os.write(descriptor, content) == len(content)
+    except OSError:
+        return False
 
 
 def stack_here(
@@ -91,25 +105,30 @@ def with_stack(
 
 def _read(path: Path) -> dict[str, str]:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        # A named pipe of that name would keep us waiting for ever.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return {}
     with open(descriptor) as file:  # noqa: PTH123 (of a descriptor)
         about = os.fstat(descriptor)
         # A stranger's folder must not say where our keys are sent.
         is_ours = about.st_uid == os.getuid() and not about.st_mode & _OTHERS_MAY_WRITE
-        if not is_ours or _can_lock(descriptor, fcntl.LOCK_SH):
+        if not is_ours or not _is_held(descriptor):
             return {}
         try:
             content = json.load(file)
         except ValueError:
             return {}
-    return {name: str(value) for name, value in content.items() if name in _SETTINGS}
+    settings = content.items() if isinstance(content, dict) else ()
+    return {name: str(value) for name, value in settings if name in _SETTINGS}
 
 
-def _can_lock(descriptor: int, how: int) -> bool:
+def _is_held(descriptor: int) -> bool:
+    """Whether somebody has locked it; where there are no locks (some network folders), nobody."""
     try:
-        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
     except OSError:
         return False
-    return True
+    return False

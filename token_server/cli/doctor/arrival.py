@@ -1,5 +1,6 @@
 """Did the agent come, can it be heard, and if not, why? No I/O."""
 
+import shlex
 from dataclasses import dataclass, replace
 
 from token_server.cli.doctor.checks import Check, Trouble, ok, skipped
@@ -121,7 +122,11 @@ def _no_worker(seen: ProbeObservation, around: Surroundings, evidence: list[str]
 
 def beside_make_dev(agent_name: str) -> str:
     """Return how a worker is started there: `make dev` has the settings, and nobody else."""
-    setting = f"LIVEKIT_AGENT_NAME={agent_name}" if agent_name else "AGENT_DISPATCH=automatic"
+    setting = (
+        f"LIVEKIT_AGENT_NAME={shlex.quote(agent_name)}"
+        if agent_name
+        else "AGENT_DISPATCH=automatic"
+    )
     return (
         'Start the worker beside `make dev`, in its folder: `eval "$(token-server dev --export)"`'
         f" and then `{setting} python -m agent start`; or stop `make dev` and see that its Procfile"

@@ -4,7 +4,9 @@ import re
 from pathlib import Path
 
 # Ours, behind variables perhaps, as cures have them.
-_COMMAND = re.compile(r"`((?:[A-Z_]+=\S+ )*)(?=token-server |python -m agent)|(?<=\$\()(?=token-s)")
+_COMMAND = re.compile(
+    r"`(?:[A-Z_]+=(?:'[^']*'|\S)+ )*(?=token-server |python -m agent)|(?<=\$\()(?=token-s)"
+)
 
 
 def programs_folder(found: str | None, python: Path, folder: Path) -> str:

@@ -3,6 +3,7 @@
 The token is read and never shown.
 """
 
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -78,8 +79,17 @@ def read(answer: HttpResult) -> IssuedToken | None:
         return None
 
 
-def check_issued(answer: HttpResult, settings: Settings | None, *, has_login: bool) -> Check:
-    """Say whether there is a token, and if not, why; without the server's settings, as it says."""
+def check_issued(
+    answer: HttpResult, settings: Settings | None, *, has_login: bool, asked_url: str = ""
+) -> Check:
+    """Say whether there is a token, and if not, why; without the server's settings, as it says.
+
+    Args:
+        answer: The token server's.
+        settings: Ours; None where there are none.
+        has_login: Whether it was shown a key or login.
+        asked_url: What was typed as --url and has to be typed again; "" for nothing.
+    """
     if answer.silence:
         return Trouble("server-not-ready", "Read the token server's log.").wrong(
             "token", "POST /token is not answered.", answer.silence
@@ -91,7 +101,8 @@ def check_issued(answer: HttpResult, settings: Settings | None, *, has_login: bo
         said = str(answer.content.get("msg", ""))
         is_jwt = settings is not None and settings.token_auth is TokenAuth.JWT
         wants_login = _LOGIN in said or is_jwt
-        return _unauthenticated(evidence, wants_login=wants_login, has_login=has_login)
+        command = f"token-server doctor{f' --url {shlex.quote(asked_url)}' if asked_url else ''}"
+        return _unauthenticated(evidence, command, wants_login=wants_login, has_login=has_login)
     if answer.status == _TOO_MANY:
         seconds = answer.headers.get("retry-after", "some")
         return Trouble("rate-limited", f"Run this again in {seconds} s.").unknown(
@@ -104,23 +115,25 @@ def check_issued(answer: HttpResult, settings: Settings | None, *, has_login: bo
     )
 
 
-def _unauthenticated(evidence: tuple[str, ...], *, wants_login: bool, has_login: bool) -> Check:
+def _unauthenticated(
+    evidence: tuple[str, ...], command: str, *, wants_login: bool, has_login: bool
+) -> Check:
     if has_login:
         cure = (
-            "Show one that it takes: `token-server doctor --login KEY`, or set the TOKEN_KEYS that"
-            " it runs with."
+            f"Show one that it takes: `{command} --login KEY`, or set the TOKEN_KEYS that it runs"
+            " with."
         )
         if wants_login:
             cure = (
                 "Show a login token that has not expired, from TOKEN_JWT_ISSUER and for"
-                " TOKEN_JWT_AUDIENCE: `token-server doctor --login TOKEN`."
+                f" TOKEN_JWT_AUDIENCE: `{command} --login TOKEN`."
             )
         return Trouble("server-refuses", cure).wrong(
             "token", "The token server refuses our key or login token.", *evidence
         )
-    cure = "Run `token-server doctor --login KEY` with one of its TOKEN_KEYS."
+    cure = f"Run `{command} --login KEY` with one of its TOKEN_KEYS."
     if wants_login:
-        cure = "Run `token-server doctor --login TOKEN` with a login token of your frontend."
+        cure = f"Run `{command} --login TOKEN` with a login token of your frontend."
     return Trouble("login-needed", cure).unknown(
         "token", "The token server wants to know who asks.", *evidence
     )

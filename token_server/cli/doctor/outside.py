@@ -77,7 +77,9 @@ def examine_outside(outside: Outside, report: Report) -> None:
 def _fetch_token(asked: Server, report: Report) -> IssuedToken | None:
     name = f"doctor-{secrets.token_hex(6)}"
     answer = issued_token.fetch(asked, {"room_name": name, "participant_identity": name})
-    report.found(issued_token.check_issued(answer, None, has_login=bool(asked.login)))
+    has_login = bool(asked.login)
+    check = issued_token.check_issued(answer, None, has_login=has_login, asked_url=asked.url)
+    report.found(check)
     token = issued_token.read(answer)
     if token is None:
         report.skip(_PROBE, "there is a token")
