@@ -44,8 +44,10 @@ class Budget:
 
     def earn(self, now: float) -> None:
         """Add what has been earned since the last time."""
+        # Who looks ahead has earned that time already: it is not earned again.
         earned = max(0.0, now - self._earned_at) * self._rate
-        self._saved, self._earned_at = min(self._saved + earned, self._rate), now
+        self._saved = min(self._saved + earned, self._rate)
+        self._earned_at = max(now, self._earned_at)
 
     def spend(self, price: float) -> None:
         """Pay for a look; its price may be more than what is there."""

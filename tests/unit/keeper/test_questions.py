@@ -53,3 +53,18 @@ def test_who_is_gone_is_not_asked() -> None:
     questions.end("PA_1")
 
     assert (None, 0.0) == (questions.take(200.0), questions.longest_interval(200.0))
+
+
+def test_thousands_that_are_due_at_once_are_asked_one_after_the_other() -> None:
+    """As after a process stood still; what is due within a moment is asked ahead of its time."""
+    questions = Questions(per_second=200.0)
+    for number in range(2_000):
+        questions.begin(f"PA_{number}", 100.0)
+
+    asked = 0
+    for step in range(10):
+        now = 100.0 + step / 100
+        while questions.next_due(now) <= now + 0.02 and questions.take(now + 0.02):
+            asked += 1
+
+    assert 200 <= asked <= 225
