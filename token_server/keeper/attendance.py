@@ -31,6 +31,7 @@ class Attendance:
         departed: The dispatches whose agents are known to have left.
         failures: How often in a row such an agent has failed.
         created_by_us: The dispatches that were created while acting on this room just now.
+        unasked: Those of them that were made without asking what stood.
         is_absence_proven: Whether an agent that is not listed is surely not there.
         hedging: When a dispatch is late.
         workers: What workers of this name have told.
@@ -49,6 +50,7 @@ class Attendance:
     departed: frozenset[str] = frozenset()
     failures: Failures = NO_FAILURES
     created_by_us: frozenset[str] = frozenset()
+    unasked: frozenset[str] = frozenset()
     is_absence_proven: bool = True
     hedging: Hedging = NOTHING_LEARNT
     workers: WorkerNews = NOTHING_TOLD

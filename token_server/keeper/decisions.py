@@ -127,6 +127,9 @@ def _decide_for_waiting_human(seen: Attendance) -> Action:
     if not may_deliver:
         return pause or CreateDispatch(seen.order, "a human waits and nothing is on its way")
     for elder, younger in pairwise(may_deliver):
+        if younger.dispatch_id in seen.unasked:
+            # It would not have been sent: somebody else's backend has sent one, however long ago.
+            return DeleteDispatch(younger.dispatch_id, "another one stood already")
         # Whoever else created at the same moment sees the same list and keeps the same one.
         if younger.created_at - elder.created_at < AT_ONCE:
             return DeleteDispatch(younger.dispatch_id, "a second dispatch for the same agent")

@@ -89,6 +89,7 @@ class Looker:
         self._usual_times = UsualTimes()
         self._acts = Acts(livekit, timeline, self.sightings)
         self._unfinished: dict[str, dict[str, str]] = {}  # by room: dispatches, agents' names
+        self._unasked: dict[str, frozenset[str]] = {}  # by room: until a look has verified them
 
     def room_made(self, room_name: str) -> None:
         """Know that this process has just made a room."""
@@ -132,10 +133,14 @@ class Looker:
                 decided = [(decide(seen), seen) for seen in sure]
                 acts = [pair for pair in decided if not isinstance(pair[0], Settled | Wait)]
                 if acts and not is_held:
+                    if created:
+                        # Who holds it does not know what is ours to take back.
+                        self._unfinished[room_name] = created
                     return report(_ROOM_IS_HELD, view)
                 everything += decided
                 self._usual_times.looked(room_name, decided)
                 if not acts:
+                    self._unasked.pop(room_name, None)
                     self._acts.tell_humans(room_name, view.news)
                     return report(_again_in(decided), view, everything, removed, Purpose.AGAIN)
                 self._note_sending(room_name, acts, view)
@@ -143,6 +148,7 @@ class Looker:
                     created.update(self._acts.do(room_name, action, seen, removed))
                 if view.is_unasked:
                     # Whether it is the only one, and wanted yet, is for the next look.
+                    self._unasked[room_name] = frozenset(created)
                     self._unfinished[room_name] = created
                     return report(_VERIFIED_AFTER, view, everything, removed)
         return report(_WAITING_GAP, view, everything, removed, Purpose.AGAIN)
@@ -187,6 +193,7 @@ class Looker:
             dispatches=dispatches,
             last_seen=known | self._sight(room_name, agents, known),
             created=frozenset(created),
+            unasked=self._unasked.get(room_name, frozenset()),
             dead=self._lives.dead(room_name),
             unproven=unproven,
             hedging={name: self._usual_times.hedging(name, now) for name in waited_for},

@@ -144,6 +144,7 @@ class Observed:
         dispatches: The room's; none where nothing is to be done about them.
         last_seen: What is known of the last agent of each name.
         created: The dispatches that the look has made.
+        unasked: Those that were made without asking what stood, and not verified yet.
         dead: The agents that do not live.
         unproven: The names of agents whose absence may be a stale answer.
         hedging: When a dispatch of each wanted name is late.
@@ -158,6 +159,7 @@ class Observed:
     dispatches: Sequence[Dispatch] = ()
     last_seen: Mapping[str, LastSeen] = field(default_factory=dict)
     created: frozenset[str] = frozenset()
+    unasked: frozenset[str] = frozenset()
     dead: Sequence[DeadAgent] = ()
     unproven: Container[str] = frozenset()
     hedging: Mapping[str, Hedging] = field(default_factory=dict)
@@ -200,6 +202,7 @@ class Observed:
             departed=last.departed,
             failures=fewest_failures(humans, self.now),
             created_by_us=self.created,
+            unasked=self.unasked,
             is_absence_proven=agent_name not in self.unproven,
             hedging=self.hedging.get(agent_name, NOTHING_LEARNT),
             workers=self.workers.get(agent_name, NOTHING_TOLD),

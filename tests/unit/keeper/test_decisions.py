@@ -91,6 +91,18 @@ def kind(action: Action) -> tuple[str, str | None]:
     return type(action).__name__, getattr(action, "dispatch_id", None)
 
 
+def test_what_was_sent_unasked_is_taken_back_where_another_one_stood_already() -> None:
+    """However long ago it was sent: by somebody's own backend, say, that makes dispatches too."""
+    hedging = Hedging(most=2)
+    seen = waiting(2.3, dispatch(), dispatch("AD_2", created=2), hedging=hedging)
+
+    assert "Wait" == kind(decide(seen))[0]
+    unasked = replace(seen, unasked=frozenset({"AD_2"}))
+    assert ("DeleteDispatch", "AD_2") == kind(decide(unasked))
+    elder = replace(seen, unasked=frozenset({"AD_1"}))
+    assert "Wait" == kind(decide(elder))[0]
+
+
 def test_one_agent_is_enough() -> None:
     """The promise kept: nothing is touched, whatever dispatches are listed."""
     seen = replace(waiting(100, dispatch(), dispatch("AD_2")), agents=(agent(),))

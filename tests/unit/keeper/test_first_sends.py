@@ -189,3 +189,36 @@ def test_where_an_agent_is_there_already_nobody_is_sent(scene: Scene, maker: Loo
     scene.livekit.join_agent("room", ORDER.agent_name)
 
     assert ["list_participants"] == scene.asked_by(maker)
+
+
+def test_where_somebody_elses_backend_has_sent_an_agent_ours_is_taken_back(
+    scene: Scene, maker: Looker
+) -> None:
+    """As one that made its own dispatches before it had a token server."""
+    theirs = scene.livekit.create_dispatch("room", ORDER)
+    scene.pass_time(1.5)
+    maker.peek("room")
+    scene.join()
+    maker.look("room")
+    scene.pass_time(0.3)
+
+    maker.look("room")
+
+    sent = [d.dispatch_id for d in scene.livekit.list_dispatches("room") if d.agent_name]
+    assert [theirs.dispatch_id] == sent
+
+
+def test_what_was_sent_for_a_human_who_has_left_is_taken_back_once_the_room_is_free(
+    scene: Scene, maker: Looker
+) -> None:
+    """Whoever looks at it because they have left does not know whose it is."""
+    scene.join()
+    maker.look("room")
+    scene.livekit.leave("room", "alice")
+    scene.machine.is_free = False
+    maker.look("room")
+    scene.machine.is_free = True
+
+    maker.look("room")
+
+    assert [""] == [d.agent_name for d in scene.livekit.list_dispatches("room")]
