@@ -10,12 +10,14 @@ from token_server.state.redis_link import RedisLink
 _ALIVE = 3.0
 _KEPT = 60.0
 # KEYS: the set. ARGV: this process, milliseconds until one that does not beat is gone, and until
-# all are forgotten.
+# all are forgotten. Where Redis' clock was set back (another master's is behind), what seems to
+# come from the future is dead: it would have its share, and nobody would look at that.
 _MEET = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('ZADD', KEYS[1], now, ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[2])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], now + ARGV[2], '+inf')
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return redis.call('ZRANGE', KEYS[1], 0, -1)
 """

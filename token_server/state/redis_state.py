@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 
 from redis import Redis
 
@@ -122,10 +123,10 @@ class RedisState:
         """
         seconds, key = self._machine.note_sending(room_name), f"{self._sendings}{room_name}"
         try:
-            was_noted = self._link.ask(lambda redis: redis.set(key, 1, ex=_SENDING_KEPT, get=True))
+            is_first = self._link.ask(partial(_note, key))
         except RedisUnavailableError:
             return seconds
-        return 0.0 if was_noted else seconds
+        return seconds if is_first else 0.0
 
     def beat(self) -> None:
         """Tell Redis that we are alive, and hear from the others; asked a few times a second."""
@@ -155,6 +156,14 @@ class RedisState:
             if left > 0:
                 # Its age, and not the time of day: the machines' clocks may differ.
                 self._seen_elsewhere[sign] = time.time() - (_kept(sign) - left) / 1000
+
+
+def _note(key: str, redis: Redis) -> bool:
+    """Note that an agent is sent; False if that was noted. SET with GET is Redis 6.2's."""
+    pipeline = redis.pipeline()
+    pipeline.set(key, 1, nx=True, ex=_SENDING_KEPT)
+    pipeline.expire(key, _SENDING_KEPT)
+    return bool(pipeline.execute()[0])
 
 
 def _kept(sign: Sign) -> int:

@@ -196,3 +196,28 @@ def test_the_age_of_a_webhook_is_told_by_redis(machines: Machines, mortal: Redis
     second.beat()
 
     assert 20 == pytest.approx(time.time() - second.webhook_last_arrived(), abs=1)
+
+
+def test_where_redis_clock_was_set_back_the_dead_have_no_share(
+    machines: Machines, mortal: RedisServer
+) -> None:
+    """Another master's clock may be behind: for so long nobody would look at their rooms."""
+    first = machines.process("a")
+    first.meet()
+    (key,) = mortal.client.keys("*:members")
+    ahead = (time.time() + 600) * 1000
+    mortal.client.zadd(key, {"dead": ahead})
+
+    assert {first.name} == first.meet()
+
+
+def test_sendings_are_noted_with_what_an_old_redis_knows(
+    machines: Machines, mortal: RedisServer
+) -> None:
+    """Redis 6.0 knows no SET with GET; what it refuses counts as silence, locks and all."""
+    first, other = machines.process("a"), machines.process("b")
+
+    noted = [first.note_sending("kitchen") > 60, other.note_sending("kitchen")]
+
+    (key,) = mortal.client.keys("*:sending:*")
+    assert ([True, 0.0], True) == (noted, 50 < mortal.client.ttl(key) <= 60)
