@@ -36,6 +36,8 @@ _WITH_WEBHOOKS_SHORTEST = 1.0
 _LONGEST_GAP = 5.0
 # Seconds between two looks at a fresh room with somebody in it: a look costs more than a peek.
 _PEOPLED_GAP = 0.1
+# Rooms that are not due any more and still have a place in the order of those that are.
+_STALE_KEPT = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,10 +239,18 @@ class _NewestFirst:
     def __len__(self) -> int:
         return len(self._since)
 
+    @property
+    def size(self) -> int:
+        return len(self._heap)
+
     def add(self, room_name: str, since: float) -> None:
         if self._since.get(room_name) != since:
             self._since[room_name] = since
             heapq.heappush(self._heap, (-since, room_name))
+            if len(self._heap) > 2 * len(self._since) + _STALE_KEPT:
+                # What was dropped lies at the bottom, which a flood never reaches.
+                self._heap = [(-since, name) for name, since in self._since.items()]
+                heapq.heapify(self._heap)
 
     def drop(self, room_name: str) -> bool:
         """Whether it was there."""

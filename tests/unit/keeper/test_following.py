@@ -12,11 +12,12 @@ from token_server.keeper.following import (
     ROOMS_FOLLOWED,
     TICKETS_AWAITED,
     Awaited,
+    Following,
     close_gap,
     gap,
 )
 from token_server.keeper.schedule import LOOKS_PER_SECOND, Looked, Schedule
-from token_server.livekit.pace import Purpose
+from token_server.livekit.pace import Purpose, Unlimited
 
 HOUR = 3600.0
 NOBODY = Looked()
@@ -230,3 +231,16 @@ def test_whatever_the_age_the_gap_is_bounded(ages: list[float], *, webhooks: boo
     """No busy loop, and nobody waits longer than a sweep."""
     assert all(0.05 <= gap(age, has_webhooks=webhooks) <= 5.0 for age in ages)
     assert all(close_gap(age) <= 0.25 for age in ages)
+
+
+def test_a_flood_that_never_ends_takes_no_more_memory_than_its_fresh_rooms() -> None:
+    """Twenty tokens a second are more than can be peeked at: the older ones are passed over."""
+    following = Following(FRESH_PEEKS_PER_SECOND, LATER_PEEKS_PER_SECOND, Unlimited())
+    now = 1_000.0
+    for number in range(2_000):
+        following.follow(f"room-{number}", awaited(f"ticket-{number}"), now)
+        now += 0.05
+        while due := following.take(now)[0]:
+            following.peeked(due.room_name, now)
+
+    assert following._ready.size < 300  # noqa: SLF001 (nothing else shows it)
