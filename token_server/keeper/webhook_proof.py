@@ -139,7 +139,16 @@ class WebhookProof:
         return lambda: tell_of_joins(self._times(), self._clock(), made_at)
 
     def _times(self) -> WebhookTimes:
-        last = self._shared.webhook_last_arrived
+        latest = self._clock() + _SLACK
+
+        def last(sign: Sign) -> float:
+            # Where the clock was set back, a time to come proves nothing until it is noted anew.
+            at = self._shared.webhook_last_arrived(sign)
+            return at if at <= latest else 0.0
+
         return WebhookTimes(
-            any=last(), join=last(Sign.JOIN), room=last(Sign.ROOM), missed=last(Sign.MISSED)
+            any=last(Sign.ANY),
+            join=last(Sign.JOIN),
+            room=last(Sign.ROOM),
+            missed=last(Sign.MISSED),
         )

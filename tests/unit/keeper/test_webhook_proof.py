@@ -134,3 +134,16 @@ def test_all_processes_know_what_one_has_heard_and_another_has_missed() -> None:
     known.append(is_told() and hears.come_now())
 
     assert [False, True, True, False, False, True] == known
+
+
+@pytest.mark.parametrize("sign", [Sign.ANY, Sign.JOIN])
+def test_after_the_clock_was_set_back_webhooks_prove_themselves_anew(sign: Sign) -> None:
+    """They may have stopped meanwhile: for an hour nobody would look closely."""
+    shared = Shared()
+    proof = WebhookProof(shared, shared.clock)
+    is_told = proof.for_room(is_new=True)
+    proof.arrived("participant_joined" if sign is Sign.JOIN else "participant_left")
+
+    shared.now -= 3_600
+
+    assert (False, False) == (proof.come_now(), is_told())
