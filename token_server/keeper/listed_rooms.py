@@ -28,6 +28,7 @@ class ListedRoom:
         looked_at: When a look of this process last ended well; None if none has.
         has_human: Whether that look has seen a human; None: there was none.
         is_young: Whether LiveKit may not have counted who is in it.
+        has_failed: Whether this process's last look has shown nothing.
     """
 
     room: Room
@@ -37,6 +38,7 @@ class ListedRoom:
     looked_at: float | None = None
     has_human: bool | None = None
     is_young: bool = True
+    has_failed: bool = False
 
     @property
     def is_peopled(self) -> bool:

@@ -87,7 +87,10 @@ class Sweeping:
         """Take in what a look has seen, from any thread; None where it has failed."""
         with self._lock:
             self._asked.pop(room_name, None)
-            if has_human is None or (listed := self._rooms.get(room_name)) is None:
+            if (listed := self._rooms.get(room_name)) is None:
+                return
+            listed.has_failed = has_human is None
+            if has_human is None:
                 return
             listed.looked_at, listed.has_human = at, has_human
             self._drop(room_name)
@@ -196,7 +199,7 @@ class Sweeping:
             self._turn[room_name] = None
             self._turn.move_to_end(room_name)
             if room_name not in self._asked:
-                self._asked[room_name] = at
+                self._note_asked(room_name, at)
                 self._may_look -= 1
                 taken.append(room_name)
         return taken
@@ -211,11 +214,18 @@ class Sweeping:
                 break
             self._turn.move_to_end(room_name)
             if room_name not in self._asked:
-                self._asked[room_name] = at
+                self._note_asked(room_name, at)
                 self._may_turn -= 1
                 self._may_look -= self._is_hurried
                 taken.append(room_name)
         return taken
+
+    def _note_asked(self, room_name: str, at: float) -> None:
+        listed = self._rooms.get(room_name)
+        # Where looks fail the next one comes in its own time (schedule.py), whoever asks for it: it
+        # is not to keep one of the others from being asked for meanwhile.
+        if listed is None or not listed.has_failed:
+            self._asked[room_name] = at
 
     def _may(self, saved: float) -> bool:
         return saved >= 1 and len(self._asked) < _MOST_ASKED

@@ -302,3 +302,23 @@ print(longest <= 500, turns - turns_before >= 5_000 / 250 - 1)
 def test_others_have_their_turn_while_thousands_of_rooms_are_gone_through() -> None:
     """5,000 rooms in one go would hold up every request."""
     assert "True True" == run_under_gevent(MANY)
+
+
+def test_rooms_whose_looks_go_on_failing_do_not_take_the_turns_of_others(livekit: LiveKit) -> None:
+    """A node of LiveKit's has died, say: the schedule looks at its rooms ever more rarely."""
+    for number in range(400):
+        livekit.make(f"{'good' if number % 4 == 0 else 'bad'}-{number}", 1, age=60)
+    livekit.do_look = False
+    failed: set[str] = set()
+    good = 0
+
+    for _ in range(80):
+        for room_name in livekit.tick():
+            if room_name.startswith("good"):
+                good += 1
+                livekit.sweeping.looked(room_name, livekit.at, has_human=True)
+            elif room_name not in failed:
+                failed.add(room_name)
+                livekit.sweeping.looked(room_name, livekit.at, has_human=None)
+
+    assert good > 100 * 40 / 5
