@@ -160,7 +160,7 @@ class RedisState:
 
 def _note(key: str, redis: Redis) -> bool:
     """Note that an agent is sent; False if that was noted. SET with GET is Redis 6.2's."""
-    pipeline = redis.pipeline()
+    pipeline = redis.pipeline(transaction=False)
     pipeline.set(key, 1, nx=True, ex=_SENDING_KEPT)
     pipeline.expire(key, _SENDING_KEPT)
     return bool(pipeline.execute()[0])

@@ -28,7 +28,7 @@ USER = snippet("docs/several-machines.md", "ACL SETUSER")
 RUNS = [USER]
 PREFIX = "livekit-token-server:test:"
 # What all uses of Redis leave there; the locks are given back.
-LEFT = {"LIMITS:", "caller:PA_1", "timeline:kitchen", "timelines", "webhook"}
+LEFT = {"LIMITS:", "caller:PA_1", "sending:kitchen", "timeline:kitchen", "timelines", "webhook"}
 LEFT |= {f"worker:{PROCESS}", "workers", "workers-since", "sessions:alice"}
 
 
@@ -54,6 +54,7 @@ def use_everything(link: RedisLink, folder: Path) -> bool:
         state.beat()  # renews the lease
     is_met = redis_has_met(link) if state.meet() else False
     is_counted = state.count_caller("PA_1")
+    is_sent = state.note_sending("kitchen") > 0 and state.note_sending("kitchen") == 0
     shelf = TimelineRedis(link, PREFIX, timedelta(hours=1))
     shelf.put([Entry("kitchen", time.time(), Event.DISPATCHED, "AD_1", {}, "p")])
     store = WorkersRedis(link, PREFIX)
@@ -68,7 +69,7 @@ def use_everything(link: RedisLink, folder: Path) -> bool:
         bool(store.read(time.time()).workers),
         bool(store.of(PROCESS, 0)),
     )
-    return all((is_held, is_met, is_counted, *told))
+    return all((is_held, is_met, is_counted, is_sent, *told))
 
 
 @pytest.mark.parametrize(
