@@ -25,6 +25,10 @@ logger = logging.getLogger(__name__)
 # Rooms share this many lock files by hash: no file per room to clean up, and two rooms that
 # share one only take turns.
 _ROOM_LOCKS = 1024
+# Seconds after which a room's lock that was taken whenever it was tried counts as free, with no more
+# than so many from one try to the next: a frozen process keeps what it holds (members.py), and a
+# look that LiveKit answers so late may have another beside it.
+_HELD_AT_MOST, _NEXT_TRY = 10.0, 1.0
 # Phone callers that all processes know to be counted, and the bytes by which one is known.
 _CALLERS = 4096
 _MARK_BYTES = 8
@@ -45,13 +49,16 @@ class MachineState:
         self._signs = {sign: folder / f"{sign}-seen" for sign in Sign}
         self._next_touch: dict[Sign, float] = {}  # monotonic
         self._outage = Outage()
+        # By the lock's number: when it was first found taken, and when last (monotonic).
+        self._taken: dict[int, tuple[float, float]] = {}
 
     @contextmanager
     def hold_room(self, room_name: str) -> Iterator[bool]:
         """Hold a room's lock while in the block; False if another actor has it now."""
-        lock = file_lock(self._folder / f"room-{_number_of(room_name) % _ROOM_LOCKS}.lock")
+        number = _number_of(room_name) % _ROOM_LOCKS
+        lock = file_lock(self._folder / f"room-{number}.lock")
         try:
-            yield self._acquire(lock)
+            yield self._acquire(lock, number)
         finally:
             lock.release()
 
@@ -129,14 +136,23 @@ class MachineState:
         except OSError:
             return 0.0
 
-    def _acquire(self, lock: FileLock) -> bool:
+    def _acquire(self, lock: FileLock, number: int) -> bool:
         try:
             lock.acquire()
         except Timeout:
-            return False
+            return self._is_frozen(number)
         except (OSError, NotImplementedError) as error:
             self._tell_outage(error)
+        self._taken.pop(number, None)
         return True
+
+    def _is_frozen(self, number: int) -> bool:
+        """Whether a lock that is taken was so for too long."""
+        now = time.monotonic()
+        since, last = self._taken.get(number, (now, now))
+        since = since if now - last < _NEXT_TRY else now
+        self._taken[number] = since, now
+        return now - since > _HELD_AT_MOST
 
     def _tell_outage(self, error: Exception) -> None:
         if self._outage.begins():

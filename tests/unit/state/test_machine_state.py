@@ -2,10 +2,12 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from token_server.state import machine_state
 from token_server.state.machine_state import MachineState
 
 
@@ -77,3 +79,43 @@ def test_a_phone_caller_whom_another_process_counts_at_this_moment_is_its_to_cou
         other.communicate()
 
     assert (False, True) == (during, here.count_caller("PA_2"))
+
+
+def test_a_room_that_a_frozen_process_holds_is_free_after_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its human would wait for as long as it stands still."""
+    monkeypatch.setattr(machine_state, "_HELD_AT_MOST", 0.2)
+    frozen, other = MachineState(tmp_path), MachineState(tmp_path)
+
+    def is_free() -> bool:
+        with other.hold_room("kitchen") as is_held:
+            return is_held
+
+    with frozen.hold_room("kitchen"):
+        tries = [is_free()]
+        for _ in range(30):
+            time.sleep(0.01)
+            tries.append(is_free())
+        with MachineState(tmp_path).hold_room("kitchen") as of_one_who_comes_now:
+            tries.append(of_one_who_comes_now)
+
+    assert (False, False, True, False) == (tries[0], tries[5], tries[-2], tries[-1])
+
+
+def test_a_room_that_was_held_when_it_was_tried_long_ago_is_not_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others have had it since, one after the other."""
+    monkeypatch.setattr(machine_state, "_HELD_AT_MOST", 0.02)
+    monkeypatch.setattr(machine_state, "_NEXT_TRY", 0.01)
+    busy, other = MachineState(tmp_path), MachineState(tmp_path)
+
+    tries = []
+    with busy.hold_room("kitchen"):
+        for _ in range(3):
+            with other.hold_room("kitchen") as is_held:
+                tries.append(is_held)
+            time.sleep(0.02)
+
+    assert [False] * 3 == tries
