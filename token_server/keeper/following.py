@@ -3,11 +3,12 @@
 Most people join at once. So a room is peeked at closely in the first seconds after its token, and
 ever more rarely until the token has expired. A peek asks LiveKit whether anybody is there; where
 somebody is, a look sees who. However many tokens are issued, no more than a fixed number of peeks
-per second comes out. When that does not suffice, the newest tokens go first: webhooks and the sweep
-find the humans of the others.
+per second comes out. When that does not suffice, the newest tokens go first: webhooks find the
+humans of the others. Where those are not known to work, some peeks are theirs; and the sweep.
 """
 
 import heapq
+import itertools
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -36,6 +37,8 @@ _WITH_WEBHOOKS_SHORTEST = 1.0
 _LONGEST_GAP = 5.0
 # Seconds between two looks at a fresh room with somebody in it: a look costs more than a peek.
 _PEOPLED_GAP = 0.1
+# One in so many peeks at fresh rooms is where one has been due for longest, if no webhook may tell.
+_ONE_IN = 4
 # Rooms that are not due any more and still have a place in the order of those that are.
 _STALE_KEPT = 100
 
@@ -94,6 +97,7 @@ class Following:
         self._rooms: OrderedDict[str, _Followed] = OrderedDict()  # the oldest token first
         self._fresh, self._later = Plan(), Plan()
         self._ready = _NewestFirst()  # of the fresh ones, those that are due
+        self._peeks = itertools.count(1)
         self._ageing: deque[tuple[float, str]] = deque()  # the fresh ones, the oldest first
         self._fresh_budget, self._later_budget = Budget(fresh_per_second), Budget(later_per_second)
 
@@ -152,10 +156,23 @@ class Following:
                 self._later.add(room_name, now)
 
     def _take_fresh(self) -> Due | None:
-        if self._wait_fresh() > 0 or (room_name := self._ready.take()) is None:
+        if self._wait_fresh() > 0 or not len(self._ready):
+            return None
+        is_its_turn = next(self._peeks) % _ONE_IN == 0
+        room_name = (self._longest_due() if is_its_turn else None) or self._ready.take()
+        if room_name is None:
             return None
         self._fresh_budget.spend(1.0)
         return Due(room_name, Purpose.FRESH)
+
+    def _longest_due(self) -> str | None:
+        """Take out the fresh room that has been due for longest, if no webhook may tell of it."""
+        room_name = self._ready.longest()
+        followed = self._rooms.get(room_name) if room_name else None
+        if room_name is None or followed is None or followed.has_webhooks():
+            return None
+        self._ready.drop(room_name)
+        return room_name
 
     def _take_later(self, now: float) -> Due | None:
         while self._wait_later() <= 0 and (room_name := self._later.take(now)) is not None:
@@ -234,7 +251,7 @@ class _NewestFirst:
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, str]] = []  # valid where _since agrees
-        self._since: dict[str, float] = {}
+        self._since: OrderedDict[str, float] = OrderedDict()  # the longest due first
 
     def __len__(self) -> int:
         return len(self._since)
@@ -251,6 +268,9 @@ class _NewestFirst:
                 # What was dropped lies at the bottom, which a flood never reaches.
                 self._heap = [(-since, name) for name, since in self._since.items()]
                 heapq.heapify(self._heap)
+
+    def longest(self) -> str | None:
+        return next(iter(self._since), None)
 
     def drop(self, room_name: str) -> bool:
         """Whether it was there."""

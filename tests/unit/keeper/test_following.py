@@ -244,3 +244,16 @@ def test_a_flood_that_never_ends_takes_no_more_memory_than_its_fresh_rooms() -> 
             following.peeked(due.room_name, now)
 
     assert following._ready.size < 300  # noqa: SLF001 (nothing else shows it)
+
+
+def test_without_webhooks_no_fresh_token_is_passed_over_for_newer_ones_alone() -> None:
+    """Twenty a second are too many: yet who joins two seconds after theirs waits for no sweep."""
+    schedule = Schedule()
+    asked: list[tuple[float, str]] = []
+    for number in range(200):
+        schedule.follow(f"room-{number}", awaited(), now=number / 20)
+        asked += play(schedule, until=number / 20 + 0.0499, now=number / 20)[0]
+
+    for number in range(60, 130):
+        ages = [moment - number / 20 for moment in times(asked, f"room-{number}")]
+        assert any(1.0 < age < FRESH_SECONDS for age in ages)
