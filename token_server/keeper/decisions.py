@@ -4,6 +4,7 @@
 hint that saves waiting, which agents were seen.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -126,18 +127,25 @@ def _decide_for_waiting_human(seen: Attendance) -> Action:
     pause = _pause(seen)
     if not may_deliver:
         return pause or CreateDispatch(seen.order, "a human waits and nothing is on its way")
-    for elder, younger in pairwise(may_deliver):
-        if younger.dispatch_id in seen.unasked:
-            # It would not have been sent: somebody else's backend has sent one, however long ago.
-            return DeleteDispatch(younger.dispatch_id, "another one stood already")
-        # Whoever else created at the same moment sees the same list and keeps the same one.
-        if younger.created_at - elder.created_at < AT_ONCE:
-            return DeleteDispatch(younger.dispatch_id, "a second dispatch for the same agent")
+    if one_too_many := _one_too_many(may_deliver, seen):
+        return one_too_many
     since = seen.waiting_since or seen.now
     hedged_at = None if pause else late_at(may_deliver, since, seen.hedging, seen.workers)
     if hedged_at is None or hedged_at > seen.now:
         return Wait(min([*ends, *([hedged_at] if hedged_at else [])]))
     return CreateDispatch(seen.order, "the one that stands is late")
+
+
+def _one_too_many(may_deliver: Sequence[Dispatch], seen: Attendance) -> DeleteDispatch | None:
+    """Take back what would not have been sent if the other had been known; the elder first."""
+    for elder, younger in pairwise(may_deliver):
+        if younger.dispatch_id in seen.unasked:
+            # Somebody else's backend has sent one, say, however long ago.
+            return DeleteDispatch(younger.dispatch_id, "another one stood already")
+        # Whoever else created at the same moment sees the same list and keeps the same one.
+        if younger.created_at - elder.created_at < AT_ONCE:
+            return DeleteDispatch(younger.dispatch_id, "a second dispatch for the same agent")
+    return None
 
 
 def _is_failure(dispatch: Dispatch, seen: Attendance) -> bool:

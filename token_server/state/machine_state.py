@@ -25,9 +25,9 @@ logger = logging.getLogger(__name__)
 # Rooms share this many lock files by hash: no file per room to clean up, and two rooms that
 # share one only take turns.
 _ROOM_LOCKS = 1024
-# Seconds after which a room's lock that was taken whenever it was tried counts as free, with no more
-# than so many from one try to the next: a frozen process keeps what it holds (members.py), and a
-# look that LiveKit answers so late may have another beside it.
+# Seconds after which a room's lock that was taken whenever it was tried counts as free; and seconds
+# at most from one try to the next. A frozen process keeps what it holds (members.py), and a look
+# that LiveKit answers so late may have another one beside it.
 _HELD_AT_MOST, _NEXT_TRY = 10.0, 1.0
 # Phone callers that all processes know to be counted, and the bytes by which one is known.
 _CALLERS = 4096
