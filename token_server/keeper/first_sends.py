@@ -1,9 +1,9 @@
 """Rooms to which nobody can have sent an agent yet, as good as surely.
 
 LiveKit need not be asked for their dispatches before the first one is made: a round trip less for a
-human who waits. What remains is two machines without Redis, or a room that was made anew by its
-human's own token: two dispatches within a moment, of which the next look takes one back
-(hedging.AT_ONCE).
+human who waits. What remains is two machines without Redis, a room that was made anew by its
+human's own token, or somebody else's backend that sends agents too: the next look, a moment later,
+takes back what was sent unasked where another one stood already (decisions.py).
 """
 
 import time
