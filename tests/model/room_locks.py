@@ -24,6 +24,10 @@ class Locks:
         self._sent_at[room_name] = self._clock.now
         return seconds if self.do_work else 0.0
 
+    def note_ending(self, room_name: str) -> None:
+        """Note that a room has ended."""
+        self.note_sending(room_name)
+
     @contextmanager
     def hold_room(self, room_name: str) -> Iterator[bool]:
         """Hold a room; without working locks everybody does."""

@@ -51,6 +51,8 @@ def test_a_workers_life(deploy: Deploy, room_name: str) -> None:
     human = running.join(room_name)
     running.wait_for_one_agent(room_name)
     wait_until(lambda: states(running) == ["busy"], within=2, what="a busy worker")
+    # A room that ends while its agent connects leaves that one waiting for it.
+    worker.wait_for_output("in the room", within=SOON)
     (job,) = shown(running)[0]["jobs"]
     dispatched = running.rooms.list_dispatches(room_name)
     counted = scrape(running)

@@ -56,6 +56,7 @@ def test_any_of_a_programs_names_will_do() -> None:
     here = {
         "chromium-browser": "/usr/bin/chromium-browser",
         "espeak-ng": "/usr/bin/espeak-ng",
+        "/usr/sbin/nginx": "/usr/sbin/nginx",
         "systemd-analyze": "/usr/bin/systemd-analyze",
     }
 

@@ -34,6 +34,9 @@ class SendNotes(Protocol):
             How many seconds ago one was last, as far as it is noted; 0 where that cannot be known.
         """
 
+    def note_ending(self, room_name: str) -> None:
+        """Note, without a wait for other machines, that a room has ended: as a sending."""
+
 
 @dataclass
 class _Made:
@@ -82,3 +85,11 @@ class FirstSends:
     def note(self, room_name: str) -> None:
         """Note that an agent is sent to a room."""
         self._notes.note_sending(room_name)
+
+    def ended(self, room_name: str) -> None:
+        """Know that a room has ended.
+
+        Whoever has made it is to ask before they send: a human's own token makes the next room of
+        this name, with its agent (livekit-behaviour 1).
+        """
+        self._notes.note_ending(room_name)

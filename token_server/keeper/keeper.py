@@ -161,6 +161,7 @@ class Keeper:
 
     def room_ended(self, room_name: str, room_sid: str) -> None:
         """Note that a room is no more."""
+        self._looker.room_ended(room_name)
         self._timeline.room_ended(room_name, room_sid)
 
     def check_alive(self) -> None:

@@ -96,6 +96,11 @@ class Looker:
         if self._first:
             self._first.made(room_name)
 
+    def room_ended(self, room_name: str) -> None:
+        """Know that a room is no more, from a webhook."""
+        if self._first:
+            self._first.ended(room_name)
+
     def peek(self, room_name: str) -> bool:
         """Whether nobody is in a room.
 

@@ -35,6 +35,9 @@ class Looks(Protocol):
     def room_made(self, room_name: str) -> None:
         """Know that this process has just made a room."""
 
+    def room_ended(self, room_name: str) -> None:
+        """Know that a room is no more."""
+
 
 class Looking:
     """Takes rooms from an agenda, from any thread.

@@ -117,6 +117,10 @@ class MachineState:
         except OSError:
             return 0.0
 
+    def note_ending(self, room_name: str) -> None:
+        """Note that a room has ended: whoever has made it is to ask before they send an agent."""
+        self.note_sending(room_name)
+
     def beat(self) -> None:
         """Do nothing: the operating system knows who is alive."""
 

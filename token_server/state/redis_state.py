@@ -52,6 +52,8 @@ class RedisState:
         self._leases = Leases(link, prefix, lease_seconds)
         self._prefix, self._callers = prefix, f"{prefix}caller:"
         self._sendings = f"{prefix}sending:"
+        # A webhook does not wait for Redis; what another machine sends unasked is taken back.
+        self.note_ending = machine.note_ending
         self._members = MembersRedis(link, f"{prefix}members", lease_seconds)
         self._untold: set[Sign] = set()  # what Redis is to know
         self._pulsed_at = 0.0  # monotonic

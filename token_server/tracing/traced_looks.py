@@ -55,7 +55,8 @@ class TracedLooker:
         self, looker: Looker, tracer: Tracer, sealer: TicketSealer, arrivals: AwaitedHumans
     ) -> None:
         self._looker, self.sightings = looker, looker.sightings
-        self.peek, self.room_made = looker.peek, looker.room_made
+        self.peek = looker.peek
+        self.room_made, self.room_ended = looker.room_made, looker.room_ended
         self._tracer, self._sealer, self._arrivals = tracer, sealer, arrivals
 
     def look(self, room_name: str) -> LookReport:

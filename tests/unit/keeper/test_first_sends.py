@@ -37,6 +37,10 @@ class Machine:
         self._sent_at[room_name] = self.now
         return self.now - before if self.can_note else 0.0
 
+    def note_ending(self, room_name: str) -> None:
+        """Note it as a sending."""
+        self.note_sending(room_name)
+
 
 class Scene:
     """A LiveKit, and the processes of one machine."""
@@ -103,6 +107,16 @@ def test_the_first_dispatch_of_a_room_is_made_without_asking_for_others(
     scene.join()
 
     assert FIRST_LOOK == scene.asked_by(maker)
+
+
+def test_a_room_that_has_ended_since_is_asked_for_its_dispatches(
+    scene: Scene, maker: Looker
+) -> None:
+    """Its human's own token has made it anew, with an agent on its way."""
+    scene.process().room_ended("room")
+    scene.join()
+
+    assert FIRST_LOOK != scene.asked_by(maker)
 
 
 def test_the_next_look_sees_whether_it_is_the_only_one(scene: Scene, maker: Looker) -> None:
