@@ -9,8 +9,9 @@ from token_server.keeper.agent_life import LifeLimits
 from token_server.keeper.first_sends import FirstSends, SendNotes
 from token_server.keeper.last_seen_agents import LastSeenAgents
 from token_server.keeper.life_watch import LifeWatch
-from token_server.keeper.look_at_room import Lives, Looker, RoomLocks
+from token_server.keeper.look_at_room import Lives, Looker
 from token_server.keeper.observed_room import LookReport
+from token_server.keeper.room_locks import RoomLocks
 from token_server.keeper.wanted_agents import Policy
 from token_server.livekit.port import LiveKit, Participant
 from token_server.tokens.tickets import TICKET_ATTRIBUTE, Ticket, TicketSealer

@@ -14,7 +14,6 @@ from typing import Annotated, TypeVar
 from pydantic import Field
 
 from token_server.errors import LiveKitUnavailableError, UnknownRoomError
-from token_server.keeper.look_at_room import RoomLocks
 from token_server.keeper.releases import (
     HumanRelease,
     ReleasePlan,
@@ -23,6 +22,7 @@ from token_server.keeper.releases import (
     plan_release,
     wants_of_all,
 )
+from token_server.keeper.room_locks import RoomLocks
 from token_server.keeper.wanted_agents import Policy
 from token_server.livekit.port import Dispatch, LiveKit, Participant
 from token_server.state.timeline import Event, Timeline

@@ -4,7 +4,6 @@ All I/O goes through the port. An error ends the look: what is unknown leads to 
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
@@ -30,6 +29,7 @@ from token_server.keeper.observed_room import (
     agents_of,
     report,
 )
+from token_server.keeper.room_locks import RoomLocks
 from token_server.keeper.usual_times import UsualTimes
 from token_server.keeper.wanted_agents import Policy, Want, Wishes
 from token_server.livekit.pace import Purpose
@@ -46,13 +46,6 @@ _WAITING_GAP = 1.0
 # Seconds from a dispatch that was made unasked to the look that sees whether it is the only one.
 _VERIFIED_AFTER = 0.3
 _CLOCK_SLACK = 0.02
-
-
-class RoomLocks(Protocol):
-    """One actor a room, as far as possible."""
-
-    def hold_room(self, room_name: str) -> AbstractContextManager[bool]:
-        """Hold a room while in the block; False if another actor has it now."""
 
 
 class Lives(Protocol):

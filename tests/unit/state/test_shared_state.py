@@ -12,7 +12,7 @@ from tests.processes import wait_until
 from tests.redis_server import RedisServer
 from token_server.keeper.first_sends import SendNotes
 from token_server.keeper.keeper import SharedState
-from token_server.keeper.look_at_room import RoomLocks
+from token_server.keeper.room_locks import RoomLocks
 from token_server.state.machine_state import MachineState
 from token_server.state.webhook_signs import Sign
 
