@@ -63,7 +63,9 @@ def test_a_connection_that_is_cut_is_said_in_words_and_comes_back(
     page.wait_for_stage("heard")
     sockets[-1].close(code=4000)
 
-    wait_until(lambda: page.rows()[-1]["what"] == "back", within=20, what=f"{page.rows()}")
+    wait_until(
+        lambda: page.rows("browser")[-1]["what"] == "back", within=20, what="back, as the page says"
+    )
     page.wait_for_stage("heard")
 
     said = page.read_out()
@@ -86,7 +88,9 @@ def test_livekit_that_is_restarted_gets_its_people_and_their_agent_back(
     page.take_picture("reconnecting-desktop-light")
     system.livekit.start()
 
-    wait_until(lambda: page.rows()[-1]["what"] == "back", within=40, what=f"{page.rows()}")
+    wait_until(
+        lambda: page.rows("browser")[-1]["what"] == "back", within=40, what="back, as the page says"
+    )
     page.wait_for_stage("heard")
     assert page.page.get_by_role("alert").inner_text() == ""
     assert len(system.agents_in(page.room_name())) == 1
