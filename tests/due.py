@@ -1,6 +1,12 @@
-"""What a schedule hands out, by name."""
+"""What a schedule is told to follow, and what it hands out, by name."""
 
+from token_server.keeper.following import Awaited
 from token_server.keeper.schedule import Schedule
+
+
+def awaited(ticket: str = "ticket", seconds: float = 600, *, webhooks: bool = False) -> Awaited:
+    """Somebody who has a token."""
+    return Awaited(ticket=ticket, seconds=seconds, has_webhooks=lambda: webhooks)
 
 
 def take(schedule: Schedule, now: float) -> tuple[str | None, float | None]:

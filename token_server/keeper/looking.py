@@ -85,10 +85,7 @@ class Looking:
             logger.exception("A look failed", extra={"room": room_name})
         finally:
             failures = self._put_back(room_name, report, put_off)
-        if report:
-            self.tell(self._silence.looked(room_name))
-        elif failure:
-            self.tell(self._silence.look_failed(room_name, failures), failure, room_name)
+        self._tell_of(room_name, failure, failures, is_answered=report is not None)
         return 0.0
 
     def peek(self) -> float:
@@ -112,10 +109,7 @@ class Looking:
             logger.exception("A look failed", extra={"room": room_name})
         finally:
             failures = self._put_back_peeked(room_name, is_empty=True if is_put_off else is_empty)
-        if is_empty is not None:
-            self.tell(self._silence.looked(room_name))
-        elif failure:
-            self.tell(self._silence.look_failed(room_name, failures), failure, room_name)
+        self._tell_of(room_name, failure, failures, is_answered=is_empty is not None)
         return 0.0
 
     def _put_back_peeked(self, room_name: str, *, is_empty: bool | None) -> int:
@@ -133,6 +127,15 @@ class Looking:
             return self._agenda.fail(room_name)
         self._agenda.finish(room_name, looked)
         return 0
+
+    def _tell_of(
+        self, room_name: str, failure: TokenServerError | None, failures: int, *, is_answered: bool
+    ) -> None:
+        """Tell what a look or a peek means for LiveKit's silence."""
+        if is_answered:
+            self.tell(self._silence.looked(room_name))
+        elif failure:
+            self.tell(self._silence.look_failed(room_name, failures), failure, room_name)
 
     def tell(self, news: News, error: TokenServerError | None = None, room_name: str = "") -> None:
         """Log what is to be said, each once."""

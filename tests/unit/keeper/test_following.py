@@ -4,14 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.due import take, take_peek
+from tests.due import awaited, take, take_peek
 from token_server.keeper.following import (
     FRESH_PEEKS_PER_SECOND,
     FRESH_SECONDS,
     LATER_PEEKS_PER_SECOND,
     ROOMS_FOLLOWED,
     TICKETS_AWAITED,
-    Awaited,
     Following,
     close_gap,
     gap,
@@ -21,11 +20,6 @@ from token_server.livekit.pace import Purpose, Unlimited
 
 HOUR = 3600.0
 NOBODY = Looked()
-
-
-def awaited(ticket: str = "ticket", seconds: float = 600, *, webhooks: bool = False) -> Awaited:
-    """Somebody who has a token."""
-    return Awaited(ticket=ticket, seconds=seconds, has_webhooks=lambda: webhooks)
 
 
 def play(

@@ -3,8 +3,7 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.due import take, take_peek
-from token_server.keeper.following import Awaited
+from tests.due import awaited, take, take_peek
 from token_server.keeper.schedule import (
     LOOKERS,
     LOOKS_PER_SECOND,
@@ -18,11 +17,6 @@ from token_server.livekit.pace import Purpose, Unlimited
 
 HOUR = 3600.0
 NOTHING = Looked()
-
-
-def awaited(ticket: str = "ticket", seconds: float = 600, *, webhooks: bool = False) -> Awaited:
-    """Somebody who has a token."""
-    return Awaited(ticket=ticket, seconds=seconds, has_webhooks=lambda: webhooks)
 
 
 def play(
