@@ -1,4 +1,4 @@
-"""The commands of README.md and docs/http.md do what they say, in the order a newcomer types them."""
+"""The commands of README.md and docs/http.md do what they say, in the order they are typed."""
 
 import json
 from pathlib import Path
