@@ -6,7 +6,6 @@ from agent.settings import AgentSettings
 from tests.processes import ROOT
 from token_server.settings import Settings
 
-
 README = (ROOT / "README.md").read_text()
 TABLES, _, _ = (ROOT / "docs/settings.md").read_text().partition("## How long a token")
 FIRST_CELL = re.compile(r"^\| (`.+?) \|", re.MULTILINE)
