@@ -215,7 +215,7 @@ def cells(row: str) -> list[str]:
 
 
 def test_a_room_is_shown_as_it_is_printed() -> None:
-    """Its lines, by what a room prints; docs/timeline.md has what each event means."""
+    """Its lines, by what a room prints; docs/metrics.md has what each event means."""
     head, _, timeline = ROOM.text.partition("\n\n")
     line = re.compile(r"  [\d:]{8}\.\d{3} {4}\+\d\.\d{3}  (.{16})  \S.*")
 
