@@ -15,7 +15,7 @@ from token_server.state.timeline import Entry, in_order
 
 
 def document(seen: Situation, room: Room | None) -> dict[str, Any]:
-    """Return a room as JSON has it; docs/timeline.md has the shape.
+    """Return a room as JSON has it; docs/metrics.md has the shape.
 
     Args:
         seen: What there is to tell; `past` is what its timeline has, in any order.

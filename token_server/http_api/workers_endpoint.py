@@ -90,7 +90,7 @@ def create_blueprint(
 
 
 def rows(workers: Sequence[KnownWorker], now: float) -> list[dict[str, Any]]:
-    """Return workers as JSON has them; docs/workers.md has the shape."""
+    """Return workers as JSON has them; docs/metrics.md has the shape."""
     order = sorted(workers, key=lambda each: _rank(each, now))
     return [_row(each, now) for each in order]
 

@@ -24,7 +24,7 @@ from token_server.state.timeline import Entry, Event
 from token_server.state.timeline_redis import TimelineRedis
 from token_server.state.workers_redis import WorkersRedis
 
-USER = snippet("docs/several-machines.md", "ACL SETUSER")
+USER = snippet("docs/settings.md", "ACL SETUSER")
 RUNS = [USER]
 PREFIX = "livekit-token-server:test:"
 # What all uses of Redis leave there; the locks are given back.
