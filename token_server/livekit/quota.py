@@ -11,7 +11,7 @@ from collections.abc import Callable
 from threading import Lock
 
 from token_server.livekit.pace import Purpose
-from token_server.livekit.purses import Purses
+from token_server.livekit.quota_shares import Purses
 
 logger = logging.getLogger(__name__)
 
