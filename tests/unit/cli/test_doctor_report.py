@@ -1,6 +1,7 @@
 """What the doctor prints and returns."""
 
 import io
+import json
 import re
 from pathlib import Path
 
@@ -59,6 +60,18 @@ def test_a_terminal_shows_what_is_being_done_and_no_line_is_too_long() -> None:
     shown = out.getvalue()
     assert shown.startswith("\r\033[K  … waiting for the agent, 0 s\r\033[K  ✓ a ")
     assert max(map(len, shown.splitlines())) <= 110
+
+
+def test_each_command_stands_on_a_line_of_its_own_and_is_never_broken() -> None:
+    """They are copied."""
+    out, line = io.StringIO(), f"echo '{'x' * 120}' >> .env"
+    report = Report(out, is_terminal=True, has_colours=False, programs=".venv/bin/")
+
+    report.found(Trouble("clock", "Do this.", (line, "python -m agent start")).wrong("clock", ""))
+
+    ends = [shown.strip() for shown in out.getvalue().splitlines()[-2:]]
+    assert [line, ".venv/bin/python -m agent start"] == ends
+    assert ends[1] in json.loads(report.as_json())["checks"][0]["commands"]
 
 
 def test_the_verdict_names_what_is_wrong() -> None:

@@ -31,7 +31,9 @@ class Check:
         cause: Which row of docs/doctor.md it is; None where nothing is wrong or unknown.
         says: The finding in a sentence.
         evidence: What it rests on, a line each; never a secret, a token or metadata.
-        cure: What to type next.
+        cure: What to do, and why that helps.
+        commands: Shell lines that do it, to be typed as they stand, in this order, where the
+            doctor was run.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Check:
     says: str
     evidence: tuple[str, ...] = ()
     cure: str = ""
+    commands: tuple[str, ...] = ()
 
 
 def ok(name: str, says: str, *evidence: str) -> Check:
@@ -58,6 +61,7 @@ class Trouble:
 
     cause: str
     cure: str
+    commands: tuple[str, ...] = ()
 
     def wrong(self, name: str, says: str, *evidence: str) -> Check:
         """Say that this is what is wrong."""
@@ -68,6 +72,7 @@ class Trouble:
             says=says,
             evidence=evidence,
             cure=self.cure,
+            commands=self.commands,
         )
 
     def unknown(self, name: str, says: str, *evidence: str) -> Check:

@@ -8,6 +8,11 @@ _COMMAND = re.compile(
     r"`(?:[A-Z_]+=(?:'[^']*'|\S)+ )*(?=token-server |python -m agent)|(?<=\$\()(?=token-s)"
 )
 
+# The same at the beginning of a line.
+_LINE = re.compile(
+    r"^(?:[A-Z_]+=(?:'[^']*'|\S)+ )*(?=token-server |python -m |gunicorn )|(?<=\$\()(?=token-s)"
+)
+
 
 def programs_folder(found: str | None, python: Path, folder: Path) -> str:
     """Return what stands before our commands' names: "" where the PATH leads to them.
@@ -31,3 +36,8 @@ def as_typed(text: str, programs: str) -> str:
         programs: What stands before our commands' names.
     """
     return _COMMAND.sub(lambda found: f"{found[0]}{programs}", text)
+
+
+def as_command(line: str, programs: str) -> str:
+    """Return a shell line that can be typed as it stands; the arguments are as above."""
+    return _LINE.sub(lambda found: f"{found[0]}{programs}", line)

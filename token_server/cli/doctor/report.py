@@ -10,7 +10,7 @@ from typing import TextIO
 
 from token_server.cli.colours import BOLD, DIM, GREEN, RED, YELLOW, paint
 from token_server.cli.doctor.checks import EXIT_CODES, Check, Finding, Timeline, skipped, worst
-from token_server.cli.doctor.here import as_typed
+from token_server.cli.doctor.here import as_command, as_typed
 from token_server.telemetry.printable import printable
 
 _SIGNS = {
@@ -65,7 +65,11 @@ class Report:
 
     def found(self, check: Check) -> bool:
         """Write one check; return whether all is as it should be."""
-        check = replace(check, cure=as_typed(check.cure, self._programs))
+        check = replace(
+            check,
+            cure=as_typed(check.cure, self._programs),
+            commands=tuple(as_command(line, self._programs) for line in check.commands),
+        )
         self.checks.append(check)
         if self._is_terminal:
             self._write(_CLEAR_LINE)
@@ -82,6 +86,8 @@ class Report:
         if check.cure:
             first, *others = self._lines(check.cure, narrower=2)
             shown += [f"{self._paint('→', colour)} {first}", *(f"  {line}" for line in others)]
+        # Not broken into lines: they are copied.
+        shown += [f"    {printable(command)}" for command in check.commands]
         self._write(f"{head} {_NEXT_LINE.join(shown)}\n")
 
     def skip(self, names: Iterable[str], until: str) -> None:
