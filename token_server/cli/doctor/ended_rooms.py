@@ -82,7 +82,8 @@ def check_ended_rooms(
             "room-ends-first",
             f"Set {' and '.join(f'{one.name}={one.value}' for one in short)} on the token server,"
             " and start it again: rooms then last as long as their tokens. Or set"
-            " `room.auto_create: true`, the default, in livekit-server's configuration (livekit.yaml).",
+            " `room.auto_create: true`, the default, in livekit-server's configuration"
+            " (livekit.yaml).",
             (*short, Start.WEB),
         ).wrong(
             _NAME, "LiveKit refuses a good token (404) when its room has ended before.", *evidence

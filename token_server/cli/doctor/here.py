@@ -31,6 +31,7 @@ _PROCFILE = {
     Start.WEB: "gunicorn --config token_server/gunicorn_conf.py token_server.wsgi:app",
     Start.WORKER: "python -m agent start",
 }
+_STOP = " What still runs of that is stopped first."
 _DEV = "token-server dev"
 _EVAL = 'eval "$(token-server dev --export)"'
 # Where the environment has this, an address from a file is not believed (environment.py).
@@ -93,9 +94,12 @@ class Here:
     is_make_dev: bool = False
     has_open_end: bool = False
 
-    def cure(self, text: str) -> str:
-        """Return a cure whose commands can be typed as they stand."""
-        return as_typed(text, self.programs)
+    def cure(self, text: str, steps: Sequence[Step]) -> str:
+        """Return a cure whose commands can be typed as they stand, and what goes before them."""
+        starts = any(
+            line for step in steps if isinstance(step, Start) for line in self._start(step)
+        )
+        return as_typed(f"{text}{_STOP}" if starts else text, self.programs)
 
     def commands(self, steps: Sequence[Step]) -> tuple[str, ...]:
         """Return the lines to type; the doctor's own where there is nothing to be done here."""
@@ -145,9 +149,13 @@ class Here:
         yield _DEV if self.is_make_dev else self._process(step)
 
     def _beside(self) -> Iterator[str]:
+        name = self.settings.get("LIVEKIT_AGENT_NAME", "")
         if self.is_make_dev:
             yield _EVAL
-        if not self.is_outside:
+            # That tells where LiveKit is, and nothing else.
+            named = f"LIVEKIT_AGENT_NAME={_quoted(name)}" if name else "AGENT_DISPATCH=automatic"
+            yield f"LIVEKIT_AGENT_PORT=0 {named} {self._process(Start.WORKER)}"
+        elif not self.is_outside:
             yield f"LIVEKIT_AGENT_PORT=0 {self._process(Start.WORKER)}"
 
     def _process(self, step: Start) -> str:
@@ -158,11 +166,10 @@ class Here:
 
     def _address(self) -> Iterator[str]:
         """What named a wrong one is taken back: the option, TOKEN_SERVER_URL, or the port."""
-        if self.url:
-            own = (
-                Again() if self.url == self.own_url or self.is_outside else Again(url=self.own_url)
-            )
-            yield self._again(own)
+        if self.is_outside:
+            yield self._again(Again())
+        elif self.url and self.url != self.own_url:
+            yield self._again(Again(url=self.own_url))
         elif self.settings.get("TOKEN_SERVER_URL"):
             yield from self._set(Setting("TOKEN_SERVER_URL", ""))
         else:

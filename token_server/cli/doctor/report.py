@@ -69,7 +69,7 @@ class Report:
         """Write one check; return whether all is as it should be."""
         check = replace(
             check,
-            cure=self._here.cure(check.cure),
+            cure=self._here.cure(check.cure, check.steps),
             commands=self._here.commands(check.steps) if check.cause else (),
         )
         self.checks.append(check)
