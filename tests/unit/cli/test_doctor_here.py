@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from shared_settings.env_file import with_env_file
+from tests.processes import ROOT
 from token_server.cli.doctor.arrival import beside_make_dev
 from token_server.cli.doctor.here import Here, as_typed, programs_folder
 from token_server.cli.doctor.steps import Address, Again, Beside, Setting, Start, Step, setting_of
@@ -55,7 +56,7 @@ def test_a_worker_beside_make_dev_is_not_asked_for_what_that_has() -> None:
 
 
 SECRET = {"LIVEKIT_API_SECRET": "s"}
-WEB = "gunicorn --config token_server/gunicorn_conf.py token_server.wsgi:app"
+WEB = "gunicorn --config python:token_server.gunicorn_conf token_server.wsgi:app"
 
 
 @pytest.mark.parametrize(
@@ -113,6 +114,12 @@ def test_an_exported_list_keeps_its_others() -> None:
     ("here", "step", "lines"),
     [
         pytest.param(Here(), Start.WEB, (WEB,), id="web"),
+        pytest.param(
+            Here(procfile=(ROOT / "Procfile").read_text()),
+            Start.WEB,
+            ("gunicorn --config token_server/gunicorn_conf.py token_server.wsgi:app",),
+            id="checkout",
+        ),
         pytest.param(
             Here(procfile="web: serve token_server\nworker: python my.py start\n", programs="x/"),
             Start.WORKER,

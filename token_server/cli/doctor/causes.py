@@ -6,7 +6,6 @@ where it is found.
 
 from token_server.cli.doctor import causes_of_rooms, causes_of_servers
 
-
 CAUSES = (*causes_of_servers.ROWS, *causes_of_rooms.ROWS)
 
 

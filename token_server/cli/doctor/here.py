@@ -27,8 +27,9 @@ _COMMAND = re.compile(
 _LINE = re.compile(
     r"^(?:[A-Z_]+=(?:'[^']*'|\S)+ )*(?=token-server |python |gunicorn )|(?<=\$\()(?=token-s)"
 )
+# Without a checkout too.
 _PROCFILE = {
-    Start.WEB: "gunicorn --config token_server/gunicorn_conf.py token_server.wsgi:app",
+    Start.WEB: "gunicorn --config python:token_server.gunicorn_conf token_server.wsgi:app",
     Start.WORKER: "python -m agent start",
 }
 _STOP = " What still runs of that is stopped first."
