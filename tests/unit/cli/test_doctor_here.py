@@ -72,6 +72,7 @@ WEB = "gunicorn --config python:token_server.gunicorn_conf token_server.wsgi:app
             id="other-file",
         ),
         pytest.param(Here(settings={"A": "b"}), "token-server doctor", id="as-it-should-be"),
+        pytest.param(Here(is_outside=True, environ={"A": "c"}), "export A=b", id="far-and-ours"),
         pytest.param(
             Here(is_outside=True, url="https://a"), "token-server doctor --url https://a", id="far"
         ),
@@ -184,3 +185,12 @@ def test_what_runs_is_stopped_before_it_is_started_again() -> None:
     """Its port is taken."""
     assert "Do it. What still runs of that is stopped first." == Here().cure("Do it.", [Start.WEB])
     assert "Do it." == Here(is_outside=True).cure("Do it.", [Start.WEB])
+
+
+def test_of_a_proxy_s_two_names_the_one_that_is_believed_is_set() -> None:
+    """With both there, the other one changes nothing."""
+    given = {"https_proxy": "http://a"}
+
+    lines = Here(settings=given, environ=given).commands([Setting("HTTPS_PROXY", "http://b")])
+
+    assert ("export https_proxy=http://b",) == lines

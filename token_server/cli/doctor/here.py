@@ -3,7 +3,7 @@
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from token_server.cli.dev.plan import procfile_commands
@@ -126,8 +126,12 @@ class Here:
                 yield step
 
     def _set(self, step: Setting) -> Iterator[str]:
+        # Of a proxy's two names the small one is believed.
+        if step.name.endswith("_PROXY") and step.name.lower() in self.settings:
+            step = replace(step, name=step.name.lower())
         is_so = step.value and self.settings.get(step.name, "").strip() == step.value
-        if self.is_outside or is_so:
+        is_theirs = self.is_outside and step.name not in self.environ
+        if is_theirs or is_so:
             return
         is_exported = step.name in self.environ or (
             _SECRET in self.environ
