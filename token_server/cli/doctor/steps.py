@@ -63,7 +63,7 @@ def setting_of(problem: str) -> Setting | None:
     name = problem.partition(" ")[0]
     if not name.isupper() or not name.replace("_", "").isalnum():
         return None
-    return Setting(name, _REQUIRED.get(name, ""))
+    return Setting(name, "" if "must be empty" in problem else _REQUIRED.get(name, ""))
 
 
 _REQUIRED = {
