@@ -51,7 +51,7 @@ def test_a_worker_that_is_not_there_is_named(tmp_path: Path) -> None:
 
     assert (1, ["no-worker"]) == (diagnosis.exit_code, diagnosis.causes())
     assert "no-worker" == advice["cause"]
-    assert f"LIVEKIT_AGENT_NAME={AGENT_NAME} python -m agent start" in diagnosis.text("no-worker")
+    assert f"LIVEKIT_AGENT_NAME={AGENT_NAME} python -m agent start" in advice["cure"]
 
 
 def test_a_worker_under_another_name_is_named_with_its_name(well: Stack) -> None:

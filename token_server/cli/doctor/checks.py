@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from token_server.cli.doctor.steps import PROXY_URL, Setting, Step
+
 
 class Finding(StrEnum):
     """How a check ended."""
@@ -31,7 +33,9 @@ class Check:
         cause: Which row of docs/doctor.md it is; None where nothing is wrong or unknown.
         says: The finding in a sentence.
         evidence: What it rests on, a line each; never a secret, a token or metadata.
-        cure: What to type next.
+        cure: What to do, and why that helps.
+        steps: What is typed for that.
+        commands: The same as shell lines, as they are typed where the doctor was run.
     """
 
     name: str
@@ -40,6 +44,8 @@ class Check:
     says: str
     evidence: tuple[str, ...] = ()
     cure: str = ""
+    steps: tuple[Step, ...] = ()
+    commands: tuple[str, ...] = ()
 
 
 def ok(name: str, says: str, *evidence: str) -> Check:
@@ -53,11 +59,27 @@ def skipped(name: str, why: str) -> Check:
 
 
 @dataclass(frozen=True)
+class Cause:
+    """A row of docs/doctor.md's table of causes.
+
+    Attributes:
+        name: As it is in the JSON; never changes.
+        means: What is so.
+        cure: What to do about it.
+    """
+
+    name: str
+    means: str
+    cure: str
+
+
+@dataclass(frozen=True)
 class Trouble:
     """A cause with its cure; becomes a check that is wrong or unknown."""
 
     cause: str
     cure: str
+    steps: tuple[Step, ...] = ()
 
     def wrong(self, name: str, says: str, *evidence: str) -> Check:
         """Say that this is what is wrong."""
@@ -68,6 +90,7 @@ class Trouble:
             says=says,
             evidence=evidence,
             cure=self.cure,
+            steps=self.steps,
         )
 
     def unknown(self, name: str, says: str, *evidence: str) -> Check:
@@ -75,23 +98,28 @@ class Trouble:
         return replace(self.wrong(name, says, *evidence), finding=Finding.UNKNOWN)
 
 
-def proxy_trouble(setting: str, host: str, where: str) -> Trouble:
+def proxy_trouble(setting: str, host: str, where: str, *steps: Step) -> Trouble:
     """Return the trouble with the proxy of a setting, which does not lead to a host.
 
     Args:
         setting: HTTPS_PROXY or HTTP_PROXY.
         host: Whom it does not lead to.
         where: Who has that setting.
+        steps: What is done once that is set.
     """
     return Trouble(
         "proxy",
         f"Set {setting} for {where} to an HTTP proxy that lets it through to {host}, with the user"
-        f" and password that the proxy wants; or name {host} in NO_PROXY.",
+        f" and password that the proxy wants; or name {host} in NO_PROXY, if no proxy is needed to"
+        " get there.",
+        (Setting(setting, PROXY_URL), *steps),
     )
 
 
 TOO_OLD = Trouble(
-    "server-too-old", "Update livekit-server; docs/versions.md says which versions were tried."
+    "server-too-old",
+    "Let whoever runs livekit-server update it: it does not know what a token has today."
+    " docs/versions.md says which versions were tried.",
 )
 
 
