@@ -160,7 +160,7 @@ class Twirp:
         path = f"/twirp/livekit.{method.name}"
         asked_at = time.time()
         try:
-            answer = self._connections.post(
+            answer = self._connections.ask(
                 HttpRequest(path, body, headers, is_repeatable=method.is_repeatable)
             )
         except OSError as error:
