@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, cast
 
 from redis import Redis
 
-from token_server.errors import RedisUnavailableError
 from token_server.state.redis_link import RedisLink
 from token_server.state.workers import (
     FORGOTTEN_AFTER,
@@ -40,25 +39,20 @@ class WorkersRedis:
 
     def of(self, process: str, now: float) -> KnownWorker | None:
         """Return the last word of one process, if any is kept."""
-        try:
-            return self._link.ask(lambda redis: self._read_one(redis, process, now))
-        except RedisUnavailableError:
-            return None
+        return self._link.ask_or(
+            lambda redis: self._read_one(redis, process, now), otherwise=None
+        )
 
     def put(self, word: Word, now: float, *, is_first: bool) -> None:
         """Keep a word; lost while Redis does not answer."""
         del now
-        try:
-            self._link.ask(lambda redis: self._write(redis, word, is_first=is_first))
-        except RedisUnavailableError:
-            return
+        self._link.ask_or(
+            lambda redis: self._write(redis, word, is_first=is_first), otherwise=None
+        )
 
     def read(self, now: float) -> Told:
         """Return all that is kept; nothing while Redis does not answer."""
-        try:
-            return self._link.ask(lambda redis: self._read(redis, now))
-        except RedisUnavailableError:
-            return Told((), now)
+        return self._link.ask_or(lambda redis: self._read(redis, now), otherwise=Told((), now))
 
     def _write(self, redis: Redis, word: Word, *, is_first: bool) -> None:
         there = _time(redis.time())
