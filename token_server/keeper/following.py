@@ -7,7 +7,6 @@ per second comes out. When that does not suffice, the newest tokens go first: we
 humans of the others. Where those are not known to work, some peeks are theirs; and the sweep.
 """
 
-import heapq
 import itertools
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
@@ -39,8 +38,6 @@ _LONGEST_GAP = 5.0
 _PEOPLED_GAP = 0.1
 # One in so many peeks at fresh rooms is where one has been due for longest, if no webhook may tell.
 _ONE_IN = 4
-# Rooms that are not due any more and still have a place in the order of those that are.
-_STALE_KEPT = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +93,7 @@ class Following:
         self._pace = pace
         self._rooms: OrderedDict[str, _Followed] = OrderedDict()  # the oldest token first
         self._fresh, self._later = Plan(), Plan()
-        self._ready = _NewestFirst()  # of the fresh ones, those that are due
+        self._ready = Plan()  # of the fresh ones, those that are due, by how new their tokens are
         self._peeks = itertools.count(1)
         self._ageing: deque[tuple[float, str]] = deque()  # the fresh ones, the oldest first
         self._fresh_budget, self._later_budget = Budget(fresh_per_second), Budget(later_per_second)
@@ -146,7 +143,7 @@ class Following:
             if not (followed := self._rooms.get(room_name)):
                 continue
             if now - followed.since < FRESH_SECONDS:
-                self._ready.add(room_name, followed.since)
+                self._ready.add(room_name, -followed.since)
             else:
                 self._later.add(room_name, now)
         while self._ageing and now - self._ageing[0][0] >= FRESH_SECONDS:
@@ -159,7 +156,7 @@ class Following:
         if self._wait_fresh() > 0 or not len(self._ready):
             return None
         is_its_turn = next(self._peeks) % _ONE_IN == 0
-        room_name = (self._longest_due() if is_its_turn else None) or self._ready.take()
+        room_name = (self._longest_due() if is_its_turn else None) or self._ready.take(float("inf"))
         if room_name is None:
             return None
         self._fresh_budget.spend(1.0)
@@ -244,42 +241,3 @@ class Following:
         later = max(self._later.next_due() - now, self._wait_later())
         wait = max(min(fresh, aged, later), 0.0)
         return None if wait == float("inf") else wait
-
-
-class _NewestFirst:
-    """Rooms that are due, the one with the newest token first."""
-
-    def __init__(self) -> None:
-        self._heap: list[tuple[float, str]] = []  # valid where _since agrees
-        self._since: OrderedDict[str, float] = OrderedDict()  # the longest due first
-
-    def __len__(self) -> int:
-        return len(self._since)
-
-    @property
-    def size(self) -> int:
-        return len(self._heap)
-
-    def add(self, room_name: str, since: float) -> None:
-        if self._since.get(room_name) != since:
-            self._since[room_name] = since
-            heapq.heappush(self._heap, (-since, room_name))
-            if len(self._heap) > 2 * len(self._since) + _STALE_KEPT:
-                # What was dropped lies at the bottom, which a flood never reaches.
-                self._heap = [(-since, name) for name, since in self._since.items()]
-                heapq.heapify(self._heap)
-
-    def longest(self) -> str | None:
-        return next(iter(self._since), None)
-
-    def drop(self, room_name: str) -> bool:
-        """Whether it was there."""
-        return self._since.pop(room_name, None) is not None
-
-    def take(self) -> str | None:
-        while self._heap:
-            since, room_name = heapq.heappop(self._heap)
-            if self._since.get(room_name) == -since:
-                del self._since[room_name]
-                return room_name
-        return None

@@ -237,7 +237,7 @@ def test_a_flood_that_never_ends_takes_no_more_memory_than_its_fresh_rooms() -> 
         while due := following.take(now)[0]:
             following.peeked(due.room_name, now)
 
-    assert following._ready.size < 300  # noqa: SLF001 (nothing else shows it)
+    assert len(following._ready._heap) < 300  # noqa: SLF001 (nothing else shows it)
 
 
 def test_without_webhooks_no_fresh_token_is_passed_over_for_newer_ones_alone() -> None:
