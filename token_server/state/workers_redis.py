@@ -52,7 +52,8 @@ class WorkersRedis:
 
     def read(self, now: float) -> Told:
         """Return all that is kept; nothing while Redis does not answer."""
-        return self._link.ask_or(lambda redis: self._read(redis, now), otherwise=Told((), now))
+        nothing = Told((), now, now)
+        return self._link.ask_or(lambda redis: self._read(redis, now), otherwise=nothing)
 
     def _write(self, redis: Redis, word: Word, *, is_first: bool) -> None:
         there = _time(redis.time())
@@ -81,14 +82,14 @@ class WorkersRedis:
         pipeline.zrange(self._index, 0, -1, withscores=True)
         clock, since, index = pipeline.execute()
         if since is None or not index:
-            return Told((), now)
+            return Told((), now, now)
         ahead = now - _time(clock)
         keys = [f"{self._word}{process.decode()}" for process, _ in index]
         words = cast("Sequence[bytes | None]", redis.mget(keys))
         found = [
             _known(text, heard_at + ahead) for text, (_, heard_at) in zip(words, index, strict=True)
         ]
-        return Told(those_to_show(found, now), float(since) + ahead)
+        return Told(those_to_show(found, now), float(since) + ahead, now)
 
 
 def _time(told: object) -> float:
