@@ -22,7 +22,12 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from shared_settings.release_marks import is_released
+from shared_settings.release_marks import (
+    is_released,
+    release_attribute,
+    release_mark,
+    released_from,
+)
 from token_server.livekit.port import AgentOrder, Participant
 from token_server.tokens.packing import pack, short_json, unpack
 
@@ -120,6 +125,18 @@ class TicketSealer:
         """Whether a human has the mark that this agent is done with them (release_marks.py)."""
         identity, attributes = human.participant_identity, human.attributes
         return is_released(self._api_secrets, room_name, identity, agent_name, attributes)
+
+    def released_from(self, room_name: str, human: Participant) -> list[str]:
+        """Name the agents that are done with a human."""
+        identity, attributes = human.participant_identity, human.attributes
+        return released_from(self._api_secrets, room_name, identity, attributes)
+
+    def to_release(self, room_name: str, human: Participant, agent_name: str) -> dict[str, str]:
+        """Return the attributes that release a human from an agent; none where they are there."""
+        if self.is_released(room_name, human, agent_name):
+            return {}
+        about = room_name, human.participant_identity, agent_name
+        return {release_attribute(agent_name): release_mark(self._api_secrets[0], *about)}
 
 
 def _cipher(api_secret: str) -> AESGCMSIV:
