@@ -4,7 +4,7 @@ Times are by Redis' own clock there, and told by ours: the machines' clocks may 
 is away nothing is known: what one machine has heard alone would be half of it.
 """
 
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from redis import Redis
 
@@ -17,9 +17,6 @@ from token_server.state.workers import (
     Word,
     those_to_show,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _KEPT = round(FORGOTTEN_AFTER)
 
@@ -85,7 +82,7 @@ class WorkersRedis:
             return Told((), now, now)
         ahead = now - _time(clock)
         keys = [f"{self._word}{process.decode()}" for process, _ in index]
-        words = cast("Sequence[bytes | None]", redis.mget(keys))
+        words = cast("list[bytes | None]", redis.mget(keys))
         found = [
             _known(text, heard_at + ahead) for text, (_, heard_at) in zip(words, index, strict=True)
         ]
