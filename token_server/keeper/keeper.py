@@ -179,8 +179,8 @@ class Keeper:
         """Take in what a look has shown."""
         self._metrics.looked(room_name, report)
         self._timeline.looked(room_name, report)
-        self._webhooks.looked(report.participants, self._livekit.now())
-        self._sweeps.looked(room_name, report.watched, has_human=report.has_human)
+        self._webhooks.looked(report.view.participants, self._livekit.now())
+        self._sweeps.looked(room_name, report.view.watched, has_human=report.view.has_human)
 
     def _look_failed(self, room_name: str) -> None:
         """Take in that a look has shown nothing."""
