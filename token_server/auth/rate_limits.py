@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
 from threading import Lock
@@ -13,6 +13,7 @@ from limits.storage import RedisStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 
 from token_server.errors import RedisUnavailableError, TooManyRequestsError
+from token_server.state.bounded import Bounded
 
 if TYPE_CHECKING:
     from token_server.state.redis_link import RedisLink
@@ -80,10 +81,10 @@ class MemoryCounts:
     """
 
     def __init__(self, limit: RateLimitItem, most: int = _MOST_REMEMBERED) -> None:
-        self._amount, self._window, self._most = limit.amount, limit.get_expiry(), most
+        self._amount, self._window = limit.amount, limit.get_expiry()
         # The number of the window in which each has asked last, how often in the one before it and
         # in itself; who has asked last comes last.
-        self._counts: OrderedDict[str, tuple[int, int, int]] = OrderedDict()
+        self._counts: Bounded[str, tuple[int, int, int]] = Bounded(most)
         self._counting = Lock()
 
     def spend(self, who: str, now: float) -> float | None:
@@ -98,8 +99,6 @@ class MemoryCounts:
             left = self._window - gone
             is_over = math.floor(before * left / self._window) + current >= self._amount
             self._counts[who] = (number, before, current if is_over else current + 1)
-            if len(self._counts) > self._most:
-                self._counts.popitem(last=False)
         if not is_over:
             return None
         return left - (self._amount - current) * self._window / before if before else left

@@ -7,11 +7,12 @@ takes back what was sent unasked where another one stood already (decisions.py).
 """
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
 from typing import Protocol
+
+from token_server.state.bounded import Bounded
 
 # Seconds after this process has made the room; less than a room lives that nobody comes to.
 MADE_WITHIN = 5.0
@@ -54,7 +55,7 @@ class FirstSends:
 
     def __init__(self, notes: SendNotes, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._notes, self.monotonic = notes, monotonic
-        self._rooms: OrderedDict[str, _Made] = OrderedDict()
+        self._rooms: Bounded[str, _Made] = Bounded(_KEPT)
         self._lock = Lock()
 
     def made(self, room_name: str) -> None:
@@ -62,8 +63,6 @@ class FirstSends:
         with self._lock:
             self._rooms.pop(room_name, None)
             self._rooms[room_name] = _Made(self.monotonic())
-            if len(self._rooms) > _KEPT:
-                self._rooms.popitem(last=False)
 
     def saw_nobody(self, room_name: str, asked_at: float) -> None:
         """Know that nobody was there; `asked_at` is this object's time before LiveKit was asked."""

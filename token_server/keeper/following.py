@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from token_server.keeper.due_rooms import Budget, Plan
 from token_server.livekit.pace import Pace, Purpose
+from token_server.state.bounded import Bounded
 
 # Seconds after a token in which its room is followed closely, whether webhooks work or not: a
 # distant human is listed half a second before a webhook tells of them (livekit-behaviour 98).
@@ -66,7 +67,8 @@ class Due(NamedTuple):
 class _Followed:
     since: float
     has_webhooks: Callable[[], bool]
-    ends: OrderedDict[int, float] = field(default_factory=OrderedDict)  # by a ticket's hash
+    # By a ticket's hash.
+    ends: Bounded[int, float] = field(default_factory=lambda: Bounded(TICKETS_AWAITED))
 
 
 def close_gap(age: float) -> float:
@@ -107,8 +109,6 @@ class Following:
         followed = self._rooms.pop(room_name, None) or _Followed(now, awaited.has_webhooks)
         followed.since, followed.has_webhooks = now, awaited.has_webhooks
         followed.ends[hash(awaited.ticket)] = now + awaited.seconds
-        if len(followed.ends) > TICKETS_AWAITED:
-            followed.ends.popitem(last=False)
         self._rooms[room_name] = followed
         if len(self._rooms) > ROOMS_FOLLOWED:
             self.pause(self._rooms.popitem(last=False)[0])

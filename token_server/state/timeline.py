@@ -5,7 +5,7 @@ share: a file of the machine (timeline_file.py), or Redis (timeline_redis.py). N
 it: LiveKit stays the only store of what is.
 """
 
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -13,6 +13,7 @@ from threading import Lock
 from typing import NamedTuple, Protocol, TypedDict, Unpack
 
 from token_server.livekit.slices import give_way
+from token_server.state.bounded import Bounded
 
 # Of one room, the last ones.
 MOST_ENTRIES = 200
@@ -96,7 +97,7 @@ class Timeline:
     def __init__(self, now: Callable[[], datetime], process: str, shelf: Shelf | None) -> None:
         self.now, self._process, self._shelf = now, process, shelf
         self._unwritten: deque[Entry] = deque(maxlen=_MOST_UNWRITTEN)
-        self._known: OrderedDict[Hashable, str] = OrderedDict()
+        self._known: Bounded[Hashable, str] = Bounded(_REMEMBERED)
         self._lock = Lock()
         self._writing = Lock()
 
@@ -161,8 +162,6 @@ class Timeline:
             is_news = self._known.get(key) != state
             self._known[key] = state
             self._known.move_to_end(key)
-            if len(self._known) > _REMEMBERED:
-                self._known.popitem(last=False)
             return is_news
 
 
