@@ -14,13 +14,8 @@ from pathlib import Path
 from token_server.settings import Settings
 
 NAME = ".token-server-dev.json"
-_SETTINGS = {str(field.alias) for field in Settings.model_fields.values()} | {
-    "LIVEKIT_AGENT_HOST",
-    "LIVEKIT_AGENT_PORT",
-    "HOST",
-    "PORT",
-    "TOKEN_SERVER_URL",
-}
+_OF_WORKER = {"LIVEKIT_AGENT_HOST", "LIVEKIT_AGENT_PORT"}
+_SETTINGS = {str(field.alias) for field in Settings.model_fields.values()} | _OF_WORKER
 # With one of these set otherwise, another server or LiveKit is meant than the one of `make dev`.
 _WHERE = (
     "TOKEN_SERVER_ENV_FILE",
