@@ -54,8 +54,7 @@ class Endpoint:
             raise MethodNotAllowed(sorted(self._views))
         return view(request)
 
-    def _options(self, request: Request) -> Response:
-        del request
+    def _options(self, _: Request) -> Response:
         return Response(headers={"Allow": ", ".join(sorted(self._views))})
 
 

@@ -19,7 +19,7 @@ from token_server.keeper.following import (
     Following,
     close_gap,
 )
-from token_server.livekit.pace import Pace, Purpose, Unlimited
+from token_server.livekit.pace import Pace, Purpose
 
 # Looks at the same time in one process. On LiveKit Cloud each of a look's calls is a round trip of
 # some 50 ms, so a burst of joins is a queue for a few lookers.
@@ -75,7 +75,7 @@ class Schedule:
     """
 
     def __init__(self, speed: float = 1.0, pace: Pace | None = None) -> None:
-        self._pace = pace or Unlimited()
+        self._pace = pace or Pace()
         self._urgent: OrderedDict[str, None] = OrderedDict()  # in order of arrival
         self._plans = {purpose: Plan() for purpose in LOOKS_PER_SECOND}
         self._budgets = {

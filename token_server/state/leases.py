@@ -62,8 +62,7 @@ def _release(lock: Lock) -> None:
         lock.release()
 
 
-def _renew(lock: Lock, redis: Redis) -> bool:
-    del redis
+def _renew(lock: Lock, _: Redis) -> bool:
     try:
         lock.reacquire()
     except (LockError, DataError):
