@@ -172,16 +172,15 @@ _NO_ADDRESS_TOLD = (
 
 
 def _callers(settings: Settings) -> Callers:
-    build = partial(
-        Callers,
+    anybody = Caller(
         may_choose_identity=settings.participant_identities is ParticipantIdentities.CHOSEN,
         may_choose_metadata=settings.participant_metadata is ParticipantMetadata.CALLER,
     )
     match settings.token_auth:
         case TokenAuth.NONE:
-            return build()
+            return Callers(anybody)
         case TokenAuth.KEY:
-            return build(keys=CallerKeys(settings.token_keys))
+            return Callers(anybody, keys=CallerKeys(settings.token_keys))
         case TokenAuth.JWT:
             fetch = partial(
                 fetch_issuer_keys,
@@ -190,4 +189,4 @@ def _callers(settings: Settings) -> Callers:
                 proxies=settings.proxies,
                 trusts_http=settings.token_jwt_trust_plain_http,
             )
-            return build(logins=Logins(settings, IssuerKeys(fetch)))
+            return Callers(anybody, logins=Logins(settings, IssuerKeys(fetch)))
