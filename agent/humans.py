@@ -69,13 +69,12 @@ class LeaveWithLastHuman:
         self._room, self._leave, self._known, self._pauses = room, leave, known, pauses
         self._somebody_left = False
         self._looking: asyncio.Task[None] | None = None
-        self._expecting: asyncio.Task[None] | None = None
         room.on("participant_disconnected", self._on_participant_disconnected)
         room.on("reconnected", self._look_soon)
 
     def expect_somebody(self) -> None:
         """Also leave if no human is there at all (livekit-behaviour 97): ours has gone again."""
-        self._expecting = start_task(self._leave_if_nobody_comes(), "looking for the first human")
+        start_task(self._leave_if_nobody_comes(), "looking for the first human")
 
     async def _leave_if_nobody_comes(self) -> None:
         while not self._sees_human():
