@@ -22,15 +22,7 @@ WORD_LIMIT = 512 * 1024
 # A worker tells five times a second at most.
 _WORDS = RateLimitItemPerSecond(20)
 _SIGNATURE = "a worker's signature with LIVEKIT_API_KEY, or with one of LIVEKIT_WEBHOOK_KEYS"
-# What somebody has to see to comes first.
-_IN_URGENCY = (
-    WorkerState.SILENT,
-    WorkerState.UNREGISTERED,
-    WorkerState.FULL,
-    WorkerState.DRAINING,
-    WorkerState.BUSY,
-    WorkerState.IDLE,
-)
+_IN_URGENCY = list(WorkerState)
 
 
 class WorkerWords:

@@ -67,14 +67,14 @@ class Word(_Told):
 
 
 class WorkerState(StrEnum):
-    """How a worker is."""
+    """How a worker is; what somebody has to see to comes first."""
 
-    IDLE = "idle"
-    BUSY = "busy"
+    SILENT = "silent"
+    UNREGISTERED = "unregistered"
     FULL = "full"
     DRAINING = "draining"
-    UNREGISTERED = "unregistered"
-    SILENT = "silent"
+    BUSY = "busy"
+    IDLE = "idle"
 
 
 @dataclass(frozen=True)
