@@ -111,9 +111,8 @@ class Timeline:
         **facts: Unpack[EntryDetails],
     ) -> None:
         """Note an event of now, or of then."""
-        if self._shelf is not None:
-            when = (at or self.now()).timestamp()
-            self._add(Entry(room_name, when, event, subject, facts, self._process))
+        when = (at or self.now()).timestamp()
+        self._add(Entry(room_name, when, event, subject, facts, self._process))
 
     def note_look(self, room_name: str, agent_name: str, reason: str, at: datetime) -> None:
         """Note what a look has decided about an agent, if the one before decided otherwise."""
@@ -122,20 +121,16 @@ class Timeline:
 
     def add(self, entries: Iterable[Entry]) -> None:
         """Note these; a fact that this process has noted before is no news."""
-        if self._shelf is None:
-            return
         for entry in entries:
             self._add(entry._replace(process=self._process))
 
     def _add(self, entry: Entry) -> None:
         key = (entry.room_name, entry.event, entry.subject)
-        if not entry.subject or self._is_news(key, ""):
+        if self._shelf is not None and (not entry.subject or self._is_news(key, "")):
             self._unwritten.append(entry)
 
     def flush(self) -> None:
         """Write what was noted since the last time; what cannot be written now waits."""
-        if self._shelf is None:
-            return
         with self._writing:
             left = len(self._unwritten)
             while left > 0 and self._write(min(left, _AT_ONCE)):
