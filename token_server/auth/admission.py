@@ -6,7 +6,7 @@ an end user of a backend. RATE_LIMIT_KEY is a backend's: the key that it asks wi
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from token_server.state.redis_link import RedisLink
 
 logger = logging.getLogger(__name__)
-
-# Around what has been counted before.
-_COUNTED = nullcontext()
 
 
 class Person(NamedTuple):
@@ -95,20 +92,18 @@ class Admission:
         self._spend(person)
         return Admitted(caller, person)
 
-    def reading(self, admitted: Admitted) -> AbstractContextManager[None]:
+    @contextmanager
+    def reading(self, admitted: Admitted) -> Iterator[None]:
         """Count a backend's request for its key, if it cannot be read in the block.
 
         Raises:
             TooManyRequestsError: The key has asked too often.
         """
-        return self._reading(admitted.caller.name) if self._are_backends else _COUNTED
-
-    @contextmanager
-    def _reading(self, key: str) -> Iterator[None]:
         try:
             yield
         except Exception:
-            self._key_limits.spend("key", key)
+            if self._are_backends:
+                self._key_limits.spend("key", admitted.caller.name)
             raise
 
     def count(self, admitted: Admitted, participant_identity: str) -> Person | None:
