@@ -84,7 +84,7 @@ class Agenda:
     @property
     def rooms_followed(self) -> int:
         """How many rooms are followed."""
-        return self._schedule.rooms_followed
+        return len(self._schedule.following)
 
     def close(self) -> None:
         """Send every thread that waits in `take` or `take_peek` home."""
