@@ -7,8 +7,6 @@ from http import HTTPStatus
 from typing import Any, NamedTuple, cast
 from urllib.parse import quote
 
-import urllib3
-
 from shared_settings.token_server_url import running_server_url
 from token_server.bearer_keys import plain_key
 from token_server.cli.asking import HttpResult, Way, ask, bearer
@@ -150,8 +148,8 @@ def _answer(
 ) -> HttpResult:
     """Ask; raise NotAnsweredError if nobody answers, or somebody who is no token server."""
     url, key = f"{server_url(environ)}{path}", plain_key(to_names(environ.get(role.setting, "")))
-    timeout = urllib3.Timeout(connect=_CONNECT, read=role.seconds)
-    way = Way(proxy=Proxies.from_environ(environ).to(url), timeout=timeout)
+    proxy = Proxies.from_environ(environ).to(url)
+    way = Way(proxy=proxy, connect=_CONNECT, answer=role.seconds)
     result = ask(method, url, bearer(key), fields, way)
     if result.bad_proxy:
         raise NotAnsweredError(f"{url} cannot be asked: {result.in_words}")
