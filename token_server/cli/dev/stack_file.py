@@ -43,16 +43,13 @@ def left_behind(folder: Path, environ: Mapping[str, str]) -> Iterator[Path | Non
         yield None
         return
     settings = {name: environ[name] for name in sorted(_SETTINGS & environ.keys())}
+    is_ours = _fill(descriptor, settings)
     try:
-        if not _fill(descriptor, settings):
-            yield None
-            return
-        try:
-            yield path
-        finally:
-            with suppress(OSError):
-                path.unlink()
+        yield path if is_ours else None
     finally:
+        with suppress(OSError):
+            if is_ours:
+                path.unlink()
         os.close(descriptor)
 
 
