@@ -61,7 +61,7 @@ class Agenda:
         """Put a room back that was taken; whoever does so takes the next one."""
         with self._lock:
             self._schedule.finish(room_name, looked, time.monotonic())
-            self._peeks.tell_if_sooner(self._schedule.next_peek())
+            self._peeks.tell_if_sooner(self._schedule.following.next_due())
 
     def fail(self, room_name: str) -> int:
         """Put a room back whose look has failed; return how often in a row it has."""

@@ -117,10 +117,6 @@ class Schedule:
         """Return a time before which no planned room is due for a look."""
         return min(plan.next_due() for plan in (*self._plans.values(), self._retries))
 
-    def next_peek(self) -> float:
-        """Return a time before which no room is due for a peek."""
-        return self.following.next_due()
-
     def take(self, now: float) -> tuple[Due | None, float | None]:
         """Return a room to look at; or None and for how long none will be (None: till told)."""
         for budget in (*self._budgets.values(), self._retry_budget):

@@ -1,6 +1,7 @@
 """Which token servers of all machines are there: one sorted set in Redis, by Redis' own time."""
 
 from functools import partial
+from typing import cast
 
 from redis import Redis
 
@@ -46,8 +47,4 @@ class MembersRedis:
     def _meet(self, name: str, redis: Redis) -> frozenset[str]:
         meet = redis.register_script(_MEET)
         found = meet(keys=[self._key], args=[name, self._alive, round(_KEPT * 1000)])
-        return frozenset({name, *(_text(each) for each in found)})
-
-
-def _text(name: bytes | str) -> str:
-    return name.decode() if isinstance(name, bytes) else name
+        return frozenset({name, *(each.decode() for each in cast("list[bytes]", found))})
