@@ -165,12 +165,8 @@ class Joins:
             raise PermissionDeniedError(
                 "room_config.agents.0.agent_name is not an agent that callers may ask for"
             )
-        return AgentOrder(
-            agent_name=agent_name,
-            metadata=agent.metadata,
-            deployment=agent.deployment,
-            attributes=agent.attributes,
-        )
+        # What may be asked for are an order's fields.
+        return AgentOrder(**(dict(agent) | {"agent_name": agent_name}))
 
     def _check_options(self, agent: RequestedAgent) -> None:
         """Refuse what only DISPATCH_OPTIONS lets callers choose."""
