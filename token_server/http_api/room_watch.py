@@ -118,9 +118,7 @@ class RoomWatch:
         return wants(room_name, participants, self._sealer, self._policy)
 
 
-def to_look_into(
-    rooms: Sequence[Room], most: int = _MOST_ROOMS, most_empty: int = _MOST_EMPTY
-) -> list[Room]:
+def to_look_into(rooms: Sequence[Room]) -> list[Room]:
     """Choose the rooms in which a human is most likely to wait.
 
     Those with somebody in them, the loneliest first, and the youngest of those that look empty:
@@ -129,8 +127,8 @@ def to_look_into(
     by_age = sorted(rooms, key=lambda room: room.created_at, reverse=True)
     peopled = sorted(filter(_has_somebody, by_age), key=lambda room: room.num_participants)
     empty = [room for room in by_age if not _has_somebody(room)]
-    chosen = peopled[: most - min(len(empty), most_empty)]
-    return chosen + empty[: most - len(chosen)]
+    chosen = peopled[: _MOST_ROOMS - min(len(empty), _MOST_EMPTY)]
+    return chosen + empty[: _MOST_ROOMS - len(chosen)]
 
 
 def _has_somebody(room: Room) -> bool:

@@ -50,8 +50,7 @@ class RedisState:
     ) -> None:
         self._machine, self._link = machine, link
         self._leases = Leases(link, prefix, lease_seconds)
-        self._prefix, self._callers = prefix, f"{prefix}caller:"
-        self._sendings = f"{prefix}sending:"
+        self._prefix = prefix
         # A webhook does not wait for Redis; what another machine sends unasked is taken back.
         self.note_ending = machine.note_ending
         self._members = MembersRedis(link, f"{prefix}members", lease_seconds)
@@ -108,7 +107,7 @@ class RedisState:
         """Become the one that counts a phone caller; False if any process has counted them."""
         if not self._machine.count_caller(participant_sid):
             return False
-        key = f"{self._callers}{participant_sid}"
+        key = f"{self._prefix}caller:{participant_sid}"
         return self._link.ask_or(
             lambda redis: bool(redis.set(key, 1, nx=True, ex=_CALLER_KEPT)), otherwise=True
         )
@@ -118,7 +117,7 @@ class RedisState:
 
         Another machine's was just now, as far as Redis has it: the clocks may differ.
         """
-        seconds, key = self._machine.note_sending(room_name), f"{self._sendings}{room_name}"
+        seconds, key = self._machine.note_sending(room_name), f"{self._prefix}sending:{room_name}"
         is_first = self._link.ask_or(partial(_note, key), otherwise=True)
         return seconds if is_first else 0.0
 
