@@ -50,7 +50,7 @@ def _measured(
     """Return a method of the port that is counted by what LiveKit calls it."""
 
     @wraps(method)
-    def measured(self: "MeasuredLiveKit", *asked: Asked.args, **named: Asked.kwargs) -> Result:
+    def measured(self: "MeasuredLiveKit", /, *asked: Asked.args, **named: Asked.kwargs) -> Result:
         ask: Callable[..., Result] = getattr(self.behind, method.__name__)
         return self._measure(name, partial(ask, **named), *asked)
 

@@ -36,16 +36,12 @@ class WorkersRedis:
 
     def of(self, process: str, now: float) -> KnownWorker | None:
         """Return the last word of one process, if any is kept."""
-        return self._link.ask_or(
-            lambda redis: self._read_one(redis, process, now), otherwise=None
-        )
+        return self._link.ask_or(lambda redis: self._read_one(redis, process, now), otherwise=None)
 
     def put(self, word: Word, now: float, *, is_first: bool) -> None:
         """Keep a word; lost while Redis does not answer."""
         del now
-        self._link.ask_or(
-            lambda redis: self._write(redis, word, is_first=is_first), otherwise=None
-        )
+        self._link.ask_or(lambda redis: self._write(redis, word, is_first=is_first), otherwise=None)
 
     def read(self, now: float) -> Told:
         """Return all that is kept; nothing while Redis does not answer."""
