@@ -7,13 +7,13 @@ soon as the site's own name leads to this machine (DNS rebinding).
 
 import re
 from collections.abc import Iterable
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Request
 
 from token_server.errors import PermissionDeniedError
+from token_server.proxies import address_of
 from token_server.setting_types import origin_matcher
 from token_server.settings import Settings
 
@@ -63,7 +63,7 @@ class DemoPages:
         if name == "localhost" or name.endswith(".localhost"):
             return True
         # A name can lead anywhere; who asks for an address means it.
-        return _is_address(name) or name in self._own_names
+        return address_of(name) is not None or name in self._own_names
 
     def _is_invited(self, request: Request) -> bool:
         headers = request.headers
@@ -90,14 +90,6 @@ def _host_name(unverified_host: str) -> str:
         return urlsplit(f"//{unverified_host}").hostname or ""
     except ValueError:
         return ""
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ip_address(name)
-    except ValueError:
-        return False
-    return True
 
 
 def _is_foreign(headers: Headers) -> bool:
