@@ -55,6 +55,9 @@ class FirstSends:
 
     def __init__(self, notes: SendNotes, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._notes, self.monotonic = notes, monotonic
+        # Once a room has ended, whoever has made it is to ask before they send: a human's own token
+        # makes the next room of this name, with its agent (livekit-behaviour 1).
+        self.note, self.ended = notes.note_sending, notes.note_ending
         self._rooms: Bounded[str, _Made] = Bounded(_KEPT)
         self._lock = Lock()
 
@@ -80,15 +83,3 @@ class FirstSends:
         if made is None or now - made.at > MADE_WITHIN or now - made.empty_at > _EMPTY_WITHIN:
             return False
         return self._notes.note_sending(room_name) > now - made.at + _SLACK
-
-    def note(self, room_name: str) -> None:
-        """Note that an agent is sent to a room."""
-        self._notes.note_sending(room_name)
-
-    def ended(self, room_name: str) -> None:
-        """Know that a room has ended.
-
-        Whoever has made it is to ask before they send: a human's own token makes the next room of
-        this name, with its agent (livekit-behaviour 1).
-        """
-        self._notes.note_ending(room_name)
