@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from limits import parse
 from werkzeug.datastructures import Headers
 
 from shared_settings.settings import TokenAuth
@@ -61,9 +60,8 @@ class Admission:
         self._are_backends = settings.token_auth is TokenAuth.KEY
         self._end_user_header = settings.end_user_header
         self._needs_address = bool(settings.rate_limit or settings.sessions_per_caller)
-        self._limits = RateLimits([parse(one) for one in settings.rate_limit], redis)
-        key_limits = [parse(one) for one in settings.rate_limit_key]
-        self._key_limits = RateLimits(key_limits, redis, "RATE_LIMIT_KEY")
+        self._limits = RateLimits(settings.rate_limit, redis)
+        self._key_limits = RateLimits(settings.rate_limit_key, redis, "RATE_LIMIT_KEY")
         self._unknown_addresses = Outage()
 
     def let_in(self, unverified_headers: Headers, remote_address: str) -> Admitted:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from limits import RateLimitItem
+from limits import RateLimitItem, parse
 from limits.storage import RedisStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 
@@ -29,22 +29,22 @@ class RateLimits:
     Without Redis' answer it goes on in memory: a limit per process is better than none.
 
     Args:
-        limits: All of them have to be kept; without any, nothing is counted.
+        limits: Such as 30/minute. All have to be kept; without any, nothing is counted.
         redis: Where all machines count.
         setting: Where the limits come from, for who is refused.
     """
 
     def __init__(
         self,
-        limits: Sequence[RateLimitItem],
+        limits: Sequence[str],
         redis: "RedisLink | None" = None,
         setting: str = "RATE_LIMIT",
     ) -> None:
-        self._limits, self._setting = limits, setting
+        self._limits, self._setting = [parse(limit) for limit in limits], setting
         self._redis = RedisCounts(redis) if redis and limits else None
         # Each kind has its own: who has many addresses cannot make us forget a caller.
         self._memory = defaultdict[str, list[MemoryCounts]](
-            lambda: [MemoryCounts(limit) for limit in limits]
+            lambda: [MemoryCounts(limit) for limit in self._limits]
         )
 
     def spend(self, kind: str, who: str) -> None:
