@@ -28,18 +28,14 @@ class DemoPages:
     """Lets in who is no page, the server's own page, and pages of CORS_ORIGINS.
 
     Args:
-        own_names: Names of this server, besides localhost and addresses.
-        origins: Whose pages may ask, as CORS_ORIGINS has them; "*" for all.
+        settings: HOST and TOKEN_SERVER_URL, which name this server besides localhost and addresses;
+            CORS_ORIGINS, whose pages may ask.
     """
 
-    def __init__(self, own_names: frozenset[str], origins: Iterable[str]) -> None:
-        self._own_names, self._origins = own_names, [origin_matcher(one) for one in origins]
-
-    @classmethod
-    def of(cls, settings: Settings) -> "DemoPages":
-        """Build what HOST, TOKEN_SERVER_URL and CORS_ORIGINS say."""
+    def __init__(self, settings: Settings) -> None:
         own_names = {settings.host.lower(), urlsplit(settings.token_server_url).hostname or ""}
-        return cls(frozenset(own_names - {""}), settings.cors_origins)
+        self._own_names = own_names - {""}
+        self._origins = [origin_matcher(one) for one in settings.cors_origins]
 
     def check(self, request: Request) -> None:
         """Let a request pass.
