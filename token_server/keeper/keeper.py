@@ -86,7 +86,6 @@ class Keeper:
         self._looking = Looking(
             self._agenda, looker, self._silence, self._metrics, self._looked, self._look_failed
         )
-        self._tell = self._looking.tell
         self._stopping = Event()
         self._loops: list[Loop] = []
 
@@ -204,9 +203,9 @@ class Keeper:
         except LiveKitBusyError as error:
             return longer(error, sweeping.EVERY)
         except TokenServerError as error:
-            self._tell(self._silence.sweep_failed(), error)
+            self._looking.tell(self._silence.sweep_failed(), error)
             return _SWEEP_AGAIN
         if has_listed:
-            self._tell(self._silence.swept())
+            self._looking.tell(self._silence.swept())
         self._sweeps.choose()
         return sweeping.TICK

@@ -153,10 +153,7 @@ class Observed:
         return View(
             attendances=attendances,
             participants=tuple(self.participants),
-            tickets=frozenset(
-                participant.attributes.get(TICKET_ATTRIBUTE, "")
-                for participant in self.participants
-            ),
+            tickets=frozenset(p.attributes.get(TICKET_ATTRIBUTE, "") for p in self.participants),
             waited=self._waited(),
             news=self._news(attendances),
             callers=callers_of(self.wanted, attendances, self.participants, self.now),
