@@ -12,10 +12,11 @@ import subprocess
 import sys
 import termios
 from collections.abc import Mapping
+from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, ViewportSize, sync_playwright
 from rich.console import Console
 from rich.terminal_theme import DIMMED_MONOKAI
 from rich.text import Text
@@ -28,10 +29,11 @@ from tests.processes import ROOT, free_port, start_from_procfile
 _FOLDER = ROOT / "docs/pictures"
 _COMMAND = "token-server doctor"
 _COLUMNS, _LINES = 100, 60
-_WINDOW = {"width": 1000, "height": 720}
+_WINDOW = ViewportSize(width=1000, height=720)
 # As wide as the text, and in a font that is there.
-_TERMINAL = """<style>body {{ margin: 0 }} pre {{ display: inline-block; margin: 0; padding: 16px 20px;
-    font: 14px/1.45 monospace; color: {foreground}; background: {background} }}</style>
+_TERMINAL = """<style>body {{ margin: 0 }} pre {{ display: inline-block; margin: 0;
+    padding: 16px 20px; font: 14px/1.45 monospace; color: {foreground};
+    background: {background} }}</style>
 <body><pre>{code}</pre></body>"""
 
 
@@ -59,7 +61,7 @@ def _picture_test_page(browser: Browser, folder: Path) -> None:
         tab.get_by_label("Room").fill("kitchen")
         page.press("Join")
         page.wait_for_stage("heard")
-        page.wait_for_server_row("first track")
+        page.wait_for_server_row("agent_joined")
         tab.screenshot(path=_FOLDER / "test-page.png")
         tab.close()
 
@@ -75,13 +77,11 @@ def _picture_doctor(browser: Browser, folder: Path) -> None:
         with start_from_procfile("worker", other, folder / "other.log") as worker:
             worker.wait_for_output("registered worker")
             said = _on_terminal(_COMMAND, environ)
-    console = Console(record=True, width=_COLUMNS, file=open(os.devnull, "w"))  # noqa: SIM115
+    console = Console(record=True, width=_COLUMNS, file=StringIO())
     console.print(Text(f"$ {_COMMAND}\n") + Text.from_ansi(said))
     tab = browser.new_page(viewport=_WINDOW, device_scale_factor=2)
     tab.set_content(
-        console.export_html(
-            theme=DIMMED_MONOKAI, code_format=_TERMINAL, inline_styles=True
-        )
+        console.export_html(theme=DIMMED_MONOKAI, code_format=_TERMINAL, inline_styles=True)
     )
     tab.locator("pre").screenshot(path=_FOLDER / "doctor.png")
 
@@ -92,7 +92,9 @@ def _on_terminal(command: str, environ: Mapping[str, str]) -> str:
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", _LINES, _COLUMNS, 0, 0))
     program, *words = command.split()
     path = Path(sys.executable).with_name(program)
-    with subprocess.Popen([path, *words], stdout=its, stdin=its, env=dict(environ)):
+    with subprocess.Popen(  # noqa: S603 (a command of ours)
+        [path, *words], stdout=its, stdin=its, env=dict(environ)
+    ):
         os.close(its)
         said = b""
         # Linux answers EIO when the other side has closed.
