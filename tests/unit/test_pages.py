@@ -1,4 +1,4 @@
-"""The prose pages, README.md and docs/, are read in an evening: how long they are, and their ends."""
+"""The prose pages, README.md and docs/, are read in an evening: how long they are, how they end."""
 
 import re
 
@@ -9,7 +9,8 @@ from tests.snippets import pages
 
 # What one looks things up in.
 REFERENCE = {
-    f"docs/{name}.md" for name in ("benchmarks", "livekit-behaviour", "metrics", "settings")
+    f"docs/{name}"
+    for name in ("benchmarks.md", "livekit-behaviour.md", "metrics.md", "settings.md")
 }
 PROSE = [page for page in pages() if page not in REFERENCE]
 WORDS = 10_000
@@ -33,4 +34,4 @@ def test_a_page_ends_with_what_to_read_next(page: str) -> None:
     """A reader is not to be left standing."""
     end = (ROOT / page).read_text().rstrip().rpartition("\n\n")[2]
 
-    assert re.search(r"(^|\. )Next: ", end) and "](" in end
+    assert re.search(r"(^|\. )Next: .*\]\(", end, re.DOTALL)
