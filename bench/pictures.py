@@ -14,6 +14,7 @@ import termios
 from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
+from socket import gethostname
 from tempfile import TemporaryDirectory
 
 from playwright.sync_api import Browser, ViewportSize, sync_playwright
@@ -55,7 +56,7 @@ def main() -> None:
 
 def _picture_test_page(browser: Browser, folder: Path) -> None:
     with running_system(folder, has_worker=True) as system:
-        tab = browser.new_page(viewport=_WINDOW, device_scale_factor=2)
+        tab = browser.new_page(viewport=_WINDOW, device_scale_factor=1.5)
         page = JoinPage(tab, system.page_url)
         page.open()
         tab.get_by_label("Room").fill("kitchen")
@@ -76,10 +77,10 @@ def _picture_doctor(browser: Browser, folder: Path) -> None:
         other = environ | {"LIVEKIT_AGENT_NAME": "parrot"}
         with start_from_procfile("worker", other, folder / "other.log") as worker:
             worker.wait_for_output("registered worker")
-            said = _on_terminal(_COMMAND, environ)
+            said = _on_terminal(_COMMAND, environ).replace(gethostname(), "your-machine")
     console = Console(record=True, width=_COLUMNS, file=StringIO())
     console.print(Text(f"$ {_COMMAND}\n") + Text.from_ansi(said))
-    tab = browser.new_page(viewport=_WINDOW, device_scale_factor=2)
+    tab = browser.new_page(viewport=_WINDOW, device_scale_factor=1.5)
     tab.set_content(
         console.export_html(theme=DIMMED_MONOKAI, code_format=_TERMINAL, inline_styles=True)
     )
