@@ -126,9 +126,10 @@ def let_it_hang_up(evening: Evening) -> None:
     """Add the page's lines where it says; what they do is seen on the page of step 5."""
     file = evening.folder / "concierge.py"
     lines = f"{indent(HANG_UP.text, '    ')}\n"
-    with_lines = re.sub(r"(?m)^    await session\.say\(.*\n", rf"\g<0>{lines}", file.read_text())
-    assert lines in with_lines
-    file.write_text(with_lines.replace("\nimport math\n", "\nimport asyncio\nimport math\n"))
+    before = "    await session.say("
+    text = file.read_text().replace(before, lines + before)
+    assert lines in text
+    file.write_text(text.replace("\nimport math\n", "\nimport asyncio\nimport math\n"))
 
 
 def log_in(evening: Evening) -> Process:
