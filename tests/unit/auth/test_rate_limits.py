@@ -95,9 +95,7 @@ def test_a_redis_that_comes_back_counts_again(tmp_path: Path) -> None:
 def test_a_redis_that_hangs_is_waited_for_once(tmp_path: Path) -> None:
     """By all who use it together: each request would be 0.3 s slower."""
     with RedisServer(tmp_path) as redis, Machines(tmp_path, redis.url) as machines:
-        limits = RateLimits(
-            ["500/minute", "900/hour"], machines.link("a", try_again_after=60)
-        )
+        limits = RateLimits(["500/minute", "900/hour"], machines.link("a", try_again_after=60))
         redis.freeze()
         asked_at = time.monotonic()
         count(limits, "a", most=100)
