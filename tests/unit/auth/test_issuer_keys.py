@@ -171,6 +171,7 @@ def test_keys_that_are_not_for_signatures_do_not_count(issuer: Issuer) -> None:
         pytest.param("keys", {"keys": "x"}, id="no list"),
         pytest.param("keys", ["x"], id="no object"),
         pytest.param("keys", None, id="nothing"),
+        pytest.param("keys", {"keys": [], "more": "x" * 300_000}, id="too much"),
         pytest.param(".well-known/openid-configuration", {"issuer": "x"}, id="another issuer"),
         pytest.param(".well-known/openid-configuration", None, id="no discovery"),
     ],
