@@ -30,10 +30,10 @@ LATER = {
     ROOM_BLESSED = "room_blessed"
 """,
         "    outcome: str\n": "    outcome: str\n    mood: str\n",
-        "            self._add(Entry(room_name, when, event, subject, facts, self._process))\n": (
-            """            facts["mood"] = "later"
-            for each in (event, Event.ROOM_BLESSED):
-                self._add(Entry(room_name, when, each, subject, facts, self._process))
+        "        self._add(Entry(room_name, when, event, subject, facts, self._process))\n": (
+            """        facts["mood"] = "later"
+        for each in (event, Event.ROOM_BLESSED):
+            self._add(Entry(room_name, when, each, subject, facts, self._process))
 """
         ),
     },

@@ -19,8 +19,16 @@ _fault = Path(os.environ["FAULT"])
 
 
 def _break_agenda(module: ModuleType) -> None:
-    take = module.Agenda.take
+    begin = module.Agenda.__init__
 
+    def begin_broken(agenda: Any, *arguments: Any) -> None:  # noqa: ANN401  # an Agenda and its own
+        begin(agenda, *arguments)
+        agenda.take = _broken(agenda.take)
+
+    module.Agenda.__init__ = begin_broken
+
+
+def _broken(take: Callable[..., Any]) -> Callable[..., Any]:
     def broken(*arguments: Any) -> Any:  # noqa: ANN401  # those of Agenda.take
         if _fault.exists() and _fault.read_text() == "die":
             raise SystemExit(1)
@@ -28,7 +36,7 @@ def _break_agenda(module: ModuleType) -> None:
             time.sleep(0.1)
         return take(*arguments)
 
-    module.Agenda.take = broken
+    return broken
 
 
 def _hurry(module: ModuleType) -> None:
