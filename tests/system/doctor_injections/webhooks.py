@@ -1,0 +1,63 @@
+"""Causes that lie in LiveKit's webhooks: it is configured otherwise, and started again."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tests.processes import free_port, wait_until
+from tests.system.doctor_injections.stage import Case, Injection, Stage
+from tests.system.doctor_site import Site
+from tests.system.doctor_stage import OTHER_KEY, OTHER_SECRET, merged
+
+
+def _configured(site: Site, changes: Mapping[str, Any]) -> Case:
+    site.restart_livekit(merged(site.stack.livekit.configuration, changes))
+    return Case(site=site)
+
+
+def _none_configured(stage: Stage) -> Case:
+    site = stage.site()
+    site.start("web")  # it has counted none
+    return _configured(site, {"webhook": {"urls": []}})
+
+
+def _no_longer(stage: Stage) -> Case:
+    site = stage.site().with_web()
+    good = site.stack.livekit.configuration
+    site.stack.token("before")
+    wait_until(lambda: _has_heard_of(site, "before"), within=10, what="a webhook has come")
+    urls = [f"http://127.0.0.1:{free_port()}/webhook"]
+    _configured(site, {"webhook": {"urls": urls}})
+    return Case(site=site, goes_by=lambda: site.restart_livekit(good))
+
+
+def _has_heard_of(site: Site, room_name: str) -> bool:
+    events = [entry["event"] for entry in site.stack.view(room_name)["timeline"]]
+    return "started" in events or "webhook" in events
+
+
+def _wrong_path(stage: Stage) -> Case:
+    site = stage.site()
+    site.start("web")
+    urls = [f"{site.stack.web_url}/livekit/webhook"]
+    return _configured(site, {"webhook": {"urls": urls}})
+
+
+def _left_out(stage: Stage) -> Case:
+    events = ["room_started", "participant_left"]
+    changes = {"webhook": {"filter_params": {"include_events": events}}}
+    return _configured(stage.site().with_web(), changes)
+
+
+def _another_key(stage: Stage) -> Case:
+    site = stage.site().with_web()
+    site.values |= {"YOUR-WEBHOOK-KEY": OTHER_KEY, "YOUR-WEBHOOK-SECRET": OTHER_SECRET}
+    return _configured(site, {"keys": {OTHER_KEY: OTHER_SECRET}, "webhook": {"api_key": OTHER_KEY}})
+
+
+INJECTIONS = (
+    Injection("no-webhooks", "no URL is configured", _none_configured, is_frequent=True),
+    Injection("webhooks-stopped", "another URL since", _no_longer),
+    Injection("webhook-path", "`/livekit/webhook`", _wrong_path),
+    Injection("webhooks-left-out", "no `participant_joined`", _left_out),
+    Injection("webhook-key", "signed with another key", _another_key),
+)
