@@ -165,6 +165,7 @@ def _doctor(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         server_url=(arguments.url or server_url(environ)).rstrip("/"),
         origin=arguments.origin,
         login=arguments.login,
+        url=arguments.url or "",
         is_make_dev=is_make_dev,
         is_outside=bool(arguments.url) and not has_livekit_settings(environ),
         process=os.environ,

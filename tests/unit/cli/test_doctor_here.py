@@ -1,11 +1,14 @@
 """Cures that can be typed as they stand."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from shared_settings.env_file import with_env_file
 from token_server.cli.doctor.arrival import beside_make_dev
-from token_server.cli.doctor.here import as_typed, programs_folder
+from token_server.cli.doctor.here import Here, as_typed, programs_folder
+from token_server.cli.doctor.steps import Address, Again, Beside, Setting, Start, Step, setting_of
 
 OURS = Path("/project/.venv/bin/python")
 
@@ -41,9 +44,136 @@ def test_commands_of_ours_get_that_folder_and_nothing_else_does() -> None:
 
 def test_a_worker_beside_make_dev_is_not_asked_for_what_that_has() -> None:
     """Its secret is nowhere else to be read."""
-    cure = as_typed(beside_make_dev("tutor"), ".venv/bin/")
+    here = Here(programs=".venv/bin/")
 
-    assert '`eval "$(.venv/bin/token-server dev --export)"`' in cure
-    assert "`LIVEKIT_AGENT_NAME=tutor .venv/bin/python -m agent start`" in cure
-    quoted = as_typed(beside_make_dev("my tutor"), ".venv/bin/")
-    assert "`LIVEKIT_AGENT_NAME='my tutor' .venv/bin/python -m agent start`" in quoted
+    assert (
+        'eval "$(.venv/bin/token-server dev --export)"',
+        "LIVEKIT_AGENT_NAME=tutor .venv/bin/python -m agent start",
+    ) == here.commands(beside_make_dev("tutor").steps)
+    quoted = here.commands(beside_make_dev("my tutor").steps)
+    assert "LIVEKIT_AGENT_NAME='my tutor' .venv/bin/python -m agent start" == quoted[-1]
+
+
+SECRET = {"LIVEKIT_API_SECRET": "s"}
+WEB = "gunicorn --config token_server/gunicorn_conf.py token_server.wsgi:app"
+
+
+@pytest.mark.parametrize(
+    ("here", "line"),
+    [
+        pytest.param(Here(), "echo 'A=b' >> .env", id="nowhere-yet"),
+        pytest.param(Here(settings={"A": "c"}), "echo 'A=b' >> .env", id="file"),
+        pytest.param(Here(settings={"A": "c"}, shell={"A": "c"}), "export A=b", id="environment"),
+        pytest.param(Here(shell=SECRET), "export A=b", id="beside-the-secret"),
+        pytest.param(
+            Here(shell={"TOKEN_SERVER_ENV_FILE": "my env"} | SECRET),
+            "echo 'A=b' >> 'my env'",
+            id="other-file",
+        ),
+        pytest.param(Here(settings={"A": "b"}), "token-server doctor", id="as-it-should-be"),
+        pytest.param(
+            Here(is_outside=True, url="https://a"), "token-server doctor --url https://a", id="far"
+        ),
+    ],
+)
+def test_a_setting_is_changed_where_it_is_read_from(here: Here, line: str) -> None:
+    """The environment wins over the file: what is written there would change nothing."""
+    assert (line,) == here.commands([Setting("A", "b")])
+
+
+def test_a_line_is_not_glued_to_the_file_s_last_one() -> None:
+    """Editors may leave a file without its last line's end."""
+    here = Here(has_open_end=True)
+
+    assert ("echo >> .env", "echo 'A=b' >> .env") == here.commands([Setting("A", "b")])
+    assert (WEB,) == here.commands([Start.WEB])
+
+
+def test_a_value_comes_out_of_the_file_as_it_was_meant(tmp_path: Path) -> None:
+    """A space would end it, a # begin a comment; the others of a list stay, and are not shown."""
+    (tmp_path / ".env").write_text("KEYS=old\n")
+    steps = [Setting("NAME", "it's #1"), Setting("KEYS", "new", is_added=True)]
+    lines = Here(settings={"KEYS": "old"}).commands(steps)
+
+    subprocess.run(["sh", "-ec", "\n".join(lines)], cwd=tmp_path, check=True)
+
+    written = with_env_file({"TOKEN_SERVER_ENV_FILE": str(tmp_path / ".env")})
+    assert ("it's #1", "old,new") == (written["NAME"], written["KEYS"])
+    assert "old" not in "".join(lines)
+
+
+def test_an_exported_list_keeps_its_others() -> None:
+    """They may be secrets, so the shell puts them in."""
+    here = Here(settings={"KEYS": "old"}, shell={"KEYS": "old"})
+
+    assert ('export KEYS="${KEYS},new"',) == here.commands([Setting("KEYS", "new", is_added=True)])
+
+
+@pytest.mark.parametrize(
+    ("here", "step", "lines"),
+    [
+        pytest.param(Here(), Start.WEB, (WEB,), id="web"),
+        pytest.param(
+            Here(procfile="web: serve token_server\nworker: python my.py start\n", programs="x/"),
+            Start.WORKER,
+            ("x/python my.py start",),
+            id="own-worker",
+        ),
+        pytest.param(Here(procfile="web: npm start"), Start.WEB, (WEB,), id="a-stranger-s-web"),
+        pytest.param(Here(is_make_dev=True), Start.WORKER, ("token-server dev",), id="make-dev"),
+        pytest.param(
+            Here(is_web_here=False, url="https://a"),
+            Start.WEB,
+            ("token-server doctor --url https://a",),
+            id="on-another-machine",
+        ),
+        pytest.param(
+            Here(), Beside(), ("LIVEKIT_AGENT_PORT=0 python -m agent start",), id="beside"
+        ),
+    ],
+)
+def test_a_process_is_started_as_its_folder_does(
+    here: Here, step: Step, lines: tuple[str, ...]
+) -> None:
+    """The Procfile is what everybody starts from."""
+    assert lines == here.commands([step])
+
+
+@pytest.mark.parametrize(
+    ("here", "lines"),
+    [
+        pytest.param(
+            Here(url="http://a", own_url="http://b", origin="http://c"),
+            ("token-server doctor --origin http://c",),
+            id="option",
+        ),
+        pytest.param(
+            Here(settings={"TOKEN_SERVER_URL": "http://a"}),
+            ("echo 'TOKEN_SERVER_URL=' >> .env",),
+            id="setting",
+        ),
+        pytest.param(Here(), ("echo 'PORT=YOUR-PORT' >> .env", WEB), id="port"),
+    ],
+)
+def test_what_named_a_wrong_address_is_taken_back(here: Here, lines: tuple[str, ...]) -> None:
+    """Without --url and TOKEN_SERVER_URL it is this machine's, at PORT."""
+    assert lines == here.commands([Address.OF_SERVER])
+
+
+def test_no_login_is_shown_again() -> None:
+    """It is a secret, and reports are pasted."""
+    assert ("token-server doctor --login YOUR-KEY",) == Here(login="s3cret").commands([Again()])
+    assert ("token-server doctor --login YOUR-LOGIN-TOKEN",) == Here(login="eyJ").commands([])
+
+
+def test_a_setting_that_is_missing_or_malformed_is_named_by_its_problem() -> None:
+    """What is no setting's problem is nothing to be set."""
+    assert Setting("LIVEKIT_URL", "YOUR-LIVEKIT-URL") == setting_of("LIVEKIT_URL must be set")
+    assert Setting("RATE_LIMIT", "") == setting_of("RATE_LIMIT must be like 5/minute")
+    assert None is setting_of("Something must be installed")
+
+
+def test_what_runs_is_stopped_before_it_is_started_again() -> None:
+    """Its port is taken."""
+    assert "Do it. What still runs of that is stopped first." == Here().cure("Do it.", [Start.WEB])
+    assert "Do it." == Here(is_outside=True).cure("Do it.", [Start.WEB])

@@ -65,7 +65,7 @@ def test_one_address_for_all_is_livekit_urls_matter() -> None:
     """A frontend may have no way to where the server has one."""
     check = check_join(probe(), INNER, LESS)
 
-    assert ("join-failed", True) == (check.cause, "Set LIVEKIT_URL" in check.cure)
+    assert ("join-failed", True) == (check.cause, "its LIVEKIT_URL" in check.cure)
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,14 @@ import io
 import json
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 
 import pytest
 
 from tests.loopback import Loopback
 from token_server.cli.doctor.checks import Finding
 from token_server.cli.doctor.examination import examine
+from token_server.cli.doctor.folder import here_of
 from token_server.cli.doctor.outside import check_agent, check_join
 from token_server.cli.doctor.patient import Options
 from token_server.cli.doctor.probe_observation import ObservedAgent, ProbeObservation
@@ -48,10 +50,12 @@ def examined(login: str) -> dict[str, tuple[str, str | None]]:
 def reported(login: str) -> tuple[Report, str]:
     """Examine it; return the report, and the server's address."""
     WantsLogin.shown = []
-    report = Report(io.StringIO(), is_terminal=False, has_colours=False)
     with Loopback(WantsLogin) as running:
         url = f"http://127.0.0.1:{running.port}"
-        examine({}, Options(server_url=url, login=login, is_outside=True), report)
+        options = Options(server_url=url, url=url, login=login, is_outside=True)
+        here = here_of({}, options, Path("/nowhere"), Path("/bin/python"))
+        report = Report(io.StringIO(), is_terminal=False, has_colours=False, here=here)
+        examine({}, options, report)
     return report, url
 
 
@@ -76,8 +80,8 @@ def test_what_is_to_be_typed_next_names_the_server_again(login: str) -> None:
     """Without --url the next run would look for one on the caller's own machine."""
     report, url = reported(login)
 
-    (cure,) = [check.cure for check in report.checks if check.name == "token"]
-    assert f"`token-server doctor --url {url} --login TOKEN`" in cure
+    ((command,),) = [check.commands for check in report.checks if check.name == "token"]
+    assert command.endswith(f"token-server doctor --url {url} --login YOUR-LOGIN-TOKEN")
 
 
 def seen(*agents: str) -> ProbeObservation:

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from token_server.cli.doctor.checks import EXIT_CODES, Check, Finding, Trouble, ok, worst
+from token_server.cli.doctor.here import Here
 from token_server.cli.doctor.report import Report, verdict
+from token_server.cli.doctor.steps import Start
 
 ROOT = Path(__file__).parent.parent.parent.parent
 
@@ -46,7 +48,10 @@ def test_a_terminal_gets_colours_and_a_file_does_not() -> None:
         shown.append(out.getvalue())
 
     assert "\033[1;31m✗\033[0m clock" in shown[0]
-    assert "  ✗ clock         It is wrong.\n                  → Do this.\n" == shown[1]
+    assert (
+        "  ✗ clock         It is wrong.\n                  → Do this.\n"
+        "                      token-server doctor\n"
+    ) == shown[1]
 
 
 def test_a_terminal_shows_what_is_being_done_and_no_line_is_too_long() -> None:
@@ -65,9 +70,9 @@ def test_a_terminal_shows_what_is_being_done_and_no_line_is_too_long() -> None:
 def test_each_command_stands_on_a_line_of_its_own_and_is_never_broken() -> None:
     """They are copied."""
     out, line = io.StringIO(), f"echo '{'x' * 120}' >> .env"
-    report = Report(out, is_terminal=True, has_colours=False, programs=".venv/bin/")
+    report = Report(out, is_terminal=True, has_colours=False, here=Here(programs=".venv/bin/"))
 
-    report.found(Trouble("clock", "Do this.", (line, "python -m agent start")).wrong("clock", ""))
+    report.found(Trouble("clock", "Do this.", (line, Start.WORKER)).wrong("clock", ""))
 
     ends = [shown.strip() for shown in out.getvalue().splitlines()[-2:]]
     assert [line, ".venv/bin/python -m agent start"] == ends

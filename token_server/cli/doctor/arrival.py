@@ -7,7 +7,8 @@ from token_server.cli.doctor.checks import Check, Trouble, ok, skipped
 from token_server.cli.doctor.hung_agent import agent_hung
 from token_server.cli.doctor.probe_observation import ProbeObservation
 from token_server.cli.doctor.regions import region_hint
-from token_server.cli.doctor.told_workers import ToldWorker, lines, why_not_taken
+from token_server.cli.doctor.steps import Again, Setting, Start, Step
+from token_server.cli.doctor.told_workers import WORKER_FULL, ToldWorker, lines, why_not_taken
 from token_server.cli.doctor.worker import WorkerReport
 from token_server.keeper import absence_reasons
 from token_server.keeper.absence_reasons import Absence, name_of
@@ -44,7 +45,8 @@ def not_dispatched(seen: ProbeObservation) -> Check:
     if seen.failed_looks:
         absence = absence_reasons.livekit_failing()
         return _trouble(absence).unknown("agent", absence.says, evidence)
-    return _wrong(absence_reasons.not_dispatched(seen.agent_name), evidence)
+    absence = absence_reasons.not_dispatched(seen.agent_name)
+    return _wrong(absence, evidence, steps=(Start.WEB,))
 
 
 _HEDGED = 2
@@ -83,20 +85,18 @@ def not_taken(seen: ProbeObservation, around: Surroundings) -> Check:
     if worker.agent_name != seen.agent_name:
         return other_name(seen, worker.agent_name, *evidence)
     if worker.load >= _FULL:
-        return Trouble(
-            "worker-full",
-            "Start another worker, or raise LIVEKIT_AGENT_MAX_JOBS (this project's worker) or"
-            " `load_threshold` (others).",
-        ).wrong("agent", f"The worker is at its load limit ({worker.load:.2f}).", *evidence)
+        says = f"The worker is at its load limit ({worker.load:.2f}): LiveKit offers it no job."
+        return WORKER_FULL.wrong("agent", says, *evidence)
     return _elsewhere(evidence)
 
 
 def _elsewhere(evidence: list[str]) -> Check:
     return Trouble(
         "worker-elsewhere",
-        "Start the worker with the LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET that are set"
-        " here; its log must then say `registered worker`. One that was started just now needs some"
-        " seconds: run this again.",
+        "Start the worker again with the LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET that"
+        " are set here; its log must then say `registered worker`. One that was started just now"
+        " needs some seconds: run this again.",
+        (Start.WORKER,),
     ).wrong(
         "agent",
         "The worker has the right name and is free, but this LiveKit does not know it: it is"
@@ -116,35 +116,54 @@ def _no_worker(seen: ProbeObservation, around: Surroundings, evidence: list[str]
         evidence = [*evidence, f"in other rooms of this LiveKit there is {shown}"]
     absence = absence_reasons.no_worker(seen.agent_name)
     if around.is_make_dev:
-        absence = replace(absence, cure=beside_make_dev(seen.agent_name))
-    return _wrong(absence, *evidence)
+        trouble = beside_make_dev(seen.agent_name)
+        return trouble.wrong("agent", absence.says, *evidence)
+    cure = (
+        "Start the worker: with the settings of here it registers at this LiveKit, under the name"
+        f" that is asked for. {_ELSEWHERE}"
+    )
+    return _wrong(replace(absence, cure=cure), *evidence, steps=_named(seen.agent_name))
 
 
-def beside_make_dev(agent_name: str) -> str:
+_ELSEWHERE = (
+    "If it runs on another machine, compare LIVEKIT_URL, LIVEKIT_API_KEY, LIVEKIT_API_SECRET and"
+    " LIVEKIT_AGENT_NAME there."
+)
+
+
+def _named(agent_name: str) -> tuple[Step, ...]:
+    """Return how a worker is started under a name; "" is one without a name."""
+    named = Setting("LIVEKIT_AGENT_NAME", agent_name)
+    return (named if agent_name else Setting("AGENT_DISPATCH", "automatic"), Start.WORKER)
+
+
+def beside_make_dev(agent_name: str) -> Trouble:
     """Return how a worker is started there: `make dev` has the settings, and nobody else."""
     setting = (
         f"LIVEKIT_AGENT_NAME={shlex.quote(agent_name)}"
         if agent_name
         else "AGENT_DISPATCH=automatic"
     )
-    return (
-        'Start the worker beside `make dev`, in its folder: `eval "$(token-server dev --export)"`'
-        f" and then `{setting} python -m agent start`; or stop `make dev` and see that its Procfile"
-        " has a line `worker:`."
+    return Trouble(
+        "no-worker",
+        "Start the worker beside `make dev`, in its folder, with the settings that it has made up;"
+        " or stop `make dev` and see that its Procfile has a line `worker:`.",
+        ('eval "$(token-server dev --export)"', f"{setting} python -m agent start"),
     )
 
 
 def other_name(seen: ProbeObservation, other: str, *evidence: str) -> Check:
     """The worker has another name than the one that is asked for, or none."""
-    return _wrong(absence_reasons.other_name(seen.agent_name, other), *evidence)
+    absence = absence_reasons.other_name(seen.agent_name, other)
+    return _wrong(absence, *evidence, steps=_named(seen.agent_name))
 
 
-def _wrong(absence: Absence, *evidence: str) -> Check:
-    return _trouble(absence).wrong("agent", absence.says, *evidence)
+def _wrong(absence: Absence, *evidence: str, steps: tuple[Step, ...] = (Start.WORKER,)) -> Check:
+    return _trouble(absence, steps).wrong("agent", absence.says, *evidence)
 
 
-def _trouble(absence: Absence) -> Trouble:
-    return Trouble(absence.cause, absence.cure)
+def _trouble(absence: Absence, steps: tuple[Step, ...] = (Again(),)) -> Trouble:
+    return Trouble(absence.cause, absence.cure, steps)
 
 
 def _worker_lines(around: Surroundings) -> list[str]:
@@ -191,10 +210,12 @@ def check_audio(seen: ProbeObservation) -> Check:
     return Trouble(
         "agent-silent",
         "Read the worker's log for this room: the agent must publish an audio track (in an"
-        " AgentSession, `session.start` with TTS or a realtime model; look for errors of those).",
+        " AgentSession, `session.start` with TTS or a realtime model; look for errors of those)."
+        " Started again in a terminal, the worker writes its log there.",
+        (Start.WORKER,),
     ).wrong(
         "audio",
-        "The agent joined and publishes nothing.",
+        "The agent joined and publishes nothing: there is nothing to hear.",
         f"no track within {seen.ended_at - seen.agent.seconds:.1f} s of its arrival",
     )
 
@@ -220,11 +241,13 @@ def _second_agent(seen: ProbeObservation) -> Check:
             "worker-without-name",
             "Stop the worker that has no name, or set LIVEKIT_AGENT_NAME for it and start it again:"
             " LiveKit sends it to every new room (automatic dispatch).",
+            _named(seen.agent_name),
         ).wrong("agent", says, evidence)
     return Trouble(
         "second-agent",
         "Find who else dispatches, and stop that: a webhook handler that calls CreateDispatch, a"
-        " second token server with other settings, a SIP dispatch rule.",
+        " second token server with other settings, a SIP dispatch rule. Then run this again.",
+        (Again(),),
     ).wrong("agent", says, evidence)
 
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from token_server.cli.doctor.steps import PROXY_URL, Setting, Step
+
 
 class Finding(StrEnum):
     """How a check ended."""
@@ -32,8 +34,8 @@ class Check:
         says: The finding in a sentence.
         evidence: What it rests on, a line each; never a secret, a token or metadata.
         cure: What to do, and why that helps.
-        commands: Shell lines that do it, to be typed as they stand, in this order, where the
-            doctor was run.
+        steps: What is typed for that.
+        commands: The same as shell lines, as they are typed where the doctor was run.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Check:
     says: str
     evidence: tuple[str, ...] = ()
     cure: str = ""
+    steps: tuple[Step, ...] = ()
     commands: tuple[str, ...] = ()
 
 
@@ -61,7 +64,7 @@ class Trouble:
 
     cause: str
     cure: str
-    commands: tuple[str, ...] = ()
+    steps: tuple[Step, ...] = ()
 
     def wrong(self, name: str, says: str, *evidence: str) -> Check:
         """Say that this is what is wrong."""
@@ -72,7 +75,7 @@ class Trouble:
             says=says,
             evidence=evidence,
             cure=self.cure,
-            commands=self.commands,
+            steps=self.steps,
         )
 
     def unknown(self, name: str, says: str, *evidence: str) -> Check:
@@ -80,23 +83,28 @@ class Trouble:
         return replace(self.wrong(name, says, *evidence), finding=Finding.UNKNOWN)
 
 
-def proxy_trouble(setting: str, host: str, where: str) -> Trouble:
+def proxy_trouble(setting: str, host: str, where: str, *steps: Step) -> Trouble:
     """Return the trouble with the proxy of a setting, which does not lead to a host.
 
     Args:
         setting: HTTPS_PROXY or HTTP_PROXY.
         host: Whom it does not lead to.
         where: Who has that setting.
+        steps: What is done once that is set.
     """
     return Trouble(
         "proxy",
         f"Set {setting} for {where} to an HTTP proxy that lets it through to {host}, with the user"
-        f" and password that the proxy wants; or name {host} in NO_PROXY.",
+        f" and password that the proxy wants; or name {host} in NO_PROXY, if no proxy is needed to"
+        " get there.",
+        (Setting(setting, PROXY_URL), *steps),
     )
 
 
 TOO_OLD = Trouble(
-    "server-too-old", "Update livekit-server; docs/versions.md says which versions were tried."
+    "server-too-old",
+    "Let whoever runs livekit-server update it: it does not know what a token has today."
+    " docs/versions.md says which versions were tried.",
 )
 
 

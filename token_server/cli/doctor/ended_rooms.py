@@ -10,6 +10,7 @@ from token_server.cli.asking import HttpResult, Way, ask, bearer
 from token_server.cli.doctor.checks import Check, Trouble, ok, skipped
 from token_server.cli.doctor.issued_token import IssuedToken
 from token_server.cli.doctor.livekit import http_url
+from token_server.cli.doctor.steps import Setting, Start
 from token_server.livekit.signatures import sign
 from token_server.settings import Settings
 
@@ -79,18 +80,21 @@ def check_ended_rooms(
     if short := _too_short(timeouts, seconds):
         return Trouble(
             "room-ends-first",
-            "Set room.auto_create: true, its default, in livekit-server's configuration; or"
-            f" {' and '.join(short)} on the token server, and start it again.",
+            f"Set {' and '.join(f'{one.name}={one.value}' for one in short)} on the token server,"
+            " and start it again: rooms then last as long as their tokens. Or set"
+            " `room.auto_create: true`, the default, in livekit-server's configuration"
+            " (livekit.yaml).",
+            (*short, Start.WEB),
         ).wrong(
             _NAME, "LiveKit refuses a good token (404) when its room has ended before.", *evidence
         )
     return ok(_NAME, "LiveKit makes no room anew, and rooms outlast their tokens.", *evidence)
 
 
-def _too_short(timeouts: RoomTimeouts, seconds: int) -> Sequence[str]:
+def _too_short(timeouts: RoomTimeouts, seconds: int) -> Sequence[Setting]:
     """Return what is to be set for a room to last as long as its token."""
     lasting = {
         "ROOM_EMPTY_TIMEOUT_SECONDS": timeouts.empty,
         "ROOM_DEPARTURE_TIMEOUT_SECONDS": timeouts.departure,
     }
-    return [f"{name}={seconds}" for name, lasts in lasting.items() if lasts < seconds]
+    return [Setting(name, str(seconds)) for name, lasts in lasting.items() if lasts < seconds]

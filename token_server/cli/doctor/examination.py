@@ -1,6 +1,5 @@
 """The checks in their order; each is told as soon as it is known. Open this first."""
 
-import shutil
 import signal
 import sys
 import time
@@ -15,7 +14,7 @@ from token_server.bearer_keys import plain_key
 from token_server.cli.doctor import livekit, server
 from token_server.cli.doctor.checks import EXIT_CODES, worst
 from token_server.cli.doctor.failing_agents import examine_failing_agents
-from token_server.cli.doctor.here import programs_folder
+from token_server.cli.doctor.folder import here_of
 from token_server.cli.doctor.live_rooms import examine_room_names
 from token_server.cli.doctor.outside import Outside, examine_outside
 from token_server.cli.doctor.patient import Options, Patient, admit
@@ -46,14 +45,12 @@ def run(environ: Mapping[str, str], options: Options, *, as_json: bool) -> int:
     out = sys.stderr if as_json else sys.stdout
     is_terminal = out.isatty()
     has_colours = is_terminal and not environ.get("NO_COLOR")
-    found = shutil.which("python", path=environ.get("PATH"))
-    programs = programs_folder(found, Path(sys.executable), Path.cwd())
     report = Report(
         out,
         is_terminal=is_terminal,
         has_colours=has_colours,
         is_quiet=as_json,
-        programs=programs,
+        here=here_of(environ, options, Path.cwd(), Path(sys.executable)),
     )
     examine(environ, options, report)
     report.finish()
@@ -138,4 +135,5 @@ def _examine_redis(patient: Patient, report: Report, *, is_server_ready: bool) -
 
 def _examine_cors(patient: Patient, report: Report) -> None:
     answer = server.preflight(patient.server, patient.origin)
-    report.found(server.check_cors(patient.server, patient.origin, answer))
+    allowed = patient.settings.cors_origins
+    report.found(server.check_cors(patient.server, patient.origin, answer, allowed))

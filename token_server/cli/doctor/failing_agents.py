@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 
 from token_server.cli.doctor.checks import Check, Trouble
+from token_server.cli.doctor.steps import Start
 from token_server.errors import TokenServerError
 from token_server.keeper import absence_reasons
 from token_server.keeper.failures import failures_of
@@ -24,7 +25,9 @@ def examine_failing_agents(livekit: LiveKit) -> Check | None:
         return None
     room_name, evidence = found
     absence = absence_reasons.agent_failing(room_name)
-    return Trouble(absence.cause, absence.cure).wrong("live rooms", absence.says, evidence)
+    return Trouble(absence.cause, absence.cure, (Start.WORKER,)).wrong(
+        "live rooms", absence.says, evidence
+    )
 
 
 def _failing(livekit: LiveKit) -> Iterator[tuple[str, str]]:

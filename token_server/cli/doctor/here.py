@@ -1,17 +1,41 @@
-"""How commands are typed in this folder. No I/O."""
+"""How commands are typed in this folder, with these settings. No I/O."""
 
 import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from token_server.cli.dev.plan import procfile_commands
+from token_server.cli.doctor.steps import (
+    KEY,
+    LOGIN_TOKEN,
+    PORT,
+    Address,
+    Again,
+    Beside,
+    Setting,
+    Start,
+    Step,
+)
 
 # Ours, behind variables perhaps, as cures have them.
 _COMMAND = re.compile(
     r"`(?:[A-Z_]+=(?:'[^']*'|\S)+ )*(?=token-server |python -m agent)|(?<=\$\()(?=token-s)"
 )
-
 # The same at the beginning of a line.
 _LINE = re.compile(
-    r"^(?:[A-Z_]+=(?:'[^']*'|\S)+ )*(?=token-server |python -m |gunicorn )|(?<=\$\()(?=token-s)"
+    r"^(?:[A-Z_]+=(?:'[^']*'|\S)+ )*(?=token-server |python |gunicorn )|(?<=\$\()(?=token-s)"
 )
+_PROCFILE = {
+    Start.WEB: "gunicorn --config token_server/gunicorn_conf.py token_server.wsgi:app",
+    Start.WORKER: "python -m agent start",
+}
+_STOP = " What still runs of that is stopped first."
+_DEV = "token-server dev"
+_EVAL = 'eval "$(token-server dev --export)"'
+# Where the environment has this, an address from a file is not believed (environment.py).
+_SECRET = "LIVEKIT_API_SECRET"  # noqa: S105 (a name)
 
 
 def programs_folder(found: str | None, python: Path, folder: Path) -> str:
@@ -38,6 +62,143 @@ def as_typed(text: str, programs: str) -> str:
     return _COMMAND.sub(lambda found: f"{found[0]}{programs}", text)
 
 
-def as_command(line: str, programs: str) -> str:
-    """Return a shell line that can be typed as it stands; the arguments are as above."""
-    return _LINE.sub(lambda found: f"{found[0]}{programs}", line)
+@dataclass(frozen=True, kw_only=True)
+class Here:
+    """The folder and the shell that the doctor was typed in.
+
+    Attributes:
+        programs: What stands before our commands' names.
+        shell: The environment itself.
+        settings: What holds: the environment, a file's, and those of a `make dev`.
+        procfile: The folder's; "" if it has none.
+        own_url: Where the settings say that the token server is.
+        url: What --url said; "" for nothing.
+        origin: The same of --origin.
+        login: The same of --login.
+        is_web_here: Whether the token server is on this machine.
+        is_outside: Whether nothing but the token server's address is known.
+        is_make_dev: Whether a `make dev` is examined.
+        has_open_end: Whether the settings' file ends in the middle of a line.
+    """
+
+    programs: str = ""
+    shell: Mapping[str, str] = field(default_factory=dict, repr=False)
+    settings: Mapping[str, str] = field(default_factory=dict, repr=False)
+    procfile: str = ""
+    own_url: str = ""
+    url: str = ""
+    origin: str = ""
+    login: str = field(default="", repr=False)
+    is_web_here: bool = True
+    is_outside: bool = False
+    is_make_dev: bool = False
+    has_open_end: bool = False
+
+    def cure(self, text: str, steps: Sequence[Step]) -> str:
+        """Return a cure whose commands can be typed as they stand, and what goes before them."""
+        starts = any(
+            line for step in steps if isinstance(step, Start) for line in self._start(step)
+        )
+        return as_typed(f"{text}{_STOP}" if starts else text, self.programs)
+
+    def commands(self, steps: Sequence[Step]) -> tuple[str, ...]:
+        """Return the lines to type; the doctor's own where there is nothing to be done here."""
+        lines = [line for step in steps for line in self._lines(step)]
+        lines = list(dict.fromkeys(lines)) or [self._again(Again())]
+        if self.has_open_end and any(line.startswith("echo '") for line in lines):
+            lines.insert(0, f"echo >> {self._file}")
+        return tuple(_LINE.sub(lambda found: f"{found[0]}{self.programs}", one) for one in lines)
+
+    def _lines(self, step: Step) -> Iterator[str]:
+        match step:
+            case Setting():
+                yield from self._set(step)
+            case Start():
+                yield from self._start(step)
+            case Address():
+                yield from self._address()
+            case Again():
+                yield self._again(step)
+            case Beside():
+                yield from self._beside()
+            case str():
+                yield step
+
+    def _set(self, step: Setting) -> Iterator[str]:
+        is_so = step.value and self.settings.get(step.name, "").strip() == step.value
+        if self.is_outside or is_so:
+            return
+        is_exported = step.name in self.shell or (
+            _SECRET in self.shell
+            and "TOKEN_SERVER_ENV_FILE" not in self.shell
+            and step.name not in self.settings
+        )
+        # The others of a list may be secrets: they are taken over unseen.
+        others = f"${{{step.name}}}," if step.is_added and self.settings.get(step.name) else ""
+        if not is_exported:
+            value = _in_file(f"{others}{step.value}")
+            yield f"echo {_quoted(f'{step.name}={value}')} >> {self._file}"
+        elif others:
+            yield f'export {step.name}="{others}{step.value}"'
+        else:
+            yield f"export {step.name}={shlex.quote(step.value)}"
+
+    def _start(self, step: Start) -> Iterator[str]:
+        if self.is_outside or (step is Start.WEB and not self.is_web_here):
+            return
+        yield _DEV if self.is_make_dev else self._process(step)
+
+    def _beside(self) -> Iterator[str]:
+        name = self.settings.get("LIVEKIT_AGENT_NAME", "")
+        if self.is_make_dev:
+            yield _EVAL
+            # That tells where LiveKit is, and nothing else.
+            named = f"LIVEKIT_AGENT_NAME={_quoted(name)}" if name else "AGENT_DISPATCH=automatic"
+            yield f"LIVEKIT_AGENT_PORT=0 {named} {self._process(Start.WORKER)}"
+        elif not self.is_outside:
+            yield f"LIVEKIT_AGENT_PORT=0 {self._process(Start.WORKER)}"
+
+    def _process(self, step: Start) -> str:
+        found = dict(procfile_commands(self.procfile)).get(step, "").strip()
+        # A stranger's `web` is not ours to start.
+        is_ours = bool(found) and (step is not Start.WEB or "token_server" in found)
+        return found if is_ours else _PROCFILE[step]
+
+    def _address(self) -> Iterator[str]:
+        """What named a wrong one is taken back: the option, TOKEN_SERVER_URL, or the port."""
+        if self.is_outside:
+            yield self._again(Again())
+        elif self.url and self.url != self.own_url:
+            yield self._again(Again(url=self.own_url))
+        elif self.settings.get("TOKEN_SERVER_URL"):
+            yield from self._set(Setting("TOKEN_SERVER_URL", ""))
+        else:
+            yield from self._set(Setting("PORT", PORT))
+            yield from self._start(Start.WEB)
+
+    def _again(self, step: Again) -> str:
+        shown = (LOGIN_TOKEN if self.login.startswith("ey") else KEY) if self.login else ""
+        options = {
+            "--url": step.url or self.url,
+            "--origin": step.origin or self.origin,
+            "--login": step.login or shown,
+        }
+        # The settings say it, and an option less is one less to be wrong.
+        if step.url and step.url == self.own_url:
+            del options["--url"]
+        words = [word for name, value in options.items() if value for word in (name, value)]
+        return shlex.join(["token-server", "doctor", *words])
+
+    @property
+    def _file(self) -> str:
+        return shlex.quote(self.shell.get("TOKEN_SERVER_ENV_FILE") or ".env")
+
+
+def _in_file(value: str) -> str:
+    """Quote a value as a `.env` file has it."""
+    return f'"{value}"' if re.search(r"[\s#'\"]", value) else value
+
+
+def _quoted(text: str) -> str:
+    """Quote a word for the shell, whether it needs that or not: it is read more easily."""
+    return "'" + text.replace("'", "'\"'\"'") + "'"

@@ -10,6 +10,7 @@ from enum import Enum
 
 from shared_settings.agent_signs import ALIVE_METHOD
 from token_server.cli.doctor.checks import Check, Trouble
+from token_server.cli.doctor.steps import Start
 from token_server.keeper.agent_life import TRANSPORT_METHOD
 from token_server.livekit.port import RpcOutcome
 
@@ -26,9 +27,11 @@ class Hang(Enum):
 
 _CURES = {
     Hang.FROZEN: "Look at the agent's process on the worker's host (`ps`: T is stopped, D waits for"
-    " a disk) and at that host's memory and network; then start the worker again.",
+    " a disk) and at that host's memory and network; then start the worker again, and with it the"
+    " agent.",
     Hang.BLOCKED: "Find the call in the agent's code that blocks its event loop (`py-spy dump --pid"
-    " PID` on the worker's host shows it), and await it or move it to `asyncio.to_thread`.",
+    " PID` on the worker's host shows it), and await it or move it to `asyncio.to_thread`; then"
+    " start the worker again.",
 }
 
 
@@ -82,4 +85,4 @@ def agent_hung(agent: str, hang: Hang) -> Check:
         hang: How.
     """
     says = f"{agent} is in the room, and does not answer."
-    return Trouble("agent-hung", _CURES[hang]).wrong("agent", says, hang.value)
+    return Trouble("agent-hung", _CURES[hang], (Start.WORKER,)).wrong("agent", says, hang.value)

@@ -3,7 +3,6 @@
 The token is read and never shown.
 """
 
-import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -17,6 +16,7 @@ from token_server.cli.asking import HttpResult, bearer
 from token_server.cli.doctor.checks import Check, Trouble, ok
 from token_server.cli.doctor.livekit import CLOCKS_MAY_DIFFER, QUOTA
 from token_server.cli.doctor.server import Server
+from token_server.cli.doctor.steps import KEY, LOGIN_TOKEN, SET_CLOCK, Again, Setting, Start
 from token_server.settings import Settings
 from token_server.tokens.room_patterns import agent_by_rule
 
@@ -79,20 +79,18 @@ def read(answer: HttpResult) -> IssuedToken | None:
         return None
 
 
-def check_issued(
-    answer: HttpResult, settings: Settings | None, *, has_login: bool, asked_url: str = ""
-) -> Check:
+def check_issued(answer: HttpResult, settings: Settings | None, *, has_login: bool) -> Check:
     """Say whether there is a token, and if not, why; without the server's settings, as it says.
 
     Args:
         answer: The token server's.
         settings: Ours; None where there are none.
         has_login: Whether it was shown a key or login.
-        asked_url: What was typed as --url and has to be typed again; "" for nothing.
     """
     if answer.silence:
-        return Trouble("server-not-ready", "Read the token server's log.").wrong(
-            "token", "POST /token is not answered.", answer.silence
+        cure = "Start the token server again; the end of its log says what kept it."
+        return Trouble("server-not-ready", cure, (Start.WEB,)).wrong(
+            "token", "The token server runs, and POST /token is not answered.", answer.silence
         )
     if read(answer):
         return ok("token", "A frontend gets a token.", f"{answer.seconds * 1000:.0f} ms")
@@ -100,42 +98,44 @@ def check_issued(
     if answer.status == _UNAUTHORIZED:
         said = str(answer.content.get("msg", ""))
         is_jwt = settings is not None and settings.token_auth is TokenAuth.JWT
-        wants_login = _LOGIN in said or is_jwt
-        command = f"token-server doctor{f' --url {shlex.quote(asked_url)}' if asked_url else ''}"
-        return _unauthenticated(evidence, command, wants_login=wants_login, has_login=has_login)
+        return _unauthenticated(evidence, wants_login=_LOGIN in said or is_jwt, has_login=has_login)
     if answer.status == _TOO_MANY:
-        seconds = answer.headers.get("retry-after", "some")
-        return Trouble("rate-limited", f"Run this again in {seconds} s.").unknown(
-            "token", "A limit holds the doctor up.", *evidence
+        seconds = answer.headers.get("retry-after", "60")
+        cure = f"Run this again in {seconds} s: the limit that it names then has room again."
+        return Trouble("rate-limited", cure, (f"sleep {_whole(seconds)}", Again())).unknown(
+            "token", "A limit of the token server's holds the doctor up, too.", *evidence
         )
     if "LIVEKIT_REQUESTS_PER_MINUTE" in str(answer.content.get("msg", "")):
         return QUOTA.wrong("token", "LiveKit's quota of requests is used up.", *evidence)
-    return Trouble("server-refuses", "Do what it says; its log says more.").wrong(
-        "token", "The token server gives no token.", *evidence
-    )
+    return Trouble(
+        "server-refuses",
+        "Mend what it says: it names the field or setting and the rule. Then run this again.",
+        (Again(),),
+    ).wrong("token", "The token server gives no token, and says why.", *evidence)
 
 
-def _unauthenticated(
-    evidence: tuple[str, ...], command: str, *, wants_login: bool, has_login: bool
-) -> Check:
+def _whole(seconds: str) -> int:
+    """Return a Retry-After in seconds; a minute where it is a date."""
+    return int(seconds) if seconds.isdecimal() else 60
+
+
+def _unauthenticated(evidence: tuple[str, ...], *, wants_login: bool, has_login: bool) -> Check:
+    again = (Again(login=LOGIN_TOKEN if wants_login else KEY),)
     if has_login:
-        cure = (
-            f"Show one that it takes: `{command} --login KEY`, or set the TOKEN_KEYS that it runs"
-            " with."
-        )
+        cure = "Show one of the TOKEN_KEYS that it runs with, or set these here."
         if wants_login:
             cure = (
                 "Show a login token that has not expired, from TOKEN_JWT_ISSUER and for"
-                f" TOKEN_JWT_AUDIENCE: `{command} --login TOKEN`."
+                " TOKEN_JWT_AUDIENCE."
             )
-        return Trouble("server-refuses", cure).wrong(
-            "token", "The token server refuses our key or login token.", *evidence
+        return Trouble("server-refuses", cure, again).wrong(
+            "token", "The token server does not take the key or login token shown.", *evidence
         )
-    cure = f"Run `{command} --login KEY` with one of its TOKEN_KEYS."
+    cure = "Show one of its TOKEN_KEYS, as it is and not as a hash."
     if wants_login:
-        cure = f"Run `{command} --login TOKEN` with a login token of your frontend."
-    return Trouble("login-needed", cure).unknown(
-        "token", "The token server wants to know who asks.", *evidence
+        cure = "Show a login token of your frontend, as a caller does."
+    return Trouble("login-needed", cure, again).unknown(
+        "token", "The token server wants to know who asks, and the settings do not say.", *evidence
     )
 
 
@@ -150,16 +150,25 @@ def check_same_livekit(token: IssuedToken, settings: Settings, *, has_room: bool
     if reason := _foreign_signature(token, settings):
         return Trouble(
             "other-credentials",
-            "Give the token server and this command the same LIVEKIT_URL, LIVEKIT_API_KEY and"
-            " LIVEKIT_API_SECRET, and start the token server again.",
-        ).wrong("same LiveKit", "The token server runs with other LiveKit credentials.", reason)
+            "Start the token server again with the LIVEKIT_URL, LIVEKIT_API_KEY and"
+            " LIVEKIT_API_SECRET that are set here, and with which LiveKit answers here: it runs"
+            " with what was set when it was started.",
+            (Start.WEB,),
+        ).wrong(
+            "same LiveKit",
+            "The token server runs with other LiveKit credentials than the ones here.",
+            reason,
+        )
     theirs, ours = urlsplit(token.server_url).netloc, urlsplit(settings.server_url).netloc
     if has_room is False:
         return Trouble(
-            "other-livekit", f"Set LIVEKIT_URL to {token.server_url} here, or there to ours."
+            "other-livekit",
+            "Start the token server again with the LIVEKIT_URL that is set here; or, if its own is"
+            f" the right one, set LIVEKIT_URL={token.server_url} here.",
+            (Start.WEB,),
         ).wrong(
             "same LiveKit",
-            "The token server makes its rooms on another LiveKit.",
+            "The token server makes its rooms on another LiveKit than LIVEKIT_URL's here.",
             f"theirs is {theirs}, ours {ours}",
             "ours does not have the room of the token",
         )
@@ -168,8 +177,9 @@ def check_same_livekit(token: IssuedToken, settings: Settings, *, has_room: bool
     if token.agent_name != ours_name:
         return Trouble(
             "other-agent-name",
-            "Give the token server, the worker and this command one LIVEKIT_AGENT_NAME, and start"
-            " web and worker again.",
+            "Start web and worker again, so that they have the LIVEKIT_AGENT_NAME of here: they run"
+            " with what was set when they were started. If theirs is the right one, set it here.",
+            (Start.WEB, Start.WORKER),
         ).wrong(
             "same agent",
             f"The token server asks for the agent {_name(token.agent_name)}, and"
@@ -202,15 +212,23 @@ def check_lifetime(token: IssuedToken, livekit_now: float) -> Check:
     if abs(ahead) > CLOCKS_MAY_DIFFER:
         which = "ahead of" if ahead > 0 else "behind"
         return Trouble(
-            "clock", "Set the clock of the token server's machine (`timedatectl set-ntp true`)."
-        ).wrong("lifetime", f"The token server's clock is {abs(ahead):.0f} s {which} LiveKit's.")
+            "clock",
+            "Let the clock of the token server's machine be set by NTP.",
+            (SET_CLOCK,),
+        ).wrong(
+            "lifetime",
+            f"The token server's clock is {abs(ahead):.0f} s {which} LiveKit's: its tokens begin"
+            " and end at wrong times.",
+        )
     if ends - begins < SHORTEST_LIFETIME:
         return Trouble(
             "token-lifetime",
-            "Set TOKEN_TTL_SECONDS=600 (or more than 60) on the token server, and start it again.",
+            "Set TOKEN_TTL_SECONDS=600, the usual (or another above 60), on the token server, and"
+            " start it again.",
+            (Setting("TOKEN_TTL_SECONDS", "600"), Start.WEB),
         ).wrong(
             "lifetime",
-            f"A token is good for {ends - begins:.0f} s.",
+            f"A token is good for {ends - begins:.0f} s, which is too short to join with.",
             "LiveKit's clients drop a token that has 60 s left: theirs is never good",
         )
     return ok("lifetime", f"A token is good for {ends - begins:.0f} s.")

@@ -6,6 +6,7 @@ from shared_settings.livekit_url import websocket_url
 from token_server.cli.doctor.checks import TOO_OLD, Check, Trouble, ok
 from token_server.cli.doctor.livekit import http_url
 from token_server.cli.doctor.probe_observation import ProbeObservation
+from token_server.cli.doctor.steps import PUBLIC_URL, Again, Setting, Start
 from token_server.settings import Settings
 
 # Of another LiveKit, which has other keys.
@@ -53,9 +54,10 @@ def _failed(
 def _no_media(seen: ProbeObservation, server_url: str) -> Check:
     return Trouble(
         "media-blocked",
-        f"Open LiveKit's media ports on {urlsplit(server_url).hostname} (by default UDP 50000-60000"
-        " and TCP 7881), and set `rtc.use_external_ip` or `rtc.node_ip` to the address that clients"
-        " reach.",
+        f"Let whoever runs LiveKit open its media ports on {urlsplit(server_url).hostname} (by"
+        " default UDP 50000-60000 and TCP 7881) and set `rtc.use_external_ip` or `rtc.node_ip` in"
+        " its configuration (livekit.yaml) to the address that clients reach; then run this again.",
+        (Again(),),
     ).wrong(
         "join",
         "LiveKit lets the human in, but no audio can pass: its media ports cannot be reached.",
@@ -67,8 +69,9 @@ def unreachable(server_url: str) -> Trouble:
     """Return what is wrong where frontends are sent to an address that is not theirs."""
     return Trouble(
         "join-failed",
-        "Set LIVEKIT_URL on the token server to an address that frontends reach too, or"
-        f" LIVEKIT_PUBLIC_URL to one that is theirs alone: they are sent to {server_url}.",
+        "Set LIVEKIT_PUBLIC_URL on the token server to the address at which frontends reach"
+        f" LiveKit, and start it again: they are sent to {server_url}, its LIVEKIT_URL.",
+        (Setting("LIVEKIT_PUBLIC_URL", PUBLIC_URL), Start.WEB),
     )
 
 
@@ -82,5 +85,6 @@ def _public(server_url: str) -> Trouble:
         "public-url",
         "Set LIVEKIT_PUBLIC_URL on the token server to the address at which frontends reach the"
         " LiveKit of LIVEKIT_URL, with the path that a proxy gives it, if it does, and start it"
-        f" again; `curl {http_url(server_url)}/` answers OK when it is right.",
+        f" again. It is wrong while `curl {http_url(server_url)}/` does not answer OK.",
+        (Setting("LIVEKIT_PUBLIC_URL", PUBLIC_URL), Start.WEB),
     )

@@ -8,13 +8,14 @@ there. The timelines of rooms tell it where we may read them, else LiveKit's lis
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from token_server.cli.doctor.checks import Check, Trouble, ok, skipped
 from token_server.cli.doctor.patient import Patient
 from token_server.cli.doctor.server import room_view
+from token_server.cli.doctor.steps import OPERATOR_KEY, Setting, Start
 from token_server.errors import TokenServerError
 from token_server.livekit.port import Participant, ParticipantKind, Room
 from token_server.livekit.twirp_livekit import TwirpLiveKit
@@ -84,6 +85,10 @@ def by_age(room: Room, participants: Iterable[Participant], unvisited: timedelta
     )
 
 
+# With the key the rooms' timelines can be read.
+_TELLING = (Setting("OPERATOR_KEY", OPERATOR_KEY),)
+
+
 def check_room_names(found: Sequence[Reuse], fixed_names: Sequence[str]) -> Check:
     """Say whether a room has served one caller after another.
 
@@ -97,14 +102,18 @@ def check_room_names(found: Sequence[Reuse], fixed_names: Sequence[str]) -> Chec
     )[:_MOST_NAMES]
     if not unmeant:
         return ok("room names", "No caller was seen in a room that another had left.")
+    names = ",".join(dict.fromkeys((*fixed_names, unmeant[0].room_name)))
+    meant = Setting("ROOM_NAMES", names if fixed_names else f"{names},*")
     trouble = Trouble(
         "room-names-reused",
         "Let the frontend ask for tokens without `room_name` (each call gets a room of its own), or"
-        " with a new name for each call. If people are meant to meet there, say so:"
-        f" ROOM_NAMES={unmeant[0].room_name},* (the star keeps all other names allowed).",
+        " with a new name for each call. Only if people are meant to meet there, say so:"
+        f" ROOM_NAMES={meant.value} (a star keeps all other names allowed).",
+        (meant, Start.WEB),
     )
     evidence = [reuse.evidence for reuse in unmeant]
     if not unmeant[0].is_certain:
+        trouble = replace(trouble, steps=(*_TELLING, *trouble.steps))
         return trouble.unknown(
             "room names",
             "Room names may be used again while their room is live: with OPERATOR_KEY set, on the"

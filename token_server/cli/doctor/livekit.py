@@ -6,7 +6,9 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from token_server.cli.asking import HttpResult, Way, ask, bearer
+from token_server.cli.doctor import steps
 from token_server.cli.doctor.checks import Check, Trouble, ok, proxy_trouble, skipped
+from token_server.cli.doctor.steps import Again, Setting, Start
 from token_server.cli.silence import cure_of
 from token_server.livekit.admin_tokens import admin_token
 from token_server.settings import Settings
@@ -24,10 +26,18 @@ _OF_TIME = ("not valid yet", "expired", "used before issued", "issued in the fut
 # Twirp's statuses of what may pass.
 _MAY_PASS = {408, 500, 503}
 _TOO_MANY = 429
+_BOTH = (Start.WEB, Start.WORKER)
+_SET_URL = (Setting("LIVEKIT_URL", steps.LIVEKIT_URL), *_BOTH)
+_PAIR = (
+    Setting("LIVEKIT_API_KEY", steps.API_KEY),
+    Setting("LIVEKIT_API_SECRET", steps.API_SECRET),
+)
 QUOTA = Trouble(
     "livekit-quota",
     "Set LIVEKIT_REQUESTS_PER_MINUTE on the token server to less than the project's quota, with"
-    " room for all else that asks LiveKit with this project; run this again in a minute.",
+    " room for all else that asks LiveKit with this project: the token server then spreads its own"
+    " requests. LiveKit counts anew in a minute.",
+    (Setting("LIVEKIT_REQUESTS_PER_MINUTE", steps.QUOTA), Start.WEB, "sleep 60", Again()),
 )
 
 
@@ -50,11 +60,14 @@ def check_url(livekit_url: str, answer: HttpResult) -> Check:
         )
     if answer.silence:
         cure = cure_of(answer.why, livekit_url, "LIVEKIT_URL") or (
-            f"Start LiveKit, or set LIVEKIT_URL to where it is; `curl {http_url(livekit_url)}`"
-            " answers OK when it is right."
+            f"Start LiveKit at {host}, if it should be there; else set LIVEKIT_URL to where it is:"
+            f" `curl {http_url(livekit_url)}` answers OK when it is right."
         )
-        return Trouble("livekit-unreachable", cure).wrong(
-            "LiveKit", f"LiveKit cannot be reached at {livekit_url}.", answer.silence
+        return Trouble("livekit-unreachable", cure, _SET_URL).wrong(
+            "LiveKit",
+            f"LiveKit cannot be reached at {livekit_url} (LIVEKIT_URL): without it there are"
+            " neither rooms nor jobs.",
+            answer.silence,
         )
     if (answer.is_ok and _is_list(answer)) or refusal_of(answer):
         seconds = f"{answer.seconds * 1000:.0f} ms"
@@ -63,13 +76,22 @@ def check_url(livekit_url: str, answer: HttpResult) -> Check:
         return QUOTA.unknown("LiveKit", "LiveKit's quota of requests is used up.", answer.in_words)
     if "code" in answer.content and answer.status in _MAY_PASS:
         return Trouble(
-            "livekit-failing", f"Run this again; if it stays so, read LiveKit's log on {host}."
+            "livekit-failing",
+            f"Run this again, since such an error may pass; if it stays, LiveKit's log on {host}"
+            " has it.",
+            (Again(),),
         ).unknown("LiveKit", "LiveKit answers with an error of its own.", answer.in_words)
     return Trouble(
         "not-livekit",
         "Set LIVEKIT_URL to LiveKit itself: wss://PROJECT.livekit.cloud, or ws://HOST:7880, not the"
         " token server's or the page's address.",
-    ).wrong("LiveKit", f"What answers at {livekit_url} is not LiveKit.", answer.in_words)
+        _SET_URL,
+    ).wrong(
+        "LiveKit",
+        f"What answers at {livekit_url} (LIVEKIT_URL) is not LiveKit: it does not know LiveKit's"
+        " calls.",
+        answer.in_words,
+    )
 
 
 def check_key(answer: HttpResult) -> Check:
@@ -81,13 +103,16 @@ def check_key(answer: HttpResult) -> Check:
             return Trouble(
                 "key-unknown",
                 "Set LIVEKIT_API_KEY and LIVEKIT_API_SECRET to a pair of this server or project"
-                " (Cloud: project settings, API keys; self-hosted: `keys` in its configuration).",
+                " (Cloud: project settings, API keys; self-hosted: `keys` in its configuration),"
+                " and start web and worker, which use the same pair.",
+                (*_PAIR, *_BOTH),
             ).wrong("key", "LiveKit does not know LIVEKIT_API_KEY.", "HTTP 401: invalid API key")
         case "secret":
             return Trouble(
                 "secret-wrong",
                 "Set LIVEKIT_API_SECRET to the secret that belongs to this LIVEKIT_API_KEY, and"
-                " start web and worker again.",
+                " start web and worker again, which sign with it.",
+                (Setting("LIVEKIT_API_SECRET", steps.API_SECRET), *_BOTH),
             ).wrong(
                 "key",
                 "LiveKit knows LIVEKIT_API_KEY, and LIVEKIT_API_SECRET is not its secret.",
@@ -97,7 +122,9 @@ def check_key(answer: HttpResult) -> Check:
             return skipped("key", "Cannot be told while the clocks differ.")
     return Trouble(
         "key-or-secret",
-        "Set LIVEKIT_API_KEY and LIVEKIT_API_SECRET to a pair of this server or project.",
+        "Set LIVEKIT_API_KEY and LIVEKIT_API_SECRET to a pair of this server or project, and start"
+        " web and worker, which use the same pair.",
+        (*_PAIR, *_BOTH),
     ).wrong("key", "LiveKit refuses LIVEKIT_API_KEY with LIVEKIT_API_SECRET.", answer.in_words)
 
 
@@ -111,9 +138,14 @@ def check_clock(answer: HttpResult) -> Check:
     which = "behind" if ahead > 0 else "ahead of"
     return Trouble(
         "clock",
-        "Set this machine's clock (`timedatectl set-ntp true`), or LiveKit's; webhooks and logins"
-        " are refused when they differ by more than a minute.",
-    ).wrong("clock", f"Our clock is {abs(ahead):.0f} s {which} LiveKit's.", "LiveKit's Date header")
+        "Let this machine's clock be set by NTP, or LiveKit's if it is that one which is wrong.",
+        (steps.SET_CLOCK,),
+    ).wrong(
+        "clock",
+        f"Our clock is {abs(ahead):.0f} s {which} LiveKit's: tokens, webhooks and logins are"
+        " refused when clocks differ by more than a minute.",
+        "LiveKit's Date header",
+    )
 
 
 def clock_ahead(answer: HttpResult) -> float | None:

@@ -14,6 +14,7 @@ from token_server.cli.doctor.joining import unreachable
 from token_server.cli.doctor.probe_observation import ProbeObservation
 from token_server.cli.doctor.report import Report
 from token_server.cli.doctor.server import Server
+from token_server.cli.doctor.steps import Again
 from token_server.errors import PermissionDeniedError
 from token_server.keeper.absence_reasons import name_of
 from token_server.livekit.port import Dispatch, Participant, RpcOutcome
@@ -78,7 +79,7 @@ def _fetch_token(asked: Server, report: Report) -> IssuedToken | None:
     name = f"doctor-{secrets.token_hex(6)}"
     answer = issued_token.fetch(asked, {"room_name": name, "participant_identity": name})
     has_login = bool(asked.login)
-    check = issued_token.check_issued(answer, None, has_login=has_login, asked_url=asked.url)
+    check = issued_token.check_issued(answer, None, has_login=has_login)
     report.found(check)
     token = issued_token.read(answer)
     if token is None:
@@ -126,7 +127,9 @@ def check_agent(seen: ProbeObservation) -> Check:
         return arrival.check_agent(seen, arrival.Surroundings(worker=None, worker_port=0))
     return Trouble(
         "agent-absent",
-        "Run `token-server doctor` where the token server's settings are: it asks LiveKit there.",
+        "Let the token server's operator run this where its settings are: there LiveKit is asked,"
+        " and tells why.",
+        (Again(),),
     ).wrong(
         "agent",
         f"The token names {name_of(seen.agent_name)}, and it did not come.",

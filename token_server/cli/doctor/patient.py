@@ -11,6 +11,7 @@ from token_server.bearer_keys import plain_key
 from token_server.cli.doctor.checks import Check, Trouble, ok
 from token_server.cli.doctor.livekit import list_rooms
 from token_server.cli.doctor.server import Server
+from token_server.cli.doctor.steps import Start, setting_of
 from token_server.proxies import proxy_setting
 from token_server.settings import ParticipantIdentities, Settings
 from token_server.tokens.room_patterns import matches_any
@@ -41,6 +42,7 @@ class Options:
         server_url: Where the token server is.
         origin: The origin of the frontend's pages; "" if it was not given.
         login: A bearer key or login token to show to the token server; "" likewise.
+        url: What --url said; "" likewise.
         is_make_dev: Whether the settings are those of this machine's `make dev`.
         is_outside: Whether the server is another's: an address was given, and no LiveKit is set.
         process: The environment of this process; LiveKit's client reads its proxy there.
@@ -49,6 +51,7 @@ class Options:
     server_url: str
     origin: str = ""
     login: str = field(default="", repr=False)
+    url: str = ""
     is_make_dev: bool = False
     is_outside: bool = False
     process: MutableMapping[str, str] = field(default_factory=dict, repr=False)
@@ -132,6 +135,8 @@ def _bad_settings(*problems: str) -> Check:
     many = f"{len(problems)} settings are" if len(problems) > 1 else "A setting is"
     return Trouble(
         "settings",
-        "Set these in the environment or in .env (.env.example of the repository has them all), and"
-        " run this again; or start `make dev` in a checkout, which needs none.",
+        "Set these, then start web and worker, which read the same settings: neither starts without"
+        " good ones. .env.example of the repository has them all; `make dev` in a checkout needs"
+        " none.",
+        (*filter(None, map(setting_of, problems)), Start.WEB, Start.WORKER),
     ).wrong("settings", f"{many} missing or malformed.", *problems)

@@ -21,6 +21,7 @@ from token_server.cli.doctor.patient import Patient
 from token_server.cli.doctor.probe_observation import ProbeObservation
 from token_server.cli.doctor.regions import check_region
 from token_server.cli.doctor.report import Report
+from token_server.cli.doctor.steps import Again
 from token_server.cli.doctor.told_workers import ToldWorker, ask_told_workers
 from token_server.cli.doctor.webhook_watch import WebhookWatch
 from token_server.cli.doctor.worker import WorkerReport, ask_worker
@@ -101,7 +102,8 @@ class ProbedLiveKit(TwirpLiveKit):
             reason = str(error)
         return Trouble(
             "not-cleared",
-            f"Nothing to do: it ends by itself. At once: `lk room delete {room_name}`.",
+            f"Nothing has to be done: it ends by itself. At once: `lk room delete {room_name}`.",
+            (Again(),),
         ).unknown("cleaning up", f"The probe's room {room_name} may still be there.", reason)
 
 

@@ -6,28 +6,31 @@ from urllib.parse import urlsplit
 from redis.exceptions import AuthenticationError
 
 from token_server.cli.doctor.checks import Check, Trouble, ok
+from token_server.cli.doctor.steps import REDIS_URL, Setting, Start
 from token_server.cli.silence import Silence
 from token_server.state.redis_client import FAILURES, certificate_trouble, open_redis
 
 _SECONDS = 2.0
+_SET_URL = (Setting("REDIS_URL", REDIS_URL), Start.WEB)
+_MEANWHILE = "Agents come all the same meanwhile, and each machine locks for itself."
 _SILENT = Trouble(
     "redis",
-    "Start Redis, or set REDIS_URL to where it is; `redis-cli -u REDIS_URL ping` answers PONG"
-    " when it is right. Agents come all the same, and each machine locks for itself.",
+    "Start Redis where REDIS_URL says, or set REDIS_URL to where it is; `redis-cli -u REDIS_URL"
+    f" ping` answers PONG when it is right. {_MEANWHILE}",
+    _SET_URL,
 )
-_UNKNOWN_HOST = Trouble(
-    "redis",
-    "Correct the host in REDIS_URL. Agents come all the same, and each machine locks for itself.",
-)
+_UNKNOWN_HOST = Trouble("redis", f"Correct the host in REDIS_URL. {_MEANWHILE}", _SET_URL)
 _REFUSED = Trouble(
     "redis",
-    "Set the user and password in REDIS_URL to Redis' own (redis://USER:PASSWORD@HOST:PORT). Agents"
-    " come all the same, and each machine locks for itself.",
+    "Set the user and password in REDIS_URL to Redis' own (redis://USER:PASSWORD@HOST:PORT)."
+    f" {_MEANWHILE}",
+    _SET_URL,
 )
 _UNTRUSTED = Trouble(
     "redis-certificate",
     "Set REDIS_TLS_VERIFY=0, or ssl_ca_certs in REDIS_URL, here and for the token server;"
-    " docs/several-machines.md says what either gives. Agents come all the same.",
+    f" docs/several-machines.md says what either gives. {_MEANWHILE}",
+    (Setting("REDIS_TLS_VERIFY", "0"), Start.WEB),
 )
 
 

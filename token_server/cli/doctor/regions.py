@@ -7,6 +7,7 @@ registered, only the worker knows, and ours tells.
 
 from token_server.cli.doctor.checks import Check, Trouble, ok
 from token_server.cli.doctor.probe_observation import ProbeObservation
+from token_server.cli.doctor.steps import Again
 
 
 def check_region(seen: ProbeObservation) -> Check | None:
@@ -26,6 +27,7 @@ def check_region(seen: ProbeObservation) -> Check | None:
         "region",
         f"Start a worker near region {ours}, if your callers are there too. If they are nearer to"
         f" {other}, run this where they are: then nothing is wrong.",
+        (Again(),),
     ).wrong(
         "region",
         f"The agent comes from LiveKit's region {other}, and this human is in {ours}: each"

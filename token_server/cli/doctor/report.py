@@ -6,11 +6,11 @@ import textwrap
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
-from typing import TextIO
+from typing import Any, TextIO
 
 from token_server.cli.colours import BOLD, DIM, GREEN, RED, YELLOW, paint
 from token_server.cli.doctor.checks import EXIT_CODES, Check, Finding, Timeline, skipped, worst
-from token_server.cli.doctor.here import as_command, as_typed
+from token_server.cli.doctor.here import Here
 from token_server.telemetry.printable import printable
 
 _SIGNS = {
@@ -26,6 +26,8 @@ _CLEAR_LINE = "\r\033[K"
 _LINE_WIDTH = 78
 _WIDEST = 110
 
+_ANYWHERE = Here()
+
 
 class Report:
     """Writes each check as it ends; keeps all of them.
@@ -35,7 +37,7 @@ class Report:
         is_terminal: Whether a line of what is being done can be shown, and drawn over.
         has_colours: Whether to use them.
         is_quiet: Whether to write nothing but that line.
-        programs: What is typed before our commands' names.
+        here: How commands are typed.
     """
 
     def __init__(
@@ -45,10 +47,10 @@ class Report:
         is_terminal: bool,
         has_colours: bool,
         is_quiet: bool = False,
-        programs: str = "",
+        here: Here = _ANYWHERE,
     ) -> None:
         self._out, self._is_terminal, self._has_colours = out, is_terminal, has_colours
-        self._is_quiet, self._programs = is_quiet, programs
+        self._is_quiet, self._here = is_quiet, here
         self._started = time.monotonic()
         self.checks: list[Check] = []
         self._timeline: Timeline = ()
@@ -67,8 +69,8 @@ class Report:
         """Write one check; return whether all is as it should be."""
         check = replace(
             check,
-            cure=as_typed(check.cure, self._programs),
-            commands=tuple(as_command(line, self._programs) for line in check.commands),
+            cure=self._here.cure(check.cure, check.steps),
+            commands=self._here.commands(check.steps) if check.cause else (),
         )
         self.checks.append(check)
         if self._is_terminal:
@@ -114,7 +116,7 @@ class Report:
             "finding": finding,
             "exit_code": EXIT_CODES[finding],
             "seconds": round(self._seconds(), 3),
-            "checks": [asdict(check) for check in self.checks],
+            "checks": [_shown(check) for check in self.checks],
             "timeline": [
                 {"seconds": round(seconds, 3), "step": step} for seconds, step in self._timeline
             ],
@@ -139,6 +141,10 @@ class Report:
         encoding = self._out.encoding or "utf-8"
         self._out.write(text.encode(encoding, "replace").decode(encoding))
         self._out.flush()
+
+
+def _shown(check: Check) -> dict[str, Any]:
+    return {name: value for name, value in asdict(check).items() if name != "steps"}
 
 
 def verdict(checks: Sequence[Check]) -> str:

@@ -1,6 +1,6 @@
 """Does the token server answer, is it ready, and does it let a frontend's page in?"""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 from token_server.cli.asking import HttpResult, Way, ask, bearer
 from token_server.cli.doctor.checks import Check, Trouble, ok, proxy_trouble
 from token_server.cli.doctor.livekit import QUOTA
+from token_server.cli.doctor.steps import REDIS_URL, Address, Again, Setting, Start, Step
 from token_server.cli.running_server import room_path
-from token_server.cli.silence import cure_of
+from token_server.cli.silence import Silence, cure_of
 
 _NAME = "token server"
 
@@ -55,24 +56,41 @@ def check_server(server: Server, health: HttpResult) -> Check:
     if health.silence:
         address = "TOKEN_SERVER_URL, PORT or --url"
         cure = cure_of(health.why, server.url, address) or (
-            "Start it (`make dev` here, or the Procfile's `web`), or say where it is: set"
+            "Start it (the Procfile's `web`; `make dev` starts all parts), or say where it is: set"
             " TOKEN_SERVER_URL or PORT, or add --url https://HOST."
         )
-        return Trouble("server-unreachable", cure).wrong(
-            _NAME, f"No token server answers at {server.url}.", health.silence
+        is_down = health.why in {None, Silence.REFUSED, Silence.NO_ANSWER}
+        todo: tuple[Step, ...] = (Start.WEB,) if is_down else (Address.OF_SERVER,)
+        return Trouble("server-unreachable", cure, todo).wrong(
+            _NAME,
+            f"No token server answers at {server.url}: nobody gives out tokens there, or sends for"
+            " the agent.",
+            health.silence,
         )
     if (said := str(health.content.get("msg", ""))).startswith("The keeper is stuck"):
         return Trouble(
             "server-stuck",
-            "Restart the process, and report it with its log: this is a bug.",
-        ).wrong(_NAME, f"What looks after rooms does not go on at {server.url}.", said)
+            "Start it again, which ends the standstill, and report it with its log: this is a bug.",
+            (Start.WEB,),
+        ).wrong(
+            _NAME,
+            f"What looks after rooms does not go on at {server.url}: nobody sends for an agent that"
+            " is missing.",
+            said,
+        )
     if not health.is_ok or health.content.get("status") != "alive":
         return Trouble(
             "not-token-server",
             "Set TOKEN_SERVER_URL (or PORT, or add --url) to the token server's own address; behind"
             " a proxy that gives it a path, with that path: `curl ADDRESS/healthz` answers alive"
-            " when it is right.",
-        ).wrong(_NAME, f"What answers at {server.url} is not this token server.", health.in_words)
+            " when it is right. If another program has the port, give the token server another.",
+            (Address.OF_SERVER,),
+        ).wrong(
+            _NAME,
+            f"What answers at {server.url} is not this token server: GET /healthz is not answered"
+            " as it answers.",
+            health.in_words,
+        )
     return ok(_NAME, f"It answers at {server.url}.", f"after {health.seconds * 1000:.0f} ms")
 
 
@@ -81,11 +99,11 @@ def check_ready(ready: HttpResult) -> Check:
     if ready.is_ok:
         return _how_ready(ready)
     if ready.silence:
-        return _not_ready("It does not say whether it is ready.", ready.silence)
+        return _not_ready("It runs, and does not say whether it is ready.", ready.silence)
     said = str(ready.content.get("msg", "nothing"))
     evidence = (f"HTTP {ready.status}", f"it says: {said}")
     if setting := next((name for name in ("HTTPS_PROXY", "HTTP_PROXY") if name in said), ""):
-        return proxy_trouble(setting, "LiveKit's host", "the token server").wrong(
+        return proxy_trouble(setting, "LiveKit's host", "the token server", Start.WEB).wrong(
             "ready",
             f"LiveKit does not answer the token server, and {setting} leads there.",
             *evidence,
@@ -93,10 +111,11 @@ def check_ready(ready: HttpResult) -> Check:
     if "LIVEKIT_API_KEY" in said:
         return Trouble(
             "other-credentials",
-            "Start the token server with the LIVEKIT_API_KEY and LIVEKIT_API_SECRET that are set"
-            " here: LiveKit accepts these.",
+            "Start the token server again with the LIVEKIT_API_KEY and LIVEKIT_API_SECRET that are"
+            " set here: LiveKit accepts these.",
+            (Start.WEB,),
         ).wrong("ready", "LiveKit refuses the token server's key, and accepts ours.", *evidence)
-    return _not_ready("It is not ready.", *evidence)
+    return _not_ready("It runs, and its LiveKit does not answer it.", *evidence)
 
 
 def _how_ready(ready: HttpResult) -> Check:
@@ -115,19 +134,28 @@ def _without_redis(ready: HttpResult) -> Check:
             "Set REDIS_TLS_VERIFY=0 on the token server, or ssl_ca_certs in its REDIS_URL, and"
             " start it again; docs/several-machines.md says what either gives. Agents come all the"
             " same.",
-        ).wrong("ready", "The token server refuses its Redis' certificate.", f"it says: {said}")
+            (Setting("REDIS_TLS_VERIFY", "0"), Start.WEB),
+        ).wrong(
+            "ready",
+            "The token server refuses its Redis' certificate: no authority that it knows has"
+            " signed it.",
+            f"it says: {said}",
+        )
     return Trouble(
         "redis",
         "Start Redis, or set REDIS_URL on the token server to where it is; agents come all the same"
-        " meanwhile.",
+        " meanwhile, and each machine locks for itself.",
+        (Setting("REDIS_URL", REDIS_URL), Start.WEB),
     ).wrong("ready", "The token server's Redis does not answer it.", ready.in_words)
 
 
 def _not_ready(says: str, *evidence: str) -> Check:
     return Trouble(
         "server-not-ready",
-        "Set LIVEKIT_URL on the token server to an address that it can reach from where it runs,"
-        " and start it again; `curl LIVEKIT_URL` (with http) on its machine answers OK.",
+        "Start it again with the LIVEKIT_URL that is set here, which answers here. If it runs on"
+        " another machine, set LIVEKIT_URL there to an address that is reached from there: `curl"
+        " LIVEKIT_URL` (with http) answers OK.",
+        (Start.WEB,),
     ).wrong("ready", says, *evidence)
 
 
@@ -148,19 +176,28 @@ def preflight(server: Server, origin: str) -> HttpResult:
     return server.ask("OPTIONS", "/token", headers)
 
 
-def check_cors(server: Server, origin: str, answer: HttpResult) -> Check:
-    """Say whether a browser lets a page of that origin fetch tokens."""
+def check_cors(
+    server: Server, origin: str, answer: HttpResult, allowed_here: Sequence[str] = ()
+) -> Check:
+    """Say whether a browser lets a page of that origin fetch tokens.
+
+    Args:
+        server: Who is asked.
+        origin: The page's.
+        answer: To the preflight.
+        allowed_here: CORS_ORIGINS as it is set here.
+    """
     parts = urlsplit(server.url)
     if origin == f"{parts.scheme}://{parts.netloc}":
         return ok("CORS", "The page is the token server's own: no CORS needed.")
     if answer.silence:
-        return Trouble("cors", "Run this again.").unknown(
+        return Trouble("cors", "Run this again: the server did not answer in time.").unknown(
             "CORS", "The preflight was not answered.", answer.silence
         )
     allowed = answer.headers.get("access-control-allow-origin", "")
     if allowed in {"*", origin}:
         return ok("CORS", f"Pages of {origin} may fetch tokens.")
-    return Trouble("cors", _cors_cure(origin)).wrong(
+    return _not_allowed(origin, allowed_here).wrong(
         "CORS",
         f"A browser keeps pages of {origin} from fetching tokens.",
         f"OPTIONS /token: HTTP {answer.status}, Access-Control-Allow-Origin"
@@ -168,9 +205,16 @@ def check_cors(server: Server, origin: str, answer: HttpResult) -> Check:
     )
 
 
-def _cors_cure(origin: str) -> str:
+def _not_allowed(origin: str, allowed_here: Sequence[str]) -> Trouble:
     parts = urlsplit(origin)
     plain = f"{parts.scheme}://{parts.netloc}"
     if plain != origin:
-        return f"An origin has no path: run this again with --origin {plain}"
-    return f"Add {origin} to CORS_ORIGINS on the token server, and start it again."
+        cure = f"An origin has no path: run this again with --origin {plain}"
+        return Trouble("cors", cure, (Again(origin=plain),))
+    wanted = ",".join(dict.fromkeys((*allowed_here, origin)))
+    return Trouble(
+        "cors",
+        f"Add {origin} to CORS_ORIGINS on the token server, and start it again: it then tells"
+        " browsers that these pages may.",
+        (Setting("CORS_ORIGINS", wanted), Start.WEB),
+    )

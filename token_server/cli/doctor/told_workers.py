@@ -8,6 +8,7 @@ from typing import Any
 from token_server.cli.asking import bearer
 from token_server.cli.doctor.checks import Check, Trouble
 from token_server.cli.doctor.server import Server
+from token_server.cli.doctor.steps import Beside, Start
 from token_server.telemetry.printable import printable
 
 _SILENT, _FULL = "silent", "full"
@@ -78,26 +79,39 @@ def lines(told: Sequence[ToldWorker]) -> list[str]:
     return [worker.in_words for worker in told[:_LONGEST_LIST]]
 
 
+WORKER_FULL = Trouble(
+    "worker-full",
+    "Start another worker beside it, here or on another machine: LiveKit offers it the next job. Or"
+    " raise LIVEKIT_AGENT_MAX_JOBS (this project's worker) or `load_threshold` (others).",
+    (Beside(),),
+)
+
+
 def why_not_taken(agent_name: str, told: Sequence[ToldWorker], *evidence: str) -> Check | None:
     """Say why no worker of that name has taken a job, if what they told explains it. Pure."""
     named = [worker for worker in told if worker.agent_name == agent_name]
     living = [worker for worker in named if not worker.is_silent]
     if living and all(worker.state == _FULL for worker in living):
-        return Trouble(
-            "worker-full", "Start another worker, or raise LIVEKIT_AGENT_MAX_JOBS."
-        ).wrong("agent", "Every worker of the name has as many calls as it takes.", *evidence)
+        return WORKER_FULL.wrong(
+            "agent", "Every worker of the name has as many calls as it takes.", *evidence
+        )
     if len(living) == len(named):
         return None
     if all(worker.is_gone for worker in named):
         return Trouble(
             "worker-dead",
             "Start it again; the end of its log, or of what started it, says why it ended.",
+            (Start.WORKER,),
         ).wrong(
-            "agent", "The worker on this machine was there, and its process has ended.", *evidence
+            "agent",
+            "The worker on this machine was there, and its process has ended: nobody listens on its"
+            " port.",
+            *evidence,
         )
     return Trouble(
         "worker-silent",
         "Start that worker again, on the host that the evidence names: one that is frozen or cut"
         " off may still be offered jobs, which then nobody takes. If its log looks well, set"
         " TOKEN_SERVER_URL for it.",
+        (Start.WORKER,),
     ).wrong("agent", "A worker of the name has not been heard for 6 s or more.", *evidence)

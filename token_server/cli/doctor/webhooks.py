@@ -5,6 +5,7 @@ folder that its processes share, for when there is no OPERATOR_KEY.
 """
 
 import ipaddress
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from token_server.cli.asking import HttpResult, bearer
 from token_server.cli.doctor.checks import Check, Trouble, ok, skipped
 from token_server.cli.doctor.server import Server
+from token_server.cli.doctor.steps import HOST, OPERATOR_KEY, WEBHOOK_KEY, Again, Setting, Start
 
 _RECEIVED = "token_server_webhooks_received_total"
 _REFUSED = "token_server_webhooks_refused_total"
@@ -156,8 +158,10 @@ def _left_out(events: Sequence[str]) -> Check:
     names = " and ".join(f"`{event}`" for event in events)
     return Trouble(
         "webhooks-left-out",
-        f"In LiveKit's configuration, add {names} to `webhook.filter_params.include_events`, or"
-        " take it out of `exclude_events`.",
+        f"In LiveKit's configuration (livekit.yaml), add {names} to"
+        " `webhook.filter_params.include_events`, or take it out of `exclude_events`; start LiveKit"
+        " again, and run this again.",
+        (Again(),),
     ).wrong(
         "webhooks",
         f"LiveKit's webhooks arrive, but none of {names}: agents come without, slower.",
@@ -168,9 +172,11 @@ def _left_out(events: Sequence[str]) -> Check:
 def _none_came(server: Server) -> Check:
     return Trouble(
         "no-webhooks",
-        f"In LiveKit's settings (Cloud: project settings, webhooks; self-hosted: `webhook` in its"
-        f" configuration) add {_webhook(server)} with LIVEKIT_API_KEY. If it is there, `curl -X"
-        f" POST {_webhook(server)}` on LiveKit's machine must answer 401.",
+        f"In LiveKit's settings (Cloud: project settings, webhooks; self-hosted: `webhook.urls` in"
+        f" livekit.yaml, and `webhook.api_key`: LIVEKIT_API_KEY) add {_webhook(server)}. If it is"
+        " there, type the first line on LiveKit's machine: it must show 401, since the token server"
+        " refuses what is not signed.",
+        (_knock(server), Again()),
     ).wrong(
         "webhooks",
         "No webhook of LiveKit's has come: none is configured for this server, or it cannot be"
@@ -182,8 +188,10 @@ def _none_came(server: Server) -> Check:
 def _stopped(evidence: WebhookEvidence, server: Server) -> Check:
     return Trouble(
         "webhooks-stopped",
-        f"On LiveKit's machine, `curl -X POST {_webhook(server)}` must answer 401; if it does, see"
-        " that LiveKit's settings still name this URL, and read LiveKit's log for `webhook`.",
+        "Type the first line on LiveKit's machine: it must show 401, since the token server refuses"
+        " what is not signed. If it does, see that LiveKit's settings still name"
+        f" {_webhook(server)}, and read LiveKit's log for `webhook`.",
+        (_knock(server), Again()),
     ).wrong(
         "webhooks",
         "LiveKit's webhooks have come before, and do not reach this server now. Agents come"
@@ -199,25 +207,38 @@ def _refused(counted: Counts, server: Server) -> Check:
     if counted.refused.keys() & _NO_SUCH_PATH:
         return Trouble(
             "webhook-path",
-            f"In LiveKit's settings, set the webhook's URL to {_webhook(server)}",
-        ).wrong("webhooks", "LiveKit sends its webhooks to a path that is not /webhook.", evidence)
+            "In LiveKit's settings (self-hosted: `webhook.urls` in livekit.yaml), set the webhook's"
+            f" URL to {_webhook(server)}, and run this again.",
+            (Again(),),
+        ).wrong(
+            "webhooks",
+            "LiveKit sends its webhooks to a path that is not /webhook, where nobody takes them.",
+            evidence,
+        )
     return Trouble(
         "webhook-key",
-        "In LiveKit's settings, choose LIVEKIT_API_KEY as the key that signs webhooks (self-hosted:"
-        " `webhook.api_key`), or name that key in LIVEKIT_WEBHOOK_KEYS on the token server.",
+        "Name the key that signs them, with its secret, in LIVEKIT_WEBHOOK_KEYS on the token"
+        " server, and start it again. Or choose LIVEKIT_API_KEY as that key in LiveKit's settings"
+        " (self-hosted: `webhook.api_key` in livekit.yaml).",
+        (Setting("LIVEKIT_WEBHOOK_KEYS", WEBHOOK_KEY, is_added=True), Start.WEB),
     ).wrong("webhooks", "LiveKit signs its webhooks with a key that we do not know.", evidence)
 
 
 def _unseen(evidence: WebhookEvidence) -> Check:
     if isinstance(evidence.counted, str):
-        cure = "Set OPERATOR_KEY on the token server and here, and run this again."
-        return Trouble("webhooks-unseen", cure).unknown(
+        cure = "Set one OPERATOR_KEY for the token server and here: with it the server tells."
+        todo = (Setting("OPERATOR_KEY", OPERATOR_KEY), Start.WEB)
+        return Trouble("webhooks-unseen", cure, todo).unknown(
             "webhooks", "The token server does not tell whether webhooks arrive.", evidence.counted
         )
     cure = "Run this again with --url and the address of each machine in turn."
-    return Trouble("webhooks-unseen", cure).unknown(
+    return Trouble("webhooks-unseen", cure, (Again(url=f"https://{HOST}"),)).unknown(
         "webhooks", "This machine has counted no webhook; another one may have."
     )
+
+
+def _knock(server: Server) -> str:
+    return f"curl -i -X POST {shlex.quote(_webhook(server))}"
 
 
 def _webhook(server: Server) -> str:

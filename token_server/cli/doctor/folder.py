@@ -1,0 +1,54 @@
+"""What the folder has in which the doctor was typed."""
+
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from token_server.cli.doctor.here import Here, programs_folder
+from token_server.cli.doctor.patient import Options
+from token_server.cli.running_server import server_url
+
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+def here_of(environ: Mapping[str, str], options: Options, folder: Path, python: Path) -> Here:
+    """Read the folder, and tell how commands are typed there.
+
+    Args:
+        environ: What holds: the environment, and what a file adds to it.
+        options: What the command line said; the environment itself is in it.
+        folder: Where the doctor was typed.
+        python: The one that runs it.
+    """
+    shell, own_url = options.process, server_url(environ)
+    is_own = not environ.get("TOKEN_SERVER_URL") and options.server_url == own_url
+    return Here(
+        programs=programs_folder(shutil.which("python", path=shell.get("PATH")), python, folder),
+        shell=dict(shell),
+        settings=environ,
+        procfile=_read(folder / "Procfile").decode(errors="replace"),
+        own_url=own_url,
+        url=options.url,
+        origin=options.origin,
+        login=options.login,
+        is_web_here=is_own or urlsplit(options.server_url).hostname in _LOOPBACK,
+        is_outside=options.is_outside,
+        is_make_dev=options.is_make_dev,
+        has_open_end=not _is_whole(_read(folder / (shell.get("TOKEN_SERVER_ENV_FILE") or ".env"))),
+    )
+
+
+def _is_whole(content: bytes) -> bool:
+    """Whether a line can be added at its end."""
+    return not content or content.endswith(b"\n")
+
+
+def _read(path: Path) -> bytes:
+    """Return what a file has; nothing if it is none."""
+    # A named pipe would keep us waiting for ever.
+    with suppress(OSError):
+        if path.is_file():
+            return path.read_bytes()
+    return b""
