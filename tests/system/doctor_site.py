@@ -53,6 +53,7 @@ class Site:
         environ: The shell's, where settings may be too.
         values: What the operator writes for placeholders like YOUR-API-SECRET.
         programs: Stand-ins for what administers a whole machine, by name.
+        may_leave_rooms: Whether nothing lets the doctor delete its room.
     """
 
     def __init__(self, stack: Stack, folder: Path) -> None:
@@ -74,6 +75,7 @@ class Site:
         """Let all settings be good again; what runs with others is started anew when asked for."""
         self._file.write_text("")
         self.environ, self.programs = dict(self._plain), dict[str, Program]()
+        self.may_leave_rooms = False
         self.write(**self._written)
         self.values = {
             "YOUR-LIVEKIT-URL": self.stack.livekit.url,
@@ -110,7 +112,8 @@ class Site:
         return self._settings_of(process) == self._effective(environ)
 
     def _settings_of(self, process: Process) -> Mapping[str, str]:
-        return self._started.get(process, {**self._written, **self._plain})
+        good = {**self._written, **self._plain}
+        return self._started.get(process) or _without_the_shell_s(good)
 
     def start(self, kind: str, line: str = "", **environ: str) -> Process:
         """Start one of the Procfile's processes, with these variables too, or as typed."""
@@ -134,10 +137,15 @@ class Site:
 
     def diagnose(self, *arguments: str) -> Diagnosis:
         """Run the doctor here."""
-        return self.stack.examine(arguments, self.environ, self.folder)
+        return self._examine(arguments, self.environ)
+
+    def _examine(self, arguments: Sequence[str], environ: Mapping[str, str]) -> Diagnosis:
+        return self.stack.examine(
+            arguments, environ, self.folder, may_leave_rooms=self.may_leave_rooms
+        )
 
     def type(self, lines: Sequence[str]) -> Diagnosis | None:
-        """Type lines as they were printed; return what the doctor says if it is the last of them."""
+        """Type lines as they were printed; return what the doctor says if that is the last one."""
         diagnosis = None
         for line in lines:
             diagnosis = self._type(_PLACEHOLDER.sub(self._value, line))
@@ -188,7 +196,7 @@ class Site:
     def _type(self, line: str) -> Diagnosis | None:
         if doctor := _DOCTOR.fullmatch(line):
             words = [word for word in shlex.split(doctor[1]) if word != "--json"]
-            return self.stack.examine(words, self.environ | _in_front(line), self.folder)
+            return self._examine(words, self.environ | _in_front(line))
         for kind, command in procfile().items():
             if line.endswith(command):
                 self._start_as_typed(kind, line)
@@ -217,7 +225,7 @@ class Site:
         done = run_in_shell(both, self.environ, self.folder, seconds=_TYPED_WITHIN)
         assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
         pairs = (pair.partition("=") for pair in kept.read_text().split("\0") if pair)
-        self.environ = {name: value for name, _, value in pairs if name not in _OF_THE_SHELL}
+        self.environ = _without_the_shell_s({name: value for name, _, value in pairs})
 
     def _value(self, found: re.Match[str]) -> str:
         assert found[0] in self.values, f"nobody knows what {found[0]} means"
@@ -225,8 +233,7 @@ class Site:
 
     def _effective(self, environ: Mapping[str, str]) -> dict[str, str]:
         in_file = {k: v or "" for k, v in DotEnv(self._file).dict().items()}
-        kept = {k: v for k, v in self.environ.items() if k not in _OF_THE_SHELL}
-        return {**in_file, **kept, **environ}
+        return _without_the_shell_s({**in_file, **self.environ, **environ})
 
     @property
     def _file(self) -> Path:
@@ -237,3 +244,7 @@ def _in_front(line: str) -> dict[str, str]:
     """Return the variables in front of a command."""
     words = itertools.takewhile(_ASSIGNMENT.fullmatch, shlex.split(line))
     return dict(word.split("=", 1) for word in words)
+
+
+def _without_the_shell_s(environ: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environ.items() if name not in _OF_THE_SHELL}

@@ -15,7 +15,7 @@ from tests.system.doctor_injections.stage import Injection, Stage, treat
 
 pytestmark = pytest.mark.live
 
-_ROW = re.compile(r"^\| `([a-z-]+)` \|", re.MULTILINE)
+_ROW = re.compile(r"^\| `([a-z][a-z-]+)` \|", re.MULTILINE)
 
 
 def frequent(injections: Sequence[Injection]) -> list[object]:

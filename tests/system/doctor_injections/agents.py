@@ -108,7 +108,9 @@ def _failing(stage: Stage) -> Case:
     token = plain_http.post(f"{site.stack.web_url}/token", json=wanted).json()
     humans = stage.humans()
     humans.join(stage.livekit.url, token["participant_token"])
-    wait_until(lambda: _advice(site) == "agent-failing", within=30, what="one after the other fails")
+    wait_until(
+        lambda: _advice(site) == "agent-failing", within=30, what="one after the other fails"
+    )
     return Case(site=site, goes_by=humans.leave)
 
 
@@ -168,7 +170,7 @@ def _dispatch(site: Site, room_name: str, agent_name: str) -> None:
 INJECTIONS = (
     Injection("worker-silent", "frozen", _frozen, is_frequent=True),
     Injection("no-worker", "it has ended", _ended, is_frequent=True),
-    Injection("worker-dead", "killed", _killed),
+    Injection("worker-dead", "killed", _killed, is_frequent=True),
     Injection("worker-other-name", "another name in `.env`", _other_name),
     Injection("worker-without-name", "AGENT_DISPATCH=automatic for it", _no_name),
     Injection("worker-full", "as many calls as it takes", _full),

@@ -1,10 +1,10 @@
 """Causes that lie in the token server: it does not run, or with other settings than are here."""
 
+from tests import plain_http
+from tests.certificates import write_certificate
 from tests.processes import ROOT, LiveKitServer, free_port, wait_until
 from tests.system.date_proxy import DateProxy
 from tests.system.doctor_injections.stage import Case, Injection, Stage
-from tests import plain_http
-from tests.certificates import write_certificate
 
 
 def started_with(stage: Stage, **environ: str) -> Case:
@@ -94,6 +94,7 @@ def _seen_as_a_caller(stage: Stage) -> Case:
     good = {"LIVEKIT_AGENT_NAME": "voice-agent"}
     for name in ("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "PORT", "OPERATOR_KEY"):
         site.environ[name] = ""  # nobody has them on a customer's machine
+    site.may_leave_rooms = True  # nor can anybody delete a room there
     own = site.stack.environ
     return Case(
         site=site,
@@ -105,7 +106,10 @@ def _seen_as_a_caller(stage: Stage) -> Case:
 INJECTIONS = (
     Injection("server-unreachable", "it does not run", _stopped, is_frequent=True),
     Injection(
-        "server-not-ready", "a LiveKit that it cannot reach", _unreachable_from_there, is_frequent=True
+        "server-not-ready",
+        "a LiveKit that it cannot reach",
+        _unreachable_from_there,
+        is_frequent=True,
     ),
     Injection("other-credentials", "an old secret there", _old_secret, is_frequent=True),
     Injection("other-livekit", "another LiveKit there", _at_another_livekit, is_frequent=True),
@@ -113,12 +117,17 @@ INJECTIONS = (
     Injection("server-stuck", "a loop that hangs", _stuck),
     Injection("token-lifetime", "30 s", _tokens_of_30_seconds, is_frequent=True),
     Injection(
-        "public-url", "the token server's address", _public_address_of_something_else, is_frequent=True
+        "public-url",
+        "the token server's address",
+        _public_address_of_something_else,
+        is_frequent=True,
     ),
     Injection("join-failed", "no WebSocket gets there", _address_for_calls_only, is_frequent=True),
     Injection("redis", "a closed port", _no_redis, is_frequent=True),
     Injection("redis-certificate", "a certificate of one's own", _redis_with_a_certificate),
     Injection("rate-limited", "6 tokens in the last minute", _limit),
-    Injection("room-names-reused", "two callers in `lobby`", _room_of_two_callers, is_frequent=True),
+    Injection(
+        "room-names-reused", "two callers in `lobby`", _room_of_two_callers, is_frequent=True
+    ),
     Injection("agent-absent", "no worker, seen by a caller", _seen_as_a_caller),
 )

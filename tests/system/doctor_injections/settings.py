@@ -4,7 +4,6 @@ from tests.issuer import Issuer
 from tests.processes import API_KEY, free_port
 from tests.system.date_proxy import DateProxy
 from tests.system.doctor_injections.stage import Case, Injection, Stage
-from tests.system.doctor_site import Site
 
 ORIGIN = "https://app.example"
 HASH_OF_SECRET_KEY = "sha256:85dbe15d75ef9308c7ae0f33c7a324cc6f4bf519a2ed2f3027bd33c140a4f9aa"
@@ -68,6 +67,7 @@ def _proxy_is_down(stage: Stage) -> Case:
     livekit = stage.livekit.url.replace("127.0.0.1", "127.1")
     site = stage.site(LIVEKIT_URL=livekit, LIVEKIT_PUBLIC_URL=stage.livekit.url).with_web()
     site.write(HTTP_PROXY=f"http://127.0.0.1:{free_port()}")
+    site.values["YOUR-PROXY-URL"] = ""  # there is none that is needed
     return Case(site=site)
 
 
@@ -103,7 +103,7 @@ def _logins(stage: Stage) -> Case:
 
 
 def _nobody_tells_of_webhooks(stage: Stage) -> Case:
-    site: Site = stage.site(OPERATOR_KEY="").with_web()
+    site = stage.site(OPERATOR_KEY="").with_web()
     site.environ["TMPDIR"] = str(stage.new_folder())  # as on another machine
     return Case(site=site)
 
@@ -113,7 +113,9 @@ INJECTIONS = (
     Injection("settings", "one missing, one malformed", _settings_missing, is_frequent=True),
     Injection("livekit-unreachable", "a closed port", _other_port, is_frequent=True),
     Injection("livekit-unreachable", "TLS where none is", _tls_where_none_is, is_frequent=True),
-    Injection("not-livekit", "the token server's address", _token_server_s_address, is_frequent=True),
+    Injection(
+        "not-livekit", "the token server's address", _token_server_s_address, is_frequent=True
+    ),
     Injection("key-unknown", "another key", _unknown_key, is_frequent=True),
     Injection("secret-wrong", "another secret", _wrong_secret, is_frequent=True),
     Injection("secret-wrong", "another secret in the shell", _wrong_secret_in_shell),
@@ -123,8 +125,6 @@ INJECTIONS = (
     Injection("proxy", "a proxy that is down", _proxy_is_down),
     Injection("server-refuses", "an old key", _other_key_of_callers, is_frequent=True),
     Injection("login-needed", "hashed keys", _hashed_keys, is_frequent=True),
-    Injection("login-needed", "logins", _logins),
-    Injection(
-        "webhooks-unseen", "no operator's key", _nobody_tells_of_webhooks, is_frequent=True
-    ),
+    Injection("login-needed", "logins", _logins, is_frequent=True),
+    Injection("webhooks-unseen", "no operator's key", _nobody_tells_of_webhooks, is_frequent=True),
 )

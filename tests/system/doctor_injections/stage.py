@@ -61,9 +61,7 @@ class Stage:
         self, *, livekit: Mapping[str, Any] | None = None, redis_address: str = ""
     ) -> Site:
         """Return one with a LiveKit of its own, and no worker yet."""
-        stack = self.have(
-            Stack(self.new_folder(), livekit=livekit, redis_address=redis_address)
-        )
+        stack = self.have(Stack(self.new_folder(), livekit=livekit, redis_address=redis_address))
         site = Site(stack, self.new_folder())
         self._of_case.callback(site.close)
         return site
@@ -163,6 +161,7 @@ def treat(injection: Injection, stage: Stage) -> Course:
             told = case.site.type(trouble["commands"])
             if case.goes_by:
                 case.goes_by()
+                told = None
             after = told or case.site.diagnose(*case.arguments)
             if case.goes_by and injection.cause not in after.causes():
                 break

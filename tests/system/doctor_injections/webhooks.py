@@ -1,12 +1,14 @@
 """Causes that lie in LiveKit's webhooks: it is configured otherwise, and started again."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
+from tests import plain_http
 from tests.processes import free_port, wait_until
 from tests.system.doctor_injections.stage import Case, Injection, Stage
 from tests.system.doctor_site import Site
-from tests.system.doctor_stage import OTHER_KEY, OTHER_SECRET, merged
+from tests.system.doctor_stage import OPERATOR_KEY, OTHER_KEY, OTHER_SECRET, merged
 
 
 def _configured(site: Site, changes: Mapping[str, Any]) -> Case:
@@ -24,15 +26,16 @@ def _no_longer(stage: Stage) -> Case:
     site = stage.site().with_web()
     good = site.stack.livekit.configuration
     site.stack.token("before")
-    wait_until(lambda: _has_heard_of(site, "before"), within=10, what="a webhook has come")
+    wait_until(lambda: _has_counted_one(site), within=10, what="a webhook has come")
     urls = [f"http://127.0.0.1:{free_port()}/webhook"]
     _configured(site, {"webhook": {"urls": urls}})
     return Case(site=site, goes_by=lambda: site.restart_livekit(good))
 
 
-def _has_heard_of(site: Site, room_name: str) -> bool:
-    events = [entry["event"] for entry in site.stack.view(room_name)["timeline"]]
-    return "started" in events or "webhook" in events
+def _has_counted_one(site: Site) -> bool:
+    headers = {"Authorization": f"Bearer {OPERATOR_KEY}"}
+    metrics = plain_http.get(f"{site.stack.web_url}/metrics", headers=headers).data.decode()
+    return re.search(r"^token_server_webhooks_received_total [1-9]", metrics, re.M) is not None
 
 
 def _wrong_path(stage: Stage) -> Case:
