@@ -35,7 +35,9 @@ def _no_longer(stage: Stage) -> Case:
 def _has_counted_one(site: Site) -> bool:
     headers = {"Authorization": f"Bearer {OPERATOR_KEY}"}
     metrics = plain_http.get(f"{site.stack.web_url}/metrics", headers=headers).data.decode()
-    return re.search(r"^token_server_webhooks_received_total [1-9]", metrics, re.M) is not None
+    return (
+        re.search(r"^token_server_webhooks_received_total [1-9]", metrics, re.MULTILINE) is not None
+    )
 
 
 def _wrong_path(stage: Stage) -> Case:
