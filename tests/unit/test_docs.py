@@ -21,6 +21,7 @@ from tests.snippets import Snippet, pages, snippet, snippets
 from tests.stand_ins import calls_of
 from tests.webhook_signing import joined, sign
 from token_server.cli.__main__ import main
+from token_server.cli.doctor.causes import CAUSES
 from token_server.settings import Settings
 from token_server.state.timeline import Event
 from token_server.telemetry.metrics import Metrics
@@ -41,8 +42,10 @@ ROOM = snippet("docs/timeline.md", "room ready  ")
 RUNS = [ROOM, HEROKU, *SYSTEMCTL, MACHINES, SCRAPING, QUERIES, KEY_EXCHANGE, *FRONT_DOOR]
 
 EVENTS = {event.replace("_", " ") for event in Event}
-CAUSES = set(re.findall(r"^\| `([a-z-]+)` \|", (ROOT / "docs/doctor.md").read_text(), re.MULTILINE))
-KNOWN_WORDS = {"token-server doctor": CAUSES, "token-server room NAME": EVENTS}
+KNOWN_WORDS = {
+    "token-server doctor": {cause.name for cause in CAUSES},
+    "token-server room NAME": EVENTS,
+}
 SOURCES = [ROOT / "token_server", ROOT / "agent"]
 # Not imported: that takes a second.
 LIBRARY_WORKER = Path(sysconfig.get_path("purelib")) / "livekit/agents/worker.py"
@@ -229,8 +232,8 @@ def test_a_room_is_shown_as_it_is_printed() -> None:
 @pytest.mark.parametrize(("command", "known"), KNOWN_WORDS.items())
 def test_what_to_look_for_is_what_is_said(command: str, known: set[str]) -> None:
     """Causes of the doctor, events of a room; a row without a command goes on with the last."""
-    page = (ROOT / "docs/troubleshooting.md").read_text().partition("## What you see")[2]
-    rows = [cells(row) for row in page.splitlines() if row.startswith("|")][2:]
+    page = (ROOT / "docs/doctor.md").read_text().partition("## What you see")[2].lstrip()
+    rows = [cells(row) for row in page.partition("\n\n")[0].splitlines()][2:]
     told: set[str] = set()
     typed = ""
     for what, command_typed, says, _ in rows:

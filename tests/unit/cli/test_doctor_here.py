@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from shared_settings.env_file import with_env_file
+from tests.processes import ROOT
 from token_server.cli.doctor.arrival import beside_make_dev
 from token_server.cli.doctor.here import Here, as_typed, programs_folder
 from token_server.cli.doctor.steps import Address, Again, Beside, Setting, Start, Step, setting_of
@@ -55,7 +56,7 @@ def test_a_worker_beside_make_dev_is_not_asked_for_what_that_has() -> None:
 
 
 SECRET = {"LIVEKIT_API_SECRET": "s"}
-WEB = "gunicorn --config token_server/gunicorn_conf.py token_server.wsgi:app"
+WEB = "gunicorn --config python:token_server.gunicorn_conf token_server.wsgi:app"
 
 
 @pytest.mark.parametrize(
@@ -63,10 +64,10 @@ WEB = "gunicorn --config token_server/gunicorn_conf.py token_server.wsgi:app"
     [
         pytest.param(Here(), "echo 'A=b' >> .env", id="nowhere-yet"),
         pytest.param(Here(settings={"A": "c"}), "echo 'A=b' >> .env", id="file"),
-        pytest.param(Here(settings={"A": "c"}, shell={"A": "c"}), "export A=b", id="environment"),
-        pytest.param(Here(shell=SECRET), "export A=b", id="beside-the-secret"),
+        pytest.param(Here(settings={"A": "c"}, environ={"A": "c"}), "export A=b", id="environment"),
+        pytest.param(Here(environ=SECRET), "export A=b", id="beside-the-secret"),
         pytest.param(
-            Here(shell={"TOKEN_SERVER_ENV_FILE": "my env"} | SECRET),
+            Here(environ={"TOKEN_SERVER_ENV_FILE": "my env"} | SECRET),
             "echo 'A=b' >> 'my env'",
             id="other-file",
         ),
@@ -95,7 +96,7 @@ def test_a_value_comes_out_of_the_file_as_it_was_meant(tmp_path: Path) -> None:
     steps = [Setting("NAME", "it's #1"), Setting("KEYS", "new", is_added=True)]
     lines = Here(settings={"KEYS": "old"}).commands(steps)
 
-    subprocess.run(["sh", "-ec", "\n".join(lines)], cwd=tmp_path, check=True)
+    subprocess.run(["/bin/sh", "-ec", "\n".join(lines)], cwd=tmp_path, check=True)
 
     written = with_env_file({"TOKEN_SERVER_ENV_FILE": str(tmp_path / ".env")})
     assert ("it's #1", "old,new") == (written["NAME"], written["KEYS"])
@@ -104,7 +105,7 @@ def test_a_value_comes_out_of_the_file_as_it_was_meant(tmp_path: Path) -> None:
 
 def test_an_exported_list_keeps_its_others() -> None:
     """They may be secrets, so the shell puts them in."""
-    here = Here(settings={"KEYS": "old"}, shell={"KEYS": "old"})
+    here = Here(settings={"KEYS": "old"}, environ={"KEYS": "old"})
 
     assert ('export KEYS="${KEYS},new"',) == here.commands([Setting("KEYS", "new", is_added=True)])
 
@@ -113,6 +114,12 @@ def test_an_exported_list_keeps_its_others() -> None:
     ("here", "step", "lines"),
     [
         pytest.param(Here(), Start.WEB, (WEB,), id="web"),
+        pytest.param(
+            Here(procfile=(ROOT / "Procfile").read_text()),
+            Start.WEB,
+            ("gunicorn --config token_server/gunicorn_conf.py token_server.wsgi:app",),
+            id="checkout",
+        ),
         pytest.param(
             Here(procfile="web: serve token_server\nworker: python my.py start\n", programs="x/"),
             Start.WORKER,

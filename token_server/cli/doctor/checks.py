@@ -59,6 +59,21 @@ def skipped(name: str, why: str) -> Check:
 
 
 @dataclass(frozen=True)
+class Cause:
+    """A row of docs/doctor.md's table of causes.
+
+    Attributes:
+        name: As it is in the JSON; never changes.
+        means: What is so.
+        cure: What to do about it.
+    """
+
+    name: str
+    means: str
+    cure: str
+
+
+@dataclass(frozen=True)
 class Trouble:
     """A cause with its cure; becomes a check that is wrong or unknown."""
 

@@ -22,11 +22,11 @@ def here_of(environ: Mapping[str, str], options: Options, folder: Path, python: 
         folder: Where the doctor was typed.
         python: The one that runs it.
     """
-    shell, own_url = options.process, server_url(environ)
+    given, own_url = options.process, server_url(environ)
     is_own = not environ.get("TOKEN_SERVER_URL") and options.server_url == own_url
     return Here(
-        programs=programs_folder(shutil.which("python", path=shell.get("PATH")), python, folder),
-        shell=dict(shell),
+        programs=programs_folder(shutil.which("python", path=given.get("PATH")), python, folder),
+        environ=dict(given),
         settings=environ,
         procfile=_read(folder / "Procfile").decode(errors="replace"),
         own_url=own_url,
@@ -36,7 +36,7 @@ def here_of(environ: Mapping[str, str], options: Options, folder: Path, python: 
         is_web_here=is_own or urlsplit(options.server_url).hostname in _LOOPBACK,
         is_outside=options.is_outside,
         is_make_dev=options.is_make_dev,
-        has_open_end=not _is_whole(_read(folder / (shell.get("TOKEN_SERVER_ENV_FILE") or ".env"))),
+        has_open_end=not _is_whole(_read(folder / (given.get("TOKEN_SERVER_ENV_FILE") or ".env"))),
     )
 
 

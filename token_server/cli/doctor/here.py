@@ -27,8 +27,9 @@ _COMMAND = re.compile(
 _LINE = re.compile(
     r"^(?:[A-Z_]+=(?:'[^']*'|\S)+ )*(?=token-server |python |gunicorn )|(?<=\$\()(?=token-s)"
 )
+# Without a checkout too.
 _PROCFILE = {
-    Start.WEB: "gunicorn --config token_server/gunicorn_conf.py token_server.wsgi:app",
+    Start.WEB: "gunicorn --config python:token_server.gunicorn_conf token_server.wsgi:app",
     Start.WORKER: "python -m agent start",
 }
 _STOP = " What still runs of that is stopped first."
@@ -68,7 +69,7 @@ class Here:
 
     Attributes:
         programs: What stands before our commands' names.
-        shell: The environment itself.
+        environ: The environment itself.
         settings: What holds: the environment, a file's, and those of a `make dev`.
         procfile: The folder's; "" if it has none.
         own_url: Where the settings say that the token server is.
@@ -82,7 +83,7 @@ class Here:
     """
 
     programs: str = ""
-    shell: Mapping[str, str] = field(default_factory=dict, repr=False)
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     settings: Mapping[str, str] = field(default_factory=dict, repr=False)
     procfile: str = ""
     own_url: str = ""
@@ -128,9 +129,9 @@ class Here:
         is_so = step.value and self.settings.get(step.name, "").strip() == step.value
         if self.is_outside or is_so:
             return
-        is_exported = step.name in self.shell or (
-            _SECRET in self.shell
-            and "TOKEN_SERVER_ENV_FILE" not in self.shell
+        is_exported = step.name in self.environ or (
+            _SECRET in self.environ
+            and "TOKEN_SERVER_ENV_FILE" not in self.environ
             and step.name not in self.settings
         )
         # The others of a list may be secrets: they are taken over unseen.
@@ -191,7 +192,7 @@ class Here:
 
     @property
     def _file(self) -> str:
-        return shlex.quote(self.shell.get("TOKEN_SERVER_ENV_FILE") or ".env")
+        return shlex.quote(self.environ.get("TOKEN_SERVER_ENV_FILE") or ".env")
 
 
 def _in_file(value: str) -> str:
