@@ -33,6 +33,7 @@ _PLACEHOLDER = re.compile(r"YOUR-[A-Z-]*[A-Z]")
 # In LiveKit's configuration, as cures have it: `webhook.api_key: devkey`.
 _PAIR = re.compile(r"`([a-z_]+(?:\.[a-z_]+)*: [^`]+)`")
 _DOCTOR = re.compile(r"(?:[A-Z_]+=\S+ )*(?:\S*/)?token-server doctor\b(.*)")
+_BEFORE_COMMAND = re.compile(r"^(?:[A-Z_]+=(?:'[^']*'|\S)+ )*")
 _ASSIGNMENT = re.compile(r"[A-Z_]+=.*")
 _OF_THE_SHELL = {"PWD", "OLDPWD", "SHLVL", "_"}
 # How a process says that it serves.
@@ -118,7 +119,8 @@ class Site:
     def start(self, kind: str, line: str = "", **environ: str) -> Process:
         """Start one of the Procfile's processes, with these variables too, or as typed."""
         self.stop(kind)
-        command = ["/bin/sh", "-c", line or f"exec {procfile()[kind]}"]
+        # In the shell's own place: signals are meant for the process.
+        command = ["/bin/sh", "-c", _BEFORE_COMMAND.sub(r"\g<0>exec ", line or procfile()[kind])]
         log = self.stack.logs[kind]
         process = Process(command, self.environ | environ, log, folder=self.folder)
         setattr(self.stack, kind, process)
@@ -238,6 +240,11 @@ class Site:
     @property
     def _file(self) -> Path:
         return self.folder / ".env"
+
+
+def is_doctor(line: str) -> bool:
+    """Whether a line runs the doctor."""
+    return _DOCTOR.fullmatch(line) is not None
 
 
 def _in_front(line: str) -> dict[str, str]:

@@ -91,7 +91,7 @@ class _Troubled:
         site = stage.site(**_NOBODY_IS_PUT_OUT).with_web()
         file = stage.new_folder() / "trouble"
         file.write_text(self._trouble)
-        line = "exec python -m tests.system.troubled_worker start"
+        line = "python -m tests.system.troubled_worker start"
         site.start("worker", line, TROUBLE=str(file))
         return Case(site=site, goes_by=lambda: site.start("worker"))
 

@@ -11,7 +11,7 @@ from typing import Any, Self
 from tests.humans import Humans
 from tests.redis_server import RedisServer
 from tests.system.deployment import Deployment
-from tests.system.doctor_site import Site
+from tests.system.doctor_site import Site, is_doctor
 from tests.system.doctor_stage import BorrowedStack, Diagnosis, Stack
 
 # A cure may bring the next cause to light, and a worker that has just been started takes a moment.
@@ -157,7 +157,9 @@ def treat(injection: Injection, stage: Stage) -> Course:
                 break
             trouble = troubles[0]
             typed += trouble["commands"]
-            case.site.configure_livekit(trouble["cure"])
+            if trouble["commands"] and is_doctor(trouble["commands"][-1]):
+                # Nothing is changed here: what is to be done elsewhere stands in the cure.
+                case.site.configure_livekit(trouble["cure"])
             told = case.site.type(trouble["commands"])
             if case.goes_by:
                 case.goes_by()
