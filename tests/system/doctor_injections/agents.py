@@ -76,10 +76,6 @@ def _at_another_livekit(stage: Stage) -> Case:
     return Case(site=site)
 
 
-def _troubled(trouble: str) -> "_Troubled":
-    return _Troubled(trouble)
-
-
 class _Troubled:
     """A worker whose jobs have a trouble; whoever wrote it mends it once the doctor has spoken."""
 
@@ -91,9 +87,10 @@ class _Troubled:
         site = stage.site(**_NOBODY_IS_PUT_OUT).with_web()
         file = stage.new_folder() / "trouble"
         file.write_text(self._trouble)
-        line = "python -m tests.system.troubled_worker start"
-        site.start("worker", line, TROUBLE=str(file))
-        return Case(site=site, goes_by=lambda: site.start("worker"))
+        # It is somebody else's, and reads no `.env`.
+        environ = site.stack.environ | {"TROUBLE": str(file)}
+        site.start("worker", "python -m tests.system.troubled_worker start", **environ)
+        return Case(site=site, goes_by=site.with_worker)
 
 
 def _failing(stage: Stage) -> Case:
@@ -175,13 +172,13 @@ INJECTIONS = (
     Injection("worker-without-name", "AGENT_DISPATCH=automatic for it", _no_name),
     Injection("worker-full", "as many calls as it takes", _full),
     Injection("worker-elsewhere", "another LiveKit for it", _at_another_livekit),
-    Injection("job-died", "its process ends", _troubled("dies")),
-    Injection("job-died", "it raises", _troubled("raises")),
-    Injection("job-slow", "it hangs", _troubled("hangs")),
-    Injection("agent-silent", "it publishes nothing", _troubled("silent")),
-    Injection("worker-full", "its load is 0.9", _troubled("busy")),
-    Injection("agent-hung", "frozen", _troubled("freezes")),
-    Injection("agent-hung", "its event loop stands still", _troubled("blocks")),
+    Injection("job-died", "its process ends", _Troubled("dies")),
+    Injection("job-died", "it raises", _Troubled("raises")),
+    Injection("job-slow", "it hangs", _Troubled("hangs")),
+    Injection("agent-silent", "it publishes nothing", _Troubled("silent")),
+    Injection("worker-full", "its load is 0.9", _Troubled("busy")),
+    Injection("agent-hung", "frozen", _Troubled("freezes")),
+    Injection("agent-hung", "its event loop stands still", _Troubled("blocks")),
     Injection("agent-failing", "each raises", _failing),
     Injection("second-agent", "another dispatches too", _somebody_else_dispatches),
 )
