@@ -72,6 +72,7 @@ WEB = "gunicorn --config python:token_server.gunicorn_conf token_server.wsgi:app
             id="other-file",
         ),
         pytest.param(Here(settings={"A": "b"}), "token-server doctor", id="as-it-should-be"),
+        pytest.param(Here(is_outside=True, environ={"A": "c"}), "export A=b", id="far-and-ours"),
         pytest.param(
             Here(is_outside=True, url="https://a"), "token-server doctor --url https://a", id="far"
         ),
@@ -93,13 +94,13 @@ def test_a_line_is_not_glued_to_the_file_s_last_one() -> None:
 def test_a_value_comes_out_of_the_file_as_it_was_meant(tmp_path: Path) -> None:
     """A space would end it, a # begin a comment; the others of a list stay, and are not shown."""
     (tmp_path / ".env").write_text("KEYS=old\n")
-    steps = [Setting("NAME", "it's #1"), Setting("KEYS", "new", is_added=True)]
+    steps = [Setting("NAME", 'it\'s "#1"'), Setting("KEYS", "new", is_added=True)]
     lines = Here(settings={"KEYS": "old"}).commands(steps)
 
     subprocess.run(["/bin/sh", "-ec", "\n".join(lines)], cwd=tmp_path, check=True)
 
     written = with_env_file({"TOKEN_SERVER_ENV_FILE": str(tmp_path / ".env")})
-    assert ("it's #1", "old,new") == (written["NAME"], written["KEYS"])
+    assert ('it\'s "#1"', "old,new") == (written["NAME"], written["KEYS"])
     assert "old" not in "".join(lines)
 
 
@@ -135,7 +136,19 @@ def test_an_exported_list_keeps_its_others() -> None:
             id="on-another-machine",
         ),
         pytest.param(
-            Here(), Beside(), ("LIVEKIT_AGENT_PORT=0 python -m agent start",), id="beside"
+            Here(procfile="worker: LIVEKIT_AGENT_PORT=8082 python my.py start"),
+            Beside(),
+            ("LIVEKIT_AGENT_PORT=0 python my.py start",),
+            id="beside",
+        ),
+        pytest.param(
+            Here(is_make_dev=True, settings={"LIVEKIT_AGENT_NAME": "tutor"}),
+            Beside(),
+            (
+                'eval "$(token-server dev --export)"',
+                "LIVEKIT_AGENT_PORT=0 LIVEKIT_AGENT_NAME='tutor' python -m agent start",
+            ),
+            id="beside-make-dev",
         ),
     ],
 )
@@ -177,10 +190,20 @@ def test_a_setting_that_is_missing_or_malformed_is_named_by_its_problem() -> Non
     """What is no setting's problem is nothing to be set."""
     assert Setting("LIVEKIT_URL", "YOUR-LIVEKIT-URL") == setting_of("LIVEKIT_URL must be set")
     assert Setting("RATE_LIMIT", "") == setting_of("RATE_LIMIT must be like 5/minute")
+    assert Setting("TOKEN_JWT_AUDIENCE", "") == setting_of("TOKEN_JWT_AUDIENCE must be empty when")
     assert None is setting_of("Something must be installed")
 
 
 def test_what_runs_is_stopped_before_it_is_started_again() -> None:
     """Its port is taken."""
-    assert "Do it. What still runs of that is stopped first." == Here().cure("Do it.", [Start.WEB])
+    assert "Do it. Stop it first where it still runs." == Here().cure("Do it.", [Start.WEB])
     assert "Do it." == Here(is_outside=True).cure("Do it.", [Start.WEB])
+
+
+def test_of_a_proxy_s_two_names_the_one_that_is_believed_is_set() -> None:
+    """With both there, the other one changes nothing."""
+    given = {"https_proxy": "http://a"}
+
+    lines = Here(settings=given, environ=given).commands([Setting("HTTPS_PROXY", "http://b")])
+
+    assert ("export https_proxy=http://b",) == lines

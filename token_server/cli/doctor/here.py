@@ -3,7 +3,7 @@
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from token_server.cli.dev.plan import procfile_commands
@@ -32,7 +32,7 @@ _PROCFILE = {
     Start.WEB: "gunicorn --config python:token_server.gunicorn_conf token_server.wsgi:app",
     Start.WORKER: "python -m agent start",
 }
-_STOP = " What still runs of that is stopped first."
+_STOP = " Stop it first where it still runs."
 _DEV = "token-server dev"
 _EVAL = 'eval "$(token-server dev --export)"'
 # Where the environment has this, an address from a file is not believed (environment.py).
@@ -126,8 +126,12 @@ class Here:
                 yield step
 
     def _set(self, step: Setting) -> Iterator[str]:
-        is_so = step.value and self.settings.get(step.name, "").strip() == step.value
-        if self.is_outside or is_so:
+        # Of a proxy's two names the small one is believed.
+        if step.name.endswith("_PROXY") and step.name.lower() in self.settings:
+            step = replace(step, name=step.name.lower())
+        is_so = self.settings.get(step.name, "").strip() == step.value
+        is_theirs = self.is_outside and step.name not in self.environ
+        if is_theirs or is_so:
             return
         is_exported = step.name in self.environ or (
             _SECRET in self.environ
@@ -150,14 +154,16 @@ class Here:
         yield _DEV if self.is_make_dev else self._process(step)
 
     def _beside(self) -> Iterator[str]:
-        name = self.settings.get("LIVEKIT_AGENT_NAME", "")
+        if self.is_outside:
+            return
+        named = ""
         if self.is_make_dev:
-            yield _EVAL
             # That tells where LiveKit is, and nothing else.
-            named = f"LIVEKIT_AGENT_NAME={_quoted(name)}" if name else "AGENT_DISPATCH=automatic"
-            yield f"LIVEKIT_AGENT_PORT=0 {named} {self._process(Start.WORKER)}"
-        elif not self.is_outside:
-            yield f"LIVEKIT_AGENT_PORT=0 {self._process(Start.WORKER)}"
+            yield _EVAL
+            name = self.settings.get("LIVEKIT_AGENT_NAME", "")
+            named = f"LIVEKIT_AGENT_NAME={_quoted(name)} " if name else "AGENT_DISPATCH=automatic "
+        worker = re.sub(r"\bLIVEKIT_AGENT_PORT=\S* ", "", self._process(Start.WORKER))
+        yield f"LIVEKIT_AGENT_PORT=0 {named}{worker}"
 
     def _process(self, step: Start) -> str:
         found = dict(procfile_commands(self.procfile)).get(step, "").strip()
@@ -197,7 +203,10 @@ class Here:
 
 def _in_file(value: str) -> str:
     """Quote a value as a `.env` file has it."""
-    return f'"{value}"' if re.search(r"[\s#'\"]", value) else value
+    if not re.search(r"[\s#'\"\\]", value):
+        return value
+    escaped = re.sub(r'(["\\])', r"\\\1", value)
+    return f'"{escaped}"'
 
 
 def _quoted(text: str) -> str:

@@ -9,7 +9,7 @@ from token_server.cli.asking import HttpResult, Way, ask, bearer
 from token_server.cli.doctor import steps
 from token_server.cli.doctor.checks import Check, Trouble, ok, proxy_trouble, skipped
 from token_server.cli.doctor.steps import Again, Setting, Start
-from token_server.cli.silence import cure_of
+from token_server.cli.silence import Silence, cure_of
 from token_server.livekit.admin_tokens import admin_token
 from token_server.settings import Settings
 
@@ -63,7 +63,8 @@ def check_url(livekit_url: str, answer: HttpResult) -> Check:
             f"Start LiveKit at {host}, if it should be there; else set LIVEKIT_URL to where it is:"
             f" `curl {http_url(livekit_url)}` answers OK when it is right."
         )
-        return Trouble("livekit-unreachable", cure, _SET_URL).wrong(
+        todo = (steps.TRUST, *_BOTH) if answer.why is Silence.CERTIFICATE else _SET_URL
+        return Trouble("livekit-unreachable", cure, todo).wrong(
             "LiveKit",
             f"LiveKit cannot be reached at {livekit_url} (LIVEKIT_URL): without it there are"
             " neither rooms nor jobs.",

@@ -11,7 +11,7 @@ from token_server.bearer_keys import plain_key
 from token_server.cli.doctor.checks import Check, Trouble, ok
 from token_server.cli.doctor.livekit import list_rooms
 from token_server.cli.doctor.server import Server
-from token_server.cli.doctor.steps import Start, setting_of
+from token_server.cli.doctor.steps import KEY, Setting, Start, setting_of
 from token_server.proxies import proxy_setting
 from token_server.settings import ParticipantIdentities, Settings
 from token_server.tokens.room_patterns import matches_any
@@ -133,10 +133,13 @@ def _worker_host(listens_on: str) -> str:
 
 def _bad_settings(*problems: str) -> Check:
     many = f"{len(problems)} settings are" if len(problems) > 1 else "A setting is"
+    mended = list(filter(None, map(setting_of, problems)))
+    if Setting("TOKEN_AUTH", "key") in mended:
+        mended.append(Setting("TOKEN_KEYS", KEY))
     return Trouble(
         "settings",
         "Set these, then start web and worker, which read the same settings: neither starts without"
         " good ones. .env.example of the repository has them all; `make dev` in a checkout needs"
         " none.",
-        (*filter(None, map(setting_of, problems)), Start.WEB, Start.WORKER),
+        (*mended, Start.WEB, Start.WORKER),
     ).wrong("settings", f"{many} missing or malformed.", *problems)

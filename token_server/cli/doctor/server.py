@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from token_server.cli.asking import HttpResult, Way, ask, bearer
 from token_server.cli.doctor.checks import Check, Trouble, ok, proxy_trouble
 from token_server.cli.doctor.livekit import QUOTA
-from token_server.cli.doctor.steps import REDIS_URL, Address, Again, Setting, Start, Step
+from token_server.cli.doctor.steps import REDIS_URL, TRUST, Address, Again, Setting, Start, Step
 from token_server.cli.running_server import room_path
 from token_server.cli.silence import Silence, cure_of
 
@@ -59,9 +59,7 @@ def check_server(server: Server, health: HttpResult) -> Check:
             "Start it (the Procfile's `web`; `make dev` starts all parts), or say where it is: set"
             " TOKEN_SERVER_URL or PORT, or add --url https://HOST."
         )
-        is_down = health.why in {None, Silence.REFUSED, Silence.NO_ANSWER}
-        todo: tuple[Step, ...] = (Start.WEB,) if is_down else (Address.OF_SERVER,)
-        return Trouble("server-unreachable", cure, todo).wrong(
+        return Trouble("server-unreachable", cure, _to_reach(health.why)).wrong(
             _NAME,
             f"No token server answers at {server.url}: nobody gives out tokens there, or sends for"
             " the agent.",
@@ -92,6 +90,12 @@ def check_server(server: Server, health: HttpResult) -> Check:
             health.in_words,
         )
     return ok(_NAME, f"It answers at {server.url}.", f"after {health.seconds * 1000:.0f} ms")
+
+
+def _to_reach(why: Silence | None) -> tuple[Step, ...]:
+    if why in {None, Silence.REFUSED, Silence.NO_ANSWER}:
+        return (Start.WEB,)
+    return (TRUST, Again()) if why is Silence.CERTIFICATE else (Address.OF_SERVER,)
 
 
 def check_ready(ready: HttpResult) -> Check:

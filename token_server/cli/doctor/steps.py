@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+# The environment of whoever connects, and not a file, says which authorities are believed.
+TRUST = "export SSL_CERT_FILE=YOUR-CA-FILE"
 # What only the reader knows stands in capitals and names itself; no secret is ever printed.
 LIVEKIT_URL, PUBLIC_URL = "YOUR-LIVEKIT-URL", "YOUR-PUBLIC-LIVEKIT-URL"
 API_KEY, API_SECRET = "YOUR-API-KEY", "YOUR-API-SECRET"
@@ -61,7 +63,7 @@ def setting_of(problem: str) -> Setting | None:
     name = problem.partition(" ")[0]
     if not name.isupper() or not name.replace("_", "").isalnum():
         return None
-    return Setting(name, _REQUIRED.get(name, ""))
+    return Setting(name, "" if "must be empty" in problem else _REQUIRED.get(name, ""))
 
 
 _REQUIRED = {
