@@ -20,7 +20,7 @@ def measure_doctor(effort: Effort, folder: Path) -> Sequence[Section]:
     say(f"doctor: {len(injections)} things that go wrong")
     with (
         Deployment(folder) as lender,
-        Stage(lender.with_worker(), folder) as stage,
+        Stage(lender.with_worker(), folder, is_thorough=True) as stage,
     ):
         return to_sections([_outcome(injection, stage) for injection in injections])
 

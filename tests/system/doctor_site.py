@@ -6,6 +6,7 @@ It knows how to type, and no cure: what is typed is what the doctor has printed.
 import itertools
 import re
 import shlex
+import signal
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -38,7 +39,7 @@ _ASSIGNMENT = re.compile(r"[A-Z_]+=.*")
 _OF_THE_SHELL = {"PWD", "OLDPWD", "SHLVL", "_"}
 # How a process says that it serves.
 _READY = {"web": r"Listening at: (http://[\d.]+:\d+)", "worker": "registered worker"}
-_STARTS_WITHIN, _TYPED_WITHIN = 60.0, 30.0
+_STARTS_WITHIN, _TYPED_WITHIN = 60.0, 90.0
 
 Program = Callable[[Sequence[str]], object]
 
@@ -49,6 +50,8 @@ class Site:
     Args:
         stack: LiveKit, and whatever runs of ours.
         folder: Is filled with what is found in a checkout, and `.env`.
+        is_thorough: Whether what runs with the very same settings is started again too, where that
+            is typed: a worker takes 4 s of processor time.
 
     Attributes:
         environ: The shell's, where settings may be too.
@@ -57,8 +60,8 @@ class Site:
         may_leave_rooms: Whether nothing lets the doctor delete its room.
     """
 
-    def __init__(self, stack: Stack, folder: Path) -> None:
-        self.stack, self.folder = stack, folder
+    def __init__(self, stack: Stack, folder: Path, *, is_thorough: bool) -> None:
+        self.stack, self.folder, self._is_thorough = stack, folder, is_thorough
         self._ends = ExitStack()
         self._lent = stack.worker
         for name in _CHECKOUT:
@@ -130,6 +133,12 @@ class Site:
             url = f"{found[1]}/healthz"
             wait_until(lambda: plain_http.is_ok(url), within=20, what=process.output())
         return process
+
+    def freeze_worker(self) -> None:
+        """Let it do nothing any more."""
+        assert self.stack.worker
+        self.stack.worker.popen.send_signal(signal.SIGSTOP)
+        self._started[self.stack.worker] = {"frozen": ""}
 
     def stop(self, kind: str) -> None:
         """End it, as with Ctrl-C twice: what is frozen, too."""
@@ -212,8 +221,10 @@ class Site:
 
     def _start_as_typed(self, kind: str, line: str) -> None:
         """Start one of the Procfile's; with a port of its own it is one more, and no other."""
-        if "LIVEKIT_AGENT_PORT" not in _in_front(line):
-            self.start(kind, line)
+        extra = _in_front(line)
+        if "LIVEKIT_AGENT_PORT" not in extra:
+            if self._is_thorough or not self._runs_with(kind, extra):
+                self.start(kind, line)
             return
         log = self.folder / "beside.log"
         process = Process(["/bin/sh", "-c", line], self.environ, log, folder=self.folder)

@@ -1,7 +1,6 @@
 """Causes that lie in the worker, or in what its agents do."""
 
 import json
-import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,8 +44,7 @@ def _killed(stage: Stage) -> Case:
 
 def _frozen(stage: Stage) -> Case:
     site = _site_that_knows_its_worker(stage)
-    assert site.stack.worker
-    site.stack.worker.popen.send_signal(signal.SIGSTOP)
+    site.freeze_worker()
     _wait_for_worker(site, "silent")
     return Case(site=site)
 

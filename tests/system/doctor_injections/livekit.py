@@ -83,7 +83,7 @@ def _another_region(stage: Stage) -> Case:
     site = stage.own_site(livekit=_node_in("frankfurt"), redis_address=redis)
     far = stage.have(ChangedLiveKit(stage.new_folder(), _node_in("mumbai"), redis_address=redis))
     site.with_web().start("worker", LIVEKIT_URL=far.url)
-    return Case(site=site)
+    return Case(site=site, goes_by=site.with_worker)  # somebody near Frankfurt starts one
 
 
 def _node_in(region: str) -> dict[str, object]:

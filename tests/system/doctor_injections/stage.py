@@ -39,10 +39,11 @@ class Stage:
     Args:
         lender: Whose LiveKit and worker are borrowed.
         folder: For all files.
+        is_thorough: Whether what need not be started again is so, where that is typed.
     """
 
-    def __init__(self, lender: Deployment, folder: Path) -> None:
-        self._lender, self._folder = lender, folder
+    def __init__(self, lender: Deployment, folder: Path, *, is_thorough: bool = False) -> None:
+        self._lender, self._folder, self._is_thorough = lender, folder, is_thorough
         self._borrowed: tuple[BorrowedStack, Site] | None = None
         self._of_case = ExitStack()
         self.livekit = lender.livekit
@@ -51,7 +52,7 @@ class Stage:
         """Return the site that all share, as it should be but for these settings in `.env`."""
         if self._borrowed is None:
             stack = BorrowedStack(self._lender, self.new_folder())
-            self._borrowed = stack, Site(stack, self.new_folder())
+            self._borrowed = stack, self._site_of(stack)
         _, site = self._borrowed
         site.reset()
         site.with_worker().write(**settings)
@@ -62,9 +63,12 @@ class Stage:
     ) -> Site:
         """Return one with a LiveKit of its own, and no worker yet."""
         stack = self.have(Stack(self.new_folder(), livekit=livekit, redis_address=redis_address))
-        site = Site(stack, self.new_folder())
+        site = self._site_of(stack)
         self._of_case.callback(site.close)
         return site
+
+    def _site_of(self, stack: Stack) -> Site:
+        return Site(stack, self.new_folder(), is_thorough=self._is_thorough)
 
     def have(self, resource: Any) -> Any:  # noqa: ANN401 (whatever it is, it is returned)
         """Enter a context that ends with the case."""
