@@ -18,6 +18,7 @@ _NOBODY_IS_PUT_OUT = {"AGENT_SILENT_SECONDS": "0", "AGENT_BLOCKED_SECONDS": "0"}
 
 
 def _site_that_knows_its_worker(stage: Stage, **settings: str) -> Site:
+    stage.renew()
     site = stage.site(**settings).with_web()
     _wait_for_worker(site, "idle")
     return site
@@ -60,6 +61,7 @@ def _no_name(stage: Stage) -> Case:
 
 
 def _full(stage: Stage) -> Case:
+    stage.renew()
     site = stage.site(LIVEKIT_AGENT_MAX_JOBS="1").with_web()
     site.start("worker")
     stage.humans().join(stage.livekit.url, site.stack.token("call"))

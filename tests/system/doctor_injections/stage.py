@@ -89,19 +89,25 @@ class Stage:
         return Path(mkdtemp(dir=self._folder, prefix=""))
 
     def end_case(self) -> None:
-        """End what the case had of its own."""
+        """End what the case had of its own, and the rooms that it has left."""
         self._of_case.close()
+        for room in self._lender.rooms.list_rooms():
+            self._lender.end_room(room.room_name)
+
+    def renew(self) -> None:
+        """Let the next site be one where nothing has been before: no worker that has told."""
+        if self._borrowed:
+            (stack, site), self._borrowed = self._borrowed, None
+            with stack:
+                if worker := site.close():
+                    self._lender.adopt_worker(worker)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.end_case()
-        if self._borrowed:
-            stack, site = self._borrowed
-            with stack:
-                if worker := site.close():
-                    self._lender.adopt_worker(worker)
+        self.renew()
 
 
 @dataclass(frozen=True)
