@@ -73,7 +73,7 @@ def test_a_closed_port_is_told_from_a_name_that_is_unknown() -> None:
     unknown = told("http://no-such-host.invalid")
 
     assert "connection refused: nothing listens on that port" == refused[0]
-    assert ["Start LiveKit, ", "Start it "] == [refused[1][:15], refused[2][:9]]
+    assert ["Start LiveKit ", "Start it "] == [refused[1][:14], refused[2][:9]]
     assert "the name of the host is not known (DNS)" == unknown[0]
     assert "Correct the host in LIVEKIT_URL" in unknown[1]
     assert "Correct the host in TOKEN_SERVER_URL, PORT or --url" in unknown[2]

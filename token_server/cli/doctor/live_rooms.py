@@ -102,7 +102,7 @@ def check_room_names(found: Sequence[Reuse], fixed_names: Sequence[str]) -> Chec
     )[:_MOST_NAMES]
     if not unmeant:
         return ok("room names", "No caller was seen in a room that another had left.")
-    names = ",".join(dict.fromkeys((*fixed_names, unmeant[0].room_name)))
+    names = ",".join(dict.fromkeys((unmeant[0].room_name, *fixed_names)))
     meant = Setting("ROOM_NAMES", names if fixed_names else f"{names},*")
     trouble = Trouble(
         "room-names-reused",

@@ -107,7 +107,11 @@ def check_key(answer: HttpResult) -> Check:
                 " (Cloud: project settings, API keys; self-hosted: `keys` in its configuration),"
                 " and start web and worker, which use the same pair.",
                 (*_PAIR, *_BOTH),
-            ).wrong("key", "LiveKit does not know LIVEKIT_API_KEY.", "HTTP 401: invalid API key")
+            ).wrong(
+                "key",
+                "LiveKit does not know LIVEKIT_API_KEY: nothing that is signed with it is taken.",
+                "HTTP 401: invalid API key",
+            )
         case "secret":
             return Trouble(
                 "secret-wrong",

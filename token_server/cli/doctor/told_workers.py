@@ -93,7 +93,9 @@ def why_not_taken(agent_name: str, told: Sequence[ToldWorker], *evidence: str) -
     living = [worker for worker in named if not worker.is_silent]
     if living and all(worker.state == _FULL for worker in living):
         return WORKER_FULL.wrong(
-            "agent", "Every worker of the name has as many calls as it takes.", *evidence
+            "agent",
+            "Every worker of the name has as many calls as it takes: LiveKit offers it no more.",
+            *evidence,
         )
     if len(living) == len(named):
         return None
@@ -114,4 +116,8 @@ def why_not_taken(agent_name: str, told: Sequence[ToldWorker], *evidence: str) -
         " off may still be offered jobs, which then nobody takes. If its log looks well, set"
         " TOKEN_SERVER_URL for it.",
         (Start.WORKER,),
-    ).wrong("agent", "A worker of the name has not been heard for 6 s or more.", *evidence)
+    ).wrong(
+        "agent",
+        "A worker of the name has not been heard for 6 s or more: it is frozen, cut off or dead.",
+        *evidence,
+    )
