@@ -40,21 +40,6 @@ def test_an_agent_that_is_sent_with_the_token_is_well_too(well: Stack) -> None:
     assert (0, []) == (diagnosis.exit_code, diagnosis.causes())
 
 
-<<<<<<< HEAD
-=======
-def test_a_worker_that_is_not_there_is_named(tmp_path: Path) -> None:
-    """The first thing anybody forgets; and the room of whoever waits says the same."""
-    with Stack(tmp_path) as stack, Humans() as humans:
-        humans.join(stack.livekit.url, stack.with_web().token("kitchen"))
-        diagnosis = stack.diagnose()
-        advice = stack.view("kitchen")["advice"]
-
-    assert (1, ["no-worker"]) == (diagnosis.exit_code, diagnosis.causes())
-    assert "no-worker" == advice["cause"]
-    assert f"LIVEKIT_AGENT_NAME={AGENT_NAME} python -m agent start" in advice["cure"]
-
-
->>>>>>> 9845e7e
 def test_a_worker_under_another_name_is_named_with_its_name(well: Stack) -> None:
     """The log says `registered worker`, and no job request ever comes."""
     wanted = {"LIVEKIT_AGENT_NAME": "parrot"}
