@@ -1,4 +1,4 @@
-"""The README's commands do what it says, in the order a newcomer types them."""
+"""The commands of README.md and docs/http.md do what they say, in the order they are typed."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ from tests.snippets import snippets
 
 pytestmark = pytest.mark.live
 
-COMMANDS = snippets("README.md", "sh")
+COMMANDS = [*snippets("README.md", "sh"), *snippets("docs/http.md", "sh")]
 DRY_RUN = [command.text for command in COMMANDS if "--check-config" in command.text]
 CURLS = [command.text for command in COMMANDS if command.text.startswith("curl ")]
 RUNS = [command for command in COMMANDS if command.text in (*DRY_RUN, *CURLS)]

@@ -23,9 +23,10 @@ FRESH_SECONDS = 3.0
 # Peeks per second and process, each 0.1 to 0.2 ms of work. With ten tokens a second and process
 # each gets all that are due: who is 250 ms away comes more than a second after their token.
 FRESH_PEEKS_PER_SECOND = 240.0
-# The same after these seconds; and as how many one counts where webhooks are known to work.
+# The same after these seconds; and as how many one counts where webhooks are known to work: 200
+# rooms are to cost less than 2 % of a core.
 LATER_PEEKS_PER_SECOND = 15.0
-_WITH_WEBHOOKS_PRICE = 3.0
+_WITH_WEBHOOKS_PRICE = 6.0
 # Rooms that one process follows at once; the sweep finds the humans of the others.
 ROOMS_FOLLOWED = 10_000
 # Tokens of one room whose humans are awaited; the oldest is forgotten first.

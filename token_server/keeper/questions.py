@@ -7,7 +7,7 @@ ASK_EVERY = 1.0
 ASK_AGAIN = 0.5
 # Questions a second and process; each is some 0.3 ms of work. With more agents than that the
 # seconds between two questions to one of them grow.
-PER_SECOND = 400.0
+PER_SECOND = 300.0
 
 
 class Questions:

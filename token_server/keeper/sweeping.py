@@ -25,9 +25,9 @@ TICK = 0.5
 EVERY = 5.0
 _HURRIED = 1.0
 _REST = 10.0
-# Looks a second and process where webhooks are not known to work: some 15 % of a core. And of
-# rooms that have changed, or were never seen, where they are.
-_HURRIED_LOOKS = 150.0
+# Looks a second and process where webhooks are not known to work: with the questions a third of a
+# core. And of rooms that have changed, or were never seen, where they are.
+_HURRIED_LOOKS = 130.0
 _CALM_LOOKS = 50.0
 # Seconds from one turn of a room to its next where nothing has changed; and where webhooks work,
 # looks a second of all processes together.

@@ -141,7 +141,7 @@ def test_no_number_of_tokens_exceeds_the_budget(*, webhooks: bool) -> None:
     afterwards = play(schedule, until=40, now=13)[0]
 
     assert len(while_new) <= 10 * (FRESH_PEEKS_PER_SECOND + LATER_PEEKS_PER_SECOND) + 2
-    a_second = LATER_PEEKS_PER_SECOND / (3 if webhooks else 1)
+    a_second = LATER_PEEKS_PER_SECOND / (6 if webhooks else 1)
     assert 27 * a_second - 1 <= len(afterwards) <= 28 * a_second + LATER_PEEKS_PER_SECOND
 
 

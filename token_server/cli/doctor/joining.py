@@ -6,7 +6,7 @@ from shared_settings.livekit_url import websocket_url
 from token_server.cli.doctor.checks import TOO_OLD, Check, Trouble, ok
 from token_server.cli.doctor.livekit import http_url
 from token_server.cli.doctor.probe_observation import ProbeObservation
-from token_server.cli.doctor.steps import PUBLIC_URL, Again, Setting, Start
+from token_server.cli.doctor.steps import LIVEKIT_IP, PUBLIC_URL, Again, Setting, Start
 from token_server.settings import Settings
 
 # Of another LiveKit, which has other keys.
@@ -55,8 +55,9 @@ def _no_media(seen: ProbeObservation, server_url: str) -> Check:
     return Trouble(
         "media-blocked",
         f"Let whoever runs LiveKit open its media ports on {urlsplit(server_url).hostname} (by"
-        " default UDP 50000-60000 and TCP 7881) and set `rtc.use_external_ip` or `rtc.node_ip` in"
-        " its configuration (livekit.yaml) to the address that clients reach; then run this again.",
+        " default UDP 50000-60000 and TCP 7881), say in its configuration (livekit.yaml) at which"
+        f" address clients reach it, `rtc.node_ip: {LIVEKIT_IP}` (or `rtc.use_external_ip`), and"
+        " start it again; then run this again.",
         (Again(),),
     ).wrong(
         "join",

@@ -15,7 +15,15 @@ from prometheus_client.parser import text_string_to_metric_families
 from token_server.cli.asking import HttpResult, bearer
 from token_server.cli.doctor.checks import Check, Trouble, ok, skipped
 from token_server.cli.doctor.server import Server
-from token_server.cli.doctor.steps import HOST, OPERATOR_KEY, WEBHOOK_KEY, Again, Setting, Start
+from token_server.cli.doctor.steps import (
+    API_KEY,
+    HOST,
+    OPERATOR_KEY,
+    WEBHOOK_KEY,
+    Again,
+    Setting,
+    Start,
+)
 
 _RECEIVED = "token_server_webhooks_received_total"
 _REFUSED = "token_server_webhooks_refused_total"
@@ -158,8 +166,9 @@ def _left_out(events: Sequence[str]) -> Check:
     names = " and ".join(f"`{event}`" for event in events)
     return Trouble(
         "webhooks-left-out",
-        f"In LiveKit's configuration (livekit.yaml), add {names} to"
-        " `webhook.filter_params.include_events`, or take it out of `exclude_events`; start LiveKit"
+        "In LiveKit's configuration (livekit.yaml), let all events be sent:"
+        " `webhook.filter_params.include_events: []` and"
+        f" `webhook.filter_params.exclude_events: []`; or {names} among others. Start LiveKit"
         " again, and run this again.",
         (Again(),),
     ).wrong(
@@ -172,10 +181,10 @@ def _left_out(events: Sequence[str]) -> Check:
 def _none_came(server: Server) -> Check:
     return Trouble(
         "no-webhooks",
-        f"In LiveKit's settings (Cloud: project settings, webhooks; self-hosted: `webhook.urls` in"
-        f" livekit.yaml, and `webhook.api_key`: LIVEKIT_API_KEY) add {_webhook(server)}. If it is"
-        " there, type the first line on LiveKit's machine: it must show 401, since the token server"
-        " refuses what is not signed.",
+        f"In LiveKit's settings (Cloud: project settings, webhooks) add {_webhook(server)};"
+        f" self-hosted, in livekit.yaml: {_urls(server)} and `webhook.api_key: {API_KEY}`, which is"
+        " LIVEKIT_API_KEY, and start LiveKit again. If it is there, type the first line on"
+        " LiveKit's machine: it must show 401, since the token server refuses what is not signed.",
         (_knock(server), Again()),
     ).wrong(
         "webhooks",
@@ -190,7 +199,8 @@ def _stopped(evidence: WebhookEvidence, server: Server) -> Check:
         "webhooks-stopped",
         "Type the first line on LiveKit's machine: it must show 401, since the token server refuses"
         " what is not signed. If it does, see that LiveKit's settings still name"
-        f" {_webhook(server)}, and read LiveKit's log for `webhook`.",
+        f" {_webhook(server)} (livekit.yaml: {_urls(server)}), and read LiveKit's log for"
+        " `webhook`.",
         (_knock(server), Again()),
     ).wrong(
         "webhooks",
@@ -207,8 +217,8 @@ def _refused(counted: Counts, server: Server) -> Check:
     if counted.refused.keys() & _NO_SUCH_PATH:
         return Trouble(
             "webhook-path",
-            "In LiveKit's settings (self-hosted: `webhook.urls` in livekit.yaml), set the webhook's"
-            f" URL to {_webhook(server)}, and run this again.",
+            f"In LiveKit's settings, set the webhook's URL to {_webhook(server)} (self-hosted, in"
+            f" livekit.yaml: {_urls(server)}), start LiveKit again, and run this again.",
             (Again(),),
         ).wrong(
             "webhooks",
@@ -239,6 +249,11 @@ def _unseen(evidence: WebhookEvidence) -> Check:
 
 def _knock(server: Server) -> str:
     return f"curl -i -X POST {shlex.quote(_webhook(server))}"
+
+
+def _urls(server: Server) -> str:
+    """Return LiveKit's own setting, as its configuration has it."""
+    return f"`webhook.urls: [{_webhook(server)}]`"
 
 
 def _webhook(server: Server) -> str:
