@@ -12,8 +12,10 @@ _REGIONS = [
 ]
 _QUOTA = Fault(status=HTTPStatus.TOO_MANY_REQUESTS, body=b"too many requests")
 _INTERNAL = Fault(status=HTTPStatus.INTERNAL_SERVER_ERROR, body=b'{"code":"internal","msg":"x"}')
-_UNAUTHENTICATED = Fault(
-    status=HTTPStatus.UNAUTHORIZED, body=b'{"code":"unauthenticated","msg":"unauthenticated"}'
+_NOT_SAYING_WHICH = Fault(
+    status=HTTPStatus.UNAUTHORIZED,
+    body=b'{"code":"unauthenticated","msg":"unauthenticated"}',
+    of=HTTPStatus.UNAUTHORIZED,
 )
 
 
@@ -38,9 +40,7 @@ def _too_many_requests(stage: Stage) -> Case:
 
 
 def _refused_without_a_word(stage: Stage) -> Case:
-    proxy = _behind(
-        stage, Fault(status=_UNAUTHENTICATED.status, body=_UNAUTHENTICATED.body, of=401)
-    )
+    proxy = _behind(stage, _NOT_SAYING_WHICH)
     site = stage.site(LIVEKIT_URL=proxy.url).with_web()
     site.write(LIVEKIT_API_SECRET="x" * 40)
     return Case(site=site)

@@ -161,7 +161,8 @@ def treat(injection: Injection, stage: Stage) -> Course:
     try:
         case = injection.inject(stage)
         found = after = case.site.diagnose(*case.arguments)
-        typed, started = [], time.monotonic()
+        typed: list[str] = []
+        started = time.monotonic()
         for _ in range(_ROUNDS):
             if not (troubles := after.troubles()):
                 break
