@@ -24,6 +24,14 @@ def _site_that_knows_its_worker(stage: Stage, **settings: str) -> Site:
     return site
 
 
+def _site_with_another_worker(stage: Stage, **environ: str) -> Site:
+    """Start it before `web`: the one that is killed for it has told nobody."""
+    stage.renew()
+    site = stage.site()
+    site.start("worker", **environ)
+    return site.with_web()
+
+
 def _wait_for_worker(site: Site, state: str) -> None:
     what = f"a worker is {state}"
     wait_until(lambda: state in site.stack.worker_states(), within=20, what=what)
@@ -55,15 +63,14 @@ def _other_name(stage: Stage) -> Case:
 
 
 def _no_name(stage: Stage) -> Case:
-    site = stage.site().with_web()
-    site.start("worker", AGENT_DISPATCH="automatic")
-    return Case(site=site)
+    return Case(site=_site_with_another_worker(stage, AGENT_DISPATCH="automatic"))
 
 
 def _full(stage: Stage) -> Case:
     stage.renew()
-    site = stage.site(LIVEKIT_AGENT_MAX_JOBS="1").with_web()
+    site = stage.site(LIVEKIT_AGENT_MAX_JOBS="1")
     site.start("worker")
+    site.with_web()
     stage.humans().join(stage.livekit.url, site.stack.token("call"))
     _wait_for_worker(site, "full")
     return Case(site=site)
@@ -71,9 +78,7 @@ def _full(stage: Stage) -> Case:
 
 def _at_another_livekit(stage: Stage) -> Case:
     other: LiveKitServer = stage.have(LiveKitServer(stage.new_folder()))
-    site = stage.site().with_web()
-    site.start("worker", LIVEKIT_URL=other.url)
-    return Case(site=site)
+    return Case(site=_site_with_another_worker(stage, LIVEKIT_URL=other.url))
 
 
 class _Troubled:
@@ -84,12 +89,14 @@ class _Troubled:
 
     def __call__(self, stage: Stage) -> Case:
         """Start it in the other one's place."""
-        site = stage.site(**_NOBODY_IS_PUT_OUT).with_web()
+        stage.renew()
+        site = stage.site(**_NOBODY_IS_PUT_OUT)
         file = stage.new_folder() / "trouble"
         file.write_text(self._trouble)
         # It is somebody else's, and reads no `.env`.
         environ = site.stack.environ | {"TROUBLE": str(file)}
         site.start("worker", "python -m tests.system.troubled_worker start", **environ)
+        site.with_web()
         return Case(site=site, goes_by=site.with_worker)
 
 
