@@ -8,8 +8,11 @@ import pytest
 from shared_settings.env_file import with_env_file
 from tests.processes import ROOT
 from token_server.cli.doctor.arrival import beside_make_dev
+from token_server.cli.doctor.folder import here_of
 from token_server.cli.doctor.here import Here, as_typed, programs_folder
+from token_server.cli.doctor.patient import Options
 from token_server.cli.doctor.steps import Address, Again, Beside, Setting, Start, Step, setting_of
+from token_server.cli.running_server import server_url
 
 OURS = Path("/project/.venv/bin/python")
 
@@ -207,3 +210,38 @@ def test_of_a_proxy_s_two_names_the_one_that_is_believed_is_set() -> None:
     lines = Here(settings=given, environ=given).commands([Setting("HTTPS_PROXY", "http://b")])
 
     assert ("export https_proxy=http://b",) == lines
+
+
+def test_the_folder_says_how_its_processes_are_started(tmp_path: Path) -> None:
+    """Its Procfile, and the end of its `.env`."""
+    (tmp_path / ".env").write_text("A=c")
+    (tmp_path / "Procfile").write_text("worker: python my.py start\n")
+    options = Options(server_url="http://127.0.0.1:8080")
+
+    here = here_of({"A": "c"}, options, tmp_path, tmp_path / "bin/python")
+
+    assert (
+        "echo >> .env",
+        "echo 'A=b' >> .env",
+        "bin/python my.py start",
+    ) == here.commands([Setting("A", "b"), Start.WORKER])
+
+
+@pytest.mark.parametrize(
+    ("environ", "is_here"),
+    [
+        pytest.param({}, True, id="loopback"),
+        pytest.param({"HOST": "192.168.1.20"}, True, id="the-address-it-listens-at"),
+        pytest.param({"TOKEN_SERVER_URL": "https://tokens.example"}, False, id="elsewhere"),
+        pytest.param({"TOKEN_SERVER_URL": "http://localhost:9000"}, True, id="named-loopback"),
+    ],
+)
+def test_a_token_server_elsewhere_is_not_started_here(
+    tmp_path: Path, environ: dict[str, str], *, is_here: bool
+) -> None:
+    """A second one would listen beside the one that is meant."""
+    options = Options(server_url=server_url(environ))
+
+    here = here_of(environ, options, tmp_path, tmp_path / "bin/python")
+
+    assert is_here is here.is_web_here
