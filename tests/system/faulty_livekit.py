@@ -1,11 +1,13 @@
 """Stands before LiveKit, passes all on, and answers some calls as a LiveKit in trouble does."""
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from urllib3 import BaseHTTPResponse, HTTPResponse
@@ -34,15 +36,31 @@ class Fault:
 
 
 class FaultyLiveKit(Loopback):
-    """LiveKit with faults, until it is mended; WebSockets pass, rewritten perhaps."""
+    """LiveKit with faults, until it is mended; WebSockets pass.
+
+    Args:
+        livekit_url: The real one.
+        faults: What is answered otherwise.
+        rewrite: What is done to all that it says over WebSockets.
+        certificate: A PEM file that has the key too; with it only TLS is spoken.
+    """
 
     def __init__(
-        self, livekit_url: str, faults: Sequence[Fault], rewrite: Rewrite | None = None
+        self,
+        livekit_url: str,
+        faults: Sequence[Fault] = (),
+        *,
+        rewrite: Rewrite | None = None,
+        certificate: Path | None = None,
     ) -> None:
         self._target = livekit_url.replace("ws", "http", 1)
         self._faults, self._rewrite = faults, rewrite
         super().__init__(self._handler())
-        self.url = f"ws://127.0.0.1:{self.port}"
+        self.url = f"{'wss' if certificate else 'ws'}://127.0.0.1:{self.port}"
+        if certificate:
+            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            tls.load_cert_chain(certificate)
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
 
     def mend(self) -> None:
         """Have no faults any more."""

@@ -2,6 +2,7 @@
 
 from http import HTTPStatus
 
+from tests.certificates import write_certificate
 from tests.system.doctor_injections.stage import Case, Injection, Stage
 from tests.system.doctor_stage import ChangedLiveKit
 from tests.system.faulty_livekit import Fault, FaultyLiveKit
@@ -46,6 +47,15 @@ def _refused_without_a_word(stage: Stage) -> Case:
     return Case(site=site)
 
 
+def _certificate_of_ones_own(stage: Stage) -> Case:
+    certificate = write_certificate(stage.new_folder() / "certificate.pem")
+    proxy: FaultyLiveKit = stage.have(FaultyLiveKit(stage.livekit.url, certificate=certificate))
+    site = stage.site().with_web()
+    site.write(LIVEKIT_URL=proxy.url)
+    site.values["YOUR-CA-FILE"] = str(certificate)
+    return Case(site=site)
+
+
 def _no_dispatch(stage: Stage) -> Case:
     proxy = _behind(stage, Fault(status=500, body=_INTERNAL.body, method="CreateDispatch"))
     site = stage.site()
@@ -54,7 +64,7 @@ def _no_dispatch(stage: Stage) -> Case:
 
 
 def _old_version(stage: Stage) -> Case:
-    proxy: FaultyLiveKit = stage.have(FaultyLiveKit(stage.livekit.url, (), rewrite=_older))
+    proxy: FaultyLiveKit = stage.have(FaultyLiveKit(stage.livekit.url, rewrite=_older))
     site = stage.site(LIVEKIT_URL=proxy.url).with_web()
     return Case(site=site, goes_by=proxy.mend)
 
@@ -101,6 +111,7 @@ def _no_deletion(stage: Stage) -> Case:
 
 
 INJECTIONS = (
+    Injection("livekit-unreachable", "a certificate of one's own", _certificate_of_ones_own),
     Injection("livekit-failing", "LiveKit answers 500", _errors),
     Injection("livekit-quota", "LiveKit answers 429", _too_many_requests),
     Injection("key-or-secret", "a LiveKit that does not say which", _refused_without_a_word),
