@@ -84,8 +84,8 @@ def _at_another_livekit(stage: Stage) -> Case:
 class _Troubled:
     """A worker whose jobs have a trouble; whoever wrote it mends it once the doctor has spoken."""
 
-    def __init__(self, trouble: str) -> None:
-        self._trouble = trouble
+    def __init__(self, trouble: str, *, is_mended: bool = True) -> None:
+        self._trouble, self._is_mended = trouble, is_mended
 
     def __call__(self, stage: Stage) -> Case:
         """Start it in the other one's place."""
@@ -97,7 +97,7 @@ class _Troubled:
         environ = site.stack.environ | {"TROUBLE": str(file)}
         site.start("worker", "python -m tests.system.troubled_worker start", **environ)
         site.with_web()
-        return Case(site=site, goes_by=site.with_worker)
+        return Case(site=site, goes_by=site.with_worker if self._is_mended else None)
 
 
 def _failing(stage: Stage) -> Case:
@@ -183,7 +183,7 @@ INJECTIONS = (
     Injection("job-died", "it raises", _Troubled("raises")),
     Injection("job-slow", "it hangs", _Troubled("hangs")),
     Injection("agent-silent", "it publishes nothing", _Troubled("silent")),
-    Injection("worker-full", "its load is 0.9", _Troubled("busy")),
+    Injection("worker-full", "its load is 0.9", _Troubled("busy", is_mended=False)),
     Injection("agent-hung", "frozen", _Troubled("freezes")),
     Injection("agent-hung", "its event loop stands still", _Troubled("blocks")),
     Injection("agent-failing", "each raises", _failing),
