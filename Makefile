@@ -7,7 +7,7 @@ ARGS ?= tests/contract tests/system
 export LIVEKIT_SERVER_VERSION
 endif
 
-.PHONY: dev test check bench setup format lock release
+.PHONY: dev test check bench pictures setup format lock release
 
 dev: setup
 	@.venv/bin/token-server dev
@@ -27,6 +27,11 @@ check: setup
 bench:
 	@sh setup/run --for-tests
 	.venv/bin/python -m bench $(ARGS)
+
+# The README's, of a real run.
+pictures:
+	@sh setup/run --for-tests
+	.venv/bin/python -m bench.pictures
 
 setup:
 	@sh setup/run

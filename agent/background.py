@@ -1,6 +1,7 @@
 """Tasks that run beside a job: one that fails is logged at once, and somebody is told.
 
-asyncio alone keeps the exception of a task that nobody awaits until the process ends.
+asyncio alone keeps the exception of a task that nobody awaits until the process ends, and may lose
+a task that nobody has.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 logger = logging.getLogger(__name__)
+_running: set[asyncio.Task[None]] = set()
 
 
 def start_task(
@@ -23,6 +25,8 @@ def start_task(
         on_failure: Called with a reason such as "the greeting has failed".
     """
     task = asyncio.create_task(work, name=name)
+    _running.add(task)
+    task.add_done_callback(_running.discard)
     task.add_done_callback(functools.partial(_report, on_failure=on_failure))
     return task
 

@@ -1,10 +1,12 @@
-"""How many jobs a worker has taken, and what it tells LiveKit about that.
+"""Which jobs a worker has taken, and what it tells LiveKit about that.
 
 CPU plays no part: a busy second while a human joins must not lose that human's job.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+
+from livekit.protocol.agent import Job
 
 # livekit-server offers no job to workers whose load is `agents.target_load` or more
 # (livekit-behaviour 23).
@@ -18,15 +20,19 @@ _LOAD_WHEN_FULL = 0.6999
 class Capacity:
     """The jobs of one worker: running, or accepted and on their way to a process."""
 
-    def __init__(self, max_jobs: int, running_job_ids: Callable[[], Iterable[str]]) -> None:
-        self._max_jobs = max_jobs
-        self._running_job_ids = running_job_ids
-        self._accepted_job_ids: set[str] = set()
+    def __init__(self, max_jobs: int, running: Callable[[], Iterable[Job]]) -> None:
+        self._max_jobs, self._running = max_jobs, running
+        self._accepted: dict[str, Job] = {}  # by id
+
+    def in_hand(self) -> list[Job]:
+        """Return the jobs that have a place, each once while it passes into its process."""
+        running = {job.id: job for job in self._running()}
+        return [*(self._accepted | running).values()]
 
     @property
     def taken(self) -> int:
-        """How many jobs have a place, each counted once while it passes into its process."""
-        return len(self._accepted_job_ids | set(self._running_job_ids()))
+        """How many jobs have a place."""
+        return len(self.in_hand())
 
     @property
     def is_full(self) -> bool:
@@ -38,10 +44,10 @@ class Capacity:
         return min(_TARGET_LOAD * self.taken / self._max_jobs, _LOAD_WHEN_FULL)
 
     @contextmanager
-    def place_for(self, job_id: str) -> Iterator[None]:
+    def place_for(self, job: Job) -> Iterator[None]:
         """Hold a place from the acceptance of a job until its process runs it."""
-        self._accepted_job_ids.add(job_id)
+        self._accepted[job.id] = job
         try:
             yield
         finally:
-            self._accepted_job_ids.discard(job_id)
+            self._accepted.pop(job.id, None)

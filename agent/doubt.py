@@ -13,6 +13,8 @@ from agent.room_life import RoomLife
 from agent.track import Track
 
 _LOOK_AGAIN_SECONDS = 0.3
+# One that fails has said so, and whoever doubts again looks again.
+_LOOKING = "looking for another agent"
 
 
 class Doubt:
@@ -23,7 +25,6 @@ class Doubt:
     ) -> None:
         self._room, self._track, self._life, self._leave = room, track, life, leave
         self._first_sid = room.local_participant.sid
-        self._looking: set[asyncio.Task[None]] = set()
         self._doubts = 0
         self._has_left = False
         room.on("reconnecting", self.arise)
@@ -35,20 +36,11 @@ class Doubt:
         self._doubts += 1
         self._track.hush()
         if self._doubts == 1:
-            self._start(self._dispel())
+            start_task(self._dispel(), _LOOKING)
 
     def _on_participant_connected(self, participant: rtc.RemoteParticipant) -> None:
         if self._life.is_another_of_us(participant):
-            self._start(self._leave_if(self._life.reason_to_leave_it_to_the_other()))
-
-    def _start(self, work: Awaitable[None]) -> None:
-        async def run() -> None:
-            await work
-
-        # A look that fails has said so, and whoever doubts again looks again.
-        task = start_task(run(), "looking for another agent")
-        self._looking.add(task)
-        task.add_done_callback(self._looking.discard)
+            start_task(self._leave_if(self._life.reason_to_leave_it_to_the_other()), _LOOKING)
 
     async def _dispel(self) -> None:
         try:

@@ -1,7 +1,7 @@
 """Who in a room is a human, and that the agent leaves with the last of them, or if none comes."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,13 +11,11 @@ from agent.background import start_task
 
 # SIP is a phone call, CONNECTOR a WhatsApp or Twilio one; ingress, egress, agents and bridges
 # are machines (livekit_models.proto, ParticipantInfo.Kind).
-HUMAN_KINDS: frozenset[int] = frozenset(
-    {
-        rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD,
-        rtc.ParticipantKind.PARTICIPANT_KIND_SIP,
-        rtc.ParticipantKind.PARTICIPANT_KIND_CONNECTOR,
-    }
-)
+HUMAN_KINDS: Container[int] = {
+    rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD,
+    rtc.ParticipantKind.PARTICIPANT_KIND_SIP,
+    rtc.ParticipantKind.PARTICIPANT_KIND_CONNECTOR,
+}
 # A page that reconnects under its own identity is gone and back within this time.
 GRACE_SECONDS = 0.5
 # LiveKit tells others of somebody who publishes nothing up to 3 s late (livekit-behaviour 46).
@@ -69,13 +67,12 @@ class LeaveWithLastHuman:
         self._room, self._leave, self._known, self._pauses = room, leave, known, pauses
         self._somebody_left = False
         self._looking: asyncio.Task[None] | None = None
-        self._expecting: asyncio.Task[None] | None = None
         room.on("participant_disconnected", self._on_participant_disconnected)
         room.on("reconnected", self._look_soon)
 
     def expect_somebody(self) -> None:
         """Also leave if no human is there at all (livekit-behaviour 97): ours has gone again."""
-        self._expecting = start_task(self._leave_if_nobody_comes(), "looking for the first human")
+        start_task(self._leave_if_nobody_comes(), "looking for the first human")
 
     async def _leave_if_nobody_comes(self) -> None:
         while not self._sees_human():
@@ -98,15 +95,12 @@ class LeaveWithLastHuman:
         pause = self._pauses.grace
         while True:
             await asyncio.sleep(pause)
-            if not self._seems_alone():
+            if not self._somebody_left or not self._seems_empty():
                 return
             if not await self._known.has_human():
                 self._leave()
                 return
             pause = self._pauses.unseen
-
-    def _seems_alone(self) -> bool:
-        return self._somebody_left and self._seems_empty()
 
     def _seems_empty(self) -> bool:
         # A client that joins anew after a broken connection sees everybody leave and come back.

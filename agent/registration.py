@@ -134,19 +134,16 @@ class Registration:
 
     def _body(self, standing: Standing) -> bytes:
         self._sequence += 1
-        told = {
+        told = asdict(standing) | {
             "process": self._process,
             "sequence": self._sequence,
-            "worker_id": standing.worker_id,
             "agent_name": self._settings.registered_name,
             "host": socket.gethostname()[:_LONGEST_NAME],
             "registered_for": self._age(standing.registered_at),
-            "calls": standing.calls,
             "max_calls": self._settings.max_jobs,
-            "is_draining": standing.is_draining,
-            "is_leaving": standing.is_leaving,
-            "jobs": [asdict(job) for job in standing.jobs],
         }
+        # A time of our own clock, which is nobody else's.
+        del told["registered_at"]
         return json.dumps(told, ensure_ascii=False).encode(errors="replace")
 
     def _age(self, registered_at: float | None) -> float | None:

@@ -6,9 +6,9 @@ Only __main__.py knows os.environ.
 import ipaddress
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
 from shared_settings.settings import AgentDispatch, SharedSettings, TokenAuth
 
@@ -23,10 +23,8 @@ class VoiceInstructions(StrEnum):
     NONE = "none"
 
 
-class VoiceModels(BaseModel):
+class VoiceModels(NamedTuple):
     """The three models of LiveKit Inference that make a voice agent."""
-
-    model_config = ConfigDict(frozen=True)
 
     stt: str
     llm: str

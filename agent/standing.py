@@ -1,12 +1,10 @@
 """How this worker is: registered or not, with which jobs in hand. What it tells of itself."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from livekit.agents.job import RunningJobInfo
 from livekit.protocol.agent import Job
 
 from agent.capacity import Capacity
@@ -52,10 +50,6 @@ class RegisteringWorker(Protocol):
     """What is asked of livekit-agents' AgentServer."""
 
     @property
-    def active_jobs(self) -> list[RunningJobInfo]:
-        """The jobs that processes run."""
-
-    @property
     def draining(self) -> bool:
         """Whether it takes no more."""
 
@@ -68,7 +62,7 @@ class Standings:
 
     Args:
         worker: The worker.
-        capacity: Its places.
+        capacity: Its places, and the jobs in them.
         is_connected: Whether it has its connection to LiveKit; it registers anew with each.
         clock: Seconds that never go back.
     """
@@ -83,30 +77,19 @@ class Standings:
         self._worker, self._capacity = worker, capacity
         self._is_connected, self._clock = is_connected, clock
         self._worker_id, self._registered_at = "", 0.0
-        self._on_the_way: dict[str, JobInHand] = {}
         worker.on("worker_registered", self._on_worker_registered)
 
     def now(self) -> Standing:
         """Return how it is."""
         is_registered = bool(self._worker_id) and self._is_connected()
-        running = {each.job.id: JobInHand.of(each.job) for each in self._worker.active_jobs}
+        jobs = self._capacity.in_hand()
         return Standing(
             worker_id=self._worker_id,
             registered_at=self._registered_at if is_registered else None,
-            calls=self._capacity.taken,
+            calls=len(jobs),
             is_draining=self._worker.draining,
-            # Each once while it passes into its process.
-            jobs=tuple((self._on_the_way | running).values()),
+            jobs=tuple(map(JobInHand.of, jobs)),
         )
-
-    @contextmanager
-    def accepted(self, job: Job) -> Iterator[None]:
-        """Have a job in hand from its acceptance until its process runs it."""
-        self._on_the_way[job.id] = JobInHand.of(job)
-        try:
-            yield
-        finally:
-            self._on_the_way.pop(job.id, None)
 
     def _on_worker_registered(self, worker_id: str, *_: object) -> None:
         self._worker_id, self._registered_at = worker_id[:_LONGEST_ID], self._clock()

@@ -7,6 +7,7 @@ import logging
 from livekit.agents import AgentServer, JobExecutorType, JobRequest
 from livekit.agents.ipc.job_proc_executor import ProcJobExecutor
 from livekit.agents.types import ATTRIBUTE_AGENT_STATE
+from livekit.protocol.agent import Job
 from livekit.protocol.models import Room, ServerInfo
 
 from agent.capacity import Capacity
@@ -50,7 +51,7 @@ class Worker(AgentServer):
     """An AgentServer that counts jobs instead of CPU and knows whether it failed."""
 
     def __init__(self, settings: AgentSettings) -> None:
-        self._capacity = Capacity(settings.max_jobs, self._running_job_ids)
+        self._capacity = Capacity(settings.max_jobs, self._running_jobs)
         self._rooms_on_the_way = RoomsOnTheWay()
         self._dead_agents = DeadAgents(self._put_out)
         self._settings = settings
@@ -123,7 +124,7 @@ class Worker(AgentServer):
             await request.reject()
             return
         self._rooms_on_the_way.claim(request.room.sid, request.job.dispatch_id)
-        with self._capacity.place_for(request.id), self._standings.accepted(request.job):
+        with self._capacity.place_for(request.job):
             await request.accept(
                 identity=agent_identity(request.agent_name, request.id),
                 name=request.agent_name,
@@ -137,8 +138,8 @@ class Worker(AgentServer):
             return False
         return await dispatch_stands(TwirpRoom(self._settings, room.name), first)
 
-    def _running_job_ids(self) -> list[str]:
-        return [running.job.id for running in self.active_jobs]
+    def _running_jobs(self) -> list[Job]:
+        return [running.job for running in self.active_jobs]
 
     def _first_attributes(self, dispatch_id: str) -> dict[str, str]:
         region = {REGION_ATTRIBUTE: self._region} if self._region else {}

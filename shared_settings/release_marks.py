@@ -5,7 +5,7 @@ they join anew. Only holders of the API secret can make one, and it holds for on
 """
 
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 _PREFIX = "token_server.released."
 # Keeps a mark apart from everything else that is signed with the secret.
@@ -51,18 +51,17 @@ def is_released(
 
 
 def released_from(
-    api_secrets: Iterable[str],
+    api_secrets: Sequence[str],
     room_name: str,
     participant_identity: str,
     attributes: Mapping[str, str],
 ) -> list[str]:
     """Name the agents whose genuine marks a human's attributes have; see `is_released`."""
-    secrets = tuple(api_secrets)
     names = (name.removeprefix(_PREFIX) for name in attributes if name.startswith(_PREFIX))
     return [
         name
         for name in names
-        if is_released(secrets, room_name, participant_identity, name, attributes)
+        if is_released(api_secrets, room_name, participant_identity, name, attributes)
     ]
 
 

@@ -3,6 +3,7 @@
 import re
 import socket
 from contextlib import suppress
+from functools import partial
 from ipaddress import IPv6Address, ip_address
 from typing import Annotated
 
@@ -13,15 +14,16 @@ from shared_settings.livekit_url import split_url
 DEFAULT_PORT = 8080
 
 
-def _check_server_url(value: str) -> str:
-    """Return the URL of a token server; ValueError says what is wrong with it."""
+def check_http_url(rule: str, value: str) -> str:
+    """Return the URL of a web server, with a path or without; else ValueError says the rule."""
     parts = split_url(value)
     if parts is None or parts.scheme not in {"http", "https"} or parts.query or parts.fragment:
-        raise ValueError("must look like https://HOST, with a path where a proxy gives it one")
+        raise ValueError(rule)
     return value
 
 
-ServerUrl = Annotated[str, AfterValidator(_check_server_url)]
+_RULE = "must look like https://HOST, with a path where a proxy gives it one"
+ServerUrl = Annotated[str, AfterValidator(partial(check_http_url, _RULE))]
 
 
 def _check_host(value: str) -> str:

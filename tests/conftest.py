@@ -46,9 +46,13 @@ _EACH_ALONE = (
     "tests/system/test_worker_faults.py",
 )
 
-# Each line shares what takes long to start: `make dev`, with the worker's usual port; the wheel.
+# Each shares what takes long to start: `make dev`, with the worker's usual port; the wheel.
 _TOGETHER = (
-    ("tests/system/test_docs.py", "tests/system/test_readme.py"),
+    (
+        "tests/system/test_docs.py",
+        "tests/system/test_readme.py",
+        "tests/system/test_first_evening.py",
+    ),
     ("tests/system/test_operating.py", "tests/system/test_light.py"),
 )
 # With it each of some hundred processes would compile the whole project for itself.

@@ -12,12 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from shared_settings.settings import AgentDispatch
 from token_server.auth.operators import Operators
-from token_server.http_api import (
-    metrics_endpoint,
-    release_endpoint,
-    rooms_endpoint,
-    workers_endpoint,
-)
+from token_server.http_api import metrics_endpoint, rooms_endpoint, workers_endpoint
 from token_server.http_api.app import Shared, create_app
 from token_server.http_api.room_releases import RoomReleases
 from token_server.http_api.room_watch import RoomWatch
@@ -138,18 +133,12 @@ def compose(
     operators = Operators(settings.operator_keys, is_demo=settings.demo)
     app.register_blueprint(metrics_endpoint.create_blueprint(operators, metrics))
     app.wsgi_app = metrics_endpoint.CountRefused(app.wsgi_app, metrics)  # type: ignore[method-assign]
-    secrets = tuple(settings.webhook_secrets.values())
-    watch = RoomWatch(livekit, sealer, policy, timeline, api_secrets=secrets)
+    watch = RoomWatch(livekit, sealer, policy, timeline)
     app.register_blueprint(rooms_endpoint.create_blueprint(operators, watch))
     releases = RoomReleases(
-        livekit=livekit,
-        locks=shared,
-        sealer=sealer,
-        policy=policy,
-        timeline=timeline,
-        api_secrets=secrets,
+        livekit=livekit, locks=shared, sealer=sealer, policy=policy, timeline=timeline
     )
-    app.register_blueprint(release_endpoint.create_blueprint(operators, releases))
+    app.register_blueprint(rooms_endpoint.create_releases_blueprint(operators, releases))
     _add_workers(app, settings, operators, book, metrics)
     if tracing:
         tracing.trace_requests(app)

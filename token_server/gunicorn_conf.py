@@ -75,9 +75,8 @@ logconfig_dict = logging_config(_settings.log_format, _settings.log_level)
 logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
 
-def ssl_context(config: Config, default: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+def ssl_context(_config: Config, default: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
     """Shake hands when the connection is handled: gevent's server would do it without a limit."""
-    del config
     context = default()
     wrap = partial(context.wrap_socket, do_handshake_on_connect=False)
     context.wrap_socket = wrap  # type: ignore[method-assign]
@@ -115,9 +114,8 @@ def on_starting(server: Arbiter) -> None:
         _logger.warning("No room for metrics: each process will count for itself")
 
 
-def post_fork(server: Arbiter, worker: Worker) -> None:
+def post_fork(_server: Arbiter, worker: Worker) -> None:
     """Take the space that the process's metrics need."""
-    del server
     # Until all is imported: nothing is garbage before, and to look for it is a tenth of the start.
     gc.disable()
     is_shared = metrics_folder.VARIABLE in os.environ
@@ -125,34 +123,30 @@ def post_fork(server: Arbiter, worker: Worker) -> None:
         _logger.warning("No room for metrics: pid %s counts for itself", worker.pid)
 
 
-def child_exit(server: Arbiter, worker: Worker) -> None:
+def child_exit(_server: Arbiter, worker: Worker) -> None:
     """Drop the gauges of a process that has ended, however it did."""
-    del server
     if folder := os.environ.get(metrics_folder.VARIABLE):
         metrics_folder.forget_process(Path(folder), worker.pid)
 
 
-def on_exit(server: Arbiter) -> None:
+def on_exit(_server: Arbiter) -> None:
     """Remove the folder."""
-    del server
     if folder := os.environ.get(metrics_folder.VARIABLE):
         metrics_folder.remove_folder(Path(folder))
 
 
-def post_worker_init(worker: Worker) -> None:
+def post_worker_init(_worker: Worker) -> None:
     """Start what looks at rooms in the process that serves: loops do not survive a fork."""
     from token_server.wsgi import token_server  # noqa: PLC0415 (the process's own composition)
 
-    del worker
     # What the imports have made lives as long as the process: no need to look through it again.
     gc.freeze()
     gc.enable()
     token_server.start()
 
 
-def worker_exit(server: Arbiter, worker: Worker) -> None:
+def worker_exit(_server: Arbiter, _worker: Worker) -> None:
     """Finish the looks in hand."""
     from token_server.wsgi import token_server  # noqa: PLC0415
 
-    del server, worker
     token_server.stop()

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -16,15 +16,20 @@ _ENTRY = re.compile(r"\[(?P<six>[^]]*)\](?::(?P<port6>\d+))?|(?P<host>[^:]*)(?::
 _REFUSED = re.compile(r"Tunnel connection failed: (\d{3})")
 
 
+def address_of(text: str) -> IPv4Address | IPv6Address | None:
+    """Return the address that this is, IPv4's where it is only written as IPv6's; None if none."""
+    try:
+        found = ip_address(text)
+    except ValueError:
+        return None
+    # What listens on `::` sees IPv4 addresses so.
+    return (found.ipv4_mapped or found) if isinstance(found, IPv6Address) else found
+
+
 def is_loopback(address: str) -> bool:
     """Whether this is an address, and of this machine itself."""
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return False
-    # What listens on `::` sees IPv4 addresses so.
-    mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
-    return (mapped or found).is_loopback
+    found = address_of(address)
+    return found is not None and found.is_loopback
 
 
 def in_capitals(environ: Mapping[str, str]) -> dict[str, str]:

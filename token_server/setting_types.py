@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 from pydantic import AfterValidator, BeforeValidator, TypeAdapter, ValidationError
 
 from shared_settings.livekit_url import split_url
+from shared_settings.token_server_url import check_http_url
 from token_server.bearer_keys import check_keys
 from token_server.proxies import LOOPBACK
 
@@ -102,14 +103,6 @@ def unverified(redis_url: str) -> str:
     return f"{address}?ssl_cert_reqs=none" + (f"&{options}" if options else "")
 
 
-def _check_issuer_url(value: str) -> str:
-    """Return the URL of an issuer or of its keys."""
-    parts = split_url(value)
-    if parts is None or parts.scheme not in {"http", "https"} or parts.query or parts.fragment:
-        raise ValueError("must look like https://HOST/PATH")
-    return value
-
-
 def is_open_http(url: str) -> bool:
     """Whether a URL leads over plain http to another machine, so that others can answer for it."""
     parts = split_url(url)
@@ -172,4 +165,4 @@ RateLimit = Annotated[Names, AfterValidator(_check_rate_limit)]
 RedisUrl = Annotated[str, AfterValidator(_check_redis_url)]
 Seconds = Annotated[timedelta, BeforeValidator(_to_seconds)]
 SecondsOrOff = Annotated[timedelta, BeforeValidator(partial(_to_seconds, least=0))]
-Url = Annotated[str, AfterValidator(_check_issuer_url)]
+Url = Annotated[str, AfterValidator(partial(check_http_url, "must look like https://HOST/PATH"))]

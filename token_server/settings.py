@@ -159,14 +159,11 @@ class Settings(SharedSettings):
         return self
 
     @model_validator(mode="after")
-    def _check_agentless(self) -> Self:
-        if self.agentless_tokens and self.agent_dispatch is AgentDispatch.AUTOMATIC:
+    def _check_automatic(self) -> Self:
+        is_automatic = self.agent_dispatch is AgentDispatch.AUTOMATIC
+        if is_automatic and self.agentless_tokens:
             raise ValueError(_NOT_AGENTLESS)
-        return self
-
-    @model_validator(mode="after")
-    def _check_options(self) -> Self:
-        if self.dispatch_options and self.agent_dispatch is AgentDispatch.AUTOMATIC:
+        if is_automatic and self.dispatch_options:
             raise ValueError(_NO_OPTIONS)
         return self
 

@@ -172,7 +172,7 @@ class Process:
             news = self._silence.look_failed(room_name, failures)
         else:
             self._port.end_look(room_name, looked.again_in, held=self._noting.held[room_name])
-            self.sweeps.looked(room_name, looked.watched, has_human=looked.has_human)
+            self.sweeps.looked(room_name, looked.view.watched, has_human=looked.view.has_human)
             self._schedule.finish(room_name, looked, self._clock.now)
             news = self._silence.looked(room_name)
         self._looking -= 1

@@ -1,4 +1,7 @@
-"""`token-server dev` as a person meets it: the banner, Ctrl-C, and children that die."""
+"""`token-server dev` as a person meets it: Ctrl-C, and children that die.
+
+That it gets ready and leaves nothing is seen by test_first_evening.py, on a whole stack.
+"""
 
 import os
 import re
@@ -9,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from tests import plain_http
 from tests.processes import LiveKitServer, Process, clean_environ, free_port, wait_until
 
 # It gives its children 7 s to end, then some to be killed; a loaded machine needs longer for each.
@@ -59,20 +61,6 @@ def listens(port: int) -> bool:
     """Tell whether something answers on loopback."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-@pytest.mark.live
-def test_the_stack_gets_ready_serves_a_token_and_goes(tmp_path: Path) -> None:
-    """The first five minutes of every newcomer."""
-    with start(tmp_path, {}) as dev:
-        url = dev.wait_for_output(r"Ready +(http://\S+)", within=90)[1]
-        answer = plain_http.post(f"{url}/token", json={"room_name": "r"})
-        children = groups(dev, 3)
-
-        code = dev.stop(signal.SIGINT, within=LONGEST_STOP)
-
-    left = [group for group in children if is_running(group)]
-    assert (201, 0, [], False) == (answer.status, code, left, listens(int(url[-5:])))
 
 
 @pytest.mark.live

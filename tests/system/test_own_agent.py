@@ -17,7 +17,7 @@ from tests.system.intruder import Intruder
 
 pytestmark = pytest.mark.live
 PAGE = "docs/agents.md"
-CONCIERGE, RELEASE = snippets(PAGE, "python")
+RELEASE, CONCIERGE = snippets(PAGE, "python")
 START, _, _ = snippets(PAGE, "sh")
 REQUEST, _ = snippets(PAGE, "json")
 RUNS = [CONCIERGE, START, RELEASE, REQUEST]

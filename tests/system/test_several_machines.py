@@ -1,14 +1,19 @@
 """The promise on two machines: over Redis, while Redis is dead, and when it is back."""
 
+import asyncio
 import itertools
 import uuid
 from collections.abc import Iterator
 from functools import partial
 
 import pytest
+from google.protobuf import json_format
+from livekit import api
+from livekit.protocol.sip import SIPDispatchRuleInfo, SIPInboundTrunkInfo
 
 from tests.exposition import series
-from tests.processes import wait_until
+from tests.processes import API_KEY, API_SECRET, wait_until
+from tests.snippets import snippets
 from tests.system.deployment import OPERATOR_KEY, SOON
 from tests.system.machines import Machine, TwoMachines
 
@@ -134,3 +139,27 @@ def test_a_machine_that_dies_leaves_no_lock_behind(two: TwoMachines) -> None:
 
     wait_until(are_others, within=15, what="only those are met that live")
     wait_for_one_agent_each(join_by_every_way(two))
+
+
+def test_a_livekit_with_redis_takes_the_trunk_and_the_rule_of_the_phone_page(
+    running: TwoMachines,
+) -> None:
+    """Phones need one, and these are the only ones here; what is refused would be found last."""
+    trunk, rule = snippets("docs/phone.md", "json")
+
+    async def create() -> tuple[SIPInboundTrunkInfo, SIPDispatchRuleInfo]:
+        url = running.machines[0].livekit.url
+        async with api.LiveKitAPI(url, API_KEY, API_SECRET) as livekit:
+            return (
+                await livekit.sip.create_inbound_trunk(
+                    json_format.Parse(trunk.text, api.CreateSIPInboundTrunkRequest())
+                ),
+                await livekit.sip.create_dispatch_rule(
+                    json_format.Parse(rule.text, api.CreateSIPDispatchRuleRequest())
+                ),
+            )
+
+    taken, ruled = asyncio.run(create())
+
+    assert (30, 1) == (taken.ringing_timeout.seconds, len(ruled.room_config.agents))
+    assert ("ST_", "SDR_") == (taken.sip_trunk_id[:3], ruled.sip_dispatch_rule_id[:4])

@@ -61,7 +61,7 @@ def test_a_package_says_what_it_is_for() -> None:
 
 def test_what_the_page_names_is_there() -> None:
     """A module that was moved is looked for in vain."""
-    named = set(re.findall(r"`([\w/]+\.py)`", PAGE))
+    named = set(re.findall(r"[`\"]([\w/]+\.py)[`\"<]", PAGE))
     folders = (*FOLDERS, ROOT / "tests")
     there = [f"/{path.relative_to(ROOT)}" for folder in folders for path in folder.rglob("*.py")]
     gone = [name for name in named if not any(path.endswith(f"/{name}") for path in there)]

@@ -218,7 +218,7 @@ def cells(row: str) -> list[str]:
 
 
 def test_a_room_is_shown_as_it_is_printed() -> None:
-    """Its lines, by what a room prints; docs/timeline.md has what each event means."""
+    """Its lines, by what a room prints; docs/metrics.md has what each event means."""
     head, _, timeline = ROOM.text.partition("\n\n")
     line = re.compile(r"  [\d:]{8}\.\d{3} {4}\+\d\.\d{3}  (.{16})  \S.*")
 
@@ -247,8 +247,9 @@ def test_what_to_look_for_is_what_is_said(command: str, known: set[str]) -> None
 
 def log_lines() -> list[str]:
     """Return the lines that the pages tell people to look for."""
-    page = (ROOT / "docs/operating.md").read_text()
-    return re.findall(r"^\| `([^`]+)` \|", page.partition("## The log")[2], re.MULTILINE)
+    page = (ROOT / "docs/metrics.md").read_text()
+    table = page.partition("\n## Log lines\n")[2].partition("\n##")[0]
+    return re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE)
 
 
 @pytest.mark.parametrize("line", log_lines())

@@ -99,6 +99,16 @@ def test_entries_lead_to_each_other() -> None:
     assert set() == named - set(ENTRIES)
 
 
+def test_the_story_of_dispatch_leads_to_entries() -> None:
+    """It tells in a sentence what an entry tells with its proof."""
+    story = (ROOT / "docs/how-dispatch-works.md").read_text()
+
+    named = {number for found in REFERENCE.findall(story) for number in numbers(found)}
+
+    assert named
+    assert set() == named - set(ENTRIES)
+
+
 def test_something_rests_on_each_entry(cited: list[tuple[str, int]]) -> None:
     """What nobody cites any more goes from the page; what is to come has a section of its own."""
     rested_on, is_split, _ = TEXT.partition(NOT_BUILT_ON)

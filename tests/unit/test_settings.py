@@ -12,7 +12,7 @@ from token_server.settings import Settings
 
 
 def test_the_smallest_environment_gives_the_documented_defaults() -> None:
-    """The README's table of settings promises these."""
+    """The table of settings (docs/settings.md) promises these."""
     found = settings()
 
     assert (

@@ -6,11 +6,10 @@ an end user of a backend. RATE_LIMIT_KEY is a backend's: the key that it asks wi
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from limits import parse
 from werkzeug.datastructures import Headers
 
 from shared_settings.settings import TokenAuth
@@ -27,9 +26,6 @@ if TYPE_CHECKING:
     from token_server.state.redis_link import RedisLink
 
 logger = logging.getLogger(__name__)
-
-# Around what has been counted before.
-_COUNTED = nullcontext()
 
 
 class Person(NamedTuple):
@@ -64,9 +60,8 @@ class Admission:
         self._are_backends = settings.token_auth is TokenAuth.KEY
         self._end_user_header = settings.end_user_header
         self._needs_address = bool(settings.rate_limit or settings.sessions_per_caller)
-        self._limits = RateLimits([parse(one) for one in settings.rate_limit], redis)
-        key_limits = [parse(one) for one in settings.rate_limit_key]
-        self._key_limits = RateLimits(key_limits, redis, "RATE_LIMIT_KEY")
+        self._limits = RateLimits(settings.rate_limit, redis)
+        self._key_limits = RateLimits(settings.rate_limit_key, redis, "RATE_LIMIT_KEY")
         self._unknown_addresses = Outage()
 
     def let_in(self, unverified_headers: Headers, remote_address: str) -> Admitted:
@@ -95,20 +90,18 @@ class Admission:
         self._spend(person)
         return Admitted(caller, person)
 
-    def reading(self, admitted: Admitted) -> AbstractContextManager[None]:
+    @contextmanager
+    def reading(self, admitted: Admitted) -> Iterator[None]:
         """Count a backend's request for its key, if it cannot be read in the block.
 
         Raises:
             TooManyRequestsError: The key has asked too often.
         """
-        return self._reading(admitted.caller.name) if self._are_backends else _COUNTED
-
-    @contextmanager
-    def _reading(self, key: str) -> Iterator[None]:
         try:
             yield
         except Exception:
-            self._key_limits.spend("key", key)
+            if self._are_backends:
+                self._key_limits.spend("key", admitted.caller.name)
             raise
 
     def count(self, admitted: Admitted, participant_identity: str) -> Person | None:
@@ -172,16 +165,15 @@ _NO_ADDRESS_TOLD = (
 
 
 def _callers(settings: Settings) -> Callers:
-    build = partial(
-        Callers,
+    anybody = Caller(
         may_choose_identity=settings.participant_identities is ParticipantIdentities.CHOSEN,
         may_choose_metadata=settings.participant_metadata is ParticipantMetadata.CALLER,
     )
     match settings.token_auth:
         case TokenAuth.NONE:
-            return build()
+            return Callers(anybody)
         case TokenAuth.KEY:
-            return build(keys=CallerKeys(settings.token_keys))
+            return Callers(anybody, keys=CallerKeys(settings.token_keys))
         case TokenAuth.JWT:
             fetch = partial(
                 fetch_issuer_keys,
@@ -190,4 +182,4 @@ def _callers(settings: Settings) -> Callers:
                 proxies=settings.proxies,
                 trusts_http=settings.token_jwt_trust_plain_http,
             )
-            return build(logins=Logins(settings, IssuerKeys(fetch)))
+            return Callers(anybody, logins=Logins(settings, IssuerKeys(fetch)))

@@ -11,6 +11,7 @@ from token_server.errors import PermissionDeniedError, UnauthenticatedError
 from token_server.tokens.token_request import TokenRequest
 
 _METADATA = ("participant_metadata", "participant_attributes")
+_ANYBODY = Caller()
 
 
 class CallerKeys:
@@ -36,22 +37,22 @@ class CallerKeys:
 class Callers:
     """Checks a request's Authorization header; with neither keys nor logins anybody may ask.
 
-    Without logins nobody's identity is known; they may choose one, or not. So with metadata and
-    attributes, whoever asks: a login says nothing of them.
+    Args:
+        anybody: What whoever may ask may choose. Without logins nobody's identity is known; they
+            may choose one, or not. So with metadata and attributes, whoever asks: a login says
+            nothing of them.
+        keys: Those of callers.
+        logins: Reads login tokens.
     """
 
     def __init__(
         self,
+        anybody: Caller = _ANYBODY,
         *,
         keys: CallerKeys | None = None,
         logins: Logins | None = None,
-        may_choose_identity: bool = True,
-        may_choose_metadata: bool = True,
     ) -> None:
-        self._keys, self._logins = keys, logins
-        self._anybody = Caller(
-            may_choose_identity=may_choose_identity, may_choose_metadata=may_choose_metadata
-        )
+        self._anybody, self._keys, self._logins = anybody, keys, logins
 
     def check(self, unverified_authorization: str) -> Caller:
         """Let the caller pass, or not; return what is known of them.
@@ -60,12 +61,12 @@ class Callers:
             UnauthenticatedError: The header holds none of the keys, or no good login token.
             IssuerUnavailableError: Login tokens cannot be checked at the moment.
         """
-        if not self._keys and not self._logins:
-            return self._anybody
         if self._logins:
             caller = self._logins.read(_bearer(unverified_authorization))
             return replace(caller, may_choose_metadata=self._anybody.may_choose_metadata)
-        holder = self._keys.holder_of(unverified_authorization) if self._keys else None
+        if not self._keys:
+            return self._anybody
+        holder = self._keys.holder_of(unverified_authorization)
         if holder is None:
             raise UnauthenticatedError("Authorization must be 'Bearer' and one of the caller keys")
         return replace(self._anybody, name=holder.name)

@@ -1,7 +1,9 @@
 """Which client a request comes from, as far as addresses tell. Pure."""
 
 import hashlib
-import ipaddress
+from ipaddress import IPv4Address, IPv6Address
+
+from token_server.proxies import address_of
 
 # What all share whose address cannot be read: a limit that they could step around is none.
 NO_ADDRESS = "no address"
@@ -44,18 +46,15 @@ def end_user_of(told: str) -> str:
 
 def _network_of(unverified_address: str) -> str:
     host = _without_port(unverified_address.strip())
-    try:
-        # A scope (%eth0) is a name of the machine that has written it.
-        address = ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
+    # A scope (%eth0) is a name of the machine that has written it.
+    address = address_of(host.partition("%")[0])
+    if address is None:
         return NO_ADDRESS
-    if isinstance(address, ipaddress.IPv4Address):
+    if isinstance(address, IPv4Address):
         return str(address)
-    if address.ipv4_mapped:
-        return str(address.ipv4_mapped)
     # ipaddress' own network takes six times as long.
     network = int(address) >> _BEHIND_NETWORK << _BEHIND_NETWORK
-    return f"{ipaddress.IPv6Address(network)}/{_NETWORK_OF_ONE}"
+    return f"{IPv6Address(network)}/{_NETWORK_OF_ONE}"
 
 
 def _without_port(host: str) -> str:

@@ -7,13 +7,13 @@ soon as the site's own name leads to this machine (DNS rebinding).
 
 import re
 from collections.abc import Iterable
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Request
 
 from token_server.errors import PermissionDeniedError
+from token_server.proxies import address_of
 from token_server.setting_types import origin_matcher
 from token_server.settings import Settings
 
@@ -28,18 +28,14 @@ class DemoPages:
     """Lets in who is no page, the server's own page, and pages of CORS_ORIGINS.
 
     Args:
-        own_names: Names of this server, besides localhost and addresses.
-        origins: Whose pages may ask, as CORS_ORIGINS has them; "*" for all.
+        settings: HOST and TOKEN_SERVER_URL, which name this server besides localhost and addresses;
+            CORS_ORIGINS, whose pages may ask.
     """
 
-    def __init__(self, own_names: frozenset[str], origins: Iterable[str]) -> None:
-        self._own_names, self._origins = own_names, [origin_matcher(one) for one in origins]
-
-    @classmethod
-    def of(cls, settings: Settings) -> "DemoPages":
-        """Build what HOST, TOKEN_SERVER_URL and CORS_ORIGINS say."""
+    def __init__(self, settings: Settings) -> None:
         own_names = {settings.host.lower(), urlsplit(settings.token_server_url).hostname or ""}
-        return cls(frozenset(own_names - {""}), settings.cors_origins)
+        self._own_names = own_names - {""}
+        self._origins = [origin_matcher(one) for one in settings.cors_origins]
 
     def check(self, request: Request) -> None:
         """Let a request pass.
@@ -63,7 +59,7 @@ class DemoPages:
         if name == "localhost" or name.endswith(".localhost"):
             return True
         # A name can lead anywhere; who asks for an address means it.
-        return _is_address(name) or name in self._own_names
+        return address_of(name) is not None or name in self._own_names
 
     def _is_invited(self, request: Request) -> bool:
         headers = request.headers
@@ -90,14 +86,6 @@ def _host_name(unverified_host: str) -> str:
         return urlsplit(f"//{unverified_host}").hostname or ""
     except ValueError:
         return ""
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ip_address(name)
-    except ValueError:
-        return False
-    return True
 
 
 def _is_foreign(headers: Headers) -> bool:

@@ -2,17 +2,18 @@
 
 import math
 import time
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from limits import RateLimitItem
+from limits import RateLimitItem, parse
 from limits.storage import RedisStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 
 from token_server.errors import RedisUnavailableError, TooManyRequestsError
+from token_server.state.bounded import Bounded
 
 if TYPE_CHECKING:
     from token_server.state.redis_link import RedisLink
@@ -28,22 +29,22 @@ class RateLimits:
     Without Redis' answer it goes on in memory: a limit per process is better than none.
 
     Args:
-        limits: All of them have to be kept; without any, nothing is counted.
+        limits: Such as 30/minute. All have to be kept; without any, nothing is counted.
         redis: Where all machines count.
         setting: Where the limits come from, for who is refused.
     """
 
     def __init__(
         self,
-        limits: Sequence[RateLimitItem],
+        limits: Sequence[str],
         redis: "RedisLink | None" = None,
         setting: str = "RATE_LIMIT",
     ) -> None:
-        self._limits, self._setting = limits, setting
+        self._limits, self._setting = [parse(limit) for limit in limits], setting
         self._redis = RedisCounts(redis) if redis and limits else None
         # Each kind has its own: who has many addresses cannot make us forget a caller.
         self._memory = defaultdict[str, list[MemoryCounts]](
-            lambda: [MemoryCounts(limit) for limit in limits]
+            lambda: [MemoryCounts(limit) for limit in self._limits]
         )
 
     def spend(self, kind: str, who: str) -> None:
@@ -80,10 +81,10 @@ class MemoryCounts:
     """
 
     def __init__(self, limit: RateLimitItem, most: int = _MOST_REMEMBERED) -> None:
-        self._amount, self._window, self._most = limit.amount, limit.get_expiry(), most
+        self._amount, self._window = limit.amount, limit.get_expiry()
         # The number of the window in which each has asked last, how often in the one before it and
         # in itself; who has asked last comes last.
-        self._counts: OrderedDict[str, tuple[int, int, int]] = OrderedDict()
+        self._counts: Bounded[str, tuple[int, int, int]] = Bounded(most)
         self._counting = Lock()
 
     def spend(self, who: str, now: float) -> float | None:
@@ -98,8 +99,6 @@ class MemoryCounts:
             left = self._window - gone
             is_over = math.floor(before * left / self._window) + current >= self._amount
             self._counts[who] = (number, before, current if is_over else current + 1)
-            if len(self._counts) > self._most:
-                self._counts.popitem(last=False)
         if not is_over:
             return None
         return left - (self._amount - current) * self._window / before if before else left

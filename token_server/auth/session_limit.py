@@ -3,7 +3,7 @@
 import hashlib
 import math
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 
 from token_server.auth.admission import Person
 from token_server.errors import TokenServerError, TooManyRequestsError
@@ -14,7 +14,6 @@ from token_server.state.sessions import MADE, Claim, Outcome, SessionStore
 # Milliseconds that a room counts while LiveKit makes it, since it is not listed yet: CreateRoom has
 # 5 s. Else whoever asks many times at once would have as many rooms.
 _BEING_MADE = 10_000
-_UNLIMITED = nullcontext()
 
 
 class SessionLimit:
@@ -34,7 +33,8 @@ class SessionLimit:
         # A room that is left now ends then.
         self._retry_after = math.ceil(settings.room_departure_timeout.total_seconds())
 
-    def claim(self, person: Person | None, room_name: str) -> AbstractContextManager[None]:
+    @contextmanager
+    def claim(self, person: Person | None, room_name: str) -> Iterator[None]:
         """Make a room one of a person's; it is none if what is done in the block fails.
 
         Args:
@@ -44,10 +44,9 @@ class SessionLimit:
         Raises:
             TooManyRequestsError: They have as many live rooms as they may, and it is none of them.
         """
-        return self._claimed(person, room_name) if self._most and person else _UNLIMITED
-
-    @contextmanager
-    def _claimed(self, person: Person, room_name: str) -> Iterator[None]:
+        if not self._most or not person:
+            yield
+            return
         mark = hashlib.sha256(f"{person.kind}:{person.name}".encode()).hexdigest()[:32]
         claim = self._claim(person, mark, room_name)
         try:

@@ -15,15 +15,19 @@ from token_server.cli.silence import ANSWER, CONNECT, Silence, silence_of
 from token_server.livekit.routes import proxy_login
 from token_server.proxies import is_http_proxy, proxy_setting, refused_tunnel, through
 
-_TIMEOUT = urllib3.Timeout(connect=CONNECT, read=ANSWER)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Way:
-    """How a server is reached: through which proxy ("": none), and how long that may take."""
+    """How a server is reached: through which proxy ("": none), and how long that may take.
+
+    Attributes:
+        connect: Seconds to be connected to.
+        answer: Seconds for an answer.
+    """
 
     proxy: str = field(default="", repr=False)
-    timeout: urllib3.Timeout = _TIMEOUT
+    connect: float = CONNECT
+    answer: float = ANSWER
 
 
 _STRAIGHT = Way()
@@ -97,7 +101,7 @@ def ask(
             url,
             headers=headers,
             json=content,
-            timeout=way.timeout,
+            timeout=urllib3.Timeout(connect=way.connect, read=way.answer),
             retries=False,
             redirect=False,
         )
@@ -128,7 +132,7 @@ def _pool(proxy: str) -> urllib3.PoolManager:
 
 def _no_answer(error: HTTPError, url: str, way: Way) -> HttpResult:
     setting, proxy = proxy_setting(url), way.proxy
-    had = _seconds(way.timeout.connect_timeout, CONNECT), _seconds(way.timeout.read_timeout, ANSWER)
+    had = way.connect, way.answer
     if status := refused_tunnel(error):
         return HttpResult(silence=f"the proxy of {setting} answers {status}", bad_proxy=setting)
     if isinstance(error, ProxyError):
@@ -138,10 +142,6 @@ def _no_answer(error: HTTPError, url: str, way: Way) -> HttpResult:
     # One that takes the connection and is silent cannot be told from a silent server behind it.
     why, words = silence_of(error, *had)
     return HttpResult(silence=f"{words}{through(url, proxy)}", why=why)
-
-
-def _seconds(given: object, usual: float) -> float:
-    return given if isinstance(given, float) else usual
 
 
 def bearer(key: str) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, TextIO
 
+from token_server.cli.room_report import named_agent
 from token_server.cli.running_server import release_room
 from token_server.telemetry.printable import printable_content
 
@@ -32,7 +33,7 @@ def report(answer: Mapping[str, Any]) -> list[str]:
     if not shown["released"]:
         return [f"{shown['room_name']}: nobody here wants such an agent, so nobody was released"]
     humans = [
-        f"{human['participant_identity']}: released from {_named(human['agent_name'])}"
+        f"{human['participant_identity']}: released from {named_agent(human['agent_name'])}"
         for human in shown["released"]
     ]
     deleted, removed = shown["dispatches_deleted"], shown["agents_removed"]
@@ -43,7 +44,3 @@ def report(answer: Mapping[str, Any]) -> list[str]:
 
 def _counted(number: int, one: str, many: str, done: str) -> str:
     return f"{number} {one if number == 1 else many} {done}"
-
-
-def _named(agent_name: str) -> str:
-    return agent_name or "the agent without a name"

@@ -93,7 +93,7 @@ class RoomReport:
         if room["is_attended"]:
             return f"{room['room_sid']}, live, {self._paint('attended', GREEN)}"
         names = ", ".join(
-            _named(want["agent_name"]) for want in room["wanted"] if not want["is_attended"]
+            named_agent(want["agent_name"]) for want in room["wanted"] if not want["is_attended"]
         )
         since = min(want["waiting_since"] for want in room["wanted"])[11:23]
         waiting = self._paint(f"waiting for {names} since {since}", RED)
@@ -111,9 +111,9 @@ def new_entries(known: Sequence[Entry], told: Sequence[Entry]) -> list[Entry]:
 def _size(room: Room) -> str:
     number = room["num_participants"]
     people = f"{number} participant{'' if number == 1 else 's'}"
-    names = ", ".join(map(_named, room["waiting_for"]))
+    names = ", ".join(map(named_agent, room["waiting_for"]))
     # A server of before does not tell.
-    failing = ", ".join(map(_named, room.get("failing", ())))
+    failing = ", ".join(map(named_agent, room.get("failing", ())))
     waits = f", waits for {names}" if names else ""
     return f"{people}{waits}{f', {failing} fails again and again' if failing else ''}"
 
@@ -125,7 +125,7 @@ def _participant(participant: Mapping[str, Any]) -> str:
     since = participant["joined_at"][11:23]
     here = f"{kind}: {participant['participant_identity']}, here since {since}"
     # A server of an older version does not tell.
-    released = ", ".join(map(_named, participant.get("released_from", ())))
+    released = ", ".join(map(named_agent, participant.get("released_from", ())))
     return f"{here}, released from {released}" if released else here
 
 
@@ -137,11 +137,12 @@ def _concerns(dispatch: Mapping[str, Any], room: Room) -> bool:
 
 def _dispatch(dispatch: Mapping[str, Any]) -> str:
     jobs = ", ".join(f"{job['job_id']} {job['status']}" for job in dispatch["jobs"])
-    named = f"dispatch {dispatch['dispatch_id']} of {_named(dispatch['agent_name'])}"
+    named = f"dispatch {dispatch['dispatch_id']} of {named_agent(dispatch['agent_name'])}"
     return f"{named}: {dispatch['state']}{f' (job {jobs})' if jobs else ''}"
 
 
-def _named(agent_name: str) -> str:
+def named_agent(agent_name: str) -> str:
+    """Show an agent's name."""
     return agent_name or "the agent without a name"
 
 

@@ -3,12 +3,9 @@
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from urllib.parse import quote
-
-import urllib3
 
 from shared_settings.token_server_url import running_server_url
 from token_server.bearer_keys import plain_key
@@ -18,8 +15,7 @@ from token_server.errors import TokenServerError, UnknownRoomError
 from token_server.proxies import Proxies
 from token_server.setting_types import to_names
 
-# Seconds. A list of many rooms takes the server a while.
-_CONNECT, _TOKEN, _ROOMS = 3.0, 15.0, 30.0
+_CONNECT = 3.0  # seconds
 _CURES: dict[int, str] = {
     HTTPStatus.UNAUTHORIZED: "set OPERATOR_KEY here to one of the server's, as it is and not as a"
     " hash",
@@ -28,15 +24,16 @@ _CURES: dict[int, str] = {
 }
 
 
-@dataclass(frozen=True)
-class Asked:
-    """A request to the server, and what leads there."""
+class _Role(NamedTuple):
+    """As whom the server is asked: whose keys these are, and how many seconds it may take."""
 
-    method: str
-    url: str
-    key: str = field(repr=False)
-    fields: Mapping[str, object] | None
-    proxy: str = field(repr=False)
+    setting: str
+    seconds: float
+
+
+_CALLER = _Role("TOKEN_KEYS", 15.0)
+# A list of many rooms takes the server a while.
+_OPERATOR = _Role("OPERATOR_KEY", 30.0)
 
 
 class NotAnsweredError(TokenServerError):
@@ -114,16 +111,13 @@ def _ask(
     environ: Mapping[str, str], method: str, path: str, fields: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
     """Ask as an operator."""
-    url, key = server_url(environ), _key(environ, "OPERATOR_KEY")
-    proxy = Proxies.from_environ(environ).to(url)
-    asked = Asked(method, f"{url}{path}", key, fields, proxy)
-    answer = _answer(asked, seconds=_ROOMS)
+    answer = _answer(environ, _OPERATOR, method, path, fields)
     if answer.is_ok:
         return answer.content
     reason = answer.content.get("msg", "no reason")
     if answer.status == HTTPStatus.NOT_FOUND and "room_name" in reason:
         raise UnknownRoomError(reason)
-    says = f"{url} answers {answer.status}: {reason}"
+    says = f"{server_url(environ)} answers {answer.status}: {reason}"
     cure = _CURES.get(answer.status)
     raise NotAnsweredError(f"{says}; {cure}" if cure else says)
 
@@ -138,36 +132,34 @@ def fetch_token(environ: Mapping[str, str], fields: Mapping[str, object]) -> dic
     Raises:
         NotAnsweredError: No answer, or one that is no token.
     """
-    url = f"{server_url(environ)}/token"
-    proxy = Proxies.from_environ(environ).to(url)
-    asked = Asked("POST", url, _key(environ, "TOKEN_KEYS"), fields, proxy)
-    answer = _answer(asked, seconds=_TOKEN)
+    answer = _answer(environ, _CALLER, "POST", "/token", fields)
     if "participant_token" not in answer.content:
         reason = answer.content.get("msg", "no reason")
-        raise NotAnsweredError(f"{url} answers {answer.status}: {reason}")
+        raise NotAnsweredError(f"{server_url(environ)}/token answers {answer.status}: {reason}")
     return answer.content
 
 
-def _key(environ: Mapping[str, str], name: str) -> str:
-    return plain_key(to_names(environ.get(name, "")))
-
-
-def _answer(asked: Asked, *, seconds: float) -> HttpResult:
+def _answer(
+    environ: Mapping[str, str],
+    role: _Role,
+    method: str,
+    path: str,
+    fields: Mapping[str, object] | None,
+) -> HttpResult:
     """Ask; raise NotAnsweredError if nobody answers, or somebody who is no token server."""
-    timeout = urllib3.Timeout(connect=_CONNECT, read=seconds)
-    way = Way(proxy=asked.proxy, timeout=timeout)
-    result = ask(asked.method, asked.url, bearer(asked.key), asked.fields, way)
+    url, key = f"{server_url(environ)}{path}", plain_key(to_names(environ.get(role.setting, "")))
+    proxy = Proxies.from_environ(environ).to(url)
+    way = Way(proxy=proxy, connect=_CONNECT, answer=role.seconds)
+    result = ask(method, url, bearer(key), fields, way)
     if result.bad_proxy:
-        raise NotAnsweredError(f"{asked.url} cannot be asked: {result.in_words}")
+        raise NotAnsweredError(f"{url} cannot be asked: {result.in_words}")
     if result.silence:
-        cure = cure_of(result.why, asked.url, "TOKEN_SERVER_URL or PORT") or (
+        cure = cure_of(result.why, url, "TOKEN_SERVER_URL or PORT") or (
             "Start it with `make dev`, or set TOKEN_SERVER_URL or PORT."
         )
-        raise NotAnsweredError(f"{asked.url} does not answer: {result.silence}. {cure}")
+        raise NotAnsweredError(f"{url} does not answer: {result.silence}. {cure}")
     if result.json_object is None:
-        raise NotAnsweredError(
-            f"{asked.url} answers {result.status} and no JSON: is it a token server?"
-        )
+        raise NotAnsweredError(f"{url} answers {result.status} and no JSON: is it a token server?")
     return result
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
 from token_server.cli.colours import GREEN, RED, YELLOW, are_wanted, paint
+from token_server.cli.room_report import named_agent
 from token_server.cli.running_server import fetch_workers
 from token_server.telemetry.printable import printable_content
 
@@ -87,16 +88,12 @@ def _line(cells: Sequence[str], widths: Sequence[int], *, has_colours: bool) -> 
 
 def _misnamed(workers: Sequence[Worker], agent_names: Sequence[str]) -> list[str]:
     others = sorted({worker["agent_name"] for worker in workers} - set(agent_names))
-    asked = ", ".join(map(_named, agent_names))
+    asked = ", ".join(map(named_agent, agent_names))
     return [
-        f"{_named(name)}: this token server does not ask for it, only for {asked}: set"
+        f"{named_agent(name)}: this token server does not ask for it, only for {asked}: set"
         " LIVEKIT_AGENT_NAME to the same for both, or add it to AGENT_NAMES"
         for name in others
     ]
-
-
-def _named(agent_name: str) -> str:
-    return agent_name or "the agent without a name"
 
 
 def _age(seconds: float) -> str:

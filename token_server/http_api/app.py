@@ -79,7 +79,7 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = TOKEN_BODY_LIMIT
     # "//token" is a mistake to be told of, not a redirect to follow with a key in hand.
     app.url_map.merge_slashes = False
-    admit = DemoPages.of(settings).check if settings.demo else lambda _: None
+    admit = DemoPages(settings).check if settings.demo else lambda _: None
     app.before_request(lambda: admit(request))
     app.before_request(_refuse_slashes)
     app.register_error_handler(Exception, lambda error: render(error, request))

@@ -5,15 +5,13 @@ and hooks took a seventh of a token's processor time. All else is Flask's, and e
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.wrappers import Request, Response
 
 from token_server.http_api.error_responses import render
-
-if TYPE_CHECKING:
-    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 View = Callable[[Request], Response]
 AnyResponse = TypeVar("AnyResponse", bound=Response)  # Flask's too
@@ -38,9 +36,7 @@ class Endpoint:
         self._views = {"OPTIONS": self._options, **head, **views}
         self._admit, self._finish = admit, finish
 
-    def __call__(
-        self, environ: "WSGIEnvironment", start_response: "StartResponse"
-    ) -> "Iterable[bytes]":
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request, whatever is wrong with it."""
         request = Request(environ)
         try:
@@ -58,20 +54,17 @@ class Endpoint:
             raise MethodNotAllowed(sorted(self._views))
         return view(request)
 
-    def _options(self, request: Request) -> Response:
-        del request
+    def _options(self, _: Request) -> Response:
         return Response(headers={"Allow": ", ".join(sorted(self._views))})
 
 
 class Endpoints:
     """WSGI middleware: these paths are answered here, all others behind it."""
 
-    def __init__(self, endpoints: Mapping[str, Endpoint], behind: "WSGIApplication") -> None:
+    def __init__(self, endpoints: Mapping[str, Endpoint], behind: WSGIApplication) -> None:
         self._endpoints, self._behind = endpoints, behind
 
-    def __call__(
-        self, environ: "WSGIEnvironment", start_response: "StartResponse"
-    ) -> "Iterable[bytes]":
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Hand a request on to whom it is for."""
         answer = self._endpoints.get(environ["PATH_INFO"], self._behind)
         return answer(environ, start_response)

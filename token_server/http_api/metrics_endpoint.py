@@ -1,17 +1,15 @@
 """GET /metrics, for Prometheus and for the operator alone."""
 
+from collections.abc import Iterable
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Blueprint, Response, request
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from token_server.auth.operators import Operators
 from token_server.telemetry.metrics import Metrics
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 _WEBHOOK_TYPE = "application/webhook+json"
 
@@ -31,12 +29,10 @@ def create_blueprint(operators: Operators, metrics: Metrics) -> Blueprint:
 class CountRefused:
     """WSGI middleware: counts the tokens and webhooks that are refused behind it."""
 
-    def __init__(self, behind: "WSGIApplication", metrics: Metrics) -> None:
+    def __init__(self, behind: WSGIApplication, metrics: Metrics) -> None:
         self._behind, self._metrics = behind, metrics
 
-    def __call__(
-        self, environ: "WSGIEnvironment", start_response: "StartResponse"
-    ) -> "Iterable[bytes]":
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Hand a request on, and look at the answer's status."""
 
         def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:  # noqa: ANN401  # WSGI's
@@ -46,7 +42,7 @@ class CountRefused:
 
         return self._behind(environ, start)
 
-    def _count(self, environ: "WSGIEnvironment", status: HTTPStatus) -> None:
+    def _count(self, environ: WSGIEnvironment, status: HTTPStatus) -> None:
         path, content_type = environ["PATH_INFO"], environ.get("CONTENT_TYPE", "")
         # LiveKit's own content type on another path is a webhook that was configured wrongly.
         if path == "/webhook" or content_type.partition(";")[0].strip().lower() == _WEBHOOK_TYPE:

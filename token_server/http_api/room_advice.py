@@ -59,10 +59,6 @@ class Situation:
         """Return the names of the agents that are there."""
         return {p.agent_name for p in self.participants if p.kind is ParticipantKind.AGENT}
 
-    def jobs_of_nameless(self) -> list[Job]:
-        """Return the jobs that a worker without a name has taken."""
-        return _taken(one for one in self.dispatches if not one.agent_name)
-
 
 def advise(seen: Situation) -> Advice | None:
     """Say why a wanted agent is not in the room.
@@ -107,7 +103,8 @@ class _WaitingHuman:
             return Advice(absence_reasons.other_name(agent_name, min(others)), evidence)
         if self._jobs or self._has_lost_jobs():
             return self._job_lost()
-        if agent_name and seen.jobs_of_nameless():
+        of_nameless = _taken(one for one in seen.dispatches if not one.agent_name)
+        if agent_name and of_nameless:
             evidence = "It took the job that LiveKit offers to nameless workers in this room."
             return Advice(absence_reasons.other_name(agent_name, ""), evidence)
         return self._not_taken()
@@ -122,7 +119,8 @@ class _WaitingHuman:
     def _job_lost(self) -> Advice | None:
         """Tell of a worker that has the job, or had it before the dispatch was taken back."""
         jobs, room_name = self._jobs, self._seen.room_name
-        listed = f"LiveKit lists its jobs as {_states(jobs)}." if jobs else ""
+        states = ", ".join(job.status.word for job in jobs)
+        listed = f"LiveKit lists its jobs as {states}." if jobs else ""
         if _JOB_IS_OVER in self._reasons or any(job.is_over for job in jobs):
             return Advice(absence_reasons.job_died(room_name), listed or "Its job was over.")
         is_new = jobs and self._seen.now - max(job.started_at for job in jobs) < TOO_EARLY
@@ -158,10 +156,6 @@ def _taken(dispatches: Iterable[Dispatch]) -> list[Job]:
 
 def _time(entry: Entry) -> datetime:
     return datetime.fromtimestamp(entry.at, UTC)
-
-
-def _states(jobs: Sequence[Job]) -> str:
-    return ", ".join(job.status.word for job in jobs)
 
 
 def _seconds(waited: timedelta) -> str:

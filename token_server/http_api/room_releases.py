@@ -6,7 +6,7 @@ stays done, and the next request does the rest.
 
 import logging
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
@@ -69,10 +69,9 @@ class RoomReleases:
     Attributes:
         livekit: LiveKit.
         locks: So that no look sends an agent meanwhile, as far as possible.
-        sealer: Opens tickets.
+        sealer: Opens tickets, and makes marks.
         policy: Which agents humans may want.
         timeline: Where it is noted.
-        api_secrets: The first makes marks; each may have made one that is there.
         seconds: How long one release may take.
     """
 
@@ -81,7 +80,6 @@ class RoomReleases:
     sealer: TicketSealer
     policy: Policy
     timeline: Timeline
-    api_secrets: Sequence[str]
     seconds: float = _SECONDS
 
     def release(self, room_name: str, request: ReleaseRequest) -> ReleaseAnswer:
@@ -114,7 +112,7 @@ class RoomReleases:
             dispatches=self.livekit.list_dispatches(room_name),
         )
         wanted = wants_of_all(room_name, room.participants, self.sealer, self.policy)
-        return plan_release(room, wanted, request, self.api_secrets)
+        return plan_release(room, wanted, request, self.sealer)
 
     def _carry_out(self, room_name: str, plan: ReleasePlan, end: float) -> ReleaseAnswer:
         marked = [each for each in _until(end, plan.humans) if self._mark(room_name, each)]

@@ -15,7 +15,7 @@ from token_server.state.timeline import Entry, in_order
 
 
 def document(seen: Situation, room: Room | None) -> dict[str, Any]:
-    """Return a room as JSON has it; docs/timeline.md has the shape.
+    """Return a room as JSON has it; docs/metrics.md has the shape.
 
     Args:
         seen: What there is to tell; `past` is what its timeline has, in any order.
@@ -109,16 +109,13 @@ def _job(job: Job) -> dict[str, Any]:
 
 
 def _entry(entry: Entry) -> dict[str, Any]:
-    shown: dict[str, Any] = {"at": _unix(entry.at), "event": entry.event, **entry.facts}
+    at = datetime.fromtimestamp(entry.at, UTC)
+    shown: dict[str, Any] = {"at": _time(at), "event": entry.event, **entry.facts}
     return shown | {"process": entry.process} if entry.process else shown
 
 
 def _time(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _unix(seconds: float) -> str:
-    return _time(datetime.fromtimestamp(seconds, UTC))
 
 
 def in_urgency(rooms: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

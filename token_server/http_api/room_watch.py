@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
-from shared_settings.release_marks import released_from
 from token_server.errors import LiveKitUnavailableError, UnknownRoomError
 from token_server.http_api.room_advice import Situation
 from token_server.http_api.room_view import document, in_urgency, row
@@ -30,14 +29,13 @@ class RoomWatch:
 
     Args:
         livekit: LiveKit.
-        sealer: Opens tickets.
+        sealer: Opens tickets, and knows who is released.
         policy: Which agents humans may want.
         timeline: What was kept.
         seconds: How long it looks into rooms for one list.
-        api_secrets: Each that may have signed the mark of a released human.
     """
 
-    def __init__(  # noqa: PLR0913 (everything arrives as an argument)
+    def __init__(
         self,
         livekit: LiveKit,
         sealer: TicketSealer,
@@ -45,10 +43,9 @@ class RoomWatch:
         timeline: Timeline,
         *,
         seconds: float = _LOOK_FOR,
-        api_secrets: Sequence[str] = (),
     ) -> None:
         self._livekit, self._sealer, self._policy = livekit, sealer, policy
-        self._timeline, self._seconds, self._api_secrets = timeline, seconds, api_secrets
+        self._timeline, self._seconds = timeline, seconds
 
     def room(self, room_name: str) -> dict[str, Any]:
         """Return what is known of a room, live or not.
@@ -74,20 +71,13 @@ class RoomWatch:
             wanted=self._wanted(room_name, participants),
             past=kept,
             now=self._livekit.now(),
-            released_from=self._released_from(room_name, participants),
+            released_from={
+                each.participant_identity: self._sealer.released_from(room_name, each)
+                for each in participants
+            },
         )
         give_way()  # a large room has many tickets to open, and much to show
         return document(seen, found[0])
-
-    def _released_from(
-        self, room_name: str, participants: Sequence[Participant]
-    ) -> dict[str, list[str]]:
-        return {
-            each.participant_identity: released_from(
-                self._api_secrets, room_name, each.participant_identity, each.attributes
-            )
-            for each in participants
-        }
 
     def rooms(self) -> list[dict[str, Any]]:
         """Return all live rooms, those with a human who waits first.
@@ -128,9 +118,7 @@ class RoomWatch:
         return wants(room_name, participants, self._sealer, self._policy)
 
 
-def to_look_into(
-    rooms: Sequence[Room], most: int = _MOST_ROOMS, most_empty: int = _MOST_EMPTY
-) -> list[Room]:
+def to_look_into(rooms: Sequence[Room]) -> list[Room]:
     """Choose the rooms in which a human is most likely to wait.
 
     Those with somebody in them, the loneliest first, and the youngest of those that look empty:
@@ -139,8 +127,8 @@ def to_look_into(
     by_age = sorted(rooms, key=lambda room: room.created_at, reverse=True)
     peopled = sorted(filter(_has_somebody, by_age), key=lambda room: room.num_participants)
     empty = [room for room in by_age if not _has_somebody(room)]
-    chosen = peopled[: most - min(len(empty), most_empty)]
-    return chosen + empty[: most - len(chosen)]
+    chosen = peopled[: _MOST_ROOMS - min(len(empty), _MOST_EMPTY)]
+    return chosen + empty[: _MOST_ROOMS - len(chosen)]
 
 
 def _has_somebody(room: Room) -> bool:

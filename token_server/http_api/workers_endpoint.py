@@ -8,29 +8,21 @@ from typing import Any
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 from limits import RateLimitItemPerSecond
-from pydantic import ValidationError
 
 from shared_settings.worker_words import AUDIENCE
 from token_server.auth.operators import Operators
 from token_server.auth.rate_limits import MemoryCounts
-from token_server.errors import InvalidRequestError, TooManyRequestsError
+from token_server.errors import TooManyRequestsError
 from token_server.livekit.signed_bodies import SignedBodies
 from token_server.state.workers import MOST_WORKERS, KnownWorker, Word, WorkerBook, WorkerState
+from token_server.tokens.token_request import parse_body
 
 # Bytes: the most jobs that one may have, each with the longest names.
 WORD_LIMIT = 512 * 1024
 # A worker tells five times a second at most.
 _WORDS = RateLimitItemPerSecond(20)
 _SIGNATURE = "a worker's signature with LIVEKIT_API_KEY, or with one of LIVEKIT_WEBHOOK_KEYS"
-# What somebody has to see to comes first.
-_IN_URGENCY = (
-    WorkerState.SILENT,
-    WorkerState.UNREGISTERED,
-    WorkerState.FULL,
-    WorkerState.DRAINING,
-    WorkerState.BUSY,
-    WorkerState.IDLE,
-)
+_IN_URGENCY = list(WorkerState)
 
 
 class WorkerWords:
@@ -56,7 +48,8 @@ class WorkerWords:
         """
         request.max_content_length = WORD_LIMIT
         authorization = request.headers.get("Authorization", "")
-        word = _parse(self._bodies.read(lambda: request.get_data(cache=False), authorization))
+        body = self._bodies.read(lambda: request.get_data(cache=False), authorization)
+        word = parse_body(Word, body)
         wait = self._counts.spend(word.process, time.monotonic())
         if wait is not None:
             raise TooManyRequestsError("too many words of one worker", 1)
@@ -90,7 +83,7 @@ def create_blueprint(
 
 
 def rows(workers: Sequence[KnownWorker], now: float) -> list[dict[str, Any]]:
-    """Return workers as JSON has them; docs/workers.md has the shape."""
+    """Return workers as JSON has them; docs/metrics.md has the shape."""
     order = sorted(workers, key=lambda each: _rank(each, now))
     return [_row(each, now) for each in order]
 
@@ -113,12 +106,3 @@ def _row(worker: KnownWorker, now: float) -> dict[str, Any]:
         "seconds_since_heard": round(max(now - worker.heard_at, 0.0), 3),
         "jobs": [job.model_dump() for job in word.jobs],
     }
-
-
-def _parse(body: bytes) -> Word:
-    try:
-        return Word.model_validate_json(body)
-    except ValidationError as error:
-        problem = error.errors(include_input=False, include_url=False)[0]
-        field = ".".join(map(str, problem["loc"])) or "body"
-        raise InvalidRequestError(f"{field}: {problem['msg']}") from None

@@ -1,7 +1,10 @@
 """The gunicorn worker that serves: gevent's, with a deadline for each wait for a client.
 
-Each connection has a greenlet of its own, no thread (docs/architecture.md), so a slow client holds
-nobody up, and waiting for LiveKit lets others run. gunicorn reads and writes HTTP, counts requests
+Each connection has a greenlet of its own, no thread, so a slow client holds nobody up, and waiting
+for LiveKit lets others run. gevent makes Python's `Thread`, `Lock`, sockets and `time.sleep` into
+those of greenlets: the code names threads, and the commands, which run without gevent, have real
+ones. Nothing works for longer than 10 ms without a wait (`slices.py`; SQLite's own waits are none,
+and `python -m bench --only stalls` measures it). gunicorn reads and writes HTTP, counts requests
 and calls hooks. This adds what gunicorn leaves without a limit: how long a client may take over a
 head, a body or an answer, and how much it may send behind a refusal.
 """

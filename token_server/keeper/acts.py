@@ -1,7 +1,6 @@
 """What a look does: the calls to LiveKit that change something, each logged and noted."""
 
 import logging
-from collections import OrderedDict
 from collections.abc import Mapping
 from contextlib import suppress
 
@@ -20,6 +19,7 @@ from token_server.keeper.decisions import failed
 from token_server.keeper.failures import FAILURES_ATTRIBUTE
 from token_server.keeper.last_seen_agents import LastSeenAgents
 from token_server.livekit.port import LiveKit, Participant
+from token_server.state.bounded import Bounded
 from token_server.state.timeline import EntryDetails, Event, Timeline
 
 logger = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class Acts:
 
     def __init__(self, livekit: LiveKit, timeline: Timeline, sightings: LastSeenAgents) -> None:
         self._livekit, self._timeline, self._sightings = livekit, timeline, sightings
-        self._put_out: OrderedDict[str, None] = OrderedDict()
+        self._put_out: Bounded[str, None] = Bounded(_PUT_OUT_KEPT)
 
     def has_put_out(self, participant: Participant) -> bool:
         """Whether this one was put out as dead; LiveKit may list them for ever."""
@@ -115,5 +115,3 @@ class Acts:
             if is_dead:
                 self._sightings.note(room_name, agent, is_here=False)
                 self._put_out[agent.participant_sid] = None
-                if len(self._put_out) > _PUT_OUT_KEPT:
-                    self._put_out.popitem(last=False)

@@ -1,7 +1,8 @@
 """Which humans this process has issued a token for and not yet seen attended. No I/O."""
 
-from collections import OrderedDict
 from threading import Lock
+
+from token_server.state.bounded import Bounded
 
 # As many as rooms are followed (schedule.py); who was expected for longest is forgotten first.
 _EXPECTED = 10_000
@@ -15,15 +16,13 @@ class AwaitedHumans:
     """
 
     def __init__(self) -> None:
-        self._expected: OrderedDict[int, bool] = OrderedDict()  # a ticket's hash: is here
+        self._expected: Bounded[int, bool] = Bounded(_EXPECTED)  # a ticket's hash: is here
         self._lock = Lock()
 
     def expect(self, sealed_ticket: str) -> None:
         """Wait for the human with this ticket."""
         with self._lock:
             self._expected[hash(sealed_ticket)] = False
-            if len(self._expected) > _EXPECTED:
-                self._expected.popitem(last=False)
 
     def has_come(self, sealed_ticket: str) -> bool:
         """Whether this human was expected, and is here for the first time."""

@@ -2,6 +2,10 @@
 
 import heapq
 import itertools
+from collections import OrderedDict
+
+# Entries of a heap beyond twice as many as rooms are planned.
+_STALE_KEPT = 100
 
 
 class Plan:
@@ -10,17 +14,29 @@ class Plan:
     def __init__(self) -> None:
         self._order = itertools.count()
         self._heap: list[tuple[float, int, str]] = []  # valid where _due agrees
-        self._due: dict[str, float] = {}
+        self._due: OrderedDict[str, float] = OrderedDict()  # the longest planned first
+
+    def __len__(self) -> int:
+        """Return how many rooms are planned."""
+        return len(self._due)
 
     def add(self, room_name: str, due: float) -> None:
         """Plan a room for then, unless it is planned for earlier."""
         if due < self._due.get(room_name, float("inf")):
             self._due[room_name] = due
             heapq.heappush(self._heap, (due, next(self._order), room_name))
+            if len(self._heap) > 2 * len(self._due) + _STALE_KEPT:
+                # What was dropped lies at the bottom, which a flood never reaches.
+                self._heap = [(at, next(self._order), name) for name, at in self._due.items()]
+                heapq.heapify(self._heap)
 
-    def drop(self, room_name: str) -> None:
-        """Plan a room no more."""
-        self._due.pop(room_name, None)
+    def drop(self, room_name: str) -> bool:
+        """Plan a room no more; whether it was planned."""
+        return self._due.pop(room_name, None) is not None
+
+    def longest(self) -> str | None:
+        """Return the room that has been planned for longest, None if none is."""
+        return next(iter(self._due), None)
 
     def next_due(self) -> float:
         """Return a time before which no room is due."""

@@ -7,11 +7,12 @@ takes back what was sent unasked where another one stood already (decisions.py).
 """
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
 from typing import Protocol
+
+from token_server.state.bounded import Bounded
 
 # Seconds after this process has made the room; less than a room lives that nobody comes to.
 MADE_WITHIN = 5.0
@@ -54,7 +55,10 @@ class FirstSends:
 
     def __init__(self, notes: SendNotes, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._notes, self.monotonic = notes, monotonic
-        self._rooms: OrderedDict[str, _Made] = OrderedDict()
+        # Once a room has ended, whoever has made it is to ask before they send: a human's own token
+        # makes the next room of this name, with its agent (livekit-behaviour 1).
+        self.note, self.ended = notes.note_sending, notes.note_ending
+        self._rooms: Bounded[str, _Made] = Bounded(_KEPT)
         self._lock = Lock()
 
     def made(self, room_name: str) -> None:
@@ -62,8 +66,6 @@ class FirstSends:
         with self._lock:
             self._rooms.pop(room_name, None)
             self._rooms[room_name] = _Made(self.monotonic())
-            if len(self._rooms) > _KEPT:
-                self._rooms.popitem(last=False)
 
     def saw_nobody(self, room_name: str, asked_at: float) -> None:
         """Know that nobody was there; `asked_at` is this object's time before LiveKit was asked."""
@@ -81,15 +83,3 @@ class FirstSends:
         if made is None or now - made.at > MADE_WITHIN or now - made.empty_at > _EMPTY_WITHIN:
             return False
         return self._notes.note_sending(room_name) > now - made.at + _SLACK
-
-    def note(self, room_name: str) -> None:
-        """Note that an agent is sent to a room."""
-        self._notes.note_sending(room_name)
-
-    def ended(self, room_name: str) -> None:
-        """Know that a room has ended.
-
-        Whoever has made it is to ask before they send: a human's own token makes the next room of
-        this name, with its agent (livekit-behaviour 1).
-        """
-        self._notes.note_ending(room_name)

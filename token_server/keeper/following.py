@@ -7,7 +7,6 @@ per second comes out. When that does not suffice, the newest tokens go first: we
 humans of the others. Where those are not known to work, some peeks are theirs; and the sweep.
 """
 
-import heapq
 import itertools
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
@@ -16,6 +15,7 @@ from typing import NamedTuple
 
 from token_server.keeper.due_rooms import Budget, Plan
 from token_server.livekit.pace import Pace, Purpose
+from token_server.state.bounded import Bounded
 
 # Seconds after a token in which its room is followed closely, whether webhooks work or not: a
 # distant human is listed half a second before a webhook tells of them (livekit-behaviour 98).
@@ -40,8 +40,6 @@ _LONGEST_GAP = 5.0
 _PEOPLED_GAP = 0.1
 # One in so many peeks at fresh rooms is where one has been due for longest, if no webhook may tell.
 _ONE_IN = 4
-# Rooms that are not due any more and still have a place in the order of those that are.
-_STALE_KEPT = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +68,8 @@ class Due(NamedTuple):
 class _Followed:
     since: float
     has_webhooks: Callable[[], bool]
-    ends: OrderedDict[int, float] = field(default_factory=OrderedDict)  # by a ticket's hash
+    # By a ticket's hash.
+    ends: Bounded[int, float] = field(default_factory=lambda: Bounded(TICKETS_AWAITED))
 
 
 def close_gap(age: float) -> float:
@@ -97,7 +96,7 @@ class Following:
         self._pace = pace
         self._rooms: OrderedDict[str, _Followed] = OrderedDict()  # the oldest token first
         self._fresh, self._later = Plan(), Plan()
-        self._ready = _NewestFirst()  # of the fresh ones, those that are due
+        self._ready = Plan()  # of the fresh ones, those that are due, by how new their tokens are
         self._peeks = itertools.count(1)
         self._ageing: deque[tuple[float, str]] = deque()  # the fresh ones, the oldest first
         self._fresh_budget, self._later_budget = Budget(fresh_per_second), Budget(later_per_second)
@@ -111,8 +110,6 @@ class Following:
         followed = self._rooms.pop(room_name, None) or _Followed(now, awaited.has_webhooks)
         followed.since, followed.has_webhooks = now, awaited.has_webhooks
         followed.ends[hash(awaited.ticket)] = now + awaited.seconds
-        if len(followed.ends) > TICKETS_AWAITED:
-            followed.ends.popitem(last=False)
         self._rooms[room_name] = followed
         if len(self._rooms) > ROOMS_FOLLOWED:
             self.pause(self._rooms.popitem(last=False)[0])
@@ -147,7 +144,7 @@ class Following:
             if not (followed := self._rooms.get(room_name)):
                 continue
             if now - followed.since < FRESH_SECONDS:
-                self._ready.add(room_name, followed.since)
+                self._ready.add(room_name, -followed.since)
             else:
                 self._later.add(room_name, now)
         while self._ageing and now - self._ageing[0][0] >= FRESH_SECONDS:
@@ -160,7 +157,7 @@ class Following:
         if self._wait_fresh() > 0 or not len(self._ready):
             return None
         is_its_turn = next(self._peeks) % _ONE_IN == 0
-        room_name = (self._longest_due() if is_its_turn else None) or self._ready.take()
+        room_name = (self._longest_due() if is_its_turn else None) or self._ready.take(float("inf"))
         if room_name is None:
             return None
         self._fresh_budget.spend(1.0)
@@ -245,42 +242,3 @@ class Following:
         later = max(self._later.next_due() - now, self._wait_later())
         wait = max(min(fresh, aged, later), 0.0)
         return None if wait == float("inf") else wait
-
-
-class _NewestFirst:
-    """Rooms that are due, the one with the newest token first."""
-
-    def __init__(self) -> None:
-        self._heap: list[tuple[float, str]] = []  # valid where _since agrees
-        self._since: OrderedDict[str, float] = OrderedDict()  # the longest due first
-
-    def __len__(self) -> int:
-        return len(self._since)
-
-    @property
-    def size(self) -> int:
-        return len(self._heap)
-
-    def add(self, room_name: str, since: float) -> None:
-        if self._since.get(room_name) != since:
-            self._since[room_name] = since
-            heapq.heappush(self._heap, (-since, room_name))
-            if len(self._heap) > 2 * len(self._since) + _STALE_KEPT:
-                # What was dropped lies at the bottom, which a flood never reaches.
-                self._heap = [(-since, name) for name, since in self._since.items()]
-                heapq.heapify(self._heap)
-
-    def longest(self) -> str | None:
-        return next(iter(self._since), None)
-
-    def drop(self, room_name: str) -> bool:
-        """Whether it was there."""
-        return self._since.pop(room_name, None) is not None
-
-    def take(self) -> str | None:
-        while self._heap:
-            since, room_name = heapq.heappop(self._heap)
-            if self._since.get(room_name) == -since:
-                del self._since[room_name]
-                return room_name
-        return None

@@ -23,7 +23,7 @@ from token_server.keeper.observed_room import LookReport
 from token_server.keeper.schedule import LOOKERS, Schedule
 from token_server.keeper.shares import Meeting
 from token_server.keeper.sweep_loop import SweepLoop
-from token_server.keeper.webhook_proof import WebhookProof
+from token_server.keeper.webhook_proof import SharedTimes, WebhookProof
 from token_server.livekit.pace import Pace
 from token_server.livekit.port import (
     AGENT_IDENTITY_PREFIX,
@@ -33,7 +33,6 @@ from token_server.livekit.port import (
     Room,
 )
 from token_server.state.timeline import NOT_KEPT, Timeline
-from token_server.state.webhook_signs import Sign
 from token_server.telemetry.metrics import Metrics
 from token_server.telemetry.turns import STUCK_AFTER
 
@@ -47,17 +46,11 @@ _SWEEP_AGAIN = 1.0
 _STOPS_WITHIN = 1.0
 
 
-class SharedState(Meeting, Protocol):
+class SharedState(Meeting, SharedTimes, Protocol):
     """What the token servers of one LiveKit share, as far as they can."""
 
     def resign(self) -> None:
         """Leave to the others what this process had."""
-
-    def webhook_arrived(self, sign: Sign = Sign.ANY) -> None:
-        """Remember what a webhook, or the lack of one, has shown."""
-
-    def webhook_last_arrived(self, sign: Sign = Sign.ANY) -> float:
-        """Return when any process last saw this (Unix seconds); 0 if none has."""
 
     def count_caller(self, participant_sid: str) -> bool:
         """Become the one that counts a phone caller; False if any process has counted them."""
@@ -93,7 +86,6 @@ class Keeper:
         self._looking = Looking(
             self._agenda, looker, self._silence, self._metrics, self._looked, self._look_failed
         )
-        self._tell = self._looking.tell
         self._stopping = Event()
         self._loops: list[Loop] = []
 
@@ -179,8 +171,8 @@ class Keeper:
         """Take in what a look has shown."""
         self._metrics.looked(room_name, report)
         self._timeline.looked(room_name, report)
-        self._webhooks.looked(report.participants, self._livekit.now())
-        self._sweeps.looked(room_name, report.watched, has_human=report.has_human)
+        self._webhooks.looked(report.view.participants, self._livekit.now())
+        self._sweeps.looked(room_name, report.view.watched, has_human=report.view.has_human)
 
     def _look_failed(self, room_name: str) -> None:
         """Take in that a look has shown nothing."""
@@ -211,9 +203,9 @@ class Keeper:
         except LiveKitBusyError as error:
             return longer(error, sweeping.EVERY)
         except TokenServerError as error:
-            self._tell(self._silence.sweep_failed(), error)
+            self._looking.tell(self._silence.sweep_failed(), error)
             return _SWEEP_AGAIN
         if has_listed:
-            self._tell(self._silence.swept())
+            self._looking.tell(self._silence.swept())
         self._sweeps.choose()
         return sweeping.TICK

@@ -99,7 +99,7 @@ class KeeperTimeline:
 
     def looked(self, room_name: str, report: LookReport) -> None:
         """Note who was there, which jobs were taken, and what was decided."""
-        self._timeline.add(livekit_past.arrivals(room_name, report.participants))
+        self._timeline.add(livekit_past.arrivals(room_name, report.view.participants))
         for action, seen in report.decided:
             self._timeline.add(livekit_past.jobs(room_name, seen.dispatches))
             agent_name = seen.order.agent_name
@@ -170,13 +170,13 @@ class KeeperMetrics:
 
     def looked(self, room_name: str, report: LookReport) -> None:
         """Count a look, its decisions and whom it has seen."""
-        self._unattended.looked(room_name, report.missing)
+        self._unattended.looked(room_name, report.view.missing)
         self._metrics.looks.labels("done" if report.again_in is None else "waiting").inc()
         self._count_decisions(report.decided)
         for removal in report.removed:
             self._count_removal(removal)
-        self._count_arrivals(report.waited)
-        for seconds in self._callers.looked(report.callers):
+        self._count_arrivals(report.view.waited)
+        for seconds in self._callers.looked(report.view.callers):
             self._metrics.phone_join_to_heard.observe(seconds)
 
     def _count_decisions(self, decided: Sequence[tuple[Action, Attendance]]) -> None:

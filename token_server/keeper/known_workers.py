@@ -7,9 +7,9 @@ nothing: of what is not told, nothing is known.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from token_server.livekit.port import Dispatch
+from token_server.state.workers import Told
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,26 +34,10 @@ class WorkerNews:
 NOTHING_TOLD = WorkerNews()
 
 
-class ToldWorkers(Protocol):
-    """A WorkerBook."""
-
-    def hands(self, dispatch_id: str, agent_name: str) -> bool | None:
-        """Tell whether a living worker has a dispatch in hand; None if that is not known."""
-
-    def has_room(self, agent_name: str) -> bool | None:
-        """Tell whether a living worker has room; None if that is not known."""
-
-    def has_silent(self, agent_name: str) -> bool:
-        """Tell whether a worker has fallen silent that did not leave."""
-
-    def registered_ago(self, agent_name: str) -> float | None:
-        """Return for how many seconds the newest living worker has been registered."""
-
-
 def worker_news(
-    told: ToldWorkers, agent_name: str, dispatches: Iterable[Dispatch], now: datetime
+    told: Told, agent_name: str, dispatches: Iterable[Dispatch], now: datetime
 ) -> WorkerNews:
-    """Ask what is known of the workers of a name, and of its dispatches."""
+    """Return what is known of the workers of a name, and of its dispatches."""
     hands = {
         dispatch.dispatch_id: told.hands(dispatch.dispatch_id, agent_name)
         for dispatch in dispatches

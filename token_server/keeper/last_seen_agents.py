@@ -6,7 +6,6 @@ may leave out an agent that is there (livekit-behaviour 95): an absence counts w
 of the leaving, or when two answers some time apart agree.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,6 +13,7 @@ from threading import Lock
 
 from shared_settings.agent_signs import DISPATCH_ATTRIBUTE
 from token_server.livekit.port import Participant
+from token_server.state.bounded import Bounded
 
 _ROOMS_KEPT = 10_000
 # Dispatches of one name in one room whose agents have left.
@@ -64,7 +64,7 @@ class LastSeenAgents:
     """The last agent of each name in each room, as this process knows. Thread-safe."""
 
     def __init__(self) -> None:
-        self._rooms: OrderedDict[str, dict[str, _Seen]] = OrderedDict()
+        self._rooms: Bounded[str, dict[str, _Seen]] = Bounded(_ROOMS_KEPT)
         self._lock = Lock()
 
     def want(self, room_name: str, agent_names: Iterable[str]) -> None:
@@ -180,6 +180,4 @@ class LastSeenAgents:
     def _of(self, room_name: str, agent_name: str) -> _Seen:
         seen = self._rooms.setdefault(room_name, {}).setdefault(agent_name, _Seen())
         self._rooms.move_to_end(room_name)
-        if len(self._rooms) > _ROOMS_KEPT:
-            self._rooms.popitem(last=False)
         return seen

@@ -16,7 +16,7 @@ from shared_settings.agent_signs import ALIVE_METHOD
 from token_server.errors import TokenServerError
 from token_server.keeper.agent_life import AgentLife, DeadAgent, LifeLimits
 from token_server.keeper.questions import Questions
-from token_server.livekit.pace import Pace, Purpose, Unlimited, asking_for
+from token_server.livekit.pace import Pace, Purpose, asking_for
 from token_server.livekit.port import LiveKit, Participant, RpcOutcome
 from token_server.livekit.slices import slices
 
@@ -64,7 +64,7 @@ class LifeWatch:
         pace: Pace | None = None,
     ) -> None:
         self._livekit, self._limits, self._clock = livekit, limits, clock
-        self._pace = pace or Unlimited()
+        self._pace = pace or Pace()
         self._watched: dict[str, dict[str, _Watched]] = {}  # by room, by sid
         self._until: dict[str, float] = {}  # by room: how long it is watched without a look
         self._questions = Questions()

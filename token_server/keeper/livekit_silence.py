@@ -7,6 +7,7 @@ goes on failing while LiveKit is not silent fails by itself: it is named once, a
 from enum import Enum
 from threading import Lock
 
+from token_server.state.bounded import Bounded
 from token_server.telemetry.outage import Outage
 
 # Different rooms whose looks fail in a row.
@@ -35,7 +36,7 @@ class Silence:
         self._has_sweep_failed = False
         self._silence = Outage()
         # False: named, but LiveKit has been silent since, which may be why it still fails.
-        self._named: dict[str, bool] = {}
+        self._named: Bounded[str, bool] = Bounded(_ROOMS_NAMED)
 
     def failing_alone(self) -> frozenset[str]:
         """Return the rooms that fail by themselves."""
@@ -64,7 +65,7 @@ class Silence:
         """Take in a sweep that was not answered: no room is to blame."""
         with self._lock:
             self._has_sweep_failed = True
-            self._named = dict.fromkeys(self._named, False)
+            self._named.update(dict.fromkeys(self._named, False))
             return self._change()
 
     def swept(self) -> News:
@@ -79,8 +80,6 @@ class Silence:
         self._in_a_row.discard(room_name)
         was_named = room_name in self._named
         self._named[room_name] = True
-        if len(self._named) > _ROOMS_NAMED:
-            del self._named[next(iter(self._named))]
         return News.NOTHING if was_named else News.ROOM
 
     def _change(self) -> News:

@@ -20,7 +20,7 @@ from token_server.keeper.attendance import (
 )
 from token_server.keeper.decisions import decide, one_that_stays_and_one_that_goes
 from token_server.keeper.first_sends import FirstSends
-from token_server.keeper.known_workers import ToldWorkers, WorkerNews, worker_news
+from token_server.keeper.known_workers import WorkerNews, worker_news
 from token_server.keeper.last_seen_agents import LastSeen, LastSeenAgents
 from token_server.keeper.observed_room import (
     LookReport,
@@ -35,6 +35,7 @@ from token_server.keeper.wanted_agents import Policy, Want, Wishes
 from token_server.livekit.pace import Purpose
 from token_server.livekit.port import Dispatch, LiveKit, Participant
 from token_server.state.timeline import NOT_KEPT, Timeline
+from token_server.state.workers import WorkerBook
 from token_server.tokens.tickets import TicketSealer
 
 # Acts per look. One delete and one create are usual; more means that others act as well.
@@ -73,7 +74,7 @@ class Looker:
         lives: Lives,
         timeline: Timeline = NOT_KEPT,
         *,
-        workers: ToldWorkers | None = None,
+        workers: WorkerBook | None = None,
         first_sends: FirstSends | None = None,
     ) -> None:
         self._livekit, self._locks, self._sealer, self._policy = livekit, locks, sealer, policy
@@ -256,11 +257,11 @@ class Looker:
         return {agent_name for agent_name in absent if not is_proven(agent_name)}
 
     def _worker_news(
-        self, agent_names: Iterable[str], dispatches: Sequence[Dispatch], now: datetime
+        self, agent_names: Sequence[str], dispatches: Sequence[Dispatch], now: datetime
     ) -> dict[str, WorkerNews]:
-        told = self._workers
-        if told is None:
+        if self._workers is None or not agent_names:
             return {}
+        told = self._workers.told()
         return {name: worker_news(told, name, dispatches, now) for name in agent_names}
 
     def _dispatches(

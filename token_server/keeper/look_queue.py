@@ -13,13 +13,19 @@ _Take = Callable[[float], tuple[Due | None, float | None]]
 
 
 class Agenda:
-    """A schedule that threads wait at. Nothing slow happens under its lock."""
+    """A schedule that threads wait at. Nothing slow happens under its lock.
+
+    Attributes:
+        take: Waits for the next room to look at; None if none was due within so many seconds.
+        take_peek: Waits for the next room to peek at, likewise.
+    """
 
     def __init__(self, schedule: Schedule) -> None:
         self._schedule = schedule
         self._lock = Lock()
         self._looks = _Queue(self._lock, schedule.take)
         self._peeks = _Queue(self._lock, schedule.take_peek)
+        self.take, self.take_peek = self._looks.take, self._peeks.take
 
     def look_now(self, room_name: str) -> None:
         """Have the room looked at as soon as a thread is free."""
@@ -42,14 +48,6 @@ class Agenda:
             self._peeks.tell_if_sooner(now + close_gap(0.0))
             self._looks.tell_if_sooner(now + close_gap(0.0))
 
-    def take(self, within: float) -> Due | None:
-        """Wait for the next room to look at; None if none was due within so many seconds."""
-        return self._looks.take(within)
-
-    def take_peek(self, within: float) -> Due | None:
-        """Wait for the next room to peek at; None if none was due within so many seconds."""
-        return self._peeks.take(within)
-
     def peeked(self, room_name: str, *, is_empty: bool) -> None:
         """Go on after a peek: where somebody is, a look follows at once."""
         with self._lock:
@@ -61,7 +59,7 @@ class Agenda:
         """Put a room back that was taken; whoever does so takes the next one."""
         with self._lock:
             self._schedule.finish(room_name, looked, time.monotonic())
-            self._peeks.tell_if_sooner(self._schedule.next_peek())
+            self._peeks.tell_if_sooner(self._schedule.following.next_due())
 
     def fail(self, room_name: str) -> int:
         """Put a room back whose look has failed; return how often in a row it has."""
@@ -84,7 +82,7 @@ class Agenda:
     @property
     def rooms_followed(self) -> int:
         """How many rooms are followed."""
-        return self._schedule.rooms_followed
+        return len(self._schedule.following)
 
     def close(self) -> None:
         """Send every thread that waits in `take` or `take_peek` home."""

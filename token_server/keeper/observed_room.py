@@ -72,6 +72,11 @@ class View:
             for agent in (*seen.agents, *(dead.participant for dead in seen.dead))
         )
 
+    @property
+    def has_human(self) -> bool:
+        """Whether anybody is in the room."""
+        return any(p.kind is ParticipantKind.HUMAN for p in self.participants)
+
 
 @dataclass(frozen=True)
 class LookReport(Looked):
@@ -80,26 +85,13 @@ class LookReport(Looked):
     Attributes:
         decided: What was decided, in order, and from what; nothing where another actor held the
             room and something was to be done: that one decides the same.
-        waited: How long the humans in the room have waited.
-        participants: Who was in the room at the last look.
-        missing: What the look has last shown about agents that a human waits for.
-        watched: The agents that have to show that they live.
         removed: The agents that were put out.
-        callers: The humans on a phone who want an agent.
+        view: What was last observed.
     """
 
     decided: tuple[tuple[Action, Attendance], ...] = ()
-    waited: Waited = field(default_factory=dict)
-    participants: tuple[Participant, ...] = ()
-    missing: tuple[Attendance, ...] = ()
-    watched: tuple[Participant, ...] = ()
     removed: tuple[RemoveAgent, ...] = ()
-    callers: tuple[Caller, ...] = ()
-
-    @property
-    def has_human(self) -> bool:
-        """Whether anybody was in the room."""
-        return any(p.kind is ParticipantKind.HUMAN for p in self.participants)
+    view: View = field(default_factory=View)
 
 
 def report(
@@ -110,18 +102,8 @@ def report(
     purpose: Purpose = Purpose.WAITING,
 ) -> LookReport:
     """Sum up a look that ends with this view."""
-    return LookReport(
-        _soon_if_unheard(again_in, view),
-        view.tickets,
-        purpose,
-        tuple(decided),
-        view.waited,
-        view.participants,
-        view.missing,
-        view.watched,
-        tuple(removed),
-        view.callers,
-    )
+    again_in = _soon_if_unheard(again_in, view)
+    return LookReport(again_in, view.tickets, purpose, tuple(decided), tuple(removed), view)
 
 
 def _soon_if_unheard(again_in: float | None, view: View) -> float | None:
@@ -171,10 +153,7 @@ class Observed:
         return View(
             attendances=attendances,
             participants=tuple(self.participants),
-            tickets=frozenset(
-                participant.attributes.get(TICKET_ATTRIBUTE, "")
-                for participant in self.participants
-            ),
+            tickets=frozenset(p.attributes.get(TICKET_ATTRIBUTE, "") for p in self.participants),
             waited=self._waited(),
             news=self._news(attendances),
             callers=callers_of(self.wanted, attendances, self.participants, self.now),

@@ -4,7 +4,6 @@ A phone rings until an agent has published sound (livekit-behaviour 101): until 
 not attended, although the agent may be in the room.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +12,7 @@ from threading import Lock
 from token_server.keeper.attendance import Attendance
 from token_server.keeper.wanted_agents import Want
 from token_server.livekit.port import AVATAR_ATTRIBUTE, Participant
+from token_server.state.bounded import Bounded
 
 # As many as rooms are followed (schedule.py); who was seen first is forgotten first.
 _KNOWN = 10_000
@@ -100,7 +100,7 @@ class PhoneCallers:
 
     def __init__(self, is_first: Callable[[str], bool]) -> None:
         self._is_first = is_first
-        self._hears: OrderedDict[str, bool] = OrderedDict()  # by sid
+        self._hears: Bounded[str, bool] = Bounded(_KNOWN)  # by sid
         self._lock = Lock()
 
     def looked(self, callers: Sequence[Caller]) -> Iterator[float]:
@@ -114,12 +114,7 @@ class PhoneCallers:
                 has_heard = self._hears.get(caller.participant_sid)
                 if has_heard:
                     continue
-                self._note(caller)
+                self._hears[caller.participant_sid] = caller.agent_after is not None
             if caller.agent_after is not None and self._is_first(caller.participant_sid):
                 has_waited = has_heard is False
                 yield caller.here_for if has_waited else caller.agent_after
-
-    def _note(self, caller: Caller) -> None:
-        self._hears[caller.participant_sid] = caller.agent_after is not None
-        if len(self._hears) > _KNOWN:
-            self._hears.popitem(last=False)

@@ -9,20 +9,14 @@ from dataclasses import dataclass, field, replace
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared_settings.release_marks import (
-    is_released,
-    release_attribute,
-    release_mark,
-    without_marks,
-)
+from shared_settings.release_marks import without_marks
 from token_server.keeper.wanted_agents import Policy, Want, wants
 from token_server.livekit.port import Dispatch, Participant, ParticipantKind
 from token_server.tokens.tickets import TicketSealer
-from token_server.tokens.token_request import parse_body
 
 
 class ReleaseRequest(BaseModel):
-    """Whom to release; every field is optional."""
+    """Whom to release; every field is optional: without any, all humans from all agents."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -70,15 +64,6 @@ class RoomContent:
     dispatches: Sequence[Dispatch]
 
 
-def parse_release(unverified_body: bytes) -> ReleaseRequest:
-    """Read a POST's body; an empty one releases all humans from all agents.
-
-    Raises:
-        InvalidRequestError: Names the field and the rule.
-    """
-    return parse_body(ReleaseRequest, unverified_body)
-
-
 def wants_of_all(
     room_name: str, participants: Iterable[Participant], sealer: TicketSealer, policy: Policy
 ) -> list[Want]:
@@ -91,7 +76,7 @@ def wants_of_all(
 
 
 def plan_release(
-    room: RoomContent, wanted: Sequence[Want], request: ReleaseRequest, api_secrets: Sequence[str]
+    room: RoomContent, wanted: Sequence[Want], request: ReleaseRequest, sealer: TicketSealer
 ) -> ReleasePlan:
     """Decide what there is to do.
 
@@ -99,9 +84,9 @@ def plan_release(
         room: As LiveKit lists it.
         wanted: Who wants which agent, by `wants_of_all`.
         request: Whom to release.
-        api_secrets: The first makes marks; each may have made one that is there.
+        sealer: Makes marks, and knows those that are there.
     """
-    asked = _Asked(room, request, api_secrets)
+    asked = _Asked(room, request, sealer)
     chosen = {want.order.agent_name: asked.humans(want) for want in wanted}
     # An agent that somebody else wants stays.
     over = {
@@ -124,10 +109,8 @@ def plan_release(
 class _Asked:
     """What is asked for, in one room."""
 
-    def __init__(
-        self, room: RoomContent, request: ReleaseRequest, api_secrets: Sequence[str]
-    ) -> None:
-        self._room_name, self._request, self._api_secrets = room.room_name, request, api_secrets
+    def __init__(self, room: RoomContent, request: ReleaseRequest, sealer: TicketSealer) -> None:
+        self._room_name, self._request, self._sealer = room.room_name, request, sealer
         # As they are listed, with their marks.
         self._humans = {each.participant_identity: each for each in room.participants}
 
@@ -160,8 +143,4 @@ class _Asked:
         return self._request.participant_identity in {None, human.participant_identity}
 
     def _mark(self, human: Participant, agent_name: str) -> dict[str, str]:
-        """Return the attributes to set; none where the mark is there."""
-        about = self._room_name, human.participant_identity, agent_name
-        if is_released(self._api_secrets, *about, human.attributes):
-            return {}
-        return {release_attribute(agent_name): release_mark(self._api_secrets[0], *about)}
+        return self._sealer.to_release(self._room_name, human, agent_name)

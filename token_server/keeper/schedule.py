@@ -19,7 +19,7 @@ from token_server.keeper.following import (
     Following,
     close_gap,
 )
-from token_server.livekit.pace import Pace, Purpose, Unlimited
+from token_server.livekit.pace import Pace, Purpose
 
 # Looks at the same time in one process. On LiveKit Cloud each of a look's calls is a round trip of
 # some 50 ms, so a burst of joins is a queue for a few lookers.
@@ -69,20 +69,23 @@ def pause(failures: int) -> float:
 class Schedule:
     """The looks and peeks to come. A look's room is in one hand, from `take` to `finish`.
 
+    Attributes:
+        following: The rooms that are peeked at.
+
     Args:
         speed: How many times the usual looks and peeks per second there are.
         pace: How many requests LiveKit may be asked.
     """
 
     def __init__(self, speed: float = 1.0, pace: Pace | None = None) -> None:
-        self._pace = pace or Unlimited()
+        self._pace = pace or Pace()
         self._urgent: OrderedDict[str, None] = OrderedDict()  # in order of arrival
         self._plans = {purpose: Plan() for purpose in LOOKS_PER_SECOND}
         self._budgets = {
             purpose: Budget(looks * speed) for purpose, looks in LOOKS_PER_SECOND.items()
         }
         self._retries, self._retry_budget = Plan(), Budget(RETRIES_PER_SECOND * speed)
-        self._following = Following(
+        self.following = Following(
             FRESH_PEEKS_PER_SECOND * speed, LATER_PEEKS_PER_SECOND * speed, self._pace
         )
         self._failing: OrderedDict[str, int] = OrderedDict()  # how often in a row
@@ -105,23 +108,14 @@ class Schedule:
 
     def follow(self, room_name: str, awaited: Awaited, now: float) -> None:
         """Have a room peeked at now and then until somebody is seen there, or for so long."""
-        self._following.follow(room_name, awaited, now)
+        self.following.follow(room_name, awaited, now)
         if room_name in self._failing:
-            self._following.pause(room_name)
+            self.following.pause(room_name)
             self._retries.add(room_name, now + close_gap(0.0))
-
-    @property
-    def rooms_followed(self) -> int:
-        """How many rooms are followed."""
-        return len(self._following)
 
     def next_due(self) -> float:
         """Return a time before which no planned room is due for a look."""
         return min(plan.next_due() for plan in (*self._plans.values(), self._retries))
-
-    def next_peek(self) -> float:
-        """Return a time before which no room is due for a peek."""
-        return self._following.next_due()
 
     def take(self, now: float) -> tuple[Due | None, float | None]:
         """Return a room to look at; or None and for how long none will be (None: till told)."""
@@ -137,12 +131,12 @@ class Schedule:
 
     def take_peek(self, now: float) -> tuple[Due | None, float | None]:
         """Return a room to peek at; or None and for how long none will be (None: till told)."""
-        return self._following.take(now)
+        return self.following.take(now)
 
     def peeked(self, room_name: str, now: float, *, is_empty: bool) -> None:
         """Go on after a peek that LiveKit has answered."""
         if is_empty:
-            self._following.peeked(room_name, now)
+            self.following.peeked(room_name, now)
         else:
             self.look_now(room_name)
 
@@ -202,7 +196,7 @@ class Schedule:
             self._succeed(next(iter(self._failing)))
         for plan in self._plans.values():
             plan.drop(room_name)
-        self._following.pause(room_name)
+        self.following.pause(room_name)
         # A webhook or a token of the meantime has made it due earlier.
         is_urgent = room_name in self._urgent
         self._urgent.pop(room_name, None)
@@ -212,7 +206,7 @@ class Schedule:
     def fail_peek(self, room_name: str, now: float) -> int:
         """Have a room looked at whose peek has failed; return how often in a row it has."""
         if room_name in self._in_hand:
-            self._following.peeked(room_name, now)
+            self.following.peeked(room_name, now)
             return 1
         return self.fail(room_name, now)
 
@@ -233,8 +227,8 @@ class Schedule:
         self._succeed(room_name)
         if looked.again_in is not None:
             self.look_at(room_name, now + looked.again_in, looked.purpose)
-        if due := self._following.looked(room_name, looked.tickets, now):
-            is_fresh = self._following.is_fresh(room_name, now)
+        if due := self.following.looked(room_name, looked.tickets, now):
+            is_fresh = self.following.is_fresh(room_name, now)
             self.look_at(room_name, due, Purpose.FRESH if is_fresh else Purpose.FOLLOWED)
 
     def _wait_until_due(self, now: float) -> float | None:

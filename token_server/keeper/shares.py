@@ -40,6 +40,9 @@ def _score(member: str, room_name: str) -> bytes:
 class Shares:
     """Knows who is there, from any thread.
 
+    Attributes:
+        counted: Which other processes have a share: what is ours changes with it alone.
+
     Args:
         meeting: Where this process meets the others.
         clock: Seconds that never go back.
@@ -48,12 +51,7 @@ class Shares:
     def __init__(self, meeting: Meeting, clock: Callable[[], float] = time.monotonic) -> None:
         self._meeting, self._clock = meeting, clock
         self._since: dict[str, float] | None = None  # the others; None: we have met nobody yet
-        self._counted: frozenset[str] = frozenset()  # who of the others has a share of its own
-
-    @property
-    def counted(self) -> frozenset[str]:
-        """Which other processes have a share: what is ours changes with it alone."""
-        return self._counted
+        self.counted: frozenset[str] = frozenset()
 
     def beat(self, *, is_able: bool) -> None:
         """Meet the others, a few times a second.
@@ -70,7 +68,7 @@ class Shares:
         came_at = now if self._since is not None else now - _HANDS_OVER
         before = self._since or {}
         self._since = {other: before.get(other, came_at) for other in here}
-        self._counted = frozenset(
+        self.counted = frozenset(
             other for other, since in self._since.items() if now - since >= _HANDS_OVER
         )
 
@@ -82,10 +80,10 @@ class Shares:
     def leave(self) -> None:
         """Leave all rooms to the others."""
         if self._since is not None:
-            self._since, self._counted = None, frozenset()
+            self._since, self.counted = None, frozenset()
             self._meeting.part()
 
     def is_mine(self, room_name: str) -> bool:
         """Whether this process is to look after a room."""
         me = self._meeting.name
-        return not self._counted or owner(room_name, {me, *self._counted}) == me
+        return not self.counted or owner(room_name, {me, *self.counted}) == me

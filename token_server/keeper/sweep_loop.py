@@ -8,7 +8,7 @@ from token_server.errors import LiveKitBusyError
 from token_server.keeper.life_watch import LifeWatch
 from token_server.keeper.shares import Meeting, Shares
 from token_server.keeper.sweeping import EVERY, TICK, Sweeping
-from token_server.livekit.pace import Pace, Purpose, Unlimited, asking_for
+from token_server.livekit.pace import Pace, Purpose, asking_for
 from token_server.livekit.port import LiveKit, Participant, Room
 
 # Seconds after an answer in which this process counts as one that can look after rooms; a listing
@@ -54,7 +54,7 @@ class SweepLoop:
         clock: Callable[[], float] = time.monotonic,
         pace: Pace | None = None,
     ) -> None:
-        self._pace = pace or Unlimited()
+        self._pace = pace or Pace()
         self._livekit, self._agenda, self._lives = livekit, agenda, lives
         self._has_webhooks, self._clock = has_webhooks, clock
         self._shares, self._sweeping = Shares(meeting, clock), Sweeping(attend_rooms)

@@ -186,7 +186,8 @@ class Sweeping:
         New ones that seem empty have their turn with all others: as a rule their human is yet to
         come, and their token's process follows them.
         """
-        for listed in sorted(filter(_is_to_look_after, rooms), key=_who_waits_first):
+        ours = [listed for listed in rooms if listed.is_mine and listed.is_peopled]
+        for listed in sorted(ours, key=_who_waits_first):
             self._drop(listed.room.room_name)
             is_counted = listed.room.num_participants or listed.room.num_publishers
             (self._unseen if is_counted else self._turn)[listed.room.room_name] = None
@@ -241,18 +242,10 @@ class Sweeping:
             queue.pop(room_name, None)
 
 
-def _is_to_look_after(listed: ListedRoom) -> bool:
-    return listed.is_mine and listed.is_peopled
-
-
 def _who_waits_first(listed: ListedRoom) -> tuple[bool, bool, int]:
     """Order rooms: who waits for an agent is alone, and nobody else is heard there.
 
     LiveKit counts agents as publishers, not as participants.
     """
-    room = listed.room
-    return (
-        not room.num_participants,
-        room.num_publishers > room.num_participants,
-        (room.num_participants),
-    )
+    people, publishers = listed.room.num_participants, listed.room.num_publishers
+    return not people, publishers > people, people

@@ -6,7 +6,7 @@ one is sent while it still stands. Nothing is learnt from where more than one wa
 jobs of a name have one identity, two agents would put each other out: they are not hedged.
 """
 
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -22,6 +22,7 @@ from token_server.keeper.attendance import (
 )
 from token_server.keeper.decisions import UNANSWERED
 from token_server.keeper.hedging import NOTHING_LEARNT, Hedging
+from token_server.state.bounded import Bounded
 
 # Times kept of a name; names and waits that are kept.
 _TIMES = 20
@@ -38,10 +39,10 @@ class UsualTimes:
 
     def __init__(self) -> None:
         # By room and name: when the dispatches were created that have stood in the wait.
-        self._waits: OrderedDict[tuple[str, str], tuple[datetime, ...]] = OrderedDict()
-        self._times: OrderedDict[str, deque[float]] = OrderedDict()
+        self._waits: Bounded[tuple[str, str], tuple[datetime, ...]] = Bounded(_KEPT)
+        self._times: Bounded[str, deque[float]] = Bounded(_KEPT)
         self._lapsed_at: dict[str, datetime] = {}
-        self._jobs: OrderedDict[tuple[str, str, str], str] = OrderedDict()  # by identity
+        self._jobs: Bounded[tuple[str, str, str], str] = Bounded(_KEPT)  # by identity
         self._sharing: set[str] = set()  # names whose jobs share an identity
         self._lock = Lock()
 
@@ -88,10 +89,7 @@ class UsualTimes:
     def _note(self, place: tuple[str, str], created_at: tuple[datetime, ...]) -> None:
         before = self._waits.pop(place, ())
         # One that was deleted meanwhile counts all the same: it did not bring the agent.
-        longer = tuple(sorted(created_at)) if len(created_at) >= len(before) else before
-        self._waits[place] = longer
-        if len(self._waits) > _KEPT:
-            self._waits.popitem(last=False)
+        self._waits[place] = tuple(sorted(created_at)) if len(created_at) >= len(before) else before
 
     def _note_identities(self, room_name: str, seen: Attendance) -> None:
         """Notice a second job in a room that has the participant identity of another one."""
@@ -102,8 +100,6 @@ class UsualTimes:
             identity = (room_name, name, job.participant_identity)
             if self._jobs.setdefault(identity, job.job_id) != job.job_id:
                 self._sharing.add(name)
-            if len(self._jobs) > _KEPT:
-                self._jobs.popitem(last=False)
 
     def _learn(self, agent_name: str, created_at: Sequence[datetime], seen: Attendance) -> None:
         if not seen.agents:
@@ -116,5 +112,3 @@ class UsualTimes:
         seconds = (joined_at - max(created_at[0], seen.waiting_since or joined_at)).total_seconds()
         if seconds > 0:
             self._times.setdefault(agent_name, deque(maxlen=_TIMES)).append(seconds)
-            if len(self._times) > _KEPT:
-                self._times.popitem(last=False)

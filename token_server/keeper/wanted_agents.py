@@ -24,10 +24,6 @@ class Policy:
     attend_rooms: tuple[str, ...] = ()
     agent_rules: tuple[tuple[str, str], ...] = ()
 
-    def attends_anybody(self, room_name: str) -> bool:
-        """Whether humans without a ticket are attended in this room."""
-        return matches_any(self.attend_rooms, room_name)
-
     def default_order(self, room_name: str) -> AgentOrder:
         """Return the agent that is wanted in a room where nobody else says which."""
         default = self.agent_names[0]
@@ -65,7 +61,7 @@ class Wishes:
         humans = [each for each in self._participants if each.kind is ParticipantKind.HUMAN]
         self._tickets = [(human, sealer.open(room_name, human)) for human in humans]
         # Somebody else may have sent an agent for them, as a SIP rule does: the dispatches tell.
-        is_covered = policy.attends_anybody(room_name)
+        is_covered = matches_any(policy.attend_rooms, room_name)
         self.without_ticket = [h for h, ticket in self._tickets if is_covered and not ticket]
 
     def wanted(self, dispatches: Iterable[Dispatch] = ()) -> list[Want]:

@@ -32,7 +32,7 @@ _SLACK = 1.0
 
 @dataclass(frozen=True, kw_only=True)
 class WebhookTimes:
-    """When each sign was last seen by any process, in Unix seconds; 0: never.
+    """When each sign was last seen by any process, in Unix seconds, by its name; 0: never.
 
     Attributes:
         any: A webhook has come.
@@ -146,9 +146,4 @@ class WebhookProof:
             at = self._shared.webhook_last_arrived(sign)
             return at if at <= latest else 0.0
 
-        return WebhookTimes(
-            any=last(Sign.ANY),
-            join=last(Sign.JOIN),
-            room=last(Sign.ROOM),
-            missed=last(Sign.MISSED),
-        )
+        return WebhookTimes(**{sign.name.lower(): last(sign) for sign in Sign})

@@ -20,12 +20,14 @@ _LENGTHS = {"content-length", "transfer-encoding"}
 
 @dataclass(frozen=True)
 class HttpRequest:
-    """What to POST, and whether it may arrive twice."""
+    """What to send, whether it may arrive twice, and how long the answer's body may be."""
 
     path: str
     body: bytes
     headers: Mapping[str, str]
     is_repeatable: bool = False
+    method: str = "POST"
+    most_bytes: int = _BODY_BYTES
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class Connection(http.client.HTTPConnection):
         while unsent:
             self.sock.settimeout(left(deadline))
             unsent = unsent[self.sock.send(unsent) :]
-        answer = _AnswerReader()
+        answer = _AnswerReader(request.most_bytes)
         while not answer.is_whole:
             # What has come in time counts, however late a busy process comes to read it.
             self.sock.settimeout(max(deadline - time.monotonic(), 0.001))
@@ -106,9 +108,9 @@ class Connection(http.client.HTTPConnection):
 class _AnswerReader:
     """An answer while it comes. The methods that begin with `on_` are what httptools calls."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_bytes: int) -> None:
         self._parser = httptools.HttpResponseParser(self)
-        self._bytes = 0
+        self._bytes, self._most_bytes = 0, most_bytes
         self.is_whole = self.keeps = False
         self.on_message_begin()
 
@@ -125,7 +127,7 @@ class _AnswerReader:
             self.is_whole = True
             return
         self._bytes += len(received)
-        if self._bytes > (_BODY_BYTES if self._has_head else _HEAD_BYTES):
+        if self._bytes > (self._most_bytes if self._has_head else _HEAD_BYTES):
             raise AnswerTooLongError
         try:
             self._parser.feed_data(received)
@@ -158,8 +160,9 @@ class _AnswerReader:
 
 
 def _written(route: Route, request: HttpRequest) -> bytes:
-    length = {"Content-Length": str(len(request.body))}
+    length = {"Content-Length": str(len(request.body))} if request.method == "POST" else {}
     headers = {**route.headers, **request.headers, **length}
     lines = [f"{name}: {value}\r\n" for name, value in headers.items()]
-    head = f"POST {route.prefix}{request.path} HTTP/1.1\r\n{''.join(lines)}\r\n"
+    target = f"{route.prefix}{request.path}"
+    head = f"{request.method} {target} HTTP/1.1\r\n{''.join(lines)}\r\n"
     return head.encode("latin-1") + request.body

@@ -79,8 +79,8 @@ class Connections:
         self._idle: deque[tuple[float, Connection]] = deque()  # the longest idle first
         self._lock, self._connecting = Lock(), Semaphore(_MOST_CONNECTING)
 
-    def post(self, request: HttpRequest) -> HttpAnswer:
-        """Send a POST and read the whole answer.
+    def ask(self, request: HttpRequest) -> HttpAnswer:
+        """Send a request and read the whole answer.
 
         A repeatable request is sent once more, over a new connection, if it was cut off, or got no
         answer over a kept one: that may have died in silence.

@@ -4,22 +4,15 @@ What a human waits for is asked again when LiveKit has had too many requests: it
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar, TypeVarTuple
+from collections.abc import Callable
+from functools import partial, wraps
+from typing import Concatenate, ParamSpec, TypeVar
 
 from token_server.errors import LiveKitBusyError, LiveKitUnavailableError, TokenServerError
-from token_server.livekit.port import (
-    AgentOrder,
-    Dispatch,
-    LiveKit,
-    Participant,
-    Room,
-    RoomOrder,
-    RpcOutcome,
-)
+from token_server.livekit.port import AgentOrder, Dispatch, LiveKit, RpcOutcome
 from token_server.telemetry.metrics import Metrics
 
-Asked = TypeVarTuple("Asked")
+Asked = ParamSpec("Asked")
 Result = TypeVar("Result")
 
 # What is asked again, and the seconds before each time: a human waits for it, and for no longer.
@@ -51,70 +44,47 @@ def pause_before(again: int, waited: float, retry_after: float) -> float | None:
     return pause if waited + pause <= _LONGEST_WAIT else None
 
 
+def _measured(
+    name: str, method: Callable[Concatenate[LiveKit, Asked], Result]
+) -> "Callable[Concatenate[MeasuredLiveKit, Asked], Result]":
+    """Return a method of the port that is counted by what LiveKit calls it."""
+
+    @wraps(method)
+    def measured(self: "MeasuredLiveKit", /, *asked: Asked.args, **named: Asked.kwargs) -> Result:
+        ask: Callable[..., Result] = getattr(self.behind, method.__name__)
+        return self._measure(name, partial(ask, **named), *asked)
+
+    return measured
+
+
 class MeasuredLiveKit:
     """LiveKit behind the port, measured from the outside."""
 
     def __init__(
         self, livekit: LiveKit, metrics: Metrics, sleep: Callable[[float], None] = time.sleep
     ) -> None:
-        self._livekit, self._metrics, self._sleep = livekit, metrics, sleep
+        self.behind, self._metrics, self._sleep = livekit, metrics, sleep
         self.now = livekit.now
 
-    def create_room(self, order: RoomOrder) -> Room:
-        """Make the room, or return the live one."""
-        return self._measure("CreateRoom", self._livekit.create_room, order)
-
-    def list_rooms(self, room_names: Sequence[str] = ()) -> Sequence[Room]:
-        """Return the live rooms of these names, or all."""
-        return self._measure("ListRooms", self._livekit.list_rooms, room_names)
-
-    def list_changed_rooms(self, before: Mapping[str, Room]) -> Mapping[str, Room]:
-        """Return all live rooms."""
-        return self._measure("ListRooms", self._livekit.list_changed_rooms, before)
-
-    def list_participants(self, room_name: str) -> Sequence[Participant]:
-        """Return who is in the room."""
-        return self._measure("ListParticipants", self._livekit.list_participants, room_name)
-
-    def has_participants(self, room_name: str) -> bool:
-        """Whether anybody is in the room."""
-        return self._measure("ListParticipants", self._livekit.has_participants, room_name)
-
-    def list_dispatches(self, room_name: str) -> Sequence[Dispatch]:
-        """Return the room's dispatches."""
-        return self._measure("ListDispatch", self._livekit.list_dispatches, room_name)
+    create_room = _measured("CreateRoom", LiveKit.create_room)
+    list_rooms = _measured("ListRooms", LiveKit.list_rooms)
+    list_changed_rooms = _measured("ListRooms", LiveKit.list_changed_rooms)
+    list_participants = _measured("ListParticipants", LiveKit.list_participants)
+    has_participants = _measured("ListParticipants", LiveKit.has_participants)
+    list_dispatches = _measured("ListDispatch", LiveKit.list_dispatches)
+    delete_dispatch = _measured("DeleteDispatch", LiveKit.delete_dispatch)
+    # Only ever an agent, one too many or dead (decisions.py).
+    remove_participant = _measured("RemoveParticipant", LiveKit.remove_participant)
+    set_attributes = _measured("UpdateParticipant", LiveKit.set_attributes)
+    ask_participant = _measured("PerformRpc", LiveKit.ask_participant)
 
     def create_dispatch(self, room_name: str, order: AgentOrder) -> Dispatch:
         """Send an agent to the room, and count it."""
-        dispatch = self._measure("CreateDispatch", self._livekit.create_dispatch, room_name, order)
+        dispatch = self._measure("CreateDispatch", self.behind.create_dispatch, room_name, order)
         self._metrics.dispatches_created.inc()
         return dispatch
 
-    def delete_dispatch(self, room_name: str, dispatch_id: str) -> bool:
-        """Take a dispatch back."""
-        return self._measure(
-            "DeleteDispatch", self._livekit.delete_dispatch, room_name, dispatch_id
-        )
-
-    def remove_participant(self, room_name: str, participant_identity: str) -> bool:
-        """Put a participant out: only ever an agent, one too many or dead (decisions.py)."""
-        return self._measure(
-            "RemoveParticipant", self._livekit.remove_participant, room_name, participant_identity
-        )
-
-    def set_attributes(
-        self, room_name: str, participant_identity: str, attributes: Mapping[str, str]
-    ) -> bool:
-        """Set some of a participant's attributes."""
-        ask = self._livekit.set_attributes
-        return self._measure("UpdateParticipant", ask, room_name, participant_identity, attributes)
-
-    def ask_participant(self, room_name: str, participant_identity: str, method: str) -> RpcOutcome:
-        """Call a participant's RPC method."""
-        ask = self._livekit.ask_participant
-        return self._measure("PerformRpc", ask, room_name, participant_identity, method)
-
-    def _measure(self, method: str, ask: Callable[[*Asked], Result], *asked: *Asked) -> Result:
+    def _measure(self, method: str, ask: Callable[..., Result], *asked: object) -> Result:
         again, waited = 0, 0.0
         while True:
             try:
@@ -126,7 +96,7 @@ class MeasuredLiveKit:
             again, waited = again + 1, waited + pause
             self._sleep(pause)
 
-    def _measure_once(self, method: str, ask: Callable[[*Asked], Result], *asked: *Asked) -> Result:
+    def _measure_once(self, method: str, ask: Callable[..., Result], *asked: object) -> Result:
         outcome, began = "unavailable", time.perf_counter()
         try:
             answer = ask(*asked)

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Protocol
 
 
 class Purpose(IntEnum):
@@ -19,15 +18,21 @@ class Purpose(IntEnum):
     SWEEP = 5  # rooms of which nobody has told
 
 
-class Pace(Protocol):
-    """What has been asked, and what may be asked yet. Safe to use from several threads."""
+class Pace:
+    """What has been asked, and what may be asked yet. Safe to use from several threads.
 
-    @property
-    def has_quota(self) -> bool:
-        """Whether so many requests a minute may be asked, and no more."""
+    By itself it counts nothing, and nothing waits: quota.py has the one that does.
+
+    Attributes:
+        has_quota: Whether so many requests a minute may be asked, and no more.
+    """
+
+    has_quota = False
 
     def wait(self, purpose: Purpose) -> float:
         """Return the seconds until the next request for this purpose may be sent; 0.0: now."""
+        del purpose
+        return 0.0
 
     def spent(self, requests: int = 1, purpose: Purpose = Purpose.WAITING) -> None:
         """Count requests; none is held back by that."""
@@ -38,23 +43,6 @@ class Pace(Protocol):
         Args:
             retry_after: For how many seconds it wants none, if it says so.
         """
-
-
-class Unlimited:
-    """Nothing is counted, and nothing waits."""
-
-    has_quota = False
-
-    def wait(self, purpose: Purpose) -> float:
-        """Never wait."""
-        del purpose
-        return 0.0
-
-    def spent(self, requests: int = 1, purpose: Purpose = Purpose.WAITING) -> None:
-        """Count nothing."""
-
-    def refused(self, retry_after: float = 0.0) -> None:
-        """Know nothing of it."""
 
 
 @dataclass

@@ -119,7 +119,7 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True)
 class AgentOrder:
-    """Which agent is to come, and what its job is told.
+    """Which agent is to come, and what its job is told; fields are called as in LiveKit's requests.
 
     Attributes:
         agent_name: The name its workers registered under.

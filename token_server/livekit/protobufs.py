@@ -28,14 +28,8 @@ LATEST_SECONDS = 253_402_300_799.0  # the end of the year 9999
 
 
 def to_room_dispatch(order: AgentOrder) -> agent_dispatch.RoomAgentDispatch:
-    """Write an order the way CreateRoom carries it; join_tokens.py writes a token's."""
-    return agent_dispatch.RoomAgentDispatch(
-        agent_name=order.agent_name,
-        metadata=order.metadata,
-        deployment=order.deployment,
-        attributes=order.attributes,
-        restart_policy=JOB_RESTART_NEVER,
-    )
+    """Write an order, in its own words, as CreateRoom has it; join_tokens.py writes a token's."""
+    return agent_dispatch.RoomAgentDispatch(**vars(order), restart_policy=JOB_RESTART_NEVER)
 
 
 def to_participant(participant: models.ParticipantInfo) -> Participant:

@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable
 from threading import Lock
 
-from token_server.livekit.pace import Purpose
-from token_server.livekit.purses import Purses
+from token_server.livekit.pace import Pace, Purpose
+from token_server.livekit.quota_shares import Purses
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ def log_limits(*, is_limited: bool) -> None:
         logger.info("LiveKit has refused nothing for a minute")
 
 
-class Quota:
+class Quota(Pace):
     """What one process may ask.
 
     Args:
@@ -54,6 +54,7 @@ class Quota:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._per_minute, self._members, self._tell, self._clock = per_minute, members, tell, clock
+        self.has_quota = bool(per_minute)
         self._lock = Lock()
         self._purses = Purses()
         self._earned_at = clock()
@@ -61,11 +62,6 @@ class Quota:
         self._is_limited = False
         self._refused_at = self._slowed_at = self._held_until = float("-inf")
         self._pause = 0.0
-
-    @property
-    def has_quota(self) -> bool:
-        """Whether so many requests a minute may be asked, and no more."""
-        return bool(self._per_minute)
 
     def wait(self, purpose: Purpose) -> float:
         """Return the seconds until the next request for this purpose may be sent; 0.0: now."""

@@ -24,7 +24,7 @@ from token_server.errors import (
 from token_server.livekit.admin_tokens import AdminTokens, Grants, admin_token
 from token_server.livekit.connection import HttpAnswer, HttpRequest
 from token_server.livekit.connections import Connections, Timeouts
-from token_server.livekit.pace import Pace, Unlimited, pay
+from token_server.livekit.pace import Pace, pay
 from token_server.livekit.routes import Route
 from token_server.livekit.server_clock import ServerClock
 from token_server.proxies import reason_of, through
@@ -100,7 +100,7 @@ class Twirp:
         pace: Pace | None = None,
     ) -> None:
         url = livekit_url.replace("ws", "http", 1) if livekit_url[:2] == "ws" else livekit_url
-        self._pace = pace or Unlimited()
+        self._pace = pace or Pace()
         count = partial(pay, self._pace)
         self._connections = Connections(Route(url, proxy), timeouts, count=count)
         self._through = through(url, proxy)
@@ -160,7 +160,7 @@ class Twirp:
         path = f"/twirp/livekit.{method.name}"
         asked_at = time.time()
         try:
-            answer = self._connections.post(
+            answer = self._connections.ask(
                 HttpRequest(path, body, headers, is_repeatable=method.is_repeatable)
             )
         except OSError as error:

@@ -141,12 +141,7 @@ class TwirpLiveKit:
     def create_dispatch(self, room_name: str, order: AgentOrder) -> Dispatch:
         """Send an agent to the room; LiveKit is not to restart its job (livekit-behaviour 29)."""
         request = agent_dispatch.CreateAgentDispatchRequest(
-            room=room_name,
-            agent_name=order.agent_name,
-            metadata=order.metadata,
-            deployment=order.deployment,
-            attributes=order.attributes,
-            restart_policy=JOB_RESTART_NEVER,
+            room=room_name, **vars(order), restart_policy=JOB_RESTART_NEVER
         )
         return to_dispatch(self._twirp.call(_CREATE_DISPATCH, request, _admin(room_name)))
 

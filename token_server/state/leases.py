@@ -10,7 +10,6 @@ from redis import Redis
 from redis.exceptions import DataError, LockError
 from redis.lock import Lock
 
-from token_server.errors import RedisUnavailableError
 from token_server.state.redis_link import RedisLink
 
 # Seconds after which what a dead process held is free.
@@ -35,8 +34,7 @@ class Leases:
     def give_back(self, name: str) -> None:
         """End a lease; nothing if it is not ours."""
         if lock := self._held.pop(name, None):
-            with suppress(RedisUnavailableError):
-                self._link.ask(lambda _: _release(lock))
+            self._link.ask_or(lambda _: _release(lock), otherwise=None)
 
     def renew(self) -> None:
         """Begin the seconds of each lease anew; forget those that are lost.
@@ -64,8 +62,7 @@ def _release(lock: Lock) -> None:
         lock.release()
 
 
-def _renew(lock: Lock, redis: Redis) -> bool:
-    del redis
+def _renew(lock: Lock, _: Redis) -> bool:
     try:
         lock.reacquire()
     except (LockError, DataError):

@@ -93,10 +93,8 @@ class MachineState:
         """
         mark = hashlib.sha256(participant_sid.encode()).digest()[-_MARK_BYTES:]
         place = _number_of(participant_sid) % _CALLERS * _MARK_BYTES
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
         try:
-            with os.fdopen(os.open(self._folder / "phone-callers", flags, 0o600), "r+b") as marks:
-                return _is_new(marks.fileno(), mark, place)
+            return self._exchange("phone-callers", place, mark) != mark
         except BlockingIOError:
             # Somebody counts a caller in this place at this moment: the same one, as a rule.
             return False
@@ -109,13 +107,13 @@ class MachineState:
         One small file for all: two rooms that share a place only seem to have had one.
         Nothing that cannot be noted counts as long ago: without room on the disk it is 0.
         """
-        place = _number_of(room_name) % _SENDINGS * _SENDING.size
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        place, now = _number_of(room_name) % _SENDINGS * _SENDING.size, time.time()
         try:
-            with os.fdopen(os.open(self._folder / "sendings", flags, 0o600), "r+b") as notes:
-                return _seconds_since(notes.fileno(), place)
+            before = self._exchange("sendings", place, _SENDING.pack(now))
         except OSError:
             return 0.0
+        last = _SENDING.unpack(before)[0] if len(before) == _SENDING.size else 0.0
+        return max(now - last, 0.0)
 
     def note_ending(self, room_name: str) -> None:
         """Note that a room has ended: whoever has made it is to ask before they send an agent."""
@@ -139,6 +137,16 @@ class MachineState:
             return self._signs[sign].stat().st_mtime
         except OSError:
             return 0.0
+
+    def _exchange(self, name: str, place: int, content: bytes) -> bytes:
+        """Write to a place in a file of the folder; return what was there, nothing at its end."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        with os.fdopen(os.open(self._folder / name, flags, 0o600), "r+b") as opened:
+            file = opened.fileno()
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, len(content), place)
+            before = os.pread(file, len(content), place)
+            os.pwrite(file, content, place)
+            return before
 
     def _acquire(self, lock: FileLock, number: int) -> bool:
         try:
@@ -165,24 +173,6 @@ class MachineState:
 
 def _number_of(room_name: str) -> int:
     return int.from_bytes(hashlib.sha256(room_name.encode()).digest()[:4])
-
-
-def _is_new(file: int, mark: bytes, place: int) -> bool:
-    """Write a mark to its place in a file; False if it was there."""
-    fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, len(mark), place)
-    if os.pread(file, len(mark), place) == mark:
-        return False
-    os.pwrite(file, mark, place)
-    return True
-
-
-def _seconds_since(file: int, place: int) -> float:
-    """Write the time to its place in a file; return how long ago the one before was."""
-    fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, _SENDING.size, place)
-    before, now = os.pread(file, _SENDING.size, place), time.time()
-    os.pwrite(file, _SENDING.pack(now), place)
-    last = _SENDING.unpack(before)[0] if len(before) == _SENDING.size else 0.0
-    return max(now - last, 0.0)
 
 
 def file_lock(path: Path) -> FileLock:

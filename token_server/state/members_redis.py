@@ -1,6 +1,7 @@
 """Which token servers of all machines are there: one sorted set in Redis, by Redis' own time."""
 
 from functools import partial
+from typing import cast
 
 from redis import Redis
 
@@ -36,26 +37,14 @@ class MembersRedis:
         self._link, self._key, self._alive = link, key, round(alive_seconds * 1000)
 
     def meet(self, name: str) -> frozenset[str]:
-        """Say that the process of this name is there, and return all that are.
-
-        Raises:
-            RedisUnavailableError: Nobody knows of the other machines.
-        """
-        return self._link.ask(partial(self._meet, name))
+        """Say that the process of this name is there, and return all that are; else nobody."""
+        return self._link.ask_or(partial(self._meet, name), otherwise=frozenset())
 
     def part(self, name: str) -> None:
-        """Say that it is not there any more.
-
-        Raises:
-            RedisUnavailableError: It is forgotten by itself.
-        """
-        self._link.ask(lambda redis: redis.zrem(self._key, name))
+        """Say that it is not there any more; else it is forgotten by itself."""
+        self._link.ask_or(lambda redis: redis.zrem(self._key, name), otherwise=None)
 
     def _meet(self, name: str, redis: Redis) -> frozenset[str]:
         meet = redis.register_script(_MEET)
         found = meet(keys=[self._key], args=[name, self._alive, round(_KEPT * 1000)])
-        return frozenset({name, *(_text(each) for each in found)})
-
-
-def _text(name: bytes | str) -> str:
-    return name.decode() if isinstance(name, bytes) else name
+        return frozenset({name, *(each.decode() for each in cast("list[bytes]", found))})

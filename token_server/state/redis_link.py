@@ -19,6 +19,7 @@ from token_server.telemetry.outage import Outage
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
+U = TypeVar("U")
 
 # Seconds: to be connected to, and for an answer. Longer, and a lock costs more than it saves.
 REDIS_TIMEOUT = 0.3
@@ -70,6 +71,13 @@ class RedisLink:
         except FAILURES as error:
             self._fall_silent(error)
             raise self._error() from None
+
+    def ask_or(self, question: Callable[["Redis"], T], *, otherwise: U) -> T | U:
+        """Put a question to Redis; return something else where it does not answer."""
+        try:
+            return self.ask(question)
+        except RedisUnavailableError:
+            return otherwise
 
     def try_again(self) -> None:
         """If Redis has not been asked for some seconds, ask whether it answers again."""

@@ -50,8 +50,7 @@ class RedisState:
     ) -> None:
         self._machine, self._link = machine, link
         self._leases = Leases(link, prefix, lease_seconds)
-        self._prefix, self._callers = prefix, f"{prefix}caller:"
-        self._sendings = f"{prefix}sending:"
+        self._prefix = prefix
         # A webhook does not wait for Redis; what another machine sends unasked is taken back.
         self.note_ending = machine.note_ending
         self._members = MembersRedis(link, f"{prefix}members", lease_seconds)
@@ -82,16 +81,12 @@ class RedisState:
         The machine's own are met as well: what Redis does not tell has to be known at once.
         """
         here = self._machine.meet()
-        try:
-            return self._members.meet(self.name)
-        except RedisUnavailableError:
-            return here
+        return self._members.meet(self.name) or here
 
     def part(self) -> None:
         """Say that this process is not there any more."""
         self._machine.part()
-        with suppress(RedisUnavailableError):
-            self._members.part(self.name)
+        self._members.part(self.name)
 
     def resign(self) -> None:
         """Leave to the others what this process had."""
@@ -112,22 +107,18 @@ class RedisState:
         """Become the one that counts a phone caller; False if any process has counted them."""
         if not self._machine.count_caller(participant_sid):
             return False
-        key = f"{self._callers}{participant_sid}"
-        try:
-            return bool(self._link.ask(lambda redis: redis.set(key, 1, nx=True, ex=_CALLER_KEPT)))
-        except RedisUnavailableError:
-            return True
+        key = f"{self._prefix}caller:{participant_sid}"
+        return self._link.ask_or(
+            lambda redis: bool(redis.set(key, 1, nx=True, ex=_CALLER_KEPT)), otherwise=True
+        )
 
     def note_sending(self, room_name: str) -> float:
         """Note that an agent is sent to a room now; return how many seconds ago one was last.
 
         Another machine's was just now, as far as Redis has it: the clocks may differ.
         """
-        seconds, key = self._machine.note_sending(room_name), f"{self._sendings}{room_name}"
-        try:
-            is_first = self._link.ask(partial(_note, key))
-        except RedisUnavailableError:
-            return seconds
+        seconds, key = self._machine.note_sending(room_name), f"{self._prefix}sending:{room_name}"
+        is_first = self._link.ask_or(partial(_note, key), otherwise=True)
         return seconds if is_first else 0.0
 
     def beat(self) -> None:

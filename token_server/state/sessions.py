@@ -51,54 +51,43 @@ class SessionStore(Protocol):
 
 
 class MemorySessions:
-    """A store of one process. Its memory is bounded: who has not asked for longest is forgotten."""
+    """A store of one process. Its memory is bounded: who has not asked for longest is forgotten.
 
-    def __init__(self, most_rooms: int = _MOST_ROOMS) -> None:
-        self._persons: OrderedDict[str, Rooms] = OrderedDict()
+    Args:
+        most_rooms: Of all persons together.
+        persons: Whose rooms are known at first.
+    """
+
+    def __init__(
+        self, most_rooms: int = _MOST_ROOMS, persons: Mapping[str, Rooms] | None = None
+    ) -> None:
+        self.persons: OrderedDict[str, Rooms] = OrderedDict(persons or {})
         self._most_rooms, self._lock = most_rooms, Lock()
 
     def claim(self, person: str, room_name: str, most: int) -> Claim:
         """Note that a room is being made for a person, unless they have so many others."""
         with self._lock:
-            rooms = self._persons.setdefault(person, {})
-            self._persons.move_to_end(person)
-            while len(self._persons) > most_persons(self._most_rooms, most):
-                self._persons.popitem(last=False)
-            return claim_in(rooms, room_name, most)
+            rooms = self.persons.setdefault(person, {})
+            self.persons.move_to_end(person)
+            while len(self.persons) > max(1, self._most_rooms // most):
+                self.persons.popitem(last=False)
+            now, is_known = time.time_ns() // 1_000_000, room_name in rooms
+            if not is_known and len(rooms) >= most:
+                return Claim(Outcome.FULL, now, dict(rooms))
+            rooms[room_name] = now
+            return Claim(Outcome.KNOWN if is_known else Outcome.NEW, now)
 
     def made(self, person: str, room_name: str, at: int) -> None:
         """Note that LiveKit has the room that was claimed then, and not since."""
         with self._lock:
-            made_in(self._persons.get(person, {}), room_name, at)
+            rooms = self.persons.get(person, {})
+            if rooms.get(room_name) == at:
+                rooms[room_name] = MADE
 
     def forget(self, person: str, rooms: Mapping[str, int]) -> None:
         """Take these rooms from a person's, if they are still known just so."""
         with self._lock:
-            forget_in(self._persons.get(person, {}), rooms)
-
-
-def claim_in(rooms: Rooms, room_name: str, most: int) -> Claim:
-    """Add a room that is being made to these, unless there are so many others."""
-    now, is_known = time.time_ns() // 1_000_000, room_name in rooms
-    if not is_known and len(rooms) >= most:
-        return Claim(Outcome.FULL, now, dict(rooms))
-    rooms[room_name] = now
-    return Claim(Outcome.KNOWN if is_known else Outcome.NEW, now)
-
-
-def made_in(rooms: Rooms, room_name: str, at: int) -> None:
-    """Mark a room as made, if it is the one that was claimed then."""
-    if rooms.get(room_name) == at:
-        rooms[room_name] = MADE
-
-
-def forget_in(rooms: Rooms, gone: Mapping[str, int]) -> None:
-    """Take these away, if they are still known just so."""
-    for name, known_as in gone.items():
-        if rooms.get(name) == known_as:
-            del rooms[name]
-
-
-def most_persons(most_rooms: int, most: int) -> int:
-    """Return for how many persons there is memory, with so many rooms each."""
-    return max(1, most_rooms // most)
+            known = self.persons.get(person, {})
+            for name, known_as in rooms.items():
+                if known.get(name) == known_as:
+                    del known[name]

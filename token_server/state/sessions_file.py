@@ -14,15 +14,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TypeVar
 
-from token_server.state.sessions import (
-    Claim,
-    MemorySessions,
-    Rooms,
-    claim_in,
-    forget_in,
-    made_in,
-    most_persons,
-)
+from token_server.state.sessions import Claim, MemorySessions, Rooms
 
 T = TypeVar("T")
 
@@ -47,27 +39,20 @@ class SessionsFile:
 
     def claim(self, person: str, room_name: str, most: int) -> Claim:
         """Note that a room is being made for a person, unless they have so many others."""
-
-        def change(persons: dict[str, Rooms]) -> Claim:
-            rooms = persons.pop(person, {})
-            persons[person] = rooms
-            while len(persons) > most_persons(_MOST_ROOMS, most):
-                del persons[next(iter(persons))]
-            return claim_in(rooms, room_name, most)
-
-        return self._change(person, change) or self._memory.claim(person, room_name, most)
+        claim = self._change(person, lambda file: file.claim(person, room_name, most))
+        return claim or self._memory.claim(person, room_name, most)
 
     def made(self, person: str, room_name: str, at: int) -> None:
         """Note that LiveKit has the room that was claimed then, and not since."""
-        self._change(person, lambda persons: made_in(persons.get(person, {}), room_name, at))
+        self._change(person, lambda file: file.made(person, room_name, at))
         self._memory.made(person, room_name, at)
 
     def forget(self, person: str, rooms: Mapping[str, int]) -> None:
         """Take these rooms from a person's, if they are still known just so."""
-        self._change(person, lambda persons: forget_in(persons.get(person, {}), rooms))
+        self._change(person, lambda file: file.forget(person, rooms))
         self._memory.forget(person, rooms)
 
-    def _change(self, person: str, change: Callable[[dict[str, Rooms]], T]) -> T | None:
+    def _change(self, person: str, change: Callable[[MemorySessions], T]) -> T | None:
         """Change the persons of one file; None if it cannot be had, or written."""
         for _ in range(_TRIES):
             try:
@@ -79,16 +64,16 @@ class SessionsFile:
                 return None
         return None
 
-    def _change_now(self, name: str, change: Callable[[dict[str, Rooms]], T]) -> T:
+    def _change_now(self, name: str, change: Callable[[MemorySessions], T]) -> T:
         self._folder.mkdir(mode=0o700, exist_ok=True)
         # A named pipe in its place would be read for ever.
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
         with os.fdopen(os.open(self._folder / name, flags, 0o600), "r+b", buffering=0) as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             before = file.read()
-            persons = _read(before)
-            answer = change(persons)
-            text = json.dumps(persons, ensure_ascii=False).encode(errors="replace")
+            sessions = MemorySessions(_MOST_ROOMS, _read(before))
+            answer = change(sessions)
+            text = json.dumps(sessions.persons, ensure_ascii=False).encode(errors="replace")
             if not _write(file, text):
                 _write(file, before)  # which still has its place on the disk
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -6,12 +6,12 @@ Times are by Redis' own clock: the machines' may differ.
 from collections.abc import Mapping
 from typing import Any
 
-from token_server.errors import RedisUnavailableError
 from token_server.state.redis_link import RedisLink
 from token_server.state.sessions import MADE, Claim, Outcome, SessionStore
 
 # Seconds after a person's last claim; a day's flood of persons must not stay in Redis for ever.
 _KEPT = 24 * 3600
+_NO_ANSWER = object()
 
 _CLAIM = """
 local time = redis.call('TIME')
@@ -52,29 +52,27 @@ class SessionsRedis:
 
     def claim(self, person: str, room_name: str, most: int) -> Claim:
         """Note that a room is being made for a person, unless they have so many others."""
-        try:
-            outcome, at, rooms = self._run(_CLAIM, person, room_name, most, _KEPT)
-        except RedisUnavailableError:
+        answer = self._run(_CLAIM, person, room_name, most, _KEPT)
+        if answer is _NO_ANSWER:
             return self._machine.claim(person, room_name, most)
+        outcome, at, rooms = answer
         pairs = zip(rooms[::2], rooms[1::2], strict=True)
         theirs = {name.decode(): int(claimed_at) for name, claimed_at in pairs}
         return Claim(Outcome[outcome.decode()], int(at), theirs)
 
     def made(self, person: str, room_name: str, at: int) -> None:
         """Note that LiveKit has the room that was claimed then, and not since."""
-        try:
-            self._run(_MADE, person, room_name, at, MADE)
-        except RedisUnavailableError:
+        if self._run(_MADE, person, room_name, at, MADE) is _NO_ANSWER:
             self._machine.made(person, room_name, at)
 
     def forget(self, person: str, rooms: Mapping[str, int]) -> None:
         """Take these rooms from a person's, if they are still known just so."""
-        try:
-            self._run(_FORGET, person, *(part for pair in rooms.items() for part in pair))
-        except RedisUnavailableError:
+        parts = (part for pair in rooms.items() for part in pair)
+        if self._run(_FORGET, person, *parts) is _NO_ANSWER:
             self._machine.forget(person, rooms)
 
     def _run(self, script: str, person: str, *arguments: str | int) -> Any:  # noqa: ANN401 (Lua's)
         key = f"{self._prefix}{person}"
         texts = [str(argument) for argument in arguments]
-        return self._link.ask(lambda redis: redis.eval(script, 1, key, *texts))
+        ask = self._link.ask_or
+        return ask(lambda redis: redis.eval(script, 1, key, *texts), otherwise=_NO_ANSWER)

@@ -5,7 +5,7 @@ share: a file of the machine (timeline_file.py), or Redis (timeline_redis.py). N
 it: LiveKit stays the only store of what is.
 """
 
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -13,6 +13,7 @@ from threading import Lock
 from typing import NamedTuple, Protocol, TypedDict, Unpack
 
 from token_server.livekit.slices import give_way
+from token_server.state.bounded import Bounded
 
 # Of one room, the last ones.
 MOST_ENTRIES = 200
@@ -96,7 +97,7 @@ class Timeline:
     def __init__(self, now: Callable[[], datetime], process: str, shelf: Shelf | None) -> None:
         self.now, self._process, self._shelf = now, process, shelf
         self._unwritten: deque[Entry] = deque(maxlen=_MOST_UNWRITTEN)
-        self._known: OrderedDict[Hashable, str] = OrderedDict()
+        self._known: Bounded[Hashable, str] = Bounded(_REMEMBERED)
         self._lock = Lock()
         self._writing = Lock()
 
@@ -110,9 +111,8 @@ class Timeline:
         **facts: Unpack[EntryDetails],
     ) -> None:
         """Note an event of now, or of then."""
-        if self._shelf is not None:
-            when = (at or self.now()).timestamp()
-            self._add(Entry(room_name, when, event, subject, facts, self._process))
+        when = (at or self.now()).timestamp()
+        self._add(Entry(room_name, when, event, subject, facts, self._process))
 
     def note_look(self, room_name: str, agent_name: str, reason: str, at: datetime) -> None:
         """Note what a look has decided about an agent, if the one before decided otherwise."""
@@ -121,20 +121,16 @@ class Timeline:
 
     def add(self, entries: Iterable[Entry]) -> None:
         """Note these; a fact that this process has noted before is no news."""
-        if self._shelf is None:
-            return
         for entry in entries:
             self._add(entry._replace(process=self._process))
 
     def _add(self, entry: Entry) -> None:
         key = (entry.room_name, entry.event, entry.subject)
-        if not entry.subject or self._is_news(key, ""):
+        if self._shelf is not None and (not entry.subject or self._is_news(key, "")):
             self._unwritten.append(entry)
 
     def flush(self) -> None:
         """Write what was noted since the last time; what cannot be written now waits."""
-        if self._shelf is None:
-            return
         with self._writing:
             left = len(self._unwritten)
             while left > 0 and self._write(min(left, _AT_ONCE)):
@@ -161,8 +157,6 @@ class Timeline:
             is_news = self._known.get(key) != state
             self._known[key] = state
             self._known.move_to_end(key)
-            if len(self._known) > _REMEMBERED:
-                self._known.popitem(last=False)
             return is_news
 
 

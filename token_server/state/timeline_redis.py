@@ -8,7 +8,6 @@ from typing import Any, cast
 
 from redis import Redis
 
-from token_server.errors import RedisUnavailableError
 from token_server.state.redis_link import RedisLink
 from token_server.state.timeline import MOST_ENTRIES, Entry
 from token_server.state.timeline_entries import entry_of, from_json
@@ -37,24 +36,17 @@ class TimelineRedis:
 
     def put(self, entries: Sequence[Entry]) -> bool:
         """Keep them; False while Redis does not answer."""
-        try:
-            self._link.ask(lambda redis: self._write(redis, entries))
-        except RedisUnavailableError:
-            return False
-        return True
+        return self._link.ask_or(lambda redis: self._write(redis, entries), otherwise=False)
 
     def of(self, room_name: str) -> Sequence[Entry]:
         """Return the last entries of a room; none while Redis does not answer."""
         key = f"{self._prefix}{room_name}"
-        try:
-            lines = self._link.ask(lambda redis: redis.lrange(key, 0, -1))
-        except RedisUnavailableError:
-            return []
+        lines = self._link.ask_or(lambda redis: redis.lrange(key, 0, -1), otherwise=[])
         since = time.time() - self._keep.total_seconds()
         found = [_entry(room_name, line, since) for line in cast("list[bytes]", lines)]
         return [entry for entry in found if entry]
 
-    def _write(self, redis: Redis, entries: Sequence[Entry]) -> None:
+    def _write(self, redis: Redis, entries: Sequence[Entry]) -> bool:
         pipeline, now = redis.pipeline(transaction=False), time.time()
         for room_name, *row in entries:
             pipeline.rpush(f"{self._prefix}{room_name}", json.dumps([now, *row]))
@@ -68,6 +60,7 @@ class TimelineRedis:
         too_many = int(pipeline.execute()[-1]) - _MOST_ROOMS
         if too_many > 0:
             self._drop(redis, min(too_many, _DROPPED_AT_ONCE))
+        return True
 
     def _drop(self, redis: Redis, number: int) -> None:
         dropped = cast("list[tuple[bytes, float]]", redis.zpopmin(self._rooms, number))

@@ -6,7 +6,7 @@ is unknown, never absent: workers of other makes, and all while nothing can be t
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from threading import Lock
 from typing import Annotated, Protocol
@@ -67,14 +67,14 @@ class Word(_Told):
 
 
 class WorkerState(StrEnum):
-    """How a worker is."""
+    """How a worker is; what somebody has to see to comes first."""
 
-    IDLE = "idle"
-    BUSY = "busy"
+    SILENT = "silent"
+    UNREGISTERED = "unregistered"
     FULL = "full"
     DRAINING = "draining"
-    UNREGISTERED = "unregistered"
-    SILENT = "silent"
+    BUSY = "busy"
+    IDLE = "idle"
 
 
 @dataclass(frozen=True)
@@ -123,44 +123,47 @@ class Told:
         workers: Those that did not leave, the silent ones included.
         since: From when on whoever lives has been heard (Unix seconds): of an earlier time, or of
             the moments after it, some may be missing.
+        now: The moment (Unix seconds).
     """
 
     workers: Sequence[KnownWorker]
     since: float
+    now: float
 
-    def hands(self, dispatch_id: str, agent_name: str, now: float) -> bool | None:
+    def hands(self, dispatch_id: str, agent_name: str) -> bool | None:
         """Tell whether a living worker of ours has this dispatch in hand.
 
         Returns:
             True: one has. False: living workers of this name tell, and none has it (words are up to
             a second on their way). None: nobody of this name tells, or not for long enough.
         """
-        living = [each.word for each in self.workers if each.lives(now)]
+        living = [each.word for each in self.workers if each.lives(self.now)]
         if any(job.dispatch_id == dispatch_id for word in living for job in word.jobs):
             return True
-        is_complete = now - self.since >= SILENT_AFTER
-        is_told = any(word.agent_name == agent_name for word in living)
-        return False if is_complete and is_told else None
+        return False if self._living(agent_name) and self._is_complete() else None
 
-    def has_room(self, agent_name: str, now: float) -> bool | None:
+    def has_room(self, agent_name: str) -> bool | None:
         """Tell whether a living worker of this name has room; None as for `hands`."""
-        living = [w for w in self.workers if w.word.agent_name == agent_name and w.lives(now)]
-        if any(worker.has_room(now) for worker in living):
+        living = self._living(agent_name)
+        if any(worker.has_room(self.now) for worker in living):
             return True
-        return False if living and now - self.since >= SILENT_AFTER else None
+        return False if living and self._is_complete() else None
 
-    def has_silent(self, agent_name: str, now: float) -> bool:
+    def has_silent(self, agent_name: str) -> bool:
         """Tell whether one of this name was not heard lately."""
-        return any(w.word.agent_name == agent_name and not w.lives(now) for w in self.workers)
+        return any(w.word.agent_name == agent_name and not w.lives(self.now) for w in self.workers)
 
-    def newest_registration(self, agent_name: str, now: float) -> float | None:
-        """Return when the latest of this name was registered that lives (Unix seconds)."""
-        found = [
-            each.registered_at
-            for each in self.workers
-            if each.word.agent_name == agent_name and each.lives(now)
-        ]
-        return max((at for at in found if at is not None), default=None)
+    def registered_ago(self, agent_name: str) -> float | None:
+        """Return for how many seconds the latest of this name that lives has been registered."""
+        found = [each.registered_at for each in self._living(agent_name)]
+        return min((self.now - at for at in found if at is not None), default=None)
+
+    def _living(self, agent_name: str) -> list[KnownWorker]:
+        named = [each for each in self.workers if each.word.agent_name == agent_name]
+        return [each for each in named if each.lives(self.now)]
+
+    def _is_complete(self) -> bool:
+        return self.now - self.since >= SILENT_AFTER
 
 
 def those_to_show(workers: Iterable[KnownWorker | None], now: float) -> list[KnownWorker]:
@@ -218,7 +221,7 @@ class WorkerBook:
     ) -> None:
         self._store, self._clock, self._on_worker_free = store, clock, on_worker_free
         self._reading = Lock()
-        self._told, self._read_at = Told((), 0.0), float("-inf")
+        self._told, self._read_at = Told((), 0.0, 0.0), float("-inf")
 
     def hear(self, word: Word) -> None:
         """Take a worker's word; an older one than the last is passed over."""
@@ -234,29 +237,12 @@ class WorkerBook:
 
     def told(self) -> Told:
         """Return what is known; up to a fifth of a second old, since each look asks."""
-        return self._read(self._clock())
+        now = self._clock()
+        return replace(self._read(now), now=now)
 
     def workers(self) -> Sequence[KnownWorker]:
         """Return all workers that are known and did not leave."""
         return self.told().workers
-
-    def hands(self, dispatch_id: str, agent_name: str) -> bool | None:
-        """Tell whether a living worker has this dispatch in hand; see `Told.hands`."""
-        return self.told().hands(dispatch_id, agent_name, self._clock())
-
-    def has_room(self, agent_name: str) -> bool | None:
-        """Tell whether a living worker of a name has room; see `Told.has_room`."""
-        return self.told().has_room(agent_name, self._clock())
-
-    def has_silent(self, agent_name: str) -> bool:
-        """Tell whether a worker of a name has fallen silent; see `Told.has_silent`."""
-        return self.told().has_silent(agent_name, self._clock())
-
-    def registered_ago(self, agent_name: str) -> float | None:
-        """Return for how many seconds the latest worker of a name has been registered."""
-        now = self._clock()
-        at = self.told().newest_registration(agent_name, now)
-        return None if at is None else now - at
 
     def _read(self, now: float) -> Told:
         with self._reading:

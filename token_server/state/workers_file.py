@@ -56,9 +56,9 @@ class WorkersFile:
             with os.scandir(self._folder) as entries:
                 words = [each for each in entries if each.name.endswith(_SUFFIX)]
         except (OSError, ValueError):
-            return Told((), now)
+            return Told((), now, now)
         self._found = {entry.name: self._look(entry) for entry in words}
-        return Told(those_to_show((each for _, each in self._found.values()), now), since)
+        return Told(those_to_show((each for _, each in self._found.values()), now), since, now)
 
     def _look(self, entry: "os.DirEntry[str]") -> tuple[_Identity, KnownWorker | None]:
         """Read a file that was not read before."""

@@ -4,11 +4,10 @@ Times are by Redis' own clock there, and told by ours: the machines' clocks may 
 is away nothing is known: what one machine has heard alone would be half of it.
 """
 
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from redis import Redis
 
-from token_server.errors import RedisUnavailableError
 from token_server.state.redis_link import RedisLink
 from token_server.state.workers import (
     FORGOTTEN_AFTER,
@@ -18,9 +17,6 @@ from token_server.state.workers import (
     Word,
     those_to_show,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _KEPT = round(FORGOTTEN_AFTER)
 
@@ -40,25 +36,17 @@ class WorkersRedis:
 
     def of(self, process: str, now: float) -> KnownWorker | None:
         """Return the last word of one process, if any is kept."""
-        try:
-            return self._link.ask(lambda redis: self._read_one(redis, process, now))
-        except RedisUnavailableError:
-            return None
+        return self._link.ask_or(lambda redis: self._read_one(redis, process, now), otherwise=None)
 
     def put(self, word: Word, now: float, *, is_first: bool) -> None:
         """Keep a word; lost while Redis does not answer."""
         del now
-        try:
-            self._link.ask(lambda redis: self._write(redis, word, is_first=is_first))
-        except RedisUnavailableError:
-            return
+        self._link.ask_or(lambda redis: self._write(redis, word, is_first=is_first), otherwise=None)
 
     def read(self, now: float) -> Told:
         """Return all that is kept; nothing while Redis does not answer."""
-        try:
-            return self._link.ask(lambda redis: self._read(redis, now))
-        except RedisUnavailableError:
-            return Told((), now)
+        nothing = Told((), now, now)
+        return self._link.ask_or(lambda redis: self._read(redis, now), otherwise=nothing)
 
     def _write(self, redis: Redis, word: Word, *, is_first: bool) -> None:
         there = _time(redis.time())
@@ -87,14 +75,14 @@ class WorkersRedis:
         pipeline.zrange(self._index, 0, -1, withscores=True)
         clock, since, index = pipeline.execute()
         if since is None or not index:
-            return Told((), now)
+            return Told((), now, now)
         ahead = now - _time(clock)
         keys = [f"{self._word}{process.decode()}" for process, _ in index]
-        words = cast("Sequence[bytes | None]", redis.mget(keys))
+        words = cast("list[bytes | None]", redis.mget(keys))
         found = [
             _known(text, heard_at + ahead) for text, (_, heard_at) in zip(words, index, strict=True)
         ]
-        return Told(those_to_show(found, now), float(since) + ahead)
+        return Told(those_to_show(found, now), float(since) + ahead, now)
 
 
 def _time(told: object) -> float:

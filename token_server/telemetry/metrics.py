@@ -70,7 +70,10 @@ class Metrics:
         self._registry, self._folder, self._clock = registry, folder, clock
         self._counter = partial(Counter, namespace=_NAMESPACE, registry=registry)
         # Each gauge says whether it is the sum, largest or smallest of the processes that live.
-        self._gauge = partial(Gauge, namespace=_NAMESPACE, registry=registry)
+        gauge = partial(Gauge, namespace=_NAMESPACE, registry=registry)
+        self._sum = partial(gauge, multiprocess_mode="livesum")
+        self._largest = partial(gauge, multiprocess_mode="livemax")
+        self._smallest = partial(gauge, multiprocess_mode="livemin")
         self._histogram = partial(Histogram, namespace=_NAMESPACE, registry=registry)
         self.workers = WorkerGauge()
         registry.register(self.workers)
@@ -86,10 +89,8 @@ class Metrics:
         )
         for status in TOKEN_REFUSALS:
             self.tokens_refused.labels(status)
-        self.rooms_followed = self._gauge(
-            "rooms_followed",
-            "Rooms that are looked at until the human of a token has come.",
-            multiprocess_mode="livesum",
+        self.rooms_followed = self._sum(
+            "rooms_followed", "Rooms that are looked at until the human of a token has come."
         )
         self.humans_joined = self._counter("humans_joined", "Humans seen in their room.")
         self.join_to_attended = self._histogram(
@@ -101,16 +102,13 @@ class Metrics:
             buckets=_ATTENDED,
         )
         # One process that is cut off is enough.
-        self.redis_unavailable = self._gauge(
-            "redis_unavailable",
-            "1 while the Redis of REDIS_URL does not answer, else 0.",
-            multiprocess_mode="livemax",
+        self.redis_unavailable = self._largest(
+            "redis_unavailable", "1 while the Redis of REDIS_URL does not answer, else 0."
         )
         # Any process may have seen that room last; each says only what its own looks have shown.
-        self.longest_unattended = self._gauge(
+        self.longest_unattended = self._largest(
             "longest_unattended_seconds",
             "Longest that a human has been without their agent who is so now.",
-            multiprocess_mode="livemax",
         )
         self.webhooks_received = self._counter("webhooks_received", "Webhooks that were genuine.")
         self.webhook_events = self._counter(
@@ -128,21 +126,17 @@ class Metrics:
         )
 
     def _count_looks(self) -> None:
-        self.rooms_swept = self._gauge(
-            "rooms_swept",
-            "Live rooms that are this process's to look after.",
-            multiprocess_mode="livesum",
+        self.rooms_swept = self._sum(
+            "rooms_swept", "Live rooms that are this process's to look after."
         )
         # The largest of the processes that live: each answers for its own rooms.
-        self.sweep_interval = self._gauge(
+        self.sweep_interval = self._largest(
             "sweep_interval_seconds",
             "Seconds since the last good look at the room where it is the longest ago.",
-            multiprocess_mode="livemax",
         )
-        self.life_interval = self._gauge(
+        self.life_interval = self._largest(
             "life_interval_seconds",
             "Seconds since the question for a sign of life to whom it is the longest ago.",
-            multiprocess_mode="livemax",
         )
         self.looks = self._counter("looks", "Looks at rooms.", ["outcome"])
         for outcome in LOOK_OUTCOMES:
@@ -181,11 +175,10 @@ class Metrics:
 
     def _count_turns(self) -> None:
         # The smallest of the processes that live: one that is stuck must not hide behind another.
-        last_turn = self._gauge(
+        last_turn = self._smallest(
             "last_turn_timestamp_seconds",
             "When each loop of the keeper last turned (Unix seconds).",
             ["loop"],
-            multiprocess_mode="livemin",
         )
         self.loop_deaths = self._counter(
             "loop_deaths", "Loops of the keeper that died and were started again.", ["loop"]

@@ -33,13 +33,7 @@ _JUST_NOW = timedelta(milliseconds=50)
 _AGENTLESS = EntryDetails(outcome="without an agent")
 
 # A room's name, and what is around its making: whoever counts rooms may refuse it there.
-RoomClaim = Callable[[str], AbstractContextManager[None]]
-
-
-def _unclaimed(room_name: str) -> AbstractContextManager[None]:
-    """Let anybody make any room."""
-    del room_name
-    return nullcontext()
+RoomClaim = Callable[[str], AbstractContextManager[object]]
 
 
 class Follower(Protocol):
@@ -80,14 +74,14 @@ class Joins:
         self._agent_names = settings.allowed_agent_names
 
     def prepare(
-        self, request: TokenRequest, traceparent: str = "", claim: RoomClaim = _unclaimed
+        self, request: TokenRequest, traceparent: str = "", claim: RoomClaim = nullcontext
     ) -> JoinAnswer:
         """Make the room ready and sign a token for it.
 
         Args:
             request: What is asked for.
             traceparent: The trace to go on with when the human comes; "" for none.
-            claim: Around the making of the room.
+            claim: Around the making of the room; else anybody may make any room.
 
         Raises:
             InvalidRequestError: The token would be too long, or the agent has options that are
@@ -171,12 +165,8 @@ class Joins:
             raise PermissionDeniedError(
                 "room_config.agents.0.agent_name is not an agent that callers may ask for"
             )
-        return AgentOrder(
-            agent_name=agent_name,
-            metadata=agent.metadata,
-            deployment=agent.deployment,
-            attributes=agent.attributes,
-        )
+        # What may be asked for are an order's fields.
+        return AgentOrder(**(dict(agent) | {"agent_name": agent_name}))
 
     def _check_options(self, agent: RequestedAgent) -> None:
         """Refuse what only DISPATCH_OPTIONS lets callers choose."""

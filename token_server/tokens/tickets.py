@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from shared_settings.release_marks import is_released
+from shared_settings import release_marks
 from token_server.livekit.port import AgentOrder, Participant
 from token_server.tokens.packing import pack, short_json, unpack
 
@@ -118,8 +118,21 @@ class TicketSealer:
 
     def is_released(self, room_name: str, human: Participant, agent_name: str) -> bool:
         """Whether a human has the mark that this agent is done with them (release_marks.py)."""
-        identity, attributes = human.participant_identity, human.attributes
-        return is_released(self._api_secrets, room_name, identity, agent_name, attributes)
+        about = room_name, human.participant_identity, agent_name
+        return release_marks.is_released(self._api_secrets, *about, human.attributes)
+
+    def released_from(self, room_name: str, human: Participant) -> list[str]:
+        """Name the agents that are done with a human."""
+        about = room_name, human.participant_identity, human.attributes
+        return release_marks.released_from(self._api_secrets, *about)
+
+    def to_release(self, room_name: str, human: Participant, agent_name: str) -> dict[str, str]:
+        """Return the attributes that release a human from an agent; none where they are there."""
+        if self.is_released(room_name, human, agent_name):
+            return {}
+        about = room_name, human.participant_identity, agent_name
+        mark = release_marks.release_mark(self._api_secrets[0], *about)
+        return {release_marks.release_attribute(agent_name): mark}
 
 
 def _cipher(api_secret: str) -> AESGCMSIV:

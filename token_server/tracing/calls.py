@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from token_server.errors import TokenServerError
-from token_server.livekit.measured_livekit import Asked, MeasuredLiveKit, Result
+from token_server.livekit.measured_livekit import MeasuredLiveKit, Result
 from token_server.livekit.port import AgentOrder, Dispatch, Participant, RoomOrder
 from token_server.tracing.names import (
     AGENT_NAME,
@@ -54,7 +54,7 @@ def record() -> Iterator[Recording]:
 class TracedLiveKit(MeasuredLiveKit):
     """The port with every call measured, and recorded where somebody records."""
 
-    def _measure(self, method: str, ask: Callable[[*Asked], Result], *asked: *Asked) -> Result:
+    def _measure(self, method: str, ask: Callable[..., Result], *asked: object) -> Result:
         recording = _recording.get()
         if recording is None:
             return super()._measure(method, ask, *asked)

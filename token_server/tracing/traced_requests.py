@@ -1,8 +1,11 @@
 """The spans of requests: `token`, and `webhook` with the event's name."""
 
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+from livekit.protocol.webhook import WebhookEvent
 from opentelemetry.trace import Span, SpanKind, Tracer
 
 from token_server.http_api.token_endpoint import JOIN_KEY, TRACEPARENT_KEY
@@ -25,12 +28,6 @@ from token_server.tracing.names import (
 )
 from token_server.tracing.spans import add_calls, context_of, fail, traceparent_of
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
-
-    from livekit.protocol.webhook import WebhookEvent
-
 _SERVER_ERROR = "5"  # the first digit
 
 
@@ -45,18 +42,12 @@ class TracedRequests:
     """
 
     def __init__(
-        self,
-        behind: "WSGIApplication",
-        tracer: Tracer,
-        sealer: TicketSealer,
-        arrivals: AwaitedHumans,
+        self, behind: WSGIApplication, tracer: Tracer, sealer: TicketSealer, arrivals: AwaitedHumans
     ) -> None:
         self._behind, self._tracer = behind, tracer
         self._sealer, self._arrivals = sealer, arrivals
 
-    def __call__(
-        self, environ: "WSGIEnvironment", start_response: "StartResponse"
-    ) -> "Iterable[bytes]":
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Trace a request for a token, and a webhook that says who came or went."""
         if environ["PATH_INFO"] == "/token" and environ["REQUEST_METHOD"] in {"GET", "POST"}:
             return self._token(environ, start_response)
@@ -66,9 +57,7 @@ class TracedRequests:
             self._tell_webhook(event, _asked(environ), began)
         return body
 
-    def _token(
-        self, environ: "WSGIEnvironment", start_response: "StartResponse"
-    ) -> "Iterable[bytes]":
+    def _token(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Go on with the frontend's trace, if it has sent one."""
         parent = context_of(environ.get("HTTP_TRACEPARENT", ""))
         span = self._tracer.start_span("token", parent, SpanKind.SERVER, _asked(environ))
@@ -97,7 +86,7 @@ class TracedRequests:
         span.set_attribute(PARTICIPANT_IDENTITY, join.participant_identity)
         self._arrivals.expect(traceparent)
 
-    def _tell_webhook(self, event: "WebhookEvent", asked: Attributes, began: int) -> None:
+    def _tell_webhook(self, event: WebhookEvent, asked: Attributes, began: int) -> None:
         """Put a human's coming or going into the trace of their token."""
         participant = to_participant(event.participant)
         ticket = self._sealer.open(event.room.name, participant)
@@ -114,7 +103,7 @@ class TracedRequests:
         self._tracer.start_span(name, parent, SpanKind.SERVER, attributes, start_time=began).end()
 
 
-def _asked(environ: "WSGIEnvironment") -> Attributes:
+def _asked(environ: WSGIEnvironment) -> Attributes:
     return {
         HTTP_METHOD: environ["REQUEST_METHOD"],
         HTTP_ROUTE: environ["PATH_INFO"],

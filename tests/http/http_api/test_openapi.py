@@ -13,7 +13,7 @@ from tests.http.clients import client_for
 from tests.recording_keeper import RecordingKeeper
 from token_server import errors
 from token_server.auth.operators import Operators
-from token_server.http_api import release_endpoint
+from token_server.http_api import rooms_endpoint
 from token_server.http_api.app import create_app
 from token_server.http_api.room_releases import RoomReleases
 from token_server.keeper.wanted_agents import Policy
@@ -36,10 +36,9 @@ def add_releases(app: Flask, rooms: FakeLiveKit) -> None:
         sealer=TicketSealer("secret"),
         policy=Policy(agent_names=("voice-agent",)),
         timeline=NOT_KEPT,
-        api_secrets=("secret",),
     )
     nobody = Operators((), is_demo=False)
-    app.register_blueprint(release_endpoint.create_blueprint(nobody, releases))
+    app.register_blueprint(rooms_endpoint.create_releases_blueprint(nobody, releases))
 
 
 def test_the_document_names_what_callers_may_ask(client: FlaskClient) -> None:

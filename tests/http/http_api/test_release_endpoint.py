@@ -17,7 +17,7 @@ from tests.recording_keeper import RecordingKeeper
 from token_server.auth.operators import Operators
 from token_server.cli.running_server import release_path
 from token_server.errors import LiveKitUnavailableError
-from token_server.http_api import release_endpoint, rooms_endpoint
+from token_server.http_api import rooms_endpoint
 from token_server.http_api.app import create_app
 from token_server.http_api.room_releases import RoomReleases
 from token_server.http_api.room_watch import RoomWatch
@@ -82,7 +82,7 @@ def app_of(rooms: FakeLiveKit, locks: Locks | None = None, seconds: float = 5.0)
     timeline = Timeline(rooms.now, "here", Shelf())
     app = create_app(settings(), rooms, RecordingKeeper())
     operators = Operators(["operator"], is_demo=False)
-    watch = RoomWatch(rooms, SEALER, POLICY, timeline, api_secrets=SECRETS)
+    watch = RoomWatch(rooms, SEALER, POLICY, timeline)
     app.register_blueprint(rooms_endpoint.create_blueprint(operators, watch))
     releases = RoomReleases(
         livekit=rooms,
@@ -90,10 +90,9 @@ def app_of(rooms: FakeLiveKit, locks: Locks | None = None, seconds: float = 5.0)
         sealer=SEALER,
         policy=POLICY,
         timeline=timeline,
-        api_secrets=SECRETS,
         seconds=seconds,
     )
-    app.register_blueprint(release_endpoint.create_blueprint(operators, releases))
+    app.register_blueprint(rooms_endpoint.create_releases_blueprint(operators, releases))
     return app
 
 

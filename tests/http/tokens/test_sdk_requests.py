@@ -55,7 +55,7 @@ def concierge() -> FlaskClient:
     ],
 )
 def test_what_an_sdk_sends_is_accepted(concierge: FlaskClient, body: dict[str, Any]) -> None:
-    """The claim of the README: they work unchanged. All of them read these two fields."""
+    """The claim of docs/http.md: they work unchanged. All of them read these two fields."""
     answer = concierge.post("/token", json=body)
 
     assert 201 == answer.status_code, answer.get_data(as_text=True)

@@ -1,5 +1,6 @@
 from hypothesis import given
 from hypothesis import strategies as st
+from livekit.protocol.agent import Job
 
 from agent.capacity import Capacity
 
@@ -8,7 +9,7 @@ TARGET_LOAD = 0.7  # of livekit-server: it offers nothing to workers at or above
 
 def capacity(max_jobs: int, running: int) -> Capacity:
     """Return the capacity of a worker that runs so many jobs."""
-    return Capacity(max_jobs, lambda: [f"AJ_{number}" for number in range(running)])
+    return Capacity(max_jobs, lambda: [Job(id=f"AJ_{number}") for number in range(running)])
 
 
 def test_an_idle_worker_reports_no_load() -> None:
@@ -43,7 +44,7 @@ def test_a_job_takes_its_place_when_it_is_accepted() -> None:
     """A burst of requests arrives before the first of their jobs has a process."""
     worker = capacity(2, 0)
 
-    with worker.place_for("AJ_a"), worker.place_for("AJ_b"):
+    with worker.place_for(Job(id="AJ_a")), worker.place_for(Job(id="AJ_b")):
         during = worker.is_full
 
     assert (True, False) == (during, worker.is_full)
@@ -53,7 +54,7 @@ def test_a_job_that_passes_into_its_process_counts_once() -> None:
     """Counted twice, it would make a worker with a free place say no."""
     worker = capacity(2, 1)
 
-    with worker.place_for("AJ_0"):
+    with worker.place_for(Job(id="AJ_0")):
         taken = worker.taken
 
     assert taken == 1

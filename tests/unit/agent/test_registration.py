@@ -290,9 +290,10 @@ def runs(offered: Job) -> RunningJobInfo:
 def test_a_job_is_in_hand_from_its_acceptance_to_its_end() -> None:
     """Once, also while it passes into its process: who asks must not send a second agent."""
     worker, seen = FakeWorker(), []
-    standings = Standings(worker, Capacity(2, list), lambda: True)
+    capacity = Capacity(2, lambda: [running.job for running in worker.active_jobs])
+    standings = Standings(worker, capacity, lambda: True)
 
-    with standings.accepted(job(1)):
+    with capacity.place_for(job(1)):
         seen.append(standings.now().jobs)
         worker.active_jobs.append(runs(job(1)))
         seen.append(standings.now().jobs)

@@ -4,7 +4,6 @@ import socket
 from http.server import BaseHTTPRequestHandler
 
 import pytest
-import urllib3
 
 from tests.loopback import Loopback
 from tests.processes import free_port
@@ -103,8 +102,7 @@ def test_a_proxy_that_wants_a_login_is_named_without_tls_too() -> None:
 def test_a_silent_proxy_is_named_beside_the_silence(scheme: str) -> None:
     """It takes the connection as the server would: either of the two may be what is silent."""
     with raw_server(hearing_out) as proxy:
-        timeout = urllib3.Timeout(connect=0.2, read=0.2)
-        way = Way(proxy=f"http://127.0.0.1:{proxy.port}", timeout=timeout)
+        way = Way(proxy=f"http://127.0.0.1:{proxy.port}", connect=0.2, answer=0.2)
         answer = ask("GET", f"{scheme}://tokens.example", way=way)
 
     assert answer.silence.endswith(f" through the proxy of {scheme.upper()}_PROXY")

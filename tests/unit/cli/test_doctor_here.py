@@ -1,5 +1,6 @@
 """Cures that can be typed as they stand."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -73,6 +74,9 @@ WEB = "gunicorn --config python:token_server.gunicorn_conf token_server.wsgi:app
             Here(environ={"TOKEN_SERVER_ENV_FILE": "my env"} | SECRET),
             "echo 'A=b' >> 'my env'",
             id="other-file",
+        ),
+        pytest.param(
+            Here(environ={"TOKEN_SERVER_ENV_FILE": os.devnull}), "export A=b", id="no-file-at-all"
         ),
         pytest.param(Here(settings={"A": "b"}), "token-server doctor", id="as-it-should-be"),
         pytest.param(Here(is_outside=True, environ={"A": "c"}), "export A=b", id="far-and-ours"),

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import urllib3
 
 from tests.certificates import write_certificate
 from tests.processes import free_port
@@ -19,7 +18,7 @@ from token_server.cli.doctor import livekit, server
 from token_server.cli.doctor.server import Server
 from token_server.cli.running_server import NotAnsweredError, fetch_rooms
 
-SOON = Way(timeout=urllib3.Timeout(connect=0.2, read=0.2))
+SOON = Way(connect=0.2, answer=0.2)
 
 
 def speaking_tls(certificate: Path) -> Serve:

@@ -9,7 +9,7 @@ from tests.fakes import FakeLiveKit
 from tests.processes import wait_until
 from token_server.keeper.agent_life import Death, LifeLimits
 from token_server.keeper.life_watch import LifeWatch
-from token_server.livekit.pace import Pace, Purpose, Unlimited
+from token_server.livekit.pace import Pace, Purpose
 from token_server.livekit.port import Participant, RpcOutcome
 
 AGENT = "voice-agent"
@@ -162,7 +162,7 @@ def test_a_room_that_is_handed_over_is_watched_a_little_longer(
     assert asked == watched.asked
 
 
-class Held(Unlimited):
+class Held(Pace):
     """A LiveKit that may not be asked for a while."""
 
     seconds = 0.3

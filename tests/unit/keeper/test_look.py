@@ -511,7 +511,7 @@ def test_a_ghost_that_another_process_knows_of_does_not_cost_the_living_one_its_
     asking.look("room")
     looked = asking.look("room")
 
-    assert (living,) == looked.watched
+    assert (living,) == looked.view.watched
     assert {"agent-2", f"agent-{AGENT}", "alice"} == rooms.rooms["room"].participants.keys()
     assert 1 == rooms.calls.count("remove_participant")
 
@@ -528,7 +528,7 @@ def test_a_younger_ghost_that_nobody_can_put_out_is_no_trouble_for_ever(
 
     looked = asking.look("room")
 
-    assert ((elder,), None) == (looked.watched, looked.again_in)
+    assert ((elder,), None) == (looked.view.watched, looked.again_in)
 
 
 class Interrupted(FakeLiveKit):

@@ -14,7 +14,6 @@ from token_server.keeper.releases import (
     ReleasePlan,
     ReleaseRequest,
     RoomContent,
-    parse_release,
     plan_release,
     wants_of_all,
 )
@@ -29,6 +28,7 @@ from token_server.livekit.port import (
     ParticipantKind,
 )
 from token_server.tokens.tickets import TICKET_ATTRIBUTE, Ticket, TicketSealer
+from token_server.tokens.token_request import parse_body
 
 OLD_SECRET = "the-secret-before"
 SECRETS = (API_SECRET, OLD_SECRET)
@@ -93,7 +93,7 @@ def plan(
     dispatches = [each for each in content if isinstance(each, Dispatch)]
     room = RoomContent(room_name="kitchen", participants=participants, dispatches=dispatches)
     wanted = wants_of_all("kitchen", participants, SEALER, policy)
-    return plan_release(room, wanted, request, SECRETS)
+    return plan_release(room, wanted, request, SEALER)
 
 
 def released(found: ReleasePlan) -> list[tuple[str, str]]:
@@ -247,7 +247,7 @@ def test_a_mark_is_not_shown_in_a_traceback() -> None:
 @pytest.mark.parametrize("body", [b"", b"{}", b'{"agent_name": null}'])
 def test_without_fields_everybody_is_released(body: bytes) -> None:
     """What curl sends by itself."""
-    assert ReleaseRequest() == parse_release(body)
+    assert ReleaseRequest() == parse_body(ReleaseRequest, body)
 
 
 @pytest.mark.parametrize(
@@ -264,4 +264,4 @@ def test_without_fields_everybody_is_released(body: bytes) -> None:
 def test_a_broken_body_is_told_the_field_and_the_rule(body: bytes, says: str) -> None:
     """And releases nobody: whoever misspells a field did not mean all humans."""
     with pytest.raises(InvalidRequestError, match=f"^{says}"):
-        parse_release(body)
+        parse_body(ReleaseRequest, body)

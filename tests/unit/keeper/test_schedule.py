@@ -13,7 +13,7 @@ from token_server.keeper.schedule import (
     Schedule,
     pause,
 )
-from token_server.livekit.pace import Purpose, Unlimited
+from token_server.livekit.pace import Pace, Purpose
 
 HOUR = 3600.0
 NOTHING = Looked()
@@ -372,7 +372,7 @@ def test_whatever_happens_take_answers_and_keeps_rooms_apart(
                 schedule.finish(room_name, Looked(again_in=seconds), now)
 
 
-class Counted(Unlimited):
+class Counted(Pace):
     """Counts what is spent."""
 
     def __init__(self) -> None:

@@ -7,7 +7,7 @@ from tests.lives import unasked
 from token_server.errors import LiveKitBusyError, LiveKitUnavailableError
 from token_server.keeper.schedule import Looked, Schedule
 from token_server.keeper.sweep_loop import SweepLoop
-from token_server.livekit.pace import Pace, Purpose, Unlimited
+from token_server.livekit.pace import Pace, Purpose
 from token_server.livekit.quota import Quota
 
 
@@ -125,7 +125,7 @@ def test_a_listing_has_its_turn_where_looks_want_more_than_the_sweep_may() -> No
     assert looks > 10
 
 
-class Held(Unlimited):
+class Held(Pace):
     """A LiveKit that may not be asked for a long while."""
 
     has_quota = True

@@ -61,7 +61,7 @@ class Pool:
 
     def post(self, request: HttpRequest = REPEATABLE) -> tuple[int, bytes]:
         """Ask, and return status and body."""
-        answer = self._connections.post(request)
+        answer = self._connections.ask(request)
         return answer.status, answer.body
 
     def close(self) -> None:

@@ -116,7 +116,7 @@ def test_whoever_comes_first_gets_more_and_nobody_is_starved() -> None:
 
 
 def test_signs_of_life_of_sixty_calls_come_every_fifteen_seconds_at_least() -> None:
-    """What docs/operating.md promises, when all others want their share too, humans as well."""
+    """What docs/settings.md promises, when all others want their share too, humans as well."""
     process = Process(900)
 
     process.go_on(180, OTHERS, humans=0.2 * 13.5)

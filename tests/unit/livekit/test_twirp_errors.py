@@ -17,7 +17,7 @@ from token_server.errors import (
     TokenServerError,
 )
 from token_server.livekit.connections import Timeouts
-from token_server.livekit.pace import Purpose
+from token_server.livekit.pace import Pace, Purpose
 from token_server.livekit.twirp import Method, NotFoundError, Twirp
 
 LIST = Method("RoomService/ListRooms", ListRoomsResponse)
@@ -161,19 +161,12 @@ def test_an_idle_connection_that_was_closed_is_no_trouble() -> None:
         assert KITCHEN == twirp.call(ONCE, ListRoomsRequest(), {})
 
 
-class CountingPace:
+class CountingPace(Pace):
     """Counts what is sent and what is refused, and holds nobody back."""
-
-    has_quota = False
 
     def __init__(self) -> None:
         self.sent = 0
         self.refusals: list[float] = []
-
-    def wait(self, purpose: Purpose) -> float:
-        """Never wait."""
-        del purpose
-        return 0.0
 
     def spent(self, requests: int = 1, purpose: Purpose = Purpose.WAITING) -> None:
         """Count."""

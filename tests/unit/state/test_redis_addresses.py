@@ -6,7 +6,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from limits import parse
 from redis import Redis
 
 from tests.environ import settings
@@ -24,7 +23,7 @@ from token_server.state.timeline import Entry, Event
 from token_server.state.timeline_redis import TimelineRedis
 from token_server.state.workers_redis import WorkersRedis
 
-USER = snippet("docs/several-machines.md", "ACL SETUSER")
+USER = snippet("docs/settings.md", "ACL SETUSER")
 RUNS = [USER]
 PREFIX = "livekit-token-server:test:"
 # What all uses of Redis leave there; the locks are given back.
@@ -59,7 +58,7 @@ def use_everything(link: RedisLink, folder: Path) -> bool:
     shelf.put([Entry("kitchen", time.time(), Event.DISPATCHED, "AD_1", {}, "p")])
     store = WorkersRedis(link, PREFIX)
     store.put(word(), time.time(), is_first=True)
-    RateLimits([parse("9/minute")], link).spend("address", "192.0.2.1")
+    RateLimits(["9/minute"], link).spend("address", "192.0.2.1")
     sessions = SessionsRedis(link, PREFIX, MemorySessions())
     sessions.made("alice", "kitchen", sessions.claim("alice", "kitchen", 1).at)
     sessions.forget("alice", {"hall": MADE})

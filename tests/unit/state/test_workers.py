@@ -34,9 +34,8 @@ class MemoryStore:
         self.since = now if is_first else self.since
 
     def read(self, now: float) -> Told:
-        del now
         self.readings += 1
-        return Told([*self.kept.values()], self.since)
+        return Told([*self.kept.values()], self.since, now)
 
 
 class Clock:
@@ -50,7 +49,7 @@ class Clock:
 
 def told(*words: Word, since: float = 0.0, heard_at: float = NOW) -> Told:
     """All these were heard at one time."""
-    return Told([KnownWorker(each, heard_at) for each in words], since)
+    return Told([KnownWorker(each, heard_at) for each in words], since, NOW)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +86,7 @@ def test_a_worker_is_in_one_state(
 )
 def test_whether_a_dispatch_is_in_hand(known: Told, *, expected: bool | None) -> None:
     """From what is unknown nothing follows: a second agent would."""
-    assert expected is known.hands("AD_1", AGENT, NOW)
+    assert expected is known.hands("AD_1", AGENT)
 
 
 def test_a_ghost_has_nothing_in_hand_beside_a_living_worker() -> None:
@@ -95,7 +94,7 @@ def test_a_ghost_has_nothing_in_hand_beside_a_living_worker() -> None:
     ghost = KnownWorker(word(jobs=[JOB]), NOW - 7)
     living = KnownWorker(word(process=process(2)), NOW)
 
-    assert Told([ghost, living], 0.0).hands("AD_1", AGENT, NOW) is False
+    assert Told([ghost, living], 0.0, NOW).hands("AD_1", AGENT) is False
 
 
 def test_the_newest_registration_is_by_our_own_clock() -> None:
@@ -107,10 +106,7 @@ def test_the_newest_registration_is_by_our_own_clock() -> None:
         word(process=process(4), registered_for=None),
     )
 
-    assert (NOW - 10, None) == (
-        known.newest_registration(AGENT, NOW),
-        known.newest_registration("nobody", NOW),
-    )
+    assert (10.0, None) == (known.registered_ago(AGENT), known.registered_ago("nobody"))
 
 
 @pytest.mark.parametrize(
@@ -172,14 +168,14 @@ def test_what_is_known_begins_anew_after_a_time_without_any_word() -> None:
     book = WorkerBook(MemoryStore(), clock)
     book.hear(word())
     clock.now += 7
-    answers = [book.hands("AD_1", AGENT)]
+    answers = [book.told().hands("AD_1", AGENT)]
 
     book.hear(word(sequence=2))
     for sequence in (3, 4):
-        answers.append(book.hands("AD_1", AGENT))
+        answers.append(book.told().hands("AD_1", AGENT))
         clock.now += 3
         book.hear(word(sequence=sequence))
-    answers.append(book.hands("AD_1", AGENT))
+    answers.append(book.told().hands("AD_1", AGENT))
 
     assert [None, None, None, False] == answers
 

@@ -1,4 +1,4 @@
-"""docs/tracing.md against what spans say."""
+"""docs/tracing.md and docs/metrics.md against what spans say."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,7 @@ from tests.snippets import snippets
 from token_server.environment import tracing_variables
 from token_server.tracing import names
 
-DOCS = (ROOT / "docs/tracing.md").read_text()
+DOCS = (ROOT / "docs/metrics.md").read_text()
 RUNS = snippets("docs/tracing.md")
 PREFIXES = r"(?:http|url|error|rpc|livekit|token_server)"
 

@@ -14,13 +14,8 @@ from pathlib import Path
 from token_server.settings import Settings
 
 NAME = ".token-server-dev.json"
-_SETTINGS = {str(field.alias) for field in Settings.model_fields.values()} | {
-    "LIVEKIT_AGENT_HOST",
-    "LIVEKIT_AGENT_PORT",
-    "HOST",
-    "PORT",
-    "TOKEN_SERVER_URL",
-}
+_OF_WORKER = {"LIVEKIT_AGENT_HOST", "LIVEKIT_AGENT_PORT"}
+_SETTINGS = {str(field.alias) for field in Settings.model_fields.values()} | _OF_WORKER
 # With one of these set otherwise, another server or LiveKit is meant than the one of `make dev`.
 _WHERE = (
     "TOKEN_SERVER_ENV_FILE",
@@ -48,16 +43,13 @@ def left_behind(folder: Path, environ: Mapping[str, str]) -> Iterator[Path | Non
         yield None
         return
     settings = {name: environ[name] for name in sorted(_SETTINGS & environ.keys())}
+    is_ours = _fill(descriptor, settings)
     try:
-        if not _fill(descriptor, settings):
-            yield None
-            return
-        try:
-            yield path
-        finally:
-            with suppress(OSError):
-                path.unlink()
+        yield path if is_ours else None
     finally:
+        with suppress(OSError):
+            if is_ours:
+                path.unlink()
         os.close(descriptor)
 
 

@@ -1,5 +1,6 @@
 """How commands are typed in this folder, with these settings. No I/O."""
 
+import os
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
@@ -133,20 +134,22 @@ class Here:
         is_theirs = self.is_outside and step.name not in self.environ
         if is_theirs or is_so:
             return
-        is_exported = step.name in self.environ or (
-            _SECRET in self.environ
-            and "TOKEN_SERVER_ENV_FILE" not in self.environ
-            and step.name not in self.settings
-        )
         # The others of a list may be secrets: they are taken over unseen.
         others = f"${{{step.name}}}," if step.is_added and self.settings.get(step.name) else ""
-        if not is_exported:
+        if not self._is_exported(step.name):
             value = _in_file(f"{others}{step.value}")
             yield f"echo {_quoted(f'{step.name}={value}')} >> {self._file}"
         elif others:
             yield f'export {step.name}="{others}{step.value}"'
         else:
             yield f"export {step.name}={shlex.quote(step.value)}"
+
+    def _is_exported(self, name: str) -> bool:
+        """Whether it is, or has to be, of the environment."""
+        if name in self.environ or self.environ.get("TOKEN_SERVER_ENV_FILE") == os.devnull:
+            return True
+        is_file_named = "TOKEN_SERVER_ENV_FILE" in self.environ
+        return _SECRET in self.environ and not is_file_named and name not in self.settings
 
     def _start(self, step: Start) -> Iterator[str]:
         if self.is_outside or (step is Start.WEB and not self.is_web_here):

@@ -18,7 +18,7 @@ _CONNECTED_WITHIN = 0.5
 
 @dataclass(frozen=True, kw_only=True)
 class ToldWorker:
-    """A worker in `GET /workers`; docs/workers.md says what its states mean.
+    """A worker in `GET /workers`; docs/metrics.md says what its states mean.
 
     `is_gone`: it is silent, and on this machine nobody listens on its port: its process has ended.
     """
