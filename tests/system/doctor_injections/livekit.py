@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from tests.certificates import write_certificate
 from tests.system.doctor_injections.stage import Case, Injection, Stage
-from tests.system.doctor_stage import ChangedLiveKit
+from tests.system.doctor_stage import ChangedLiveKit, merged
 from tests.system.faulty_livekit import Fault, FaultyLiveKit
 
 _REGIONS = [
@@ -82,10 +82,15 @@ def _rooms_end_first(stage: Stage) -> Case:
 
 
 def _no_media(stage: Stage) -> Case:
-    # An address that is nobody's (RFC 5737).
-    site = stage.own_site(livekit={"rtc": {"node_ip": "192.0.2.1"}}).with_web().with_worker()
+    closed = {"rtc": {"interfaces": {"includes": ["none0"]}}}
+    site = stage.own_site(livekit=closed).with_web().with_worker()
     site.values["YOUR-LIVEKIT-IP"] = "127.0.0.1"
-    return Case(site=site)
+
+    def open_ports() -> None:
+        found = site.stack.livekit.configuration
+        site.restart_livekit(merged(found, {"rtc": {"interfaces": {"includes": []}}}))
+
+    return Case(site=site, goes_by=open_ports)
 
 
 def _another_region(stage: Stage) -> Case:
@@ -118,7 +123,7 @@ INJECTIONS = (
     Injection("not-dispatched", "CreateDispatch fails there", _no_dispatch),
     Injection("server-too-old", "it tells version 1.8", _old_version),
     Injection("room-ends-first", "`room.auto_create: false`, 5 s", _rooms_end_first),
-    Injection("media-blocked", "a `node_ip` that is nobody's", _no_media),
+    Injection("media-blocked", "no media port is open", _no_media),
     Injection("region", "a worker in Mumbai", _another_region),
     Injection("not-cleared", "DeleteRoom fails", _no_deletion),
 )
