@@ -20,6 +20,7 @@ from bench.abuse import measure_abuse
 from bench.charts import draw_charts
 from bench.classes import measure_classes, measure_origins
 from bench.distance import measure_distance
+from bench.doctor.measure import measure_doctor
 from bench.effort import FULL, QUICK, Effort
 from bench.figures import Section
 from bench.following import measure_following
@@ -69,6 +70,7 @@ _PARTS: Mapping[str, Callable[[Effort, Path], Sequence[Section]]] = {
     "slow": measure_slow_clients,
     "stalls": measure_stalls,
     "mutations": measure_mutations,
+    "doctor": measure_doctor,
 }
 # What a first answer does without.
 _NOT_QUICK = {
@@ -88,6 +90,7 @@ _NOT_QUICK = {
     "slow",
     "stalls",
     "mutations",
+    "doctor",
 }
 _DOCS = Path(__file__).parent.parent / "docs"
 _JSON = _DOCS / "benchmarks.json"

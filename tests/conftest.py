@@ -35,6 +35,7 @@ _EACH_ALONE = (
     "tests/model/",
     "tests/system/test_dev.py",
     "tests/system/test_doctor_agent.py",
+    "tests/system/test_doctor_cures.py",
     "tests/system/test_doctor_server.py",
     "tests/system/test_faults.py",
     "tests/system/test_join_settings.py",

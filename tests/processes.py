@@ -17,7 +17,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Self, TypeVar
+from typing import IO, Any, Self, TypeVar
 
 from token_server.cli.dev.binary import find_livekit_server
 
@@ -269,6 +269,18 @@ class LiveKitServer:
         except BaseException:
             self.process.stop()
             raise
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """What its file says."""
+        read: dict[str, Any] = json.loads(self._config.read_text())
+        return read
+
+    def restart(self, configuration: Mapping[str, Any]) -> None:
+        """Start it again with another file, as who administers it would."""
+        self.process.stop()
+        self._config.write_text(json.dumps(configuration))
+        self.start()
 
     def environ(self) -> dict[str, str]:
         """Return a clean environment with the settings that lead to this server."""

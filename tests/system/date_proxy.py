@@ -8,10 +8,11 @@ from tests.loopback import Loopback, ProxyHandler
 
 
 class DateProxy(Loopback):
-    """LiveKit, with a clock that is `seconds` ahead."""
+    """LiveKit, with a clock that is `seconds` ahead, until somebody sets them to another number."""
 
     def __init__(self, livekit_url: str, seconds: float) -> None:
-        target = livekit_url.replace("ws", "http", 1)
+        proxy, target = self, livekit_url.replace("ws", "http", 1)
+        self.seconds = seconds
 
         class Handler(ProxyHandler):
             """Passes on to LiveKit."""
@@ -21,7 +22,7 @@ class DateProxy(Loopback):
                 body, headers = self.received()
                 url = target + self.path
                 answer = plain_http.post(url, body=body, headers=headers)
-                self.respond(answer, formatdate(time() + seconds, usegmt=True))
+                self.respond(answer, formatdate(time() + proxy.seconds, usegmt=True))
 
         super().__init__(Handler)
         self.url = f"ws://127.0.0.1:{self.port}"

@@ -29,6 +29,8 @@ from token_server.livekit.twirp_livekit import TwirpLiveKit
 # What the keeper logs of a second dispatch beside one that is late.
 HEDGED = "the one that stands is late"
 OPERATOR_KEY = "operator"
+# Each warm process takes processor time from the tests beside this one.
+IDLE_PROCESSES = "2"
 SOON = 12.0  # seconds, on a machine that is busy with other tests
 HOLD = 1.5  # seconds that a state has to last to be called one
 
@@ -104,8 +106,7 @@ class Deployment:
 
     def start_worker(self, **settings: str) -> Process:
         """Start `worker` (another one, if there is one), and wait until it is registered."""
-        # Each warm process takes processor time from the tests beside this one.
-        environ = {"LIVEKIT_AGENT_IDLE_PROCESSES": "2", **self._environ()}
+        environ = {"LIVEKIT_AGENT_IDLE_PROCESSES": IDLE_PROCESSES, **self._environ()}
         self.worker_port = free_port()
         environ |= {"PORT": str(self.webhook_port), "LIVEKIT_AGENT_PORT": str(self.worker_port)}
         environ |= settings
@@ -114,6 +115,11 @@ class Deployment:
         worker.wait_for_output("registered worker", within=60)
         self.worker = worker
         return worker
+
+    def adopt_worker(self, worker: Process) -> None:
+        """Have a worker that somebody else has started, with the same settings, from now on."""
+        self._ends.callback(worker.kill)
+        self.worker = worker
 
     def kill_web(self) -> None:
         """End `web` the hard way."""

@@ -20,8 +20,9 @@ from tests.processes import (
     start_from_procfile,
     wait_until,
 )
-from tests.system.deployment import Deployment
+from tests.system.deployment import IDLE_PROCESSES, Deployment
 from tests.system.quick_command import run_quickly
+from token_server.cli.doctor.probing import ProbedLiveKit
 from token_server.livekit.port import ParticipantKind
 from token_server.livekit.twirp import Twirp
 from token_server.livekit.twirp_livekit import TwirpLiveKit
@@ -43,8 +44,12 @@ class Diagnosis:
 
     def causes(self, *findings: str) -> list[str]:
         """Return the causes of checks with these findings: wrong or unknown, if not told."""
+        return [check["cause"] for check in self.troubles(*findings)]
+
+    def troubles(self, *findings: str) -> list[dict[str, Any]]:
+        """Return the checks with these findings: wrong or unknown, if not told."""
         wanted = findings or ("wrong", "unknown")
-        return [check["cause"] for check in self.content["checks"] if check["finding"] in wanted]
+        return [check for check in self.content["checks"] if check["finding"] in wanted]
 
     def text(self, cause: str) -> str:
         """Return all that was said about a cause."""
@@ -64,12 +69,19 @@ class ChangedLiveKit(LiveKitServer):
 
     def start(self) -> None:
         """Merge the changes into the sections, then start."""
-        settings = json.loads(self._config.read_text())
-        for section, values in self._changes.items():
-            known = settings.get(section)
-            settings[section] = known | values if isinstance(known, dict) else values
-        self._config.write_text(json.dumps(settings))
+        self._config.write_text(json.dumps(merged(self.configuration, self._changes)))
+        self._changes = {}
         super().start()
+
+
+def merged(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a configuration with changes, each at its place in its section."""
+    both = dict(settings)
+    for name, value in changes.items():
+        known = both.get(name)
+        is_section = isinstance(known, dict) and isinstance(value, dict)
+        both[name] = merged(known, value) if known and is_section else value
+    return both
 
 
 class Stack:
@@ -83,6 +95,8 @@ class Stack:
         redis_address: str = "",
     ) -> None:
         self._folder, self._ends = folder, ExitStack()
+        self.logs = {"web": folder / "web.log", "worker": folder / "worker.log"}
+        self.worker: Process | None = None
         self.web_port, self.worker_port = free_port(), free_port()
         self.web_url = f"http://127.0.0.1:{self.web_port}"
         urls = [f"{self.web_url}/webhook"]
@@ -137,14 +151,26 @@ class Stack:
 
     def diagnose(self, *arguments: str, **settings: str) -> Diagnosis:
         """Run the doctor to its end, with these settings changed; see that it leaves no room."""
+        return self.examine(arguments, self.environ | settings)
+
+    def examine(
+        self,
+        arguments: Sequence[str],
+        environ: Mapping[str, str],
+        folder: Path | None = None,
+        *,
+        may_leave_rooms: bool = False,
+    ) -> Diagnosis:
+        """Run the doctor with this environment, in this folder."""
         started = time.monotonic()
-        code, printed, errors = run_quickly(
-            ["doctor", "--json", *arguments], self.environ | settings
-        )
+        code, printed, errors = run_quickly(["doctor", "--json", *arguments], environ, folder)
         seconds = time.monotonic() - started
         assert not errors, errors
         diagnosis = Diagnosis(code, json.loads(printed), printed, seconds)
-        assert not [room for room in self.room_names() if room.startswith("doctor-")]
+        left = [room for room in self.room_names() if room.startswith("doctor-")]
+        assert may_leave_rooms or not left
+        for room_name in left:
+            ProbedLiveKit(Twirp(self.livekit.url, API_KEY, API_SECRET)).clear(room_name)
         assert diagnosis.content["seconds"] < LONGEST, printed
         for secret in (API_SECRET, OTHER_SECRET, OPERATOR_KEY, "eyJ"):
             assert secret not in printed
@@ -211,11 +237,13 @@ class BorrowedStack(Stack):
         self.web_url = f"http://127.0.0.1:{self.web_port}"
         self.livekit, self.rooms = lender.livekit, lender.rooms
         self.web, self.worker = lender.web, lender.worker
+        self.logs = {"web": folder / "web.log", "worker": lender.worker.log}
 
     @property
     def environ(self) -> dict[str, str]:
         """What is started here; where its processes meet, none has been."""
-        return super().environ | {"TMPDIR": str(self._folder)}
+        own = {"TMPDIR": str(self._folder), "LIVEKIT_AGENT_IDLE_PROCESSES": IDLE_PROCESSES}
+        return super().environ | own
 
     def __exit__(self, *_: object) -> None:
         with self._ends:  # rooms first: what LiveKit tells of their end has its receiver

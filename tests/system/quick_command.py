@@ -11,6 +11,7 @@ import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 _IMPORTED = [
     "token_server.cli.__main__",
@@ -23,12 +24,18 @@ _context = multiprocessing.get_context("forkserver")
 
 
 def run_quickly(
-    arguments: Sequence[str], environ: Mapping[str, str], seconds: float = 60
+    arguments: Sequence[str],
+    environ: Mapping[str, str],
+    folder: Path | None = None,
+    seconds: float = 60,
 ) -> tuple[int, str, str]:
-    """Run a command to its end; return its exit code, and what it printed on both outputs."""
+    """Run a command to its end; return its exit code, and what it printed on both outputs.
+
+    In this folder, or in the one where the first command of a test run was run.
+    """
     _context.set_forkserver_preload(_IMPORTED)
     ours, its = _context.Pipe(duplex=False)
-    process = _context.Process(target=_run, args=(its, arguments, dict(environ)))
+    process = _context.Process(target=_run, args=(its, arguments, dict(environ), folder))
     process.start()
     its.close()
     with ours:
@@ -41,9 +48,13 @@ def run_quickly(
     return int(code), str(printed), str(errors)
 
 
-def _run(told: Connection, arguments: Sequence[str], environ: Mapping[str, str]) -> None:
+def _run(
+    told: Connection, arguments: Sequence[str], environ: Mapping[str, str], folder: Path | None
+) -> None:
     from token_server.cli.__main__ import main  # noqa: PLC0415 (in the other process only)
 
+    if folder:
+        os.chdir(folder)
     os.environ.clear()
     os.environ.update(environ)
     tempfile.tempdir = None  # what was imported may have looked for it: TMPDIR is another now

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from tests.processes import API_KEY, API_SECRET, free_port, wait_until
-from tests.system.date_proxy import DateProxy
 from tests.system.deployment import Deployment
 from tests.system.doctor_stage import BorrowedStack, Stack
 from token_server.cli.doctor.probing import ProbedLiveKit
@@ -87,35 +86,6 @@ def test_all_that_is_missing_or_malformed_is_named_at_once(healthy: Stack) -> No
     assert [True] * 3 == [name in text for name in ("LIVEKIT_API_KEY", "TOKEN_AUTH", "PORT")]
 
 
-@pytest.mark.parametrize(
-    ("settings", "cause"),
-    [
-        pytest.param(
-            {"LIVEKIT_URL": f"ws://127.0.0.1:{free_port()}"}, "livekit-unreachable", id="port"
-        ),
-        pytest.param({"LIVEKIT_URL": "wss://livekit.invalid"}, "livekit-unreachable", id="host"),
-        pytest.param({"LIVEKIT_API_KEY": "nobody"}, "key-unknown", id="key"),
-        pytest.param({"LIVEKIT_API_SECRET": "x" * 40}, "secret-wrong", id="secret"),
-        pytest.param({"PORT": str(free_port())}, "server-unreachable", id="no-server"),
-        pytest.param({"LIVEKIT_AGENT_NAME": "parrot"}, "other-agent-name", id="agent-name"),
-    ],
-)
-def test_a_wrong_setting_is_named(healthy: Stack, settings: dict[str, str], cause: str) -> None:
-    """Each of these ends in the same silence otherwise."""
-    diagnosis = healthy.diagnose(**settings)
-
-    assert (1, [cause]) == (diagnosis.exit_code, diagnosis.causes())
-    assert diagnosis.content["seconds"] < 8
-
-
-def test_tls_where_there_is_none_is_named(healthy: Stack) -> None:
-    """wss:// is what every example says, and a local server does not speak it."""
-    diagnosis = healthy.diagnose(LIVEKIT_URL=healthy.livekit.url.replace("ws", "wss"))
-
-    assert ["livekit-unreachable"] == diagnosis.causes()
-    assert "does not speak TLS" in diagnosis.text("livekit-unreachable")
-
-
 def test_a_proxy_that_is_down_is_named(healthy: Stack) -> None:
     """LiveKit is well, and nobody gets there."""
     proxy = f"http://user:MaRkEr@127.0.0.1:{free_port()}"
@@ -131,36 +101,6 @@ def test_what_needs_no_proxy_is_asked_straight(healthy: Stack) -> None:
     down = f"http://127.0.0.1:{free_port()}"
 
     assert 0 == healthy.diagnose(HTTP_PROXY=down, http_proxy=down, HTTPS_PROXY=down).exit_code
-
-
-def test_another_server_in_livekit_s_place_is_named(healthy: Stack) -> None:
-    """The token server's own address in LIVEKIT_URL, say."""
-    assert ["not-livekit"] == healthy.diagnose(LIVEKIT_URL=healthy.web_url).causes()
-
-
-def test_another_server_in_the_token_server_s_place_is_named(healthy: Stack) -> None:
-    """And the other way round."""
-    livekit = healthy.livekit.url.replace("ws", "http")
-
-    assert ["not-token-server"] == healthy.diagnose("--url", livekit).causes()
-
-
-@pytest.mark.parametrize(("seconds", "which"), [(300, "behind"), (-300, "ahead of")])
-def test_clocks_that_differ_are_named(healthy: Stack, seconds: float, which: str) -> None:
-    """A laptop that slept makes every token expired."""
-    with DateProxy(healthy.livekit.url, seconds) as livekit:
-        diagnosis = healthy.diagnose(LIVEKIT_URL=livekit.url)
-
-    assert (1, ["clock"]) == (diagnosis.exit_code, diagnosis.causes())
-    assert f"s {which} LiveKit's" in diagnosis.text("clock")
-
-
-def test_an_origin_that_may_not_ask_is_named(healthy: Stack) -> None:
-    """The browser's console says CORS, and nobody looks there."""
-    diagnosis = healthy.diagnose("--origin", "https://other.example")
-
-    assert (1, ["cors"]) == (diagnosis.exit_code, diagnosis.causes())
-    assert "Add https://other.example to CORS_ORIGINS" in diagnosis.text("cors")
 
 
 def test_a_redis_that_only_the_doctor_misses_is_no_verdict(healthy: Stack) -> None:
@@ -185,16 +125,6 @@ def test_from_another_machine_the_operator_s_key_times_the_webhook(
     timeline = healthy.diagnose(TMPDIR=elsewhere).content["timeline"]
 
     assert "webhook seen" in [step["step"] for step in timeline]
-
-
-def test_webhooks_that_nobody_tells_of_are_no_verdict(
-    healthy: Stack, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    """From another machine, without the key: say so, and how to find out."""
-    elsewhere = str(tmp_path_factory.mktemp("elsewhere"))
-    diagnosis = healthy.diagnose(OPERATOR_KEY="", TMPDIR=elsewhere)
-
-    assert (2, ["webhooks-unseen"]) == (diagnosis.exit_code, diagnosis.causes())
 
 
 def test_a_caller_needs_no_secret_of_the_server_s(healthy: Stack) -> None:
