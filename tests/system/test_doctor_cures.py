@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from tests.system.deployment import Deployment
-from tests.system.doctor_injections import INJECTIONS, agents, server, settings, webhooks
+from tests.system.doctor_injections import INJECTIONS, agents, livekit, server, settings, webhooks
 from tests.system.doctor_injections.stage import Injection, Stage, treat
 from token_server.cli.doctor.causes import CAUSES
 
@@ -49,7 +49,7 @@ def test_wrong_settings_are_named_and_cured_by_what_is_printed(
     see_cured(injection, stage)
 
 
-@pytest.mark.parametrize("injection", frequent(server.INJECTIONS))
+@pytest.mark.parametrize("injection", frequent((*server.INJECTIONS, *livekit.INJECTIONS)))
 def test_a_server_with_a_fault_is_named_and_cured_by_what_is_printed(
     stage: Stage, injection: Injection
 ) -> None:

@@ -172,9 +172,9 @@ def _dispatch(site: Site, room_name: str, agent_name: str) -> None:
 
 
 INJECTIONS = (
-    Injection("worker-silent", "frozen", _frozen, is_frequent=True),
+    Injection("worker-silent", "frozen", _frozen),
     Injection("no-worker", "it has ended", _ended, is_frequent=True),
-    Injection("worker-dead", "killed", _killed, is_frequent=True),
+    Injection("worker-dead", "killed", _killed),
     Injection("worker-other-name", "another name in `.env`", _other_name),
     Injection("worker-without-name", "AGENT_DISPATCH=automatic for it", _no_name),
     Injection("worker-full", "as many calls as it takes", _full),

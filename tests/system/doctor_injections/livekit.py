@@ -117,11 +117,16 @@ def _no_deletion(stage: Stage) -> Case:
 
 INJECTIONS = (
     Injection("livekit-unreachable", "a certificate of one's own", _certificate_of_ones_own),
-    Injection("livekit-failing", "LiveKit answers 500", _errors),
+    Injection("livekit-failing", "LiveKit answers 500", _errors, is_frequent=True),
     Injection("livekit-quota", "LiveKit answers 429", _too_many_requests),
-    Injection("key-or-secret", "a LiveKit that does not say which", _refused_without_a_word),
+    Injection(
+        "key-or-secret",
+        "a LiveKit that does not say which",
+        _refused_without_a_word,
+        is_frequent=True,
+    ),
     Injection("not-dispatched", "CreateDispatch fails there", _no_dispatch),
-    Injection("server-too-old", "it tells version 1.8", _old_version),
+    Injection("server-too-old", "it tells version 1.8", _old_version, is_frequent=True),
     Injection("room-ends-first", "`room.auto_create: false`, 5 s", _rooms_end_first),
     Injection("media-blocked", "no media port is open", _no_media),
     Injection("region", "a worker in Mumbai", _another_region),

@@ -126,8 +126,6 @@ INJECTIONS = (
     Injection("redis", "a closed port", _no_redis, is_frequent=True),
     Injection("redis-certificate", "a certificate of one's own", _redis_with_a_certificate),
     Injection("rate-limited", "6 tokens in the last minute", _limit),
-    Injection(
-        "room-names-reused", "two callers in `lobby`", _room_of_two_callers, is_frequent=True
-    ),
+    Injection("room-names-reused", "two callers in `lobby`", _room_of_two_callers),
     Injection("agent-absent", "no worker, seen by a caller", _seen_as_a_caller),
 )

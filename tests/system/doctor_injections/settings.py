@@ -122,7 +122,7 @@ INJECTIONS = (
     Injection("clock", "5 minutes behind", _clock, is_frequent=True),
     Injection("not-token-server", "LiveKit's address", _other_address, is_frequent=True),
     Injection("cors", "an origin that is not named", _cors, is_frequent=True),
-    Injection("proxy", "a proxy that is down", _proxy_is_down),
+    Injection("proxy", "a proxy that is down", _proxy_is_down, is_frequent=True),
     Injection("server-refuses", "an old key", _other_key_of_callers, is_frequent=True),
     Injection("login-needed", "hashed keys", _hashed_keys, is_frequent=True),
     Injection("login-needed", "logins", _logins, is_frequent=True),
