@@ -37,11 +37,14 @@ function refused(status: number, code: string, message: string): Advice {
   }
   return {
     tone: 'error',
-    title: status === 401 ? 'The token server asks for a key or a login' : 'The token server refused',
+    title:
+      status === 401 ? 'The token server asks for a key or a login' : 'The token server refused',
     text: `\`${code}\` (HTTP ${status}): ${message}`,
-    ...(status === 401 && { checks: [
+    ...(status === 401 && {
+      checks: [
         'Enter one of the server’s `TOKEN_KEYS`, or a login token with `TOKEN_AUTH=jwt`, and join again.',
-      ], }),
+      ],
+    }),
   };
 }
 
