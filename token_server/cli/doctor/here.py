@@ -16,6 +16,7 @@ from token_server.cli.doctor.steps import (
     Again,
     Beside,
     Setting,
+    Stack,
     Start,
     Step,
 )
@@ -35,6 +36,7 @@ _PROCFILE = {
 }
 _STOP = " Stop it first where it still runs."
 _DEV = "token-server dev"
+_USUAL_PORT = "8080"
 _EVAL = 'eval "$(token-server dev --export)"'
 # Where the environment has this, an address from a file is not believed (environment.py).
 _SECRET = "LIVEKIT_API_SECRET"  # noqa: S105 (a name)
@@ -62,6 +64,15 @@ def as_typed(text: str, programs: str) -> str:
         programs: What stands before our commands' names.
     """
     return _COMMAND.sub(lambda found: f"{found[0]}{programs}", text)
+
+
+def is_web_ours(procfile: str) -> bool:
+    """Whether a Procfile's `web` is the token server; a stranger's is not ours to start."""
+    return "token_server" in _line_of(Start.WEB, procfile)
+
+
+def _line_of(step: Start, procfile: str) -> str:
+    return dict(procfile_commands(procfile)).get(step, "").strip()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +128,8 @@ class Here:
                 yield from self._set(step)
             case Start():
                 yield from self._start(step)
+            case Stack():
+                yield self._dev
             case Address():
                 yield from self._address()
             case Again():
@@ -154,7 +167,7 @@ class Here:
     def _start(self, step: Start) -> Iterator[str]:
         if self.is_outside or (step is Start.WEB and not self.is_web_here):
             return
-        yield _DEV if self.is_make_dev else self._process(step)
+        yield self._dev if self.is_make_dev else self._process(step)
 
     def _beside(self) -> Iterator[str]:
         if self.is_outside:
@@ -169,9 +182,8 @@ class Here:
         yield f"LIVEKIT_AGENT_PORT=0 {named}{worker}"
 
     def _process(self, step: Start) -> str:
-        found = dict(procfile_commands(self.procfile)).get(step, "").strip()
-        # A stranger's `web` is not ours to start.
-        is_ours = bool(found) and (step is not Start.WEB or "token_server" in found)
+        found = _line_of(step, self.procfile)
+        is_ours = bool(found) and (step is not Start.WEB or is_web_ours(self.procfile))
         return found if is_ours else _PROCFILE[step]
 
     def _address(self) -> Iterator[str]:
@@ -198,6 +210,12 @@ class Here:
             del options["--url"]
         words = [word for name, value in options.items() if value for word in (name, value)]
         return shlex.join(["token-server", "doctor", *words])
+
+    @property
+    def _dev(self) -> str:
+        """What starts a `make dev` where the one that is examined listens, or would."""
+        port = self.settings.get("PORT", "").strip()
+        return f"PORT={shlex.quote(port)} {_DEV}" if port not in {"", _USUAL_PORT} else _DEV
 
     @property
     def _file(self) -> str:
