@@ -8,7 +8,6 @@ import pytest
 
 from shared_settings.env_file import with_env_file
 from tests.processes import ROOT
-from token_server.cli.doctor.arrival import beside_make_dev
 from token_server.cli.doctor.folder import here_of, is_checkout
 from token_server.cli.doctor.here import Here, as_typed, programs_folder
 from token_server.cli.doctor.patient import Options
@@ -22,6 +21,7 @@ from token_server.cli.doctor.steps import (
     Step,
     setting_of,
 )
+from token_server.cli.doctor.worker_names import beside_make_dev
 from token_server.cli.running_server import server_url
 
 OURS = Path("/project/.venv/bin/python")
@@ -162,6 +162,25 @@ def test_an_exported_list_keeps_its_others() -> None:
             Stack.OF_DEV,
             ("PORT=9321 token-server dev",),
             id="no-make-dev",
+        ),
+        pytest.param(
+            Here(
+                is_make_dev=True,
+                procfile="web: gunicorn token_server.wsgi:app",
+                settings={"LIVEKIT_AGENT_NAME": "tutor"},
+            ),
+            Start.WORKER,
+            (
+                'eval "$(token-server dev --export)"',
+                "LIVEKIT_AGENT_NAME=tutor python -m agent start",
+            ),
+            id="make-dev-that-starts-no-worker",
+        ),
+        pytest.param(
+            Here(is_make_dev=True, procfile="worker: python -m agent start"),
+            Start.WORKER,
+            ("token-server dev",),
+            id="make-dev-that-starts-a-worker",
         ),
         pytest.param(
             Here(is_web_here=False, url="https://a"),

@@ -6,8 +6,9 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from token_server.cli.doctor.here import Here, is_web_ours, programs_folder
+from token_server.cli.doctor.here import Here, programs_folder
 from token_server.cli.doctor.patient import Options
+from token_server.cli.doctor.procfile import is_web_ours
 from token_server.cli.running_server import server_url
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
