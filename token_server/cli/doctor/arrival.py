@@ -14,6 +14,7 @@ from token_server.cli.doctor.worker_names import (
     asking_for,
     beside_make_dev,
     cure_of_server,
+    cure_of_start,
     cure_of_worker,
     named,
 )
@@ -38,6 +39,7 @@ class Surroundings:
         is_make_dev: Whether `make dev` runs here, and is examined.
         is_named_by_setting: Whether a worker that is started here gets its name from
             LIVEKIT_AGENT_NAME; others have it in their code.
+        has_worker_line: Whether the folder's Procfile says how one is started.
     """
 
     worker: WorkerReport | None
@@ -47,6 +49,7 @@ class Surroundings:
     told: tuple[ToldWorker, ...] = ()
     is_make_dev: bool = False
     is_named_by_setting: bool = True
+    has_worker_line: bool = True
 
 
 def not_dispatched(seen: ProbeObservation) -> Check:
@@ -128,17 +131,8 @@ def _no_worker(seen: ProbeObservation, around: Surroundings, evidence: list[str]
     if around.is_make_dev:
         trouble = beside_make_dev(seen.agent_name)
         return trouble.wrong("agent", absence.says, *evidence)
-    cure = (
-        "Start the worker: with the settings of here it registers at this LiveKit, under the name"
-        f" that is asked for. {_ELSEWHERE}"
-    )
+    cure = cure_of_start(has_worker_line=around.has_worker_line)
     return _wrong(replace(absence, cure=cure), *evidence, steps=named(seen.agent_name))
-
-
-_ELSEWHERE = (
-    "If it runs on another machine, compare LIVEKIT_URL, LIVEKIT_API_KEY, LIVEKIT_API_SECRET and"
-    " LIVEKIT_AGENT_NAME there."
-)
 
 
 def _other_name(

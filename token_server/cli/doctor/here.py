@@ -114,6 +114,11 @@ class Here:
         return tuple(_LINE.sub(lambda found: f"{found[0]}{self.programs}", one) for one in lines)
 
     @property
+    def has_worker_line(self) -> bool:
+        """Whether the Procfile says how a worker is started."""
+        return bool(line_of(Start.WORKER, self.procfile))
+
+    @property
     def is_worker_named_by_setting(self) -> bool:
         """Whether LIVEKIT_AGENT_NAME names the worker that runs here, as far as can be told.
 
@@ -178,7 +183,7 @@ class Here:
     def _is_beside(self, step: Start) -> bool:
         """Whether the `make dev` that runs starts no worker: somebody else has to."""
         is_worker = self.is_make_dev and step is Start.WORKER and bool(self.procfile)
-        return is_worker and not line_of(step, self.procfile)
+        return is_worker and not self.has_worker_line
 
     def _beside(self) -> Iterator[str]:
         if self.is_outside:

@@ -16,12 +16,28 @@ def named(agent_name: str) -> tuple[Step, ...]:
     return (setting if agent_name else Setting("AGENT_DISPATCH", "automatic"), Start.WORKER)
 
 
+def cure_of_start(*, has_worker_line: bool) -> str:
+    """Say that it starts, and where to look if it runs.
+
+    Args:
+        has_worker_line: Whether the line that is typed is a Procfile's.
+    """
+    line = "is the Procfile's `worker:`" if has_worker_line else "starts this project's own agent"
+    return (
+        "Start the worker: with the settings of here it registers at this LiveKit, under the name"
+        f" that is asked for. The line {line}; if your worker is started otherwise, start that one."
+        " If it runs on another machine, compare LIVEKIT_URL, LIVEKIT_API_KEY, LIVEKIT_API_SECRET"
+        " and LIVEKIT_AGENT_NAME there."
+    )
+
+
 def beside_make_dev(agent_name: str) -> Trouble:
     """Return how a worker is started there: `make dev` has the settings, and nobody else."""
     return Trouble(
         "no-worker",
-        "Start the worker beside `make dev`, in its folder, with the settings that it has made up;"
-        " or stop `make dev` and see that its Procfile has a line `worker:`.",
+        "Start the worker beside `make dev`, in its folder, with the settings that it has made up."
+        " The last line starts this project's own agent; if your worker is started otherwise, start"
+        " that one. Or stop `make dev` and see that its Procfile has a line `worker:`.",
         lines_beside_make_dev(agent_name),
     )
 
