@@ -149,6 +149,7 @@ def _doctor(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     require_extra("doctor", "It")
     # What the doctor needs takes half a second to import.
     from token_server.cli.doctor.examination import run  # noqa: PLC0415
+    from token_server.cli.doctor.folder import is_checkout  # noqa: PLC0415
     from token_server.cli.doctor.patient import (  # noqa: PLC0415
         Options,
         has_livekit_settings,
@@ -156,11 +157,14 @@ def _doctor(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     )
 
     is_make_dev = bool(_stack_here(arguments))
+    would_be = None
     if not is_make_dev and not has_livekit_settings(environ):
         of_make_dev = children_environ(environ, choose_ports(environ, is_free=lambda _: True))
         is_meant = arguments.url in {None, server_url(of_make_dev)}
         is_make_dev = is_meant and is_running(of_make_dev)
         environ = of_make_dev if is_make_dev else environ
+        is_ended = not is_make_dev and not stack_here(Path.cwd(), {}) and is_checkout(Path.cwd())
+        would_be = of_make_dev if is_ended else None
     options = Options(
         server_url=(arguments.url or server_url(environ)).rstrip("/"),
         origin=arguments.origin,
@@ -168,6 +172,7 @@ def _doctor(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         url=arguments.url or "",
         is_make_dev=is_make_dev,
         is_outside=bool(arguments.url) and not has_livekit_settings(environ),
+        of_make_dev=would_be,
         process=os.environ,
     )
     return run(environ, options, as_json=arguments.json)

@@ -1,5 +1,6 @@
 """The doctor's verdict on an agent that comes or does not, from what the probe saw."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -145,6 +146,31 @@ def test_each_way_not_to_come_has_its_name(
     assert (Finding.WRONG, cause) == (check.finding, check.cause)
     assert check.says
     assert check.cure
+
+
+@pytest.mark.parametrize(
+    ("around", "line"),
+    [
+        pytest.param(NOBODY, "The line is the Procfile's `worker:`;", id="procfile"),
+        pytest.param(
+            replace(NOBODY, has_worker_line=False),
+            "The line starts this project's own agent;",
+            id="no-line",
+        ),
+        pytest.param(
+            replace(NOBODY, is_make_dev=True),
+            "The last line starts this project's own agent;",
+            id="make-dev",
+        ),
+    ],
+)
+def test_a_worker_that_nobody_can_know_of_is_left_to_its_owner(
+    around: Surroundings, line: str
+) -> None:
+    """Somebody with a worker of their own typed the line, and had two."""
+    check = check_agent(dispatched(probe()), around)
+
+    assert f"{line} if your worker is started otherwise, start that one." in check.cure
 
 
 def test_agents_in_other_rooms_tell_which_names_there_are() -> None:

@@ -8,11 +8,20 @@ import pytest
 
 from shared_settings.env_file import with_env_file
 from tests.processes import ROOT
-from token_server.cli.doctor.arrival import beside_make_dev
-from token_server.cli.doctor.folder import here_of
+from token_server.cli.doctor.folder import here_of, is_checkout
 from token_server.cli.doctor.here import Here, as_typed, programs_folder
 from token_server.cli.doctor.patient import Options
-from token_server.cli.doctor.steps import Address, Again, Beside, Setting, Start, Step, setting_of
+from token_server.cli.doctor.steps import (
+    Address,
+    Again,
+    Beside,
+    Setting,
+    Stack,
+    Start,
+    Step,
+    setting_of,
+)
+from token_server.cli.doctor.worker_names import beside_make_dev
 from token_server.cli.running_server import server_url
 
 OURS = Path("/project/.venv/bin/python")
@@ -137,6 +146,43 @@ def test_an_exported_list_keeps_its_others() -> None:
         pytest.param(Here(procfile="web: npm start"), Start.WEB, (WEB,), id="a-stranger-s-web"),
         pytest.param(Here(is_make_dev=True), Start.WORKER, ("token-server dev",), id="make-dev"),
         pytest.param(
+            Here(is_make_dev=True, settings={"PORT": "9321"}, programs="x/"),
+            Start.WEB,
+            ("PORT=9321 x/token-server dev",),
+            id="make-dev-at-another-port",
+        ),
+        pytest.param(
+            Here(is_make_dev=True, settings={"PORT": "8080"}),
+            Start.WEB,
+            ("token-server dev",),
+            id="make-dev-at-the-usual-port",
+        ),
+        pytest.param(
+            Here(settings={"PORT": "9321"}),
+            Stack.OF_DEV,
+            ("PORT=9321 token-server dev",),
+            id="no-make-dev",
+        ),
+        pytest.param(
+            Here(
+                is_make_dev=True,
+                procfile="web: gunicorn token_server.wsgi:app",
+                settings={"LIVEKIT_AGENT_NAME": "tutor"},
+            ),
+            Start.WORKER,
+            (
+                'eval "$(token-server dev --export)"',
+                "LIVEKIT_AGENT_NAME=tutor python -m agent start",
+            ),
+            id="make-dev-that-starts-no-worker",
+        ),
+        pytest.param(
+            Here(is_make_dev=True, procfile="worker: python -m agent start"),
+            Start.WORKER,
+            ("token-server dev",),
+            id="make-dev-that-starts-a-worker",
+        ),
+        pytest.param(
             Here(is_web_here=False, url="https://a"),
             Start.WEB,
             ("token-server doctor --url https://a",),
@@ -229,6 +275,21 @@ def test_the_folder_says_how_its_processes_are_started(tmp_path: Path) -> None:
         "echo 'A=b' >> .env",
         "bin/python my.py start",
     ) == here.commands([Setting("A", "b"), Start.WORKER])
+
+
+@pytest.mark.parametrize(
+    ("procfile", "is_so"),
+    [
+        pytest.param((ROOT / "Procfile").read_text(), True, id="ours"),
+        pytest.param("web: npm start\nworker: python my.py start\n", False, id="a-stranger-s"),
+        pytest.param("", False, id="none"),
+    ],
+)
+def test_a_checkout_is_known_by_its_procfile(tmp_path: Path, procfile: str, *, is_so: bool) -> None:
+    """Elsewhere `make dev` is nothing that could be started."""
+    (tmp_path / "Procfile").write_text(procfile)
+
+    assert is_so is is_checkout(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,23 @@
 """Did the agent come, can it be heard, and if not, why? No I/O."""
 
-import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from token_server.cli.doctor.checks import Check, Trouble, ok, skipped
 from token_server.cli.doctor.hung_agent import agent_hung
 from token_server.cli.doctor.probe_observation import ProbeObservation
 from token_server.cli.doctor.regions import region_hint
-from token_server.cli.doctor.steps import Again, Setting, Start, Step
+from token_server.cli.doctor.steps import Again, Start, Step
 from token_server.cli.doctor.told_workers import WORKER_FULL, ToldWorker, lines, why_not_taken
 from token_server.cli.doctor.worker import WorkerReport
+from token_server.cli.doctor.worker_names import (
+    asking_for,
+    beside_make_dev,
+    cure_of_server,
+    cure_of_start,
+    cure_of_worker,
+    named,
+)
 from token_server.keeper import absence_reasons
 from token_server.keeper.absence_reasons import Absence, name_of
 
@@ -29,6 +37,9 @@ class Surroundings:
         other_names: The names of agents in this LiveKit's other rooms.
         told: The workers that have told the token server where they are.
         is_make_dev: Whether `make dev` runs here, and is examined.
+        is_named_by_setting: Whether a worker that is started here gets its name from
+            LIVEKIT_AGENT_NAME; others have it in their code.
+        has_worker_line: Whether the folder's Procfile says how one is started.
     """
 
     worker: WorkerReport | None
@@ -37,6 +48,8 @@ class Surroundings:
     other_names: tuple[str, ...] = ()
     told: tuple[ToldWorker, ...] = ()
     is_make_dev: bool = False
+    is_named_by_setting: bool = True
+    has_worker_line: bool = True
 
 
 def not_dispatched(seen: ProbeObservation) -> Check:
@@ -83,7 +96,7 @@ def not_taken(seen: ProbeObservation, around: Surroundings) -> Check:
     if worker is None:
         return _no_worker(seen, around, evidence)
     if worker.agent_name != seen.agent_name:
-        return other_name(seen, worker.agent_name, *evidence)
+        return _other_name(seen, around, worker.agent_name, evidence)
     if worker.load >= _FULL:
         says = f"The worker is at its load limit ({worker.load:.2f}): LiveKit offers it no job."
         return WORKER_FULL.wrong("agent", says, *evidence)
@@ -109,7 +122,7 @@ def _no_worker(seen: ProbeObservation, around: Surroundings, evidence: list[str]
     if any(worker.agent_name == seen.agent_name for worker in around.told):
         return _elsewhere(evidence)
     if around.told:
-        return other_name(seen, around.told[0].agent_name, *evidence)
+        return _other_name(seen, around, around.told[0].agent_name, evidence)
     names = [name for name in around.other_names if name != seen.agent_name]
     if names:
         shown = ", ".join(map(name_of, names[:5]))
@@ -118,44 +131,23 @@ def _no_worker(seen: ProbeObservation, around: Surroundings, evidence: list[str]
     if around.is_make_dev:
         trouble = beside_make_dev(seen.agent_name)
         return trouble.wrong("agent", absence.says, *evidence)
-    cure = (
-        "Start the worker: with the settings of here it registers at this LiveKit, under the name"
-        f" that is asked for. {_ELSEWHERE}"
-    )
-    return _wrong(replace(absence, cure=cure), *evidence, steps=_named(seen.agent_name))
+    cure = cure_of_start(has_worker_line=around.has_worker_line)
+    return _wrong(replace(absence, cure=cure), *evidence, steps=named(seen.agent_name))
 
 
-_ELSEWHERE = (
-    "If it runs on another machine, compare LIVEKIT_URL, LIVEKIT_API_KEY, LIVEKIT_API_SECRET and"
-    " LIVEKIT_AGENT_NAME there."
-)
-
-
-def _named(agent_name: str) -> tuple[Step, ...]:
-    """Return how a worker is started under a name; "" is one without a name."""
-    named = Setting("LIVEKIT_AGENT_NAME", agent_name)
-    return (named if agent_name else Setting("AGENT_DISPATCH", "automatic"), Start.WORKER)
-
-
-def beside_make_dev(agent_name: str) -> Trouble:
-    """Return how a worker is started there: `make dev` has the settings, and nobody else."""
-    setting = (
-        f"LIVEKIT_AGENT_NAME={shlex.quote(agent_name)}"
-        if agent_name
-        else "AGENT_DISPATCH=automatic"
-    )
-    return Trouble(
-        "no-worker",
-        "Start the worker beside `make dev`, in its folder, with the settings that it has made up;"
-        " or stop `make dev` and see that its Procfile has a line `worker:`.",
-        ('eval "$(token-server dev --export)"', f"{setting} python -m agent start"),
-    )
-
-
-def other_name(seen: ProbeObservation, other: str, *evidence: str) -> Check:
+def _other_name(
+    seen: ProbeObservation, around: Surroundings, other: str, evidence: Sequence[str]
+) -> Check:
     """The worker has another name than the one that is asked for, or none."""
-    absence = absence_reasons.other_name(seen.agent_name, other)
-    return _wrong(absence, *evidence, steps=_named(seen.agent_name))
+    wanted = seen.agent_name
+    absence = absence_reasons.other_name(wanted, other)
+    if not other:
+        return _wrong(absence, *evidence, steps=named(wanted))
+    if around.is_named_by_setting:
+        absence = replace(absence, cure=cure_of_worker(wanted, other))
+        return _wrong(absence, *evidence, steps=named(wanted))
+    absence = replace(absence, cure=cure_of_server(wanted, other))
+    return _wrong(absence, *evidence, steps=asking_for(other, is_automatic=not wanted))
 
 
 def _wrong(absence: Absence, *evidence: str, steps: tuple[Step, ...] = (Start.WORKER,)) -> Check:
@@ -183,13 +175,14 @@ def check_agent(seen: ProbeObservation, around: Surroundings) -> Check:
     if seen.agent:
         return _agent_came(seen)
     if seen.strangers:
-        return other_name(seen, seen.strangers[0], "it is in the probe's room")
+        return _other_name(seen, around, seen.strangers[0], ["it is in the probe's room"])
     if not seen.dispatches_of(seen.agent_name):
         return not_dispatched(seen)
     if seen.jobs_of(seen.agent_name):
         return job_lost(seen, around)
     if seen.agent_name and seen.jobs_of(""):
-        return other_name(seen, "", "it took the job that LiveKit offers to nameless workers")
+        took = "it took the job that LiveKit offers to nameless workers"
+        return _other_name(seen, around, "", [took])
     return not_taken(seen, around)
 
 
@@ -241,7 +234,7 @@ def _second_agent(seen: ProbeObservation) -> Check:
             "worker-without-name",
             "Stop the worker that has no name, or set LIVEKIT_AGENT_NAME for it and start it again:"
             " LiveKit sends it to every new room (automatic dispatch).",
-            _named(seen.agent_name),
+            named(seen.agent_name),
         ).wrong("agent", says, evidence)
     return Trouble(
         "second-agent",

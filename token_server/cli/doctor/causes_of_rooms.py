@@ -40,7 +40,7 @@ ROWS = (
     Cause(
         "worker-other-name",
         "the worker is registered under another name, which is told",
-        "one `LIVEKIT_AGENT_NAME` for both",
+        "one `LIVEKIT_AGENT_NAME` for both; of a worker with the name in its code, that name",
     ),
     Cause(
         "worker-without-name",

@@ -6,8 +6,9 @@ from token_server.cli.doctor.checks import Cause
 ROWS = (
     Cause(
         "settings",
-        "variables are missing or malformed; each has its line",
-        "set them in the environment or `.env`, and start both processes",
+        "variables are missing or malformed; each has its line. In a checkout where no LiveKit is"
+        " set: no `make dev` runs there",
+        "set them in the environment or `.env`, and start both processes; `make dev` needs none",
     ),
     Cause(
         "livekit-unreachable",

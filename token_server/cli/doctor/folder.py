@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from token_server.cli.doctor.here import Here, programs_folder
 from token_server.cli.doctor.patient import Options
+from token_server.cli.doctor.procfile import is_web_ours
 from token_server.cli.running_server import server_url
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -28,7 +29,7 @@ def here_of(environ: Mapping[str, str], options: Options, folder: Path, python: 
         programs=programs_folder(shutil.which("python", path=given.get("PATH")), python, folder),
         environ=dict(given),
         settings=environ,
-        procfile=_read(folder / "Procfile").decode(errors="replace"),
+        procfile=_procfile(folder),
         own_url=own_url,
         url=options.url,
         origin=options.origin,
@@ -38,6 +39,15 @@ def here_of(environ: Mapping[str, str], options: Options, folder: Path, python: 
         is_make_dev=options.is_make_dev,
         has_open_end=not _is_whole(_read(folder / (given.get("TOKEN_SERVER_ENV_FILE") or ".env"))),
     )
+
+
+def is_checkout(folder: Path) -> bool:
+    """Whether the folder has a Procfile whose `web` is ours: `make dev` can be started there."""
+    return is_web_ours(_procfile(folder))
+
+
+def _procfile(folder: Path) -> str:
+    return _read(folder / "Procfile").decode(errors="replace")
 
 
 def _is_whole(content: bytes) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from token_server.cli.dev.plan import procfile_commands
+from token_server.cli.doctor.procfile import is_agent_ours, is_web_ours, line_of
 from token_server.cli.doctor.steps import (
     KEY,
     LOGIN_TOKEN,
@@ -16,9 +16,11 @@ from token_server.cli.doctor.steps import (
     Again,
     Beside,
     Setting,
+    Stack,
     Start,
     Step,
 )
+from token_server.cli.doctor.worker_names import EXPORT, lines_beside_make_dev
 
 # Ours, behind variables perhaps, as cures have them.
 _COMMAND = re.compile(
@@ -35,7 +37,7 @@ _PROCFILE = {
 }
 _STOP = " Stop it first where it still runs."
 _DEV = "token-server dev"
-_EVAL = 'eval "$(token-server dev --export)"'
+_USUAL_PORT = "8080"
 # Where the environment has this, an address from a file is not believed (environment.py).
 _SECRET = "LIVEKIT_API_SECRET"  # noqa: S105 (a name)
 
@@ -111,12 +113,30 @@ class Here:
             lines.insert(0, f"echo >> {self._file}")
         return tuple(_LINE.sub(lambda found: f"{found[0]}{self.programs}", one) for one in lines)
 
+    @property
+    def has_worker_line(self) -> bool:
+        """Whether the Procfile says how a worker is started."""
+        return bool(line_of(Start.WORKER, self.procfile))
+
+    @property
+    def is_worker_named_by_setting(self) -> bool:
+        """Whether LIVEKIT_AGENT_NAME names the worker that runs here, as far as can be told.
+
+        A worker of one's own may have its name in its code. A token server that is elsewhere
+        cannot be told here to ask for another name.
+        """
+        if self.is_outside or not self.is_web_here:
+            return True
+        return is_agent_ours(self.procfile) or not (self.procfile or self.is_make_dev)
+
     def _lines(self, step: Step) -> Iterator[str]:
         match step:
             case Setting():
                 yield from self._set(step)
             case Start():
                 yield from self._start(step)
+            case Stack():
+                yield self._dev
             case Address():
                 yield from self._address()
             case Again():
@@ -130,7 +150,8 @@ class Here:
         # Of a proxy's two names the small one is believed.
         if step.name.endswith("_PROXY") and step.name.lower() in self.settings:
             step = replace(step, name=step.name.lower())
-        is_so = self.settings.get(step.name, "").strip() == step.value
+        # What a `make dev` was started with is not what the next one is.
+        is_so = self.settings.get(step.name, "").strip() == step.value and not self.is_make_dev
         is_theirs = self.is_outside and step.name not in self.environ
         if is_theirs or is_so:
             return
@@ -154,7 +175,15 @@ class Here:
     def _start(self, step: Start) -> Iterator[str]:
         if self.is_outside or (step is Start.WEB and not self.is_web_here):
             return
-        yield _DEV if self.is_make_dev else self._process(step)
+        if self._is_beside(step):
+            yield from lines_beside_make_dev(self.settings.get("LIVEKIT_AGENT_NAME", ""))
+        else:
+            yield self._dev if self.is_make_dev else self._process(step)
+
+    def _is_beside(self, step: Start) -> bool:
+        """Whether the `make dev` that runs starts no worker: somebody else has to."""
+        is_worker = self.is_make_dev and step is Start.WORKER and bool(self.procfile)
+        return is_worker and not self.has_worker_line
 
     def _beside(self) -> Iterator[str]:
         if self.is_outside:
@@ -162,16 +191,15 @@ class Here:
         named = ""
         if self.is_make_dev:
             # That tells where LiveKit is, and nothing else.
-            yield _EVAL
+            yield EXPORT
             name = self.settings.get("LIVEKIT_AGENT_NAME", "")
             named = f"LIVEKIT_AGENT_NAME={_quoted(name)} " if name else "AGENT_DISPATCH=automatic "
         worker = re.sub(r"\bLIVEKIT_AGENT_PORT=\S* ", "", self._process(Start.WORKER))
         yield f"LIVEKIT_AGENT_PORT=0 {named}{worker}"
 
     def _process(self, step: Start) -> str:
-        found = dict(procfile_commands(self.procfile)).get(step, "").strip()
-        # A stranger's `web` is not ours to start.
-        is_ours = bool(found) and (step is not Start.WEB or "token_server" in found)
+        found = line_of(step, self.procfile)
+        is_ours = bool(found) and (step is not Start.WEB or is_web_ours(self.procfile))
         return found if is_ours else _PROCFILE[step]
 
     def _address(self) -> Iterator[str]:
@@ -198,6 +226,12 @@ class Here:
             del options["--url"]
         words = [word for name, value in options.items() if value for word in (name, value)]
         return shlex.join(["token-server", "doctor", *words])
+
+    @property
+    def _dev(self) -> str:
+        """What starts a `make dev` where the one that is examined listens, or would."""
+        port = self.settings.get("PORT", "").strip()
+        return f"PORT={shlex.quote(port)} {_DEV}" if port not in {"", _USUAL_PORT} else _DEV
 
     @property
     def _file(self) -> str:

@@ -1,7 +1,7 @@
 """What is examined: the settings, where the token server is, and what the command was told."""
 
 import secrets
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -11,7 +11,7 @@ from token_server.bearer_keys import plain_key
 from token_server.cli.doctor.checks import Check, Trouble, ok
 from token_server.cli.doctor.livekit import list_rooms
 from token_server.cli.doctor.server import Server
-from token_server.cli.doctor.steps import KEY, Setting, Start, setting_of
+from token_server.cli.doctor.steps import KEY, Setting, Stack, Start, setting_of
 from token_server.proxies import proxy_setting
 from token_server.settings import ParticipantIdentities, Settings
 from token_server.tokens.room_patterns import matches_any
@@ -45,6 +45,8 @@ class Options:
         url: What --url said; "" likewise.
         is_make_dev: Whether the settings are those of this machine's `make dev`.
         is_outside: Whether the server is another's: an address was given, and no LiveKit is set.
+        of_make_dev: What a `make dev` of this folder would give to its processes, where that is
+            the way to start them and none runs; else None.
         process: The environment of this process; LiveKit's client reads its proxy there.
     """
 
@@ -54,6 +56,7 @@ class Options:
     url: str = ""
     is_make_dev: bool = False
     is_outside: bool = False
+    of_make_dev: Mapping[str, str] | None = field(default=None, repr=False)
     process: MutableMapping[str, str] = field(default_factory=dict, repr=False)
 
 
@@ -97,6 +100,8 @@ def admit(environ: Mapping[str, str], options: Options) -> tuple[Check, Patient 
         settings = Settings.from_environ(environ)
         worker_port = int(environ.get("LIVEKIT_AGENT_PORT") or _WORKER_PORT)
     except SettingsError as error:
+        if options.of_make_dev is not None:
+            return _no_make_dev(options.of_make_dev), None
         return _bad_settings(*str(error).splitlines()), None
     except ValueError:
         return _bad_settings("LIVEKIT_AGENT_PORT must be a port"), None
@@ -133,13 +138,33 @@ def _worker_host(listens_on: str) -> str:
 
 def _bad_settings(*problems: str) -> Check:
     many = f"{len(problems)} settings are" if len(problems) > 1 else "A setting is"
-    mended = list(filter(None, map(setting_of, problems)))
-    if Setting("TOKEN_AUTH", "key") in mended:
-        mended.append(Setting("TOKEN_KEYS", KEY))
     return Trouble(
         "settings",
         "Set these, then start web and worker, which read the same settings: neither starts without"
         " good ones. .env.example of the repository has them all; `make dev` in a checkout needs"
         " none.",
-        (*mended, Start.WEB, Start.WORKER),
+        (*_mended(problems), Start.WEB, Start.WORKER),
     ).wrong("settings", f"{many} missing or malformed.", *problems)
+
+
+def _no_make_dev(environ: Mapping[str, str]) -> Check:
+    """Say that nothing runs here: a placeholder that is written to `.env` would be believed."""
+    problems: list[str] = []
+    try:
+        Settings.from_environ(environ)
+    except SettingsError as error:
+        problems = str(error).splitlines()
+    return Trouble(
+        "settings",
+        "Start it, in a terminal of its own. If it was started before, one of its parts may have"
+        " ended it: its last lines say which, and why. To use a LiveKit of your own instead, set"
+        " LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET; .env.example has all settings.",
+        (*_mended(problems), Stack.OF_DEV),
+    ).wrong("settings", "No `make dev` runs in this folder, and no LiveKit is set.", *problems)
+
+
+def _mended(problems: Sequence[str]) -> list[Setting]:
+    mended = list(filter(None, map(setting_of, problems)))
+    return (
+        [*mended, Setting("TOKEN_KEYS", KEY)] if Setting("TOKEN_AUTH", "key") in mended else mended
+    )

@@ -234,6 +234,8 @@ class Probing:
             other_names=self._livekit.other_agent_names(seen.room_name),
             told=told,
             is_make_dev=self._patient.is_make_dev,
+            is_named_by_setting=self._report.here.is_worker_named_by_setting,
+            has_worker_line=self._report.here.has_worker_line,
         )
 
     def _ask_workers(self) -> tuple[WorkerReport | None, tuple[ToldWorker, ...]]:

@@ -50,7 +50,7 @@ class Report:
         here: Here = _ANYWHERE,
     ) -> None:
         self._out, self._is_terminal, self._has_colours = out, is_terminal, has_colours
-        self._is_quiet, self._here = is_quiet, here
+        self._is_quiet, self.here = is_quiet, here
         self._started = time.monotonic()
         self.checks: list[Check] = []
         self._timeline: Timeline = ()
@@ -69,8 +69,8 @@ class Report:
         """Write one check; return whether all is as it should be."""
         check = replace(
             check,
-            cure=self._here.cure(check.cure, check.steps),
-            commands=self._here.commands(check.steps) if check.cause else (),
+            cure=self.here.cure(check.cure, check.steps),
+            commands=self.here.commands(check.steps) if check.cause else (),
         )
         self.checks.append(check)
         if self._is_terminal:

@@ -37,6 +37,12 @@ class Address(StrEnum):
     OF_SERVER = "of server"
 
 
+class Stack(StrEnum):
+    """All parts are started where none runs."""
+
+    OF_DEV = "of make dev"
+
+
 @dataclass(frozen=True)
 class Again:
     """The doctor is run again, as it was but for these options; "" leaves as it was."""
@@ -52,7 +58,7 @@ class Beside:
 
 
 # A shell line that is the same everywhere is itself.
-Step = Setting | Start | Address | Again | Beside | str
+Step = Setting | Start | Stack | Address | Again | Beside | str
 
 
 def setting_of(problem: str) -> Setting | None:

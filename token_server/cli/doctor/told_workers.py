@@ -102,7 +102,8 @@ def why_not_taken(agent_name: str, told: Sequence[ToldWorker], *evidence: str) -
     if all(worker.is_gone for worker in named):
         return Trouble(
             "worker-dead",
-            "Start it again; the end of its log, or of what started it, says why it ended.",
+            "Start it again; if it is started otherwise than the line here says, start it so. The"
+            " end of its log, or of what started it, says why it ended.",
             (Start.WORKER,),
         ).wrong(
             "agent",
