@@ -77,7 +77,7 @@ def _picture_doctor(browser: Browser, folder: Path) -> None:
         other = environ | {"LIVEKIT_AGENT_NAME": "parrot"}
         with start_from_procfile("worker", other, folder / "other.log") as worker:
             worker.wait_for_output("registered worker")
-            said = _on_terminal(_COMMAND, environ).replace(gethostname(), "your-machine")
+            said = _on_terminal(_COMMAND, environ).replace(gethostname(), "host")
     console = Console(record=True, width=_COLUMNS, file=StringIO())
     console.print(Text(f"$ {_COMMAND}\n") + Text.from_ansi(said))
     tab = browser.new_page(viewport=_WINDOW, device_scale_factor=1.5)
