@@ -10,8 +10,7 @@ from token_server.cli.doctor.here import Here, programs_folder
 from token_server.cli.doctor.patient import Options
 from token_server.cli.doctor.procfile import is_web_ours
 from token_server.cli.running_server import server_url
-
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+from token_server.proxies import LOOPBACK
 
 
 def here_of(environ: Mapping[str, str], options: Options, folder: Path, python: Path) -> Here:
@@ -34,7 +33,7 @@ def here_of(environ: Mapping[str, str], options: Options, folder: Path, python: 
         url=options.url,
         origin=options.origin,
         login=options.login,
-        is_web_here=is_own or urlsplit(options.server_url).hostname in _LOOPBACK,
+        is_web_here=is_own or urlsplit(options.server_url).hostname in LOOPBACK,
         is_outside=options.is_outside,
         is_make_dev=options.is_make_dev,
         has_open_end=not _is_whole(_read(folder / (given.get("TOKEN_SERVER_ENV_FILE") or ".env"))),

@@ -24,6 +24,7 @@ from token_server.cli.doctor.steps import (
     Setting,
     Start,
 )
+from token_server.proxies import LOOPBACK
 
 _RECEIVED = "token_server_webhooks_received_total"
 _REFUSED = "token_server_webhooks_refused_total"
@@ -32,7 +33,6 @@ _BY_EVENT = "token_server_webhook_events_total"
 _NEEDED = ("participant_joined", "participant_left")
 _NO_SUCH_PATH = {"404", "405"}
 _CLOUD = ".livekit.cloud"
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 @dataclass(frozen=True)
@@ -124,8 +124,8 @@ def can_reach(livekit_url: str, server_url: str) -> bool:
     Not if only that one is on loopback, nor LiveKit Cloud one in a private network.
     """
     livekit, server = (urlsplit(url).hostname or "" for url in (livekit_url, server_url))
-    if server in _LOOPBACK:
-        return livekit in _LOOPBACK
+    if server in LOOPBACK:
+        return livekit in LOOPBACK
     return not (livekit.endswith(_CLOUD) and _is_private(server))
 
 
