@@ -4,7 +4,7 @@ import http.client
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http import HTTPStatus
 from threading import Event
 
@@ -24,7 +24,7 @@ def unjoined_tokens(host: str, port: int, *, per_second: int) -> Iterator[None]:
         return
     is_over = Event()
     with ThreadPoolExecutor(1) as pool:
-        asking = pool.submit(_ask, http.client.HTTPConnection(host, port), per_second, is_over)
+        asking = pool.submit(_ask, host, port, per_second, is_over)
         try:
             yield
         finally:
@@ -32,14 +32,15 @@ def unjoined_tokens(host: str, port: int, *, per_second: int) -> Iterator[None]:
         asking.result(_PATIENCE_SECONDS)
 
 
-def _ask(connection: http.client.HTTPConnection, per_second: int, is_over: Event) -> None:
-    connection.timeout = _PATIENCE_SECONDS
+def _ask(host: str, port: int, per_second: int, is_over: Event) -> None:
     due = time.monotonic()
     while not is_over.wait(due - time.monotonic()):
-        connection.request("POST", "/token", "{}", _HEADERS)
-        answer = connection.getresponse()
-        answer.read()
+        # Each of them is another human's: a connection that is kept leads to one process alone.
+        connection = http.client.HTTPConnection(host, port, timeout=_PATIENCE_SECONDS)
+        with closing(connection):
+            connection.request("POST", "/token", "{}", _HEADERS)
+            answer = connection.getresponse()
+            answer.read()
         if answer.status != HTTPStatus.CREATED:
             raise ConnectionError(f"/token answered {answer.status}")
         due = max(due + 1 / per_second, time.monotonic() - 1)
-    connection.close()

@@ -2,7 +2,8 @@
 
 Most people join at once. So a room is peeked at closely in the first seconds after its token, and
 ever more rarely until the token has expired. A peek asks LiveKit whether anybody is there; where
-somebody is, a look sees who. However many tokens are issued, no more than a fixed number of peeks
+somebody is, a look sees who. Around the age at which the latest humans came, the peeks are closest
+(usual_arrivals.py). However many tokens are issued, no more than a fixed number of peeks
 per second comes out. When that does not suffice, the newest tokens go first: webhooks find the
 humans of the others. Where those are not known to work, some peeks are theirs; and the sweep.
 """
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from token_server.keeper.due_rooms import Budget, Plan
+from token_server.keeper.usual_arrivals import UsualArrivals
 from token_server.livekit.pace import Pace, Purpose
 from token_server.state.bounded import Bounded
 
@@ -22,7 +24,7 @@ from token_server.state.bounded import Bounded
 FRESH_SECONDS = 3.0
 # Peeks per second and process, each 0.1 to 0.2 ms of work. With ten tokens a second and process
 # each gets all that are due: who is 250 ms away comes more than a second after their token.
-FRESH_PEEKS_PER_SECOND = 240.0
+FRESH_PEEKS_PER_SECOND = 300.0
 # The same after these seconds; and as how many one counts where webhooks are known to work: 200
 # rooms are to cost less than 2 % of a core.
 LATER_PEEKS_PER_SECOND = 15.0
@@ -68,6 +70,8 @@ class Due(NamedTuple):
 class _Followed:
     since: float
     has_webhooks: Callable[[], bool]
+    # When a peek has found nobody, since the latest token.
+    empty_at: float | None = None
     # By a ticket's hash.
     ends: Bounded[int, float] = field(default_factory=lambda: Bounded(TICKETS_AWAITED))
 
@@ -98,6 +102,7 @@ class Following:
         self._fresh, self._later = Plan(), Plan()
         self._ready = Plan()  # of the fresh ones, those that are due, by how new their tokens are
         self._peeks = itertools.count(1)
+        self._arrivals = UsualArrivals()
         self._ageing: deque[tuple[float, str]] = deque()  # the fresh ones, the oldest first
         self._fresh_budget, self._later_budget = Budget(fresh_per_second), Budget(later_per_second)
 
@@ -109,6 +114,7 @@ class Following:
         """Have a room peeked at until its human has come, or for so long."""
         followed = self._rooms.pop(room_name, None) or _Followed(now, awaited.has_webhooks)
         followed.since, followed.has_webhooks = now, awaited.has_webhooks
+        followed.empty_at = None
         followed.ends[hash(awaited.ticket)] = now + awaited.seconds
         self._rooms[room_name] = followed
         if len(self._rooms) > ROOMS_FOLLOWED:
@@ -190,11 +196,19 @@ class Following:
         if (followed := self._followed_yet(room_name, now)) is None:
             return
         age = now - followed.since
+        followed.empty_at = now
         if age < FRESH_SECONDS:
-            self._fresh.add(room_name, now + close_gap(age))
+            self._fresh.add(room_name, now + self._arrivals.gap(age, close_gap(age)))
         else:
             due = now + gap(age, has_webhooks=followed.has_webhooks())
             self._later.add(room_name, due)
+
+    def found(self, room_name: str, now: float) -> None:
+        """Learn from a peek at a room in which somebody was."""
+        followed = self._rooms.get(room_name)
+        if followed and followed.empty_at is not None and now - followed.since < FRESH_SECONDS:
+            self._arrivals.came(followed.empty_at - followed.since, now - followed.since)
+            followed.empty_at = None
 
     def looked(self, room_name: str, tickets: Iterable[str], now: float) -> float | None:
         """Go on after a look that has seen these humans.

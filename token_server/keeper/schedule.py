@@ -138,6 +138,7 @@ class Schedule:
         if is_empty:
             self.following.peeked(room_name, now)
         else:
+            self.following.found(room_name, now)
             self.look_now(room_name)
 
     def _take_urgent(self) -> Due | None:

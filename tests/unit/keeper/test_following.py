@@ -87,6 +87,32 @@ def test_where_webhooks_work_an_older_token_costs_next_to_nothing() -> None:
     assert len([moment for moment in moments if moment > FRESH_SECONDS]) < 18
 
 
+def test_around_the_age_at_which_the_last_human_came_peeks_are_closest() -> None:
+    """The humans of one product are much alike."""
+    schedule = Schedule()
+    schedule.follow("first", awaited("first"), now=0)
+    play(schedule, until=0.34)
+    play(schedule, until=1, there=Looked(tickets=frozenset({"first"})), now=0.34)
+    schedule.follow("second", awaited("second"), now=1)
+
+    moments = times(play(schedule, until=1.6, now=1)[0], "second")
+
+    close = [later for earlier, later in pairwise(moments) if later - earlier <= 0.011]
+    assert (True, True) == (1.3 <= min(close), 1.33 <= max(close) <= 1.37)
+
+
+def test_nothing_is_learnt_from_a_room_in_which_somebody_was_before() -> None:
+    """They may have come at any time."""
+    schedule = Schedule()
+    schedule.follow("first", awaited("first"), now=0)
+    play(schedule, until=1, there=Looked(tickets=frozenset({"first"})))
+    schedule.follow("second", awaited("second"), now=1)
+
+    moments = times(play(schedule, until=1.6, now=1)[0], "second")
+
+    assert min(later - earlier for earlier, later in pairwise(moments)) >= 0.0499
+
+
 def test_where_somebody_is_a_look_follows_at_once() -> None:
     """A peek sees that somebody is there, and not who."""
     schedule = Schedule()
