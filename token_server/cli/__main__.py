@@ -17,7 +17,7 @@ from token_server.cli.dev.plan import children_environ
 from token_server.cli.dev.ports import choose_ports
 from token_server.cli.dev.run import export_lines, run
 from token_server.cli.dev.stack_file import stack_here, with_stack
-from token_server.cli.leaving import leave
+from token_server.cli.leaving import leave, unread
 from token_server.cli.release import release
 from token_server.cli.running_server import fetch_token, server_url, unverified_claims
 from token_server.cli.show_rooms import follow_room, show_room, show_rooms
@@ -31,7 +31,11 @@ _INTERRUPTED = 130  # as shells say it: 128 + SIGINT
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return the exit code; without arguments, it is the process's own."""
-    code = _run(argv)
+    try:
+        code = _run(argv)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        code = unread()
     return leave(code, sys.modules) if argv is None else code
 
 

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Container
 
 _NATIVE = "livekit.rtc"
+_UNREAD = 141  # as shells say it: 128 + SIGPIPE
 
 
 def leave(code: int, loaded: Container[str]) -> int:
@@ -22,3 +23,12 @@ def leave(code: int, loaded: Container[str]) -> int:
         sys.stderr.flush()
         os._exit(code)
     return code
+
+
+def unread() -> int:
+    """Return the exit code where nobody reads what is printed, as with `| head`; print no more."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    # What is not yet written would fail once more when the interpreter ends.
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+    return _UNREAD
