@@ -119,7 +119,7 @@ def _measure(arguments: argparse.Namespace) -> int:
         machine=machine,
         is_quick=is_quick,
         sections=tuple(
-            replace(section, measured_on=today)
+            replace(section, measured_on=today, machine=machine)
             for sections in measured
             for section in sections or ()
         ),

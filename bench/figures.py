@@ -124,6 +124,7 @@ class Section:
         columns: The heads of the cells.
         rows: The table.
         measured_on: The date, ISO 8601; empty until the run is over.
+        machine: One line (machine.py); likewise.
     """
 
     key: str
@@ -132,6 +133,7 @@ class Section:
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
     measured_on: str = ""
+    machine: str = ""
 
 
 LOAD_COLUMNS = ("p50 ms", "p95 ms", "per s", "beside another")

@@ -48,9 +48,9 @@ class Result:
     def added_to(self, older: "Result") -> "Result":
         """Return the older run with what this one has measured anew, in the older one's order.
 
-        Only of the same machine, and not a first answer to a whole run: else this one alone.
+        Not a first answer to a whole run: else this one alone.
         """
-        if (older.machine, older.is_quick) != (self.machine, self.is_quick):
+        if older.is_quick != self.is_quick:
             return self
         sections = {section.key: section for section in (*older.sections, *self.sections)}
         return replace(self, sections=tuple(sections.values()))
@@ -68,7 +68,7 @@ def to_markdown(result: Result, charts: Collection[str]) -> str:
     """Return the page for docs/; `charts` are the keys of the sections that have one."""
     effort = "a quick run (`QUICK=1 make bench`)" if result.is_quick else "`make bench`"
     when = f"Measured on {result.measured_on} by {effort}, servers and clients on one machine:"
-    head = ("# Benchmarks", "", when, "", result.machine)
+    head = ("# Benchmarks", "", when, "", *_numbered(_machines(result)))
     page = _Page(to_table=_to_markdown_table, heading="## ", charts=charts)
     return "\n".join((*head, *_sections(result, page), ""))
 
@@ -95,11 +95,23 @@ def _lines(section: Section) -> list[Sequence[str]]:
     return [head, *(_cells(row, has_bars=has_bars) for row in section.rows)]
 
 
+def _numbered(lines: Sequence[str]) -> Sequence[str]:
+    return [f"{n}. {line}" for n, line in enumerate(lines, start=1)] if len(lines) > 1 else lines
+
+
+def _machines(result: Result) -> list[str]:
+    """Return what was measured on, each once, this run's first."""
+    return list(dict.fromkeys((result.machine, *(each.machine for each in result.sections))))
+
+
 def _sections(result: Result, page: _Page) -> Iterator[str]:
+    machines = _machines(result)
     for section in result.sections:
         how = section.how
-        if section.measured_on != result.measured_on:
-            how += f" Measured on {section.measured_on}."
+        number = machines.index(section.machine) + 1
+        where = f", machine {number}" if number > 1 else ""
+        if where or section.measured_on != result.measured_on:
+            how += f" Measured on {section.measured_on}{where}."
         yield from ("", f"{page.heading}{section.title}", "", how, "")
         yield from page.to_table(_lines(section))
         if section.key in page.charts:

@@ -12,6 +12,7 @@ WITH_BAR = Section(
     how="How.",
     columns=("CPU", "calls"),
     measured_on="2026-01-01",
+    machine="2 cores",
     rows=(
         Row(what="1 room", cells=(number(1234.56, 1), EMPTY)),
         Row(
@@ -27,6 +28,7 @@ WITHOUT = Section(
     how="How.",
     columns=("p50 ms",),
     measured_on="2026-01-01",
+    machine="2 cores",
     rows=(Row(what="ready", cells=(number(7),)),),
 )
 RESULT = Result(
@@ -85,8 +87,23 @@ def test_a_part_that_is_measured_anew_replaces_that_part_only() -> None:
     assert "Anew.\n" in to_markdown(merged, charts=())
 
 
-def test_figures_of_two_machines_are_not_mixed() -> None:
-    """They would be compared."""
-    newer = replace(RESULT, machine="64 cores", sections=(WITHOUT,))
+def test_a_part_that_was_measured_elsewhere_says_where() -> None:
+    """Within a table ratios hold; figures of two machines would be compared."""
+    again = replace(WITHOUT, machine="64 cores")
+    newer = replace(RESULT, machine="64 cores", sections=(again,))
+
+    merged = newer.added_to(RESULT)
+
+    page = to_markdown(merged, charts=())
+    assert (WITH_BAR, again) == merged.sections
+    assert "\n1. 64 cores\n2. 2 cores\n" in page
+    assert [True, False] == [
+        f"Measured on 2026-01-01, machine {number}." in page for number in (2, 1)
+    ]
+
+
+def test_a_first_answer_is_not_mixed_with_a_whole_run() -> None:
+    """It is not to be believed."""
+    newer = replace(RESULT, is_quick=True, sections=(WITHOUT,))
 
     assert newer == newer.added_to(RESULT)
