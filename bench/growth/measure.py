@@ -21,6 +21,8 @@ T = TypeVar("T")
 # Seconds. Between two joins: a join and its agent are some 0.4 s of one core's work here.
 _PACE = 0.25
 _SETTLE = 3.0
+# A token's room is peeked at more rarely by and by.
+_AT_REST = 15.0
 _ALL_ATTENDED_WITHIN = 30.0
 _TRIES = 3
 
@@ -46,8 +48,11 @@ def follow_tokens(effort: Effort, folder: Path) -> list[Step]:
     """Issue tokens that nobody joins with, each number of them to fresh processes."""
 
     async def measure(running: Deployment, *, rooms: int) -> Step:
+        crowd = Crowd(running)
+        await crowd.fill(1)  # whom webhooks tell of: now they are known to work
+        await crowd.leave()
         await asyncio.to_thread(issue_tokens, running.web_port, rooms)
-        await asyncio.sleep(_SETTLE)
+        await asyncio.sleep(_AT_REST)
         return Step(rooms=rooms, use=await running.use_over(effort.growth_seconds))
 
     steps = []
