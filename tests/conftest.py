@@ -1,13 +1,15 @@
 """Which process runs what: one those that only calculate, the others those that mostly wait.
 
 What waits for real processes costs little time of the machine's: several of them run beside each
-other, and beside one that only calculates; who has nothing of its kind left helps the others.
+other, and beside one that only calculates. That one goes behind all others where they compete: what
+a test waits for is not to come late. Who has nothing of its kind left helps the others.
 """
 
 import gc
 import os
 from collections import defaultdict
 
+import hypothesis
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling, Scheduling
@@ -17,6 +19,9 @@ from tests.processes import let_children_heed_signals
 
 _STARTS_PROCESSES = ("tests/system/", "tests/browser/", "tests/contract/")
 _CALCULATES = "gw0"
+_NICE = 10
+# What it may help with: they wait for as long as it takes.
+_PATIENT = ("tests/system/test_doctor_cures.py", "tests/system/test_doctor_agent.py")
 # It begins with the single tests: the doctor's mostly wait, beside those that use the machine.
 _WAITS = "gw1"
 # Started first, by the seconds that they take. Single tests, which any process can take, come last:
@@ -68,6 +73,11 @@ def _signals_reach_children() -> None:
 def pytest_sessionstart() -> None:
     """Collect no garbage while the modules are loaded: there is none."""
     gc.disable()
+    if os.environ.get("PYTEST_XDIST_WORKER") == _CALCULATES:
+        os.nice(_NICE)
+    # How long a calculation takes says more of the machine than of us.
+    hypothesis.settings.register_profile("untimed", hypothesis.settings(), deadline=None)
+    hypothesis.settings.load_profile("untimed")
 
 
 def pytest_collection_finish() -> None:
@@ -109,7 +119,11 @@ class _Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # has no types
 
     def _next_for(self, node: WorkerController) -> str | None:
         left = list(self.workqueue)
-        own = [scope for scope in left if _calculates(scope) == (node.gateway.id == _CALCULATES)]
+        if node.gateway.id == _CALCULATES:
+            own = [scope for scope in left if _calculates(scope)]
+            left = [scope for scope in left if scope.startswith(_PATIENT)]
+        else:
+            own = [scope for scope in left if not _calculates(scope)]
         waits = node.gateway.id == _WAITS
         return min(own or left, key=lambda scope: _place(scope, waits=waits), default=None)
 

@@ -2,7 +2,6 @@
 
 import ipaddress
 
-import hypothesis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -81,7 +80,6 @@ HEADERS = st.text(st.characters(max_codepoint=0xFF)) | st.lists(
 ).map("".join)
 
 
-@hypothesis.settings(deadline=None)
 @given(HEADERS, HEADERS, HEADERS, st.integers(1, 8))
 def test_what_a_caller_writes_changes_nothing(
     one: str, other: str, address: str, proxies: int

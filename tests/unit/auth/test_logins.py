@@ -157,9 +157,7 @@ def test_a_name_that_does_not_fit_is_mended_or_left_out(
 
 
 @hypothesis.given(name=st.text(st.characters(), max_size=400))
-@hypothesis.settings(
-    deadline=None, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture]
-)
+@hypothesis.settings(suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture])
 def test_whatever_the_name_claim_is_the_person_gets_a_token(issuer: Issuer, name: str) -> None:
     """And others see a name that a caller could have asked for, or none."""
     caller = logins_of(issuer, f"{issuer.url}/keys").read(issuer.sign(name=name))

@@ -163,7 +163,6 @@ def test_the_largest_difference_counts() -> None:
 
 
 @hypothesis.given(st.text() | st.datetimes().map(format_datetime))
-@hypothesis.settings(deadline=None)
 def test_whatever_the_date_header_says_the_call_goes_on(date_header: str) -> None:
     """An answer must not be lost for its header."""
     ServerClock().learn(date_header, time.time())

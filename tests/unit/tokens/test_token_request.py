@@ -119,7 +119,6 @@ NEAR_RANGES = sorted(
     text=st.text(st.sampled_from(NEAR_RANGES) | st.characters(codec="utf-8"), max_size=5)
     | st.text(max_size=3).map("agent-".__add__)
 )
-@hypothesis.settings(deadline=None)
 def test_a_names_pattern_in_the_document_is_the_rule(field: str, text: str) -> None:
     """Whatever the text: clients that check before they ask need not be surprised."""
     described = TokenRequest.model_json_schema()["properties"][field]
@@ -162,7 +161,6 @@ JSON = st.recursive(
 
 
 @hypothesis.given(st.binary() | JSON.map(json.dumps).map(str.encode))
-@hypothesis.settings(deadline=None)
 def test_whatever_is_sent_is_read_or_refused(unverified_body: bytes) -> None:
     """One error and no other leaves this module."""
     try:
@@ -174,7 +172,6 @@ def test_whatever_is_sent_is_read_or_refused(unverified_body: bytes) -> None:
 
 
 @hypothesis.given(st.dictionaries(st.sampled_from(FIELDS) | st.text(), st.text()))
-@hypothesis.settings(deadline=None)
 def test_whatever_is_in_the_query_is_read_or_refused(unverified_query: dict[str, str]) -> None:
     """Likewise."""
     try:
