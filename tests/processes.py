@@ -111,6 +111,9 @@ def clean_environ() -> dict[str, str]:
     environ["PYTHONUNBUFFERED"] = "1"
     # livekit-agents' watch over its event loops wakes each idle process a hundred times a second.
     environ["LIVEKIT_AGENTS_LOOP_BLOCK_WARN_MS"] = "0"
+    # What `make test` was told (ARGS) is not meant for another `make`.
+    for name in ("ARGS", "MAKEFLAGS", "MAKEOVERRIDES"):
+        environ.pop(name, None)
     # An empty file instead of the developer's own .env.
     environ["TOKEN_SERVER_ENV_FILE"] = os.devnull
     return environ

@@ -16,6 +16,7 @@ SEARCH_SECONDS = float(os.environ.get("MODEL_SECONDS", "0"))
 
 _BUDGET = settings(
     stateful_step_count=25,
+    deadline=None,
     derandomize=True,
     database=None,
     report_multiple_bugs=False,
