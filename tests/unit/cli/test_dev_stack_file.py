@@ -75,6 +75,14 @@ def test_another_server_or_livekit_is_what_the_environment_says(
         assert {} == stack_here(tmp_path, environ)
 
 
+def test_a_stack_that_was_started_with_another_file_is_found_with_it(tmp_path: Path) -> None:
+    """Both were typed in the same shell."""
+    file = {"TOKEN_SERVER_ENV_FILE": "dev.env"}
+    with left_behind(tmp_path, RUNNING | file):
+        assert RUNNING | file == stack_here(tmp_path, file)
+        assert {} == stack_here(tmp_path, {"TOKEN_SERVER_ENV_FILE": "production.env"})
+
+
 def test_the_url_of_the_command_line_says_which_is_meant(tmp_path: Path) -> None:
     """`token-server doctor --url`."""
     with left_behind(tmp_path, RUNNING):

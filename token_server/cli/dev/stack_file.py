@@ -14,8 +14,8 @@ from pathlib import Path
 from token_server.settings import Settings
 
 NAME = ".token-server-dev.json"
-_OF_WORKER = {"LIVEKIT_AGENT_HOST", "LIVEKIT_AGENT_PORT"}
-_SETTINGS = {str(field.alias) for field in Settings.model_fields.values()} | _OF_WORKER
+_OTHERS = {"LIVEKIT_AGENT_HOST", "LIVEKIT_AGENT_PORT", "TOKEN_SERVER_ENV_FILE"}
+_SETTINGS = {str(field.alias) for field in Settings.model_fields.values()} | _OTHERS
 # With one of these set otherwise, another server or LiveKit is meant than the one of `make dev`.
 _WHERE = (
     "TOKEN_SERVER_ENV_FILE",
