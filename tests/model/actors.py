@@ -41,13 +41,14 @@ class Actor:
             self._greenlet.throw()
 
     def _go_on(self) -> None:
-        if self.is_done:
+        work = self._greenlet
+        if work.dead:
             return
         if (frozen_for := self._frozen_until() - self._clock.now) > 0:
             self._clock.after(frozen_for, self._go_on)
             return
-        seconds = self._greenlet.switch()
-        if not self.is_done:
+        seconds = work.switch()
+        if not work.dead:
             self._clock.after(seconds, self._go_on)
 
 

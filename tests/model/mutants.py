@@ -74,6 +74,7 @@ def _run(code: CodeType, namespace: dict[str, object]) -> None:
     exec(code, namespace)  # noqa: S102 (our own source, changed by us)
 
 
+# What nearly every history tells (hunt.py).
 MUTANTS = {
     "does not wait for a live dispatch": Mutant(
         "        if spent_at > seen.now:", "        if not seen.now:"
@@ -90,19 +91,6 @@ MUTANTS = {
     "gives up a job that is merely slow": Mutant(
         "return max(JOB_LOST_AFTER, ", "return max(timedelta(seconds=2), "
     ),
-    "acts without a human": Mutant(
-        "return _decide_without_human(seen)", "return _decide_for_waiting_human(seen)"
-    ),
-    "leaves behind what it made for a human who left": Mutant(
-        "if dispatch.dispatch_id in seen.created_by_us:\n", "if not seen.dispatches:\n"
-    ),
-    "removes the elder of two agents": Mutant(
-        "return sorted(seen.agents, key=rank)", "return sorted(seen.agents, key=rank)[::-1]"
-    ),
-    "leaves two agents": Mutant("if len(seen.agents) > 1:", "if len(seen.agents) > 99:"),
-    "keeps two dispatches that were sent at once": Mutant(
-        "        if younger.created_at - elder.created_at < AT_ONCE:", "        if not elder:"
-    ),
     "sends another agent beside the one there": Mutant(
         "    if seen.agents:\n        return _decide_attended",
         "    if not seen.order:\n        return _decide_attended",
@@ -112,14 +100,8 @@ MUTANTS = {
         "    if seen.agents:\n        return Settled(is_attended=True)\n"
         "    if seen.waiting_since is None:\n        return",
     ),
-    "never hedges": Mutant(
-        "    if hedged_at is None or hedged_at > seen.now:", "    if seen.now or hedged_at is None:"
-    ),
     "keeps the hedge's other dispatch": Mutant(
         "            if dispatch not in own:", "            if not own:"
-    ),
-    "sends for a human who was released": Mutant(
-        "            if not is_released:\n", "            if order:\n", wanted_agents
     ),
 }
 
@@ -167,6 +149,9 @@ END_MUTANTS = {
         "for name, last in known.items() if last)",
         look_at_room,
     ),
+    "sends for a human who was released": Mutant(
+        "            if not is_released:\n", "            if order:\n", wanted_agents
+    ),
     "leaves standing what was sent for a human who was released": Mutant(
         "        if seen.is_released or _has_left(dispatch, seen):",
         "        if _has_left(dispatch, seen):",
@@ -175,6 +160,22 @@ END_MUTANTS = {
 
 # What histories tell so seldom that each has a scene of its own (test_rare_scenes.py).
 RARE_MUTANTS = {
+    "acts without a human": Mutant(
+        "return _decide_without_human(seen)", "return _decide_for_waiting_human(seen)"
+    ),
+    "leaves behind what it made for a human who left": Mutant(
+        "if dispatch.dispatch_id in seen.created_by_us:\n", "if not seen.dispatches:\n"
+    ),
+    "removes the elder of two agents": Mutant(
+        "return sorted(seen.agents, key=rank)", "return sorted(seen.agents, key=rank)[::-1]"
+    ),
+    "leaves two agents": Mutant("if len(seen.agents) > 1:", "if len(seen.agents) > 99:"),
+    "keeps two dispatches that were sent at once": Mutant(
+        "        if younger.created_at - elder.created_at < AT_ONCE:", "        if not elder:"
+    ),
+    "never hedges": Mutant(
+        "    if hedged_at is None or hedged_at > seen.now:", "    if seen.now or hedged_at is None:"
+    ),
     "believes a dead agent": Mutant(
         "        return RemoveAgent(seen.dead[0].participant, seen.dead[0].death)",
         "        return Settled(is_attended=True)",

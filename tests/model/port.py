@@ -235,7 +235,8 @@ class Port:
         self._die_if_due()
         fault = self._network.next_fault()
         self._pause(fault)
-        self._network.surprises.pop(what.split(maxsplit=1)[0], lambda: None)()
+        if self._network.surprises:
+            self._network.surprises.pop(what.split(maxsplit=1)[0], lambda: None)()
         if fault not in {Fault.NOT_DONE, Fault.TIMED_OUT}:
             answer = execute()
         if not what.startswith("list") or (fault and not self._network.is_down):

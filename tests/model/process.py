@@ -116,7 +116,6 @@ class Process:
         self._poke_in(0)
 
     def _begin(self, work: Callable[[], None]) -> None:
-        self._actors = [actor for actor in self._actors if not actor.is_done]
         self._actors.append(Actor(self._clock, work, lambda: self._frozen_until))
 
     def _poke_in(self, seconds: float) -> None:
@@ -135,6 +134,10 @@ class Process:
         self._poke_due = float("inf")
         while self._looking < LOOKERS and self._hand_out(self._schedule.take, self._look):
             self._looking += 1
+        if len(self._schedule.following):
+            self._hand_out_peeks()
+
+    def _hand_out_peeks(self) -> None:
         while self._peeking < _PEEKERS and self._hand_out(self._schedule.take_peek, self._peek):
             self._peeking += 1
 

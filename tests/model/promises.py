@@ -156,7 +156,8 @@ class Promises:
     def ends(self, look: Look, again_in: float | None, *, held: bool) -> None:
         """After a look that met no error, all is well, or well underway, or looked at again."""
         is_soon = again_in is not None and again_in <= _LONGEST_WAIT
-        is_unattended = look.has_human() and not look.agents() and not look.has_ghost()
+        has_human, agents = look.has_human(), look.agents()
+        is_unattended = has_human and not agents and not look.has_ghost()
         self._require("the watch goes on until attended", kept=is_soon or not is_unattended)
         self._meant.ends(look)
         if not held or look.acts >= _MOST_ACTS:
@@ -165,11 +166,11 @@ class Promises:
             self._leaves_one_on_its_way(look, again_in or 0.0)
         left = look.created & {d.dispatch_id for d in look.ours()}
         # Whoever is there for a human that was released stays until it leaves.
-        kept = look.has_human() or not left or (look.has_released() and bool(look.agents()))
+        kept = has_human or not left or (look.has_released() and bool(agents))
         self._require("nobody is on the way to an empty room", kept=kept)
         # A dead one beside it is put out for a human; without one it is in nobody's way.
-        agents = [a for a in look.agents() if look.has_human() or self._is_here(look, a)]
-        kept = len(agents) <= 1 or not look.is_ours
+        here = [agent for agent in agents if has_human or self._is_here(look, agent)]
+        kept = len(here) <= 1 or not look.is_ours
         self._require("a look leaves one agent", kept=kept)
         kept = not look.has_claim() or not look.surplus()
         self._require("what was sent beside the one that came is taken back", kept=kept)

@@ -58,6 +58,7 @@ class Scene:
             Process(self.clock, self._port(f"server {number}"), self.locks, parts)
             for number in range(PROCESSES)
         ]
+        self._tickets: dict[tuple[str, str], str] = {}  # the last that each human was given
         self.world.on_changed.append(self._post_webhook)
 
     def _port(self, name: str) -> Port:
@@ -70,13 +71,15 @@ class Scene:
             agents = (AgentOrder(agent_name=AGENT),) if is_ordered else ()
             is_new = room_name not in self.world.rooms and not is_ordered
             self.world.live_room(room_name, agents)
-            process.follow(room_name, seal(room_name, identity), is_new=is_new)
+            ticket = self._tickets[room_name, identity] = seal(room_name, identity)
+            process.follow(room_name, ticket, is_new=is_new)
 
     def join(self, room_name: str, identity: str, *, has_ticket: bool) -> None:
-        """Let a human join with such a token; it names the agent too."""
+        """Let a human join with their last token, or one from elsewhere; it names the agent too."""
         agents = (AgentOrder(agent_name=AGENT),) if has_ticket else ()
         self.world.live_room(room_name, agents)
-        attributes = {TICKET_ATTRIBUTE: seal(room_name, identity)} if has_ticket else {}
+        ticket = self._tickets.get((room_name, identity)) or seal(room_name, identity)
+        attributes = {TICKET_ATTRIBUTE: ticket} if has_ticket else {}
         self.world.join(room_name, identity, attributes)
 
     def leave(self, room_name: str, identity: str) -> None:

@@ -205,6 +205,7 @@ _TOLD_BY: dict[str, Callable[[Parts, Manner], None]] = {
     "takes one answer for a leaving where nothing stands": _a_room_goes_with_its_agent,
     "forgets the elder of two agents": _the_elder_of_two_hangs_up,
     "touches a room where nobody wanted anything": _a_foreign_room,
+    "sends for a human who was released": _released_while_nobody_is_free,
     "leaves standing what was sent for a human who was released": _released_while_nobody_is_free,
 }
 _SCENES = [

@@ -5,10 +5,11 @@ from collections.abc import Callable
 import pytest
 
 from tests.model.jobs import Manner
-from tests.model.keepers import PHONE_ROOM, Parts
+from tests.model.keepers import AGENT, PHONE_ROOM, Parts
 from tests.model.mutants import RARE_MUTANTS
 from tests.model.network import Lie
 from tests.model.scene import ROOMS, Post, Scene
+from token_server.livekit.port import AgentOrder
 
 # Seconds: longer than a dispatch stands that nobody took (6), and than the next one does.
 _NOBODY_IS_FREE = 30.0
@@ -153,6 +154,36 @@ def _who_comes_goes_at_once(parts: Parts) -> None:
         scene.judge()
 
 
+def _a_human_leaves_while_an_agent_is_sent(parts: Parts) -> None:
+    scene = _scene(parts)
+    scene.network.surprises["create"] = lambda: scene.leave(PHONE_ROOM, "bob")
+    scene.join(PHONE_ROOM, "bob", has_ticket=False)
+    scene.clock.run_for(3.0)
+    scene.end_faults()
+    scene.judge()
+
+
+def _two_send_at_once(parts: Parts) -> None:
+    for seed in range(4):
+        scene = Scene(seed, Manner(is_careful=True), parts)
+        scene.post, scene.locks.do_work = Post.DOUBLED, False
+        scene.join(PHONE_ROOM, "bob", has_ticket=False)
+        scene.clock.run_for(3.0)
+        scene.end_faults()
+        scene.judge()
+
+
+def _somebody_else_sends_a_second_agent(parts: Parts) -> None:
+    # One of ours would leave by itself.
+    scene = Scene(1, Manner(is_careful=False, has_fixed_identity=False), parts)
+    scene.join(ROOMS[0], "alice", has_ticket=True)
+    scene.clock.run_for(7.0)
+    scene.world.dispatch(ROOMS[0], AgentOrder(agent_name=AGENT))
+    scene.clock.run_for(3.0)
+    scene.end_faults()
+    scene.judge()
+
+
 def _scene_without_webhooks(parts: Parts, seed: int) -> Scene:
     scene = Scene(seed, Manner(is_careful=True), parts)
     scene.post = Post.LOST
@@ -160,6 +191,12 @@ def _scene_without_webhooks(parts: Parts, seed: int) -> Scene:
 
 
 _TOLD_BY: dict[str, Callable[[Parts], None]] = {
+    "acts without a human": _a_human_leaves_while_an_agent_is_sent,
+    "leaves behind what it made for a human who left": _a_human_leaves_while_an_agent_is_sent,
+    "removes the elder of two agents": _somebody_else_sends_a_second_agent,
+    "leaves two agents": _somebody_else_sends_a_second_agent,
+    "keeps two dispatches that were sent at once": _two_send_at_once,
+    "never hedges": _nobody_is_free,
     "never gives up a dispatch without a job": _nobody_is_free,
     "never gives up a lost job": _jobs_die_on_their_way,
     "believes an agent whose event loop stands still": _an_agent_hangs,

@@ -161,18 +161,19 @@ class Schedule:
         return None
 
     def _lanes(self) -> list[tuple[Purpose, Plan, Budget]]:
-        """Return what may be taken from, the first first."""
+        """Return what may be taken from and has rooms, the first first."""
         waiting, again, *others = [
             (each, self._plans[each], self._budgets[each]) for each in self._plans
         ]
         retries = (Purpose.WAITING, self._retries, self._retry_budget)
         has_room = len(self._in_hand) < LOOKERS - _KEPT_FOR_REPAIRS
-        return [
+        lanes = [
             waiting,
             again,
             *([retries] if self._may_fail() else []),
             *(others if has_room else []),
         ]
+        return [lane for lane in lanes if len(lane[1])]
 
     def _wait(self, purpose: Purpose, budget: Budget) -> float:
         return max(budget.wait(), self._pace.wait(purpose))
@@ -238,5 +239,4 @@ class Schedule:
             max(plan.next_due() - now, self._wait(purpose, budget))
             for purpose, plan, budget in self._lanes()
         ]
-        wait = max(min(waits), 0.0)
-        return None if wait == float("inf") else wait
+        return max(min(waits), 0.0) if waits else None
