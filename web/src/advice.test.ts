@@ -58,6 +58,15 @@ test('a second agent is said at once: it is what this server is there to prevent
   expect(titles({ agents: 2 })).toEqual(['2 agents are in the room']);
 });
 
+test('what the server has found out is said at once: agents that fail one after the other are away for moments', () => {
+  const server = { cause: 'agent-failing', evidence: '5 have failed.', cure: 'Read its log.' };
+  const short = look({ stage: 'no-agent', stageMs: 500 });
+
+  const advice = adviceForLook(short, { ...known, server });
+
+  expect(advice.map(({ cure }) => cure)).toEqual(['Read its log.']);
+});
+
 test('what the server has found out goes before guesses', () => {
   const server = { cause: 'no-worker', evidence: 'No worker took it.', cure: 'Start the worker.' };
   const slow = look({ stage: 'no-agent', stageMs: 6_000, hadAgent: false });

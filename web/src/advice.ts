@@ -38,7 +38,9 @@ const PATIENCE_WITH_SERVER_MS = 9_000;
 
 /** Whatever there is to say about a call that goes on, most important first. */
 export function adviceForLook(look: Look, known: Known): Advice[] {
-  const isSlow = look.stageMs >= (PATIENCE_MS[look.stage] ?? Infinity);
+  // The server has waited before it says anything; an agent that fails and fails is never away for long.
+  const isKnown = look.stage === 'no-agent' && known.server !== undefined;
+  const isSlow = isKnown || look.stageMs >= (PATIENCE_MS[look.stage] ?? Infinity);
   const advice = isSlow ? adviceForSlowStage(look, known) : undefined;
   const more = look.agents > 1 ? [tooManyAgents(look.agents)] : [];
   return advice ? [advice, ...more] : more;
