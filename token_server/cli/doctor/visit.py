@@ -67,6 +67,7 @@ class Visit:
         """Join, stay until enough is known or the time is up, leave."""
         room = rtc.Room()
         room.on("participant_connected", self._meet)
+        room.on("participant_disconnected", self._miss)
         room.on("track_published", self._hear_of_track)
         room.on("track_subscribed", self._listen)
         try:
@@ -74,6 +75,7 @@ class Visit:
                 await self._stay(room, say, ends_at)
         finally:
             self._seen.ended_at = self._now()
+            room.off("participant_disconnected", self._miss)
             await self._leave(room)
 
     async def _connect(self, room: rtc.Room, say: Callable[[str], None]) -> bool:
@@ -115,6 +117,10 @@ class Visit:
             agent_name = participant.attributes.get(AGENT_NAME_ATTRIBUTE, "")
             agent = ObservedAgent(agent_name=agent_name, seconds=self._now())
             self._seen.note_agent(participant.identity, agent)
+            self._seen.note_there(participant.identity)
+
+    def _miss(self, participant: rtc.RemoteParticipant) -> None:
+        self._seen.note_left(participant.identity, self._now())
 
     def _hear_of_track(
         self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
