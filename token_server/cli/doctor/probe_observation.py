@@ -113,7 +113,8 @@ class ProbeObservation:
 
     def note_left(self, identity: str, now: float) -> None:
         """Somebody has left; if that was an agent, a doubt about its life was about this one."""
-        if known := self.agents.get(identity):
+        known = self.agents.get(identity)
+        if known and known.left_at is None:
             self.agents[identity] = replace(known, left_at=now)
             if self.hang is None:
                 self.life = SignsOfLife()
