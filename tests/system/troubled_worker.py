@@ -1,8 +1,9 @@
 """Workers that take jobs and do not do them: `python -m tests.system.troubled_worker start`.
 
 TROUBLE names a file with one word, read at each job: dies (its process ends before the join),
-raises, hangs, silent (joins, publishes nothing), freezes (once it has joined), blocks (its event
-loop, once it has joined), busy (measures so much load that no job comes).
+raises, hangs, silent (joins, publishes nothing), crashes (raises once it has joined), freezes (once
+it has joined), blocks (its event loop, once it has joined), busy (measures so much load that no job
+comes).
 """
 
 import asyncio
@@ -29,6 +30,8 @@ async def _trouble(context: JobContext) -> None:
     if trouble == "hangs":
         await asyncio.sleep(60)
     await context.connect()
+    if trouble == "crashes":
+        raise RuntimeError("a made-up bug")
     if trouble in {"freezes", "blocks"}:
         await asyncio.sleep(1.5)  # until its data channel is up: before, nobody can ask it
     answer_for_life(context.room.local_participant)

@@ -111,4 +111,4 @@ def name_of(agent_name: str) -> str:
 
 
 def _worker_log(room_name: str) -> str:
-    return f"Read the worker's log from `JOB REQUEST RECEIVED` with room={room_name} on"
+    return f"Read the lines of the worker's log that name the room (`{room_name}`)"

@@ -74,7 +74,7 @@ const serversWords = ({ cause, evidence, cure }: ServerAdvice) => ({
   cure,
 });
 
-/** The causes and cures of `token-server doctor` (token_server/cli/doctor/absence.py), likeliest first. */
+/** The causes and cures of `token-server doctor` (token_server/keeper/absence_reasons.py), likeliest first. */
 const likelyCauses = ({ roomName, wantedAgent }: Known) => ({
   text: 'The page keeps waiting. These are the usual causes:',
   checks: [
@@ -82,7 +82,7 @@ const likelyCauses = ({ roomName, wantedAgent }: Known) => ({
     'The worker has another name, or none: one `LIVEKIT_AGENT_NAME` for both processes.',
     'The worker is at its load limit: start another, or raise `LIVEKIT_AGENT_MAX_JOBS`.',
     'The worker is connected to another server or project: the same `LIVEKIT_URL`, `LIVEKIT_API_KEY` and `LIVEKIT_API_SECRET` for both.',
-    `A worker takes the job, and it dies: read its log from \`JOB REQUEST RECEIVED\` with \`room=${roomName}\` on.`,
+    `A worker takes the job, and it dies: read the lines of its log that name the room, \`${roomName}\`.`,
     'The token server did not send for it: its log has `Room ready` and `CreateDispatch` for this room.',
   ],
   cure: 'Run `token-server doctor` with the server’s settings: it names the cause.',

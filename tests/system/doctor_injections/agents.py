@@ -187,5 +187,6 @@ INJECTIONS = (
     Injection("agent-hung", "frozen", _Troubled("freezes")),
     Injection("agent-hung", "its event loop stands still", _Troubled("blocks")),
     Injection("agent-failing", "each raises", _failing),
+    Injection("agent-failing", "it raises once it has joined", _Troubled("crashes")),
     Injection("second-agent", "another dispatches too", _somebody_else_dispatches),
 )

@@ -231,6 +231,39 @@ def test_one_agent_too_many_is_wrong_too(other: str, cause: str) -> None:
     )
 
 
+@pytest.mark.parametrize("left_at", [2.0, 5.2])
+def test_an_agent_that_crashes_and_is_replaced_is_no_second_agent(left_at: float) -> None:
+    """Nobody else dispatches: the keeper has sent the next one."""
+    seen = probe()
+    seen.note_agent("agent-1", ObservedAgent(agent_name="voice-agent", seconds=1.5))
+    seen.note_left("agent-1", left_at)
+    seen.note_agent("agent-2", ObservedAgent(agent_name="voice-agent", seconds=5.0))
+
+    checks = [check_agent(seen, NOBODY), check_audio(seen)]
+
+    assert ["agent-failing", None] == [check.cause for check in checks]
+    assert f"`voice-agent` came, and left {left_at - 1.5:.2f} s later." == checks[0].says
+
+
+def test_an_agent_that_leaves_and_has_no_successor_yet_is_not_well() -> None:
+    """It was `there`, and silent."""
+    seen = probe()
+    seen.note_agent("agent-1", ObservedAgent(agent_name="voice-agent", seconds=1.5))
+    seen.note_left("agent-1", 2.0)
+
+    assert "agent-failing" == check_agent(seen, NOBODY).cause
+
+
+def test_an_agent_that_was_heard_may_go() -> None:
+    """One that says something and is done is well."""
+    seen = probe()
+    seen.note_agent("agent-1", ObservedAgent(agent_name="voice-agent", seconds=1.5))
+    seen.sound_at = 2.0
+    seen.note_left("agent-1", 3.0)
+
+    assert [None, None] == [check_agent(seen, NOBODY).cause, check_audio(seen).cause]
+
+
 def test_an_agent_that_waits_to_be_spoken_to_is_well() -> None:
     """Not every agent greets."""
     seen = probe()

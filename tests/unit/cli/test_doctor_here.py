@@ -247,12 +247,6 @@ def test_a_setting_that_is_missing_or_malformed_is_named_by_its_problem() -> Non
     assert None is setting_of("Something must be installed")
 
 
-def test_what_runs_is_stopped_before_it_is_started_again() -> None:
-    """Its port is taken."""
-    assert "Do it. Stop it first where it still runs." == Here().cure("Do it.", [Start.WEB])
-    assert "Do it." == Here(is_outside=True).cure("Do it.", [Start.WEB])
-
-
 def test_of_a_proxy_s_two_names_the_one_that_is_believed_is_set() -> None:
     """With both there, the other one changes nothing."""
     given = {"https_proxy": "http://a"}

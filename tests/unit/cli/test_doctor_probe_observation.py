@@ -98,6 +98,36 @@ def test_who_is_heard_is_not_asked_and_who_is_quiet_for_a_second_is() -> None:
     assert [None, None, "agent-1", None] == [*asked, seen.whom_to_ask(2.7)]
 
 
+def test_who_has_left_is_not_asked_and_its_successor_is() -> None:
+    """LiveKit's silence about one that is gone is no sign of a hang."""
+    seen = probe()
+    seen.note_agent("agent-1", ObservedAgent(agent_name="voice-agent", seconds=1.4))
+    seen.life.note(seen.life.method, RpcOutcome.SILENT, 2.5, 3.3)
+    seen.note_left("somebody", 3.4)
+    asked = [seen.whom_to_ask(3.5)]
+    seen.note_left("agent-1", 3.6)
+    asked.append(seen.whom_to_ask(3.7))
+    seen.note_agent("agent-2", ObservedAgent(agent_name="voice-agent", seconds=4.0))
+
+    assert ["agent-1", None, "agent-2"] == [*asked, seen.whom_to_ask(5.0)]
+    assert not seen.life.is_in_doubt
+
+
+def test_only_who_is_there_at_the_same_time_is_one_too_many() -> None:
+    """Events come one after the other, and a little late."""
+    seen = probe()
+    seen.note_agent("agent-1", ObservedAgent(agent_name="voice-agent", seconds=1.4))
+    seen.note_left("agent-1", 2.1)
+    seen.note_agent("agent-2", ObservedAgent(agent_name="voice-agent", seconds=2.0))
+    alone = seen.rivals
+    seen.note_agent("stranger", ObservedAgent(agent_name="parrot", seconds=2.2))
+    strangers = seen.rivals
+    seen.note_there("agent-1")
+
+    assert [[], ["parrot"]] == [alone, [agent.agent_name for agent in strangers]]
+    assert ["voice-agent", "parrot"] == [agent.agent_name for agent in seen.rivals]
+
+
 def test_a_doubt_is_waited_for_and_a_hang_ends_the_visit() -> None:
     """An agent with a track that hangs is not well."""
     seen = probe()

@@ -53,7 +53,23 @@ def test_a_caller_in_what_another_left_is_told_from_a_reload(
     events: list[tuple[float, str, str]], *, is_reused: bool
 ) -> None:
     """People who meet, and pages that are loaded again, are as it should be."""
-    assert is_reused is bool(by_timeline("lobby", rows(*events)))
+    assert is_reused is bool(by_timeline("lobby", rows(*events), BEGAN))
+
+
+def test_the_room_of_a_livekit_that_was_stopped_is_another_one() -> None:
+    """After each restart of `make dev` the first caller came into what the last one had left."""
+    timeline = rows(
+        (0, "room_ready", ""),
+        *ALICE,
+        (60, "room_ready", ""),
+        (61, "joined", "bob"),
+        (65, "left", "bob"),
+    )
+    at_once, carol = BEGAN + timedelta(seconds=59.99), rows((69, "joined", "carol"))
+
+    assert by_timeline("hall", timeline, BEGAN)
+    assert by_timeline("hall", timeline, at_once) is None
+    assert by_timeline("hall", [*timeline, *carol], at_once)
 
 
 @pytest.mark.parametrize(

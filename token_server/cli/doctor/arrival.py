@@ -192,6 +192,8 @@ def check_audio(seen: ProbeObservation) -> Check:
         return skipped("audio", "There is no agent to listen to.")
     if seen.hang:
         return skipped("audio", "The agent does not answer.")
+    if seen.deserters:
+        return skipped("audio", "The agent does not stay.")
     if seen.sound_at is not None:
         return ok("audio", f"First sound {seen.sound_at - seen.agent.seconds:.2f} s later.")
     if seen.track_at is not None:
@@ -216,7 +218,19 @@ def check_audio(seen: ProbeObservation) -> Check:
 def _agent_came(seen: ProbeObservation) -> Check:
     if seen.hang:
         return agent_hung(_capital(name_of(seen.agent_name)), seen.hang)
-    return _second_agent(seen) if len(seen.agents) > 1 else _agent_is_there(seen)
+    if seen.rivals:
+        return _second_agent(seen)
+    return _agent_left(seen) if seen.deserters else _agent_is_there(seen)
+
+
+def _agent_left(seen: ProbeObservation) -> Check:
+    """It came and went, and the next one came in its place or is still to come."""
+    first = seen.deserters[0]
+    absence = absence_reasons.agent_failing(seen.room_name)
+    stayed = (first.left_at or first.seconds) - first.seconds
+    says = f"{_capital(name_of(seen.agent_name))} came, and left {stayed:.2f} s later."
+    evidence = f"{len(seen.deserters)} left the room within {_waited(seen):.0f} s of the join"
+    return _wrong(replace(absence, says=says), evidence)
 
 
 def _agent_is_there(seen: ProbeObservation) -> Check:
@@ -227,7 +241,7 @@ def _agent_is_there(seen: ProbeObservation) -> Check:
 
 def _second_agent(seen: ProbeObservation) -> Check:
     says = f"{_capital(name_of(seen.agent_name))} is there, and another agent too."
-    others = [a.agent_name for a in seen.agents.values() if a is not seen.agent]
+    others = [agent.agent_name for agent in seen.rivals]
     evidence = f"the other is {name_of(others[0])}"
     if "" in others and seen.agent_name:
         return Trouble(

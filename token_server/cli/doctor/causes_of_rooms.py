@@ -73,13 +73,13 @@ ROWS = (
     Cause(
         "job-died",
         "a worker took the job, and the job is gone before its agent joined",
-        "the worker's log, from `JOB REQUEST RECEIVED` on; started again in a terminal, it is"
+        "the lines of the worker's log that name the room; started again in a terminal, it is"
         " there",
     ),
     Cause(
         "agent-failing",
-        "in a live room one agent after the other goes soon after it came, or its job is refused"
-        " or raises; the next ones come at growing intervals, up to a minute",
+        "in a live room, or in the probe's, one agent after the other goes soon after it came, or"
+        " its job is refused or raises; the next ones come at growing intervals, up to a minute",
         "the worker's log; an agent that is done says so ([how a call"
         " ends](agents.md#how-a-call-ends))",
     ),

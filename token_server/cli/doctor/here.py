@@ -11,6 +11,7 @@ from token_server.cli.doctor.procfile import is_agent_ours, is_web_ours, line_of
 from token_server.cli.doctor.steps import (
     KEY,
     LOGIN_TOKEN,
+    OPERATOR_KEY,
     PORT,
     Address,
     Again,
@@ -24,7 +25,8 @@ from token_server.cli.doctor.worker_names import EXPORT, lines_beside_make_dev
 
 # Ours, behind variables perhaps, as cures have them.
 _COMMAND = re.compile(
-    r"`(?:[A-Z_]+=(?:'[^']*'|\S)+ )*(?=token-server |python -m agent)|(?<=\$\()(?=token-s)"
+    r"`(?:[A-Z_]+=(?:'[^']*'|\S)+ )*(?=token-server |python -m agent|pip |uv |py-spy )"
+    r"|(?<=\$\()(?=token-s)"
 )
 # The same at the beginning of a line.
 _LINE = re.compile(
@@ -35,7 +37,12 @@ _PROCFILE = {
     Start.WEB: "gunicorn --config python:token_server.gunicorn_conf token_server.wsgi:app",
     Start.WORKER: "python -m agent start",
 }
-_STOP = " Stop it first where it still runs."
+_PARTS = {Start.WEB: "the token server", Start.WORKER: "the worker"}
+# What only the reader can know, and has to make up where nobody has set it yet.
+_MADE_UP = (
+    " In place of YOUR-OPERATOR-KEY stands the server's; where it has none yet, one that"
+    " `openssl rand -hex 32` makes up."
+)
 _DEV = "token-server dev"
 _USUAL_PORT = "8080"
 # Where the environment has this, an address from a file is not believed (environment.py).
@@ -100,10 +107,26 @@ class Here:
 
     def cure(self, text: str, steps: Sequence[Step]) -> str:
         """Return a cure whose commands can be typed as they stand, and what goes before them."""
-        starts = any(
-            line for step in steps if isinstance(step, Start) for line in self._start(step)
+        asks_for_key = any(OPERATOR_KEY in line for line in self.commands(steps))
+        made_up = _MADE_UP if asks_for_key else ""
+        return as_typed(f"{text}{made_up}{self._stop(steps)}", self.programs)
+
+    def _stop(self, steps: Sequence[Step]) -> str:
+        """Say what has to end before it is started again, and where each line is typed."""
+        starts = [step for step in steps if isinstance(step, Start) and any(self._start(step))]
+        named = dict.fromkeys(self._part(step) for step in starts)
+        if not named:
+            return ""
+        if len(named) == 1:
+            return f" Stop {next(iter(named))} first where it still runs: Ctrl-C in its terminal."
+        return (
+            f" Stop {' and '.join(named)} first where they still run: Ctrl-C in their terminals."
+            " Start them again each in a terminal of its own."
         )
-        return as_typed(f"{text}{_STOP}" if starts else text, self.programs)
+
+    def _part(self, step: Start) -> str:
+        is_dev = self.is_make_dev and not self._is_beside(step)
+        return "`make dev`" if is_dev else _PARTS[step]
 
     def commands(self, steps: Sequence[Step]) -> tuple[str, ...]:
         """Return the lines to type; the doctor's own where there is nothing to be done here."""

@@ -29,9 +29,11 @@ _CURES = {
     Hang.FROZEN: "Look at the agent's process on the worker's host (`ps`: T is stopped, D waits for"
     " a disk) and at that host's memory and network; then start the worker again, and with it the"
     " agent.",
-    Hang.BLOCKED: "Find the call in the agent's code that blocks its event loop (`py-spy dump --pid"
-    " PID` on the worker's host shows it), and await it or move it to `asyncio.to_thread`; then"
-    " start the worker again.",
+    Hang.BLOCKED: "Find the call in the agent's code that blocks its event loop. On the worker's"
+    " host: `pip install py-spy` (in a checkout `uv pip install py-spy`), then `py-spy dump"
+    " --subprocesses --pid PID` with the worker's own PID (`ps`), and `sudo` where that is refused:"
+    " the job's process is the one that stands in the agent's code. Await that call, or move it to"
+    " `asyncio.to_thread`; then start the worker again.",
 }
 
 

@@ -43,8 +43,14 @@ class Reuse:
     is_certain: bool = True
 
 
-def by_timeline(room_name: str, timeline: Sequence[Mapping[str, Any]]) -> Reuse | None:
-    """Look for it in a room's timeline (GET /rooms/{room_name}); None if there is nothing."""
+def by_timeline(
+    room_name: str, timeline: Sequence[Mapping[str, Any]], created_at: datetime
+) -> Reuse | None:
+    """Look for it in a room's timeline (GET /rooms/{room_name}); None if there is nothing.
+
+    What was before the live room's creation was in another one. Nobody tells the end of a room that
+    a LiveKit took with it (`make dev`, started again).
+    """
     # How often each is there: who connects anew joins before LiveKit tells that they have left.
     here: Counter[str] = Counter()
     before: set[str] = set()
@@ -52,6 +58,8 @@ def by_timeline(room_name: str, timeline: Sequence[Mapping[str, Any]]) -> Reuse 
     times = 0
     for row in timeline:
         identity, at = row.get("participant_identity", ""), datetime.fromisoformat(row["at"])
+        if at < created_at:
+            continue
         if row["event"] == "room_ended":
             here, before, left_at, times = Counter(), set(), None, 0
         elif row["event"] == "left":
@@ -152,6 +160,6 @@ def _reuse(patient: Patient, livekit: TwirpLiveKit, room: Room) -> Reuse | None:
     timeline = room_view(patient.server, room.room_name).get("timeline", [])
     # Without what was kept (TIMELINE_SECONDS=0) it has only what LiveKit lists now.
     if any(entry["event"] == "room_ready" for entry in timeline):
-        return by_timeline(room.room_name, timeline)
+        return by_timeline(room.room_name, timeline, room.created_at)
     unvisited = max(patient.settings.room_empty_timeout, patient.settings.room_departure_timeout)
     return by_age(room, livekit.list_participants(room.room_name), unvisited)

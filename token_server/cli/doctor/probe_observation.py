@@ -19,6 +19,8 @@ UNLISTED_FOR = 5.0
 SILENT_TRACK_FOR = 2.5
 NO_TRACK_FOR = 4.0
 OVER_FOR = 2.0
+# Seconds by which it may become known later that somebody has left than that another has come.
+_TOLD_LATE = 0.3
 # Seconds. Who is heard before is not asked whether it lives: most are.
 ASKED_AFTER = 1.0
 
@@ -27,11 +29,13 @@ ASKED_AFTER = 1.0
 class ObservedAgent:
     """An agent in the room; `agent_name` is "" for an unnamed worker's.
 
-    LiveKit's regions that it is in and that its worker registered in are "" where nobody tells.
+    LiveKit's regions that it is in and that its worker registered in are "" where nobody tells;
+    `left_at` is None while it is there.
     """
 
     agent_name: str
     seconds: float
+    left_at: float | None = None
     region: str = ""
     worker_region: str = ""
 
@@ -103,6 +107,18 @@ class ProbeObservation:
             worker_region=known.worker_region or agent.worker_region,
         )
 
+    def note_there(self, identity: str) -> None:
+        """An agent is there, again perhaps: who connects anew sees all others leave and come."""
+        self.agents[identity] = replace(self.agents[identity], left_at=None)
+
+    def note_left(self, identity: str, now: float) -> None:
+        """Somebody has left; if that was an agent, a doubt about its life was about this one."""
+        known = self.agents.get(identity)
+        if known and known.left_at is None:
+            self.agents[identity] = replace(known, left_at=now)
+            if self.hang is None:
+                self.life = SignsOfLife()
+
     def note_dispatches(self, dispatches: Iterable[Dispatch]) -> None:
         """LiveKit lists these; a deleted one stays known with its jobs."""
         for dispatch in dispatches:
@@ -113,7 +129,26 @@ class ProbeObservation:
     @property
     def agent(self) -> ObservedAgent | None:
         """The wanted agent, the first of them."""
-        return next((a for a in self.agents.values() if a.agent_name == self.agent_name), None)
+        return next(iter(self._wanted()), None)
+
+    @property
+    def deserters(self) -> list[ObservedAgent]:
+        """The agents of the wanted name that left before any was heard."""
+        heard_at = self.ended_at if self.sound_at is None else self.sound_at
+        return [a for a in self._wanted() if a.left_at is not None and a.left_at <= heard_at]
+
+    def _wanted(self) -> list[ObservedAgent]:
+        return [a for a in self.agents.values() if a.agent_name == self.agent_name]
+
+    @property
+    def rivals(self) -> list[ObservedAgent]:
+        """The agents that were there at the same time as one of the wanted: who follows is none."""
+        first = self.agent
+        return [
+            agent
+            for agent in self.agents.values()
+            if agent is not first and any(_meet(agent, other) for other in self._wanted())
+        ]
 
     @property
     def strangers(self) -> list[str]:
@@ -145,10 +180,12 @@ class ProbeObservation:
 
     def whom_to_ask(self, now: float) -> str | None:
         """Return the identity of an agent that is to be asked whether it lives."""
-        agent = self.agent
-        if not agent or self.sound_at is not None or now - agent.seconds < ASKED_AFTER:
-            return None
-        return next(identity for identity, a in self.agents.items() if a is agent)
+        there = (i for i, agent in self.agents.items() if self._may_hang(agent, now))
+        return next(there, None) if self.sound_at is None else None
+
+    def _may_hang(self, agent: ObservedAgent, now: float) -> bool:
+        is_there = agent.agent_name == self.agent_name and agent.left_at is None
+        return is_there and now - agent.seconds >= ASKED_AFTER
 
     def knows_enough(self, now: float) -> bool:
         """Whether there is nothing more to wait for."""
@@ -182,3 +219,11 @@ class ProbeObservation:
         ]
         seen = [(max(seconds, 0.0), step) for seconds, step in steps if seconds is not None]
         return sorted(seen, key=lambda step: step[0])
+
+
+def _meet(agent: ObservedAgent, other: ObservedAgent) -> bool:
+    """Whether one was there before the other had left."""
+    if agent is other:
+        return False
+    first, second = sorted((agent, other), key=lambda each: each.seconds)
+    return first.left_at is None or first.left_at > second.seconds + _TOLD_LATE

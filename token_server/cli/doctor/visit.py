@@ -59,6 +59,7 @@ class Visit:
     ) -> None:
         self._token, self._livekit = token, livekit
         self._seen, self._asked_at = seen, asked_at
+        self._met: set[str] = set()  # the identities of those who were seen to come, and not to go
         self._listening: set[asyncio.Task[None]] = set()
         # livekit's own words (timeouts, reconnects) would end up between ours.
         logging.getLogger("livekit").setLevel(logging.CRITICAL)
@@ -67,6 +68,7 @@ class Visit:
         """Join, stay until enough is known or the time is up, leave."""
         room = rtc.Room()
         room.on("participant_connected", self._meet)
+        room.on("participant_disconnected", self._miss)
         room.on("track_published", self._hear_of_track)
         room.on("track_subscribed", self._listen)
         try:
@@ -74,6 +76,7 @@ class Visit:
                 await self._stay(room, say, ends_at)
         finally:
             self._seen.ended_at = self._now()
+            room.off("participant_disconnected", self._miss)
             await self._leave(room)
 
     async def _connect(self, room: rtc.Room, say: Callable[[str], None]) -> bool:
@@ -115,6 +118,12 @@ class Visit:
             agent_name = participant.attributes.get(AGENT_NAME_ATTRIBUTE, "")
             agent = ObservedAgent(agent_name=agent_name, seconds=self._now())
             self._seen.note_agent(participant.identity, agent)
+            self._seen.note_there(participant.identity)
+            self._met.add(participant.identity)
+
+    def _miss(self, participant: rtc.RemoteParticipant) -> None:
+        self._met.discard(participant.identity)
+        self._seen.note_left(participant.identity, self._now())
 
     def _hear_of_track(
         self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
@@ -147,8 +156,13 @@ class Visit:
     def _look(self) -> None:
         """Ask LiveKit's API; never after the room was deleted: ListDispatch would take 3 s."""
         try:
-            for participant in self._livekit.list_participants(self._token.room_name):
+            listed = self._livekit.list_participants(self._token.room_name)
+            for participant in listed:
                 self._note(participant)
+            # Who goes at once is listed, and shown to nobody.
+            gone = set(self._seen.agents) - {one.participant_identity for one in listed}
+            for identity in gone - self._met:
+                self._seen.note_left(identity, self._now())
             self._seen.note_dispatches(self._livekit.list_dispatches(self._token.room_name))
         except TokenServerError:
             self._seen.failed_looks += 1
