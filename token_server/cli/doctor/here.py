@@ -12,9 +12,11 @@ from token_server.cli.doctor.steps import (
     KEY,
     LOGIN_TOKEN,
     PORT,
+    WORKER,
     Address,
     Again,
     Beside,
+    OwnWorker,
     Setting,
     Stack,
     Start,
@@ -79,6 +81,7 @@ class Here:
         url: What --url said; "" for nothing.
         origin: The same of --origin.
         login: The same of --login.
+        agent: The same of --agent.
         is_web_here: Whether the token server is on this machine.
         is_outside: Whether nothing but the token server's address is known.
         is_make_dev: Whether a `make dev` is examined.
@@ -93,6 +96,7 @@ class Here:
     url: str = ""
     origin: str = ""
     login: str = field(default="", repr=False)
+    agent: str = ""
     is_web_here: bool = True
     is_outside: bool = False
     is_make_dev: bool = False
@@ -100,9 +104,8 @@ class Here:
 
     def cure(self, text: str, steps: Sequence[Step]) -> str:
         """Return a cure whose commands can be typed as they stand, and what goes before them."""
-        starts = any(
-            line for step in steps if isinstance(step, Start) for line in self._start(step)
-        )
+        starting = (step for step in steps if isinstance(step, Start | OwnWorker))
+        starts = any(line for step in starting for line in self._lines(step))
         return as_typed(f"{text}{_STOP}" if starts else text, self.programs)
 
     def commands(self, steps: Sequence[Step]) -> tuple[str, ...]:
@@ -143,6 +146,8 @@ class Here:
                 yield self._again(step)
             case Beside():
                 yield from self._beside()
+            case OwnWorker():
+                yield from self._own_worker(step)
             case str():
                 yield step
 
@@ -197,6 +202,20 @@ class Here:
         worker = re.sub(r"\bLIVEKIT_AGENT_PORT=\S* ", "", self._process(Start.WORKER))
         yield f"LIVEKIT_AGENT_PORT=0 {named}{worker}"
 
+    def _own_worker(self, step: OwnWorker) -> Iterator[str]:
+        """As the Procfile has it in a line with the agent's name; else only its owner knows how."""
+        found = line_of(step.agent_name, self.procfile)
+        if self.is_outside:
+            return
+        if found and step.port:
+            yield self._dev if self.is_make_dev else found
+            return
+        if self.is_make_dev:
+            yield EXPORT
+        named = f"LIVEKIT_AGENT_NAME={shlex.quote(step.agent_name)}"
+        worker = re.sub(r"\bLIVEKIT_AGENT_PORT=\S* ", "", found) or f"{named} {WORKER}"
+        yield f"LIVEKIT_AGENT_PORT={step.port} {worker}"
+
     def _process(self, step: Start) -> str:
         found = line_of(step, self.procfile)
         is_ours = bool(found) and (step is not Start.WEB or is_web_ours(self.procfile))
@@ -220,6 +239,7 @@ class Here:
             "--url": step.url or self.url,
             "--origin": step.origin or self.origin,
             "--login": step.login or shown,
+            "--agent": step.agent or self.agent,
         }
         # The settings say it, and an option less is one less to be wrong.
         if step.url and step.url == self.own_url:
