@@ -1,13 +1,20 @@
 """`token-server doctor` where the agent does not come, or comes and says nothing."""
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.processes import AGENT_NAME, LiveKitServer
+from tests import plain_http
+from tests.humans import Humans
+from tests.processes import AGENT_NAME, LiveKitServer, Process, free_port, wait_until
 from tests.system.doctor_stage import Stack
+from token_server.cli.dev.ports import is_free
+from token_server.cli.doctor.worker_search import PORTS
+
+CONCIERGE = {"AGENT_NAMES": "concierge"}
 
 pytestmark = pytest.mark.live
 
@@ -47,6 +54,53 @@ def test_a_worker_under_another_name_is_named_with_its_name(well: Stack) -> None
 
     assert (1, ["worker-other-name"]) == (diagnosis.exit_code, diagnosis.causes())
     assert f"registered as `{AGENT_NAME}`" in diagnosis.text("worker-other-name")
+
+
+@pytest.fixture
+def misspelled(well: Stack, tmp_path: Path) -> Iterator[Stack]:
+    """A human waits for `concierge`; its worker has told nobody that it is `conceirge`."""
+    port = next(
+        one for one in range(well.worker_port + 1, well.worker_port + PORTS) if is_free(one)
+    )
+    environ = well.with_web(**CONCIERGE).environ | {
+        "LIVEKIT_AGENT_NAME": "conceirge",
+        "LIVEKIT_AGENT_PORT": str(port),
+        "TOKEN_SERVER_URL": f"http://127.0.0.1:{free_port()}",
+    }
+    wanted = {"room_name": "lobby", "room_config": {"agents": [{"agent_name": "concierge"}]}}
+    with (
+        Process(["python", "-m", "agent", "start"], environ, tmp_path / "log") as worker,
+        Humans() as humans,
+    ):
+        worker.wait_for_output("registered worker", within=60)
+        token = plain_http.post(f"{well.web_url}/token", json=wanted).json()
+        humans.join(well.livekit.url, token["participant_token"])
+        wait_until(lambda: well.view("lobby")["advice"], within=30, what="the human has waited")
+        yield well
+
+
+def test_a_misspelled_worker_of_a_further_agent_is_found_through_who_waits_for_it(
+    misspelled: Stack,
+) -> None:
+    """The doctor called the default agent alone, and all was well."""
+    first = misspelled.diagnose(**CONCIERGE)
+    (command,) = first.troubles()[0]["commands"]
+    second = misspelled.diagnose(*shlex.split(command)[2:], **CONCIERGE)
+
+    assert (1, ["human-waits"]) == (first.exit_code, first.causes()), first.printed
+    assert "room lobby: a human waits for `concierge`" in first.text("human-waits")
+    assert ["token-server doctor --agent concierge"] == [command.rpartition("/")[2]]
+    assert (1, ["worker-other-name"]) == (second.exit_code, second.causes()), second.printed
+    assert "registered as `conceirge`" in second.text("worker-other-name")
+    assert command in misspelled.view("lobby")["advice"]["cure"]
+
+
+def test_an_agent_that_callers_may_not_ask_for_is_named_with_the_setting(well: Stack) -> None:
+    """A 403 by itself says nothing of AGENT_NAMES."""
+    diagnosis = well.with_web().diagnose("--agent", "concierge")
+
+    assert (1, ["server-refuses"]) == (diagnosis.exit_code, diagnosis.causes())
+    assert "AGENT_NAMES" in diagnosis.text("server-refuses")
 
 
 def test_a_worker_at_another_livekit_is_named(well: Stack, tmp_path: Path) -> None:

@@ -101,6 +101,9 @@ def _add_doctor(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--origin", default="", help="check CORS for pages of https://HOST")
     parser.add_argument("--url", help="the token server; default: TOKEN_SERVER_URL, or PORT here")
     parser.add_argument("--login", default="", help="a bearer key or login token to show to it")
+    parser.add_argument(
+        "--agent", metavar="NAME", default="", help="look at this agent; default: the server's own"
+    )
     parser.set_defaults(run=_doctor)
 
 
@@ -173,6 +176,7 @@ def _doctor(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         server_url=(arguments.url or server_url(environ)).rstrip("/"),
         origin=arguments.origin,
         login=arguments.login,
+        agent_name=arguments.agent,
         url=arguments.url or "",
         is_make_dev=is_make_dev,
         is_outside=bool(arguments.url) and not has_livekit_settings(environ),

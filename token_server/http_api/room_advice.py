@@ -4,6 +4,7 @@ The words are the doctor's (absence_reasons.py); here they are chosen from what 
 shows. A worker on this machine, which the doctor can ask, is not known here.
 """
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -19,7 +20,6 @@ from token_server.state.timeline import Entry, Event
 TOO_EARLY = timedelta(seconds=5)
 # A dispatch that was taken back said why, in decisions.py's words (`spent`).
 _JOB_IS_OVER, _JOB_IS_LOST = "its job is over", "its job has not come to the room"
-_ASK_THE_DOCTOR = "`token-server doctor` on the worker's machine tells which of these it is."
 _AGENT_WAS_THERE = {Event.AGENT_JOINED, Event.AGENT_LEFT, Event.AGENT_REMOVED}
 _SENT_FOR = {Event.DISPATCHED, Event.DISPATCHED_AGAIN}
 
@@ -44,11 +44,13 @@ class Advice:
 class Situation:
     """A room as it is, and what happened in it. All times are LiveKit's clock.
 
-    `released_from` has the agents that have released a human, by their identity.
+    `released_from` has the agents that have released a human, by their identity; `default_name` is
+    the agent that the doctor calls by itself.
     """
 
     room_name: str
     now: datetime
+    default_name: str | None = None
     wanted: Sequence[Want] = ()
     participants: Sequence[Participant] = ()
     dispatches: Sequence[Dispatch] = ()
@@ -76,6 +78,7 @@ class _WaitingHuman:
 
     def __init__(self, seen: Situation, want: Want) -> None:
         self._seen, self._agent_name = seen, want.order.agent_name
+        self._is_default = seen.default_name in {None, self._agent_name}
         self._failures = fewest_failures(want.humans, seen.now)
         past = [one for one in seen.past if one.facts.get("agent_name", "") == self._agent_name]
         # What came before an agent has delivered it.
@@ -100,13 +103,13 @@ class _WaitingHuman:
         others = seen.agent_names() - {want.order.agent_name for want in seen.wanted}
         if others:
             evidence = f"It is in this room; the human has waited {_seconds(self._waited)}."
-            return Advice(absence_reasons.other_name(agent_name, min(others)), evidence)
+            return self._other_name(min(others), evidence)
         if self._jobs or self._has_lost_jobs():
             return self._job_lost()
         of_nameless = _taken(one for one in seen.dispatches if not one.agent_name)
         if agent_name and of_nameless:
             evidence = "It took the job that LiveKit offers to nameless workers in this room."
-            return Advice(absence_reasons.other_name(agent_name, ""), evidence)
+            return self._other_name("", evidence)
         return self._not_taken()
 
     def _failing(self) -> Advice:
@@ -141,8 +144,22 @@ class _WaitingHuman:
         times = max(len(sent_at), len(before))
         sent = "once" if times == 1 else f"{times} times"
         evidence = f"It was sent for {sent}, and no worker took the job; {waited}."
-        absence = absence_reasons.no_worker(self._agent_name)
-        return Advice(replace(absence, cure=f"{absence.cure} {_ASK_THE_DOCTOR}"), evidence)
+        absence = self._absence(absence_reasons.no_worker(self._agent_name))
+        cure = f"{absence.cure} {self._ask_the_doctor()}"
+        return Advice(replace(absence, cure=cure), evidence)
+
+    def _other_name(self, other: str, evidence: str) -> Advice:
+        return Advice(self._absence(absence_reasons.other_name(self._agent_name, other)), evidence)
+
+    def _absence(self, absence: Absence) -> Absence:
+        if self._is_default:
+            return absence
+        return absence_reasons.of_further_agent(absence, self._agent_name)
+
+    def _ask_the_doctor(self) -> str:
+        option = "" if self._is_default else f" --agent {shlex.quote(self._agent_name)}"
+        command = f"`token-server doctor{option}`"
+        return f"{command} on the worker's machine tells which of these it is."
 
     def _has_lost_jobs(self) -> bool:
         is_taken = any(one.event is Event.JOB_TAKEN for one in self._past)

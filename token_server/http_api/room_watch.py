@@ -71,6 +71,7 @@ class RoomWatch:
             wanted=self._wanted(room_name, participants),
             past=kept,
             now=self._livekit.now(),
+            default_name=self._policy.agent_names[0],
             released_from={
                 each.participant_identity: self._sealer.released_from(room_name, each)
                 for each in participants

@@ -3,7 +3,7 @@
 The doctor (doctor/arrival.py) and the rooms' own page (room_advice.py) say the same.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +72,22 @@ def other_name(agent_name: str, other: str) -> Absence:
         cause="worker-other-name",
         says=f"The worker is registered as `{other}`, and {name_of(agent_name)} is asked for.",
         cure=f"{cure} server, and start that one again.",
+    )
+
+
+def of_further_agent(absence: Absence, agent_name: str) -> Absence:
+    """Say it of an agent of AGENT_NAMES or AGENT_RULES: `python -m agent` is not its worker."""
+    if absence.cause == "no-worker":
+        return replace(
+            absence,
+            cure=f"Start the worker of {name_of(agent_name)} with the token server's LIVEKIT_URL,"
+            " key and secret; its log must then say `registered worker`, with this name. If it runs"
+            " on another machine, compare all four there.",
+        )
+    return replace(
+        absence,
+        cure=f"Give the worker the name {name_of(agent_name)} and start it again: in its code, if"
+        " that names it (`agent_name=`), else with LIVEKIT_AGENT_NAME.",
     )
 
 

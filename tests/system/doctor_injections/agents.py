@@ -113,13 +113,29 @@ def _failing(stage: Stage) -> Case:
     humans = stage.humans()
     humans.join(stage.livekit.url, token["participant_token"])
     wait_until(
-        lambda: _advice(site) == "agent-failing", within=30, what="one after the other fails"
+        lambda: _advice(site, "failing") == "agent-failing",
+        within=30,
+        what="one after the other fails",
     )
     return Case(site=site, goes_by=humans.leave)
 
 
-def _advice(site: Site) -> str:
-    return str((site.stack.view("failing").get("advice") or {}).get("cause"))
+def _waiting_for_another(stage: Stage) -> Case:
+    stage.renew()
+    site = stage.site(AGENT_NAMES="concierge").with_web()
+    site.values["YOUR-WORKER-COMMAND"] = "python -m agent start"
+    agents = [{"agent_name": "concierge"}]
+    wanted = {"room_name": "lobby", "room_config": {"agents": agents}}
+    token = plain_http.post(f"{site.stack.web_url}/token", json=wanted).json()
+    stage.humans().join(stage.livekit.url, token["participant_token"])
+    wait_until(
+        lambda: _advice(site, "lobby") == "no-worker", within=30, what="a human waits for long"
+    )
+    return Case(site=site)
+
+
+def _advice(site: Site, room_name: str) -> str:
+    return str((site.stack.view(room_name).get("advice") or {}).get("cause"))
 
 
 def _somebody_else_dispatches(stage: Stage) -> Case:
@@ -188,5 +204,6 @@ INJECTIONS = (
     Injection("agent-hung", "its event loop stands still", _Troubled("blocks")),
     Injection("agent-failing", "each raises", _failing),
     Injection("agent-failing", "it raises once it has joined", _Troubled("crashes")),
+    Injection("human-waits", "nobody is its agent's worker", _waiting_for_another),
     Injection("second-agent", "another dispatches too", _somebody_else_dispatches),
 )

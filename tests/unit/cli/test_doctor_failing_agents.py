@@ -3,8 +3,9 @@
 from datetime import timedelta
 
 from tests.fakes import FakeLiveKit
-from token_server.cli.doctor.checks import Finding
+from token_server.cli.doctor.checks import Check, Finding
 from token_server.cli.doctor.failing_agents import examine_failing_agents
+from token_server.cli.doctor.peopled_rooms import look_into_rooms
 from token_server.keeper.failures import FAILURES_ATTRIBUTE, Failures
 
 
@@ -19,9 +20,14 @@ def livekit_with(in_a_row: int) -> FakeLiveKit:
     return rooms
 
 
+def examined(livekit: FakeLiveKit) -> Check | None:
+    """Look for them."""
+    return examine_failing_agents(look_into_rooms(livekit), livekit.now())
+
+
 def test_a_room_in_which_agents_fail_is_named() -> None:
     """Its human has no agent, or one that is about to go."""
-    check = examine_failing_agents(livekit_with(4))
+    check = examined(livekit_with(4))
 
     assert check is not None
     assert (Finding.WRONG, "agent-failing") == (check.finding, check.cause)
@@ -33,4 +39,4 @@ def test_one_failure_is_no_finding() -> None:
     gone = livekit_with(4)
     gone.is_down = True
 
-    assert [None, None] == [examine_failing_agents(rooms) for rooms in (livekit_with(1), gone)]
+    assert [None, None] == [examined(rooms) for rooms in (livekit_with(1), gone)]

@@ -191,3 +191,29 @@ def test_how_often_it_was_sent_for_is_told() -> None:
 
     assert advice is not None
     assert "sent for 2 times, and no worker took the job" in advice.evidence
+
+
+@pytest.mark.parametrize(
+    ("default_name", "command"),
+    [
+        ("voice-agent", "`token-server doctor`"),
+        ("parrot", "`token-server doctor --agent voice-agent`"),
+    ],
+)
+def test_the_doctor_is_sent_to_the_agent_that_does_not_come(
+    default_name: str, command: str
+) -> None:
+    """By itself it calls the default one; and `python -m agent` is no other one's worker."""
+    advice = advise(replace(dispatched(waiting(12)), default_name=default_name))
+
+    assert advice
+    assert f" {command} on the worker's machine" in advice.absence.cure
+    assert (default_name == "voice-agent") == ("python -m agent" in advice.absence.cure)
+
+
+def test_the_worker_of_a_further_agent_gets_its_name_where_that_stands() -> None:
+    """The token server has not to ask for another one."""
+    advice = advise(replace(with_agent(waiting(), "parrot"), default_name="other"))
+
+    assert advice
+    assert "Give the worker the name `voice-agent`" in advice.absence.cure

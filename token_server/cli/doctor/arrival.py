@@ -16,6 +16,7 @@ from token_server.cli.doctor.worker_names import (
     cure_of_server,
     cure_of_start,
     cure_of_worker,
+    misnamed,
     named,
 )
 from token_server.keeper import absence_reasons
@@ -36,10 +37,14 @@ class Surroundings:
         worker_port: That port (LIVEKIT_AGENT_PORT).
         other_names: The names of agents in this LiveKit's other rooms.
         told: The workers that have told the token server where they are.
+        others: Further workers on this machine, of other agents.
+        known_names: The agents that rooms may want: a worker of such a name is well named.
         is_make_dev: Whether `make dev` runs here, and is examined.
         is_named_by_setting: Whether a worker that is started here gets its name from
             LIVEKIT_AGENT_NAME; others have it in their code.
         has_worker_line: Whether the folder's Procfile says how one is started.
+        is_other_agent: Whether the agent that is looked at is not the token server's own.
+        own_port: Where the worker of such an agent is asked; 0 for nowhere.
     """
 
     worker: WorkerReport | None
@@ -47,9 +52,13 @@ class Surroundings:
     jobs_before: int = 0
     other_names: tuple[str, ...] = ()
     told: tuple[ToldWorker, ...] = ()
+    others: tuple[WorkerReport, ...] = ()
+    known_names: tuple[str, ...] = ()
     is_make_dev: bool = False
     is_named_by_setting: bool = True
     has_worker_line: bool = True
+    is_other_agent: bool = False
+    own_port: int = 0
 
 
 def not_dispatched(seen: ProbeObservation) -> Check:
@@ -121,13 +130,17 @@ def _elsewhere(evidence: list[str]) -> Check:
 def _no_worker(seen: ProbeObservation, around: Surroundings, evidence: list[str]) -> Check:
     if any(worker.agent_name == seen.agent_name for worker in around.told):
         return _elsewhere(evidence)
-    if around.told:
-        return _other_name(seen, around, around.told[0].agent_name, evidence)
+    told = misnamed(seen.agent_name, (one.agent_name for one in around.told), around.known_names)
+    if told is not None:
+        return _other_name(seen, around, told, evidence)
     names = [name for name in around.other_names if name != seen.agent_name]
     if names:
         shown = ", ".join(map(name_of, names[:5]))
         evidence = [*evidence, f"in other rooms of this LiveKit there is {shown}"]
     absence = absence_reasons.no_worker(seen.agent_name)
+    if around.is_other_agent:
+        absence = absence_reasons.of_further_agent(absence, seen.agent_name)
+        return _wrong(absence, *evidence)
     if around.is_make_dev:
         trouble = beside_make_dev(seen.agent_name)
         return trouble.wrong("agent", absence.says, *evidence)
@@ -141,6 +154,8 @@ def _other_name(
     """The worker has another name than the one that is asked for, or none."""
     wanted = seen.agent_name
     absence = absence_reasons.other_name(wanted, other)
+    if around.is_other_agent:
+        return _wrong(absence_reasons.of_further_agent(absence, wanted), *evidence)
     if not other:
         return _wrong(absence, *evidence, steps=named(wanted))
     if around.is_named_by_setting:
@@ -159,11 +174,12 @@ def _trouble(absence: Absence, steps: tuple[Step, ...] = (Again(),)) -> Trouble:
 
 
 def _worker_lines(around: Surroundings) -> list[str]:
+    others = [worker.in_words for worker in around.others]
     if around.worker:
         gave_up = ["it says that it cannot connect to LiveKit"] * around.worker.has_given_up
-        return [around.worker.in_words, *gave_up, *lines(around.told)]
+        return [around.worker.in_words, *gave_up, *others, *lines(around.told)]
     nobody = f"no worker on this machine answers on port {around.worker_port} (LIVEKIT_AGENT_PORT)"
-    return lines(around.told) or [nobody]
+    return [*others, *lines(around.told)] or [nobody]
 
 
 def _waited(seen: ProbeObservation) -> float:

@@ -84,6 +84,12 @@ ROWS = (
         " ends](agents.md#how-a-call-ends))",
     ),
     Cause(
+        "human-waits",
+        "in a live room a human has waited 5 s or more for another agent than the one that the"
+        " doctor called; or for that one, which came to the doctor",
+        "`token-server doctor --agent NAME`; or `token-server room NAME`",
+    ),
+    Cause(
         "job-slow",
         "a worker took the job, and no agent joined in time; from another machine this may be"
         " `job-died` too",

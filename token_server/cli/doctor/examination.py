@@ -18,9 +18,11 @@ from token_server.cli.doctor.folder import here_of
 from token_server.cli.doctor.live_rooms import examine_room_names
 from token_server.cli.doctor.outside import Outside, examine_outside
 from token_server.cli.doctor.patient import Options, Patient, admit
+from token_server.cli.doctor.peopled_rooms import look_into_rooms
 from token_server.cli.doctor.probing import Probing
 from token_server.cli.doctor.report import Report
 from token_server.cli.doctor.server import Server
+from token_server.cli.doctor.waiting_humans import WaitingHumans, check_waits
 from token_server.livekit.twirp import Twirp
 from token_server.livekit.twirp_livekit import TwirpLiveKit
 from token_server.proxies import Proxies
@@ -80,7 +82,7 @@ def examine(environ: Mapping[str, str], options: Options, report: Report) -> Non
     elif not _examine_server(patient, report):
         report.skip(_PROBE, "the token server is ready")
     else:
-        Probing(patient, report, started).run()
+        _examine_agent(patient, report, started)
 
 
 def _outside(environ: Mapping[str, str], options: Options) -> Outside:
@@ -91,6 +93,7 @@ def _outside(environ: Mapping[str, str], options: Options) -> Outside:
         server=Server(url=url, login=login, proxy=proxies.to(url)),
         origin=options.origin,
         proxies=proxies,
+        agent_name=options.agent_name,
         process=options.process,
     )
 
@@ -119,9 +122,24 @@ def _examine_server(patient: Patient, report: Report) -> bool:
         return False
     livekit_of_patient = TwirpLiveKit(Twirp.of(patient.settings))
     report.found(examine_room_names(patient, livekit_of_patient))
-    if failing := examine_failing_agents(livekit_of_patient):
-        report.found(failing)
     return True
+
+
+def _examine_agent(patient: Patient, report: Report, started: float) -> None:
+    """Look whether the agent comes, to those in the live rooms and to the doctor."""
+    livekit_of_patient = TwirpLiveKit(Twirp.of(patient.settings))
+    rooms = look_into_rooms(livekit_of_patient)
+    if failing := examine_failing_agents(rooms, livekit_of_patient.now()):
+        report.found(failing)
+    waiting = WaitingHumans(livekit_of_patient, patient.settings, rooms)
+    probing = Probing(patient, report, started)
+    probing.run()
+    waits = waiting.still()
+    check = check_waits(
+        waits, probing.agent_name, is_well=probing.has_come, now=livekit_of_patient.now()
+    )
+    if check:
+        report.found(check)
 
 
 def _examine_redis(patient: Patient, report: Report, *, is_server_ready: bool) -> None:

@@ -33,6 +33,7 @@ def here_of(environ: Mapping[str, str], options: Options, folder: Path, python: 
         url=options.url,
         origin=options.origin,
         login=options.login,
+        agent=options.agent_name,
         is_web_here=is_own or urlsplit(options.server_url).hostname in LOOPBACK,
         is_outside=options.is_outside,
         is_make_dev=options.is_make_dev,

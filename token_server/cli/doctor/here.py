@@ -13,9 +13,11 @@ from token_server.cli.doctor.steps import (
     LOGIN_TOKEN,
     OPERATOR_KEY,
     PORT,
+    WORKER,
     Address,
     Again,
     Beside,
+    OwnWorker,
     Setting,
     Stack,
     Start,
@@ -37,7 +39,6 @@ _PROCFILE = {
     Start.WEB: "gunicorn --config python:token_server.gunicorn_conf token_server.wsgi:app",
     Start.WORKER: "python -m agent start",
 }
-_PARTS = {Start.WEB: "the token server", Start.WORKER: "the worker"}
 # What only the reader can know, and has to make up where nobody has set it yet.
 _MADE_UP = (
     " In place of YOUR-OPERATOR-KEY stands the server's; where it has none yet, one that"
@@ -86,6 +87,7 @@ class Here:
         url: What --url said; "" for nothing.
         origin: The same of --origin.
         login: The same of --login.
+        agent: The same of --agent.
         is_web_here: Whether the token server is on this machine.
         is_outside: Whether nothing but the token server's address is known.
         is_make_dev: Whether a `make dev` is examined.
@@ -100,6 +102,7 @@ class Here:
     url: str = ""
     origin: str = ""
     login: str = field(default="", repr=False)
+    agent: str = ""
     is_web_here: bool = True
     is_outside: bool = False
     is_make_dev: bool = False
@@ -113,8 +116,8 @@ class Here:
 
     def _stop(self, steps: Sequence[Step]) -> str:
         """Say what has to end before it is started again, and where each line is typed."""
-        starts = [step for step in steps if isinstance(step, Start) and any(self._start(step))]
-        named = dict.fromkeys(self._part(step) for step in starts)
+        starting = (step for step in steps if isinstance(step, Start | OwnWorker))
+        named = dict.fromkeys(self._part(step) for step in starting if any(self._lines(step)))
         if not named:
             return ""
         if len(named) == 1:
@@ -124,9 +127,10 @@ class Here:
             " Start them again each in a terminal of its own."
         )
 
-    def _part(self, step: Start) -> str:
-        is_dev = self.is_make_dev and not self._is_beside(step)
-        return "`make dev`" if is_dev else _PARTS[step]
+    def _part(self, step: Start | OwnWorker) -> str:
+        if self._dev in self._lines(step):
+            return "`make dev`"
+        return "the token server" if step is Start.WEB else "the worker"
 
     def commands(self, steps: Sequence[Step]) -> tuple[str, ...]:
         """Return the lines to type; the doctor's own where there is nothing to be done here."""
@@ -166,6 +170,8 @@ class Here:
                 yield self._again(step)
             case Beside():
                 yield from self._beside()
+            case OwnWorker():
+                yield from self._own_worker(step)
             case str():
                 yield step
 
@@ -220,6 +226,20 @@ class Here:
         worker = re.sub(r"\bLIVEKIT_AGENT_PORT=\S* ", "", self._process(Start.WORKER))
         yield f"LIVEKIT_AGENT_PORT=0 {named}{worker}"
 
+    def _own_worker(self, step: OwnWorker) -> Iterator[str]:
+        """As the Procfile has it in a line with the agent's name; else only its owner knows how."""
+        found = line_of(step.agent_name, self.procfile)
+        if self.is_outside:
+            return
+        if found and step.port:
+            yield self._dev if self.is_make_dev else found
+            return
+        if self.is_make_dev:
+            yield EXPORT
+        named = f"LIVEKIT_AGENT_NAME={shlex.quote(step.agent_name)}"
+        worker = re.sub(r"\bLIVEKIT_AGENT_PORT=\S* ", "", found) or f"{named} {WORKER}"
+        yield f"LIVEKIT_AGENT_PORT={step.port} {worker}"
+
     def _process(self, step: Start) -> str:
         found = line_of(step, self.procfile)
         is_ours = bool(found) and (step is not Start.WEB or is_web_ours(self.procfile))
@@ -243,6 +263,7 @@ class Here:
             "--url": step.url or self.url,
             "--origin": step.origin or self.origin,
             "--login": step.login or shown,
+            "--agent": step.agent or self.agent,
         }
         # The settings say it, and an option less is one less to be wrong.
         if step.url and step.url == self.own_url:

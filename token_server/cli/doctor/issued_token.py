@@ -13,6 +13,7 @@ import jwt
 
 from shared_settings.settings import TokenAuth
 from token_server.cli.asking import HttpResult, bearer
+from token_server.cli.doctor.asked_agent import check_allowed
 from token_server.cli.doctor.checks import Check, Trouble, ok
 from token_server.cli.doctor.livekit import CLOCKS_MAY_DIFFER, QUOTA
 from token_server.cli.doctor.server import Server
@@ -44,7 +45,7 @@ class IssuedToken:
         return str(agents[0].get("agentName", ""))
 
 
-def fetch(server: Server, fields: Mapping[str, str]) -> HttpResult:
+def fetch(server: Server, fields: Mapping[str, object]) -> HttpResult:
     """POST /token; what the server does not let us choose is left to it.
 
     Without its environment we do not know beforehand.
@@ -79,13 +80,16 @@ def read(answer: HttpResult) -> IssuedToken | None:
         return None
 
 
-def check_issued(answer: HttpResult, settings: Settings | None, *, has_login: bool) -> Check:
+def check_issued(
+    answer: HttpResult, settings: Settings | None, *, has_login: bool, agent_name: str = ""
+) -> Check:
     """Say whether there is a token, and if not, why; without the server's settings, as it says.
 
     Args:
         answer: The token server's.
         settings: Ours; None where there are none.
         has_login: Whether it was shown a key or login.
+        agent_name: The agent that was asked for; "" where it was left to the server.
     """
     if answer.silence:
         cure = "Start the token server again; the end of its log says what kept it."
@@ -107,7 +111,7 @@ def check_issued(answer: HttpResult, settings: Settings | None, *, has_login: bo
         )
     if "LIVEKIT_REQUESTS_PER_MINUTE" in str(answer.content.get("msg", "")):
         return QUOTA.wrong("token", "LiveKit's quota of requests is used up.", *evidence)
-    return Trouble(
+    return check_allowed(answer, agent_name, settings) or Trouble(
         "server-refuses",
         "Mend what it says: it names the field or setting and the rule. Then run this again.",
         (Again(),),
@@ -139,13 +143,16 @@ def _unauthenticated(evidence: tuple[str, ...], *, wants_login: bool, has_login:
     )
 
 
-def check_same_livekit(token: IssuedToken, settings: Settings, *, has_room: bool | None) -> Check:
+def check_same_livekit(
+    token: IssuedToken, settings: Settings, *, has_room: bool | None, agent_name: str = ""
+) -> Check:
     """Say whether the token is for the LiveKit that we look at, and for our agent.
 
     Args:
         token: As it was issued.
         settings: Ours.
         has_room: Whether our LiveKit has the token's room; None if it did not answer.
+        agent_name: The agent that was asked for; "" where it was left to the server.
     """
     if reason := _foreign_signature(token, settings):
         return Trouble(
@@ -173,12 +180,13 @@ def check_same_livekit(token: IssuedToken, settings: Settings, *, has_room: bool
             "ours does not have the room of the token",
         )
     default = settings.allowed_agent_names[0]
-    ours_name = agent_by_rule(settings.agent_rules, token.room_name, default)
+    ours_name = agent_name or agent_by_rule(settings.agent_rules, token.room_name, default)
     if token.agent_name != ours_name:
         return Trouble(
             "other-agent-name",
             "Start web and worker again, so that they have the LIVEKIT_AGENT_NAME of here: they run"
-            " with what was set when they were started. If theirs is the right one, set it here.",
+            " with what was set when they were started. If theirs is the right one, set it here. To"
+            " look at another agent than theirs, leave the name as it is and add --agent NAME.",
             (Start.WEB, Start.WORKER),
         ).wrong(
             "same agent",

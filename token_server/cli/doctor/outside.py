@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from token_server.cli.doctor import arrival, issued_token, server
+from token_server.cli.doctor.asked_agent import fields_of
 from token_server.cli.doctor.checks import Check, Trouble, ok, skipped
 from token_server.cli.doctor.issued_token import IssuedToken
 from token_server.cli.doctor.joining import unreachable
@@ -33,6 +34,7 @@ class Outside:
     Attributes:
         server: Where it is, and what is shown to it.
         origin: The origin of the frontend's pages; "" if it was not given.
+        agent_name: The agent that is asked for; "" likewise.
         proxies: What leads out of this network.
         process: The environment of this process; LiveKit's client reads its proxy there.
     """
@@ -40,6 +42,7 @@ class Outside:
     server: Server
     origin: str
     proxies: Proxies
+    agent_name: str
     process: MutableMapping[str, str] = field(repr=False)
 
 
@@ -70,16 +73,18 @@ def examine_outside(outside: Outside, report: Report) -> None:
         answer = server.preflight(outside.server, outside.origin)
         report.found(server.check_cors(outside.server, outside.origin, answer))
     asked_at = time.monotonic()
-    if token := _fetch_token(outside.server, report):
+    if token := _fetch_token(outside, report):
         outside.process[proxy_setting(token.server_url)] = outside.proxies.to(token.server_url)
         _visit(token, report, asked_at)
 
 
-def _fetch_token(asked: Server, report: Report) -> IssuedToken | None:
-    name = f"doctor-{secrets.token_hex(6)}"
-    answer = issued_token.fetch(asked, {"room_name": name, "participant_identity": name})
-    has_login = bool(asked.login)
-    check = issued_token.check_issued(answer, None, has_login=has_login)
+def _fetch_token(outside: Outside, report: Report) -> IssuedToken | None:
+    name, agent_name = f"doctor-{secrets.token_hex(6)}", outside.agent_name
+    fields = {"room_name": name, "participant_identity": name, **fields_of(agent_name)}
+    answer = issued_token.fetch(outside.server, fields)
+    check = issued_token.check_issued(
+        answer, None, has_login=bool(outside.server.login), agent_name=agent_name
+    )
     report.found(check)
     token = issued_token.read(answer)
     if token is None:

@@ -8,13 +8,14 @@ from ipaddress import ip_address
 
 from shared_settings.settings import SettingsError, TokenAuth
 from token_server.bearer_keys import plain_key
+from token_server.cli.doctor.asked_agent import fields_of
 from token_server.cli.doctor.checks import Check, Trouble, ok
 from token_server.cli.doctor.livekit import list_rooms
 from token_server.cli.doctor.server import Server
 from token_server.cli.doctor.steps import KEY, Setting, Stack, Start, setting_of
 from token_server.proxies import proxy_setting
 from token_server.settings import ParticipantIdentities, Settings
-from token_server.tokens.room_patterns import matches_any
+from token_server.tokens.room_patterns import agent_by_rule, matches_any
 
 _NAMES = ("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET")
 _WORKER_PORT = 8081  # livekit-agents' own choice
@@ -42,6 +43,7 @@ class Options:
         server_url: Where the token server is.
         origin: The origin of the frontend's pages; "" if it was not given.
         login: A bearer key or login token to show to the token server; "" likewise.
+        agent_name: Which agent is examined; "" likewise: the server's own.
         url: What --url said; "" likewise.
         is_make_dev: Whether the settings are those of this machine's `make dev`.
         is_outside: Whether the server is another's: an address was given, and no LiveKit is set.
@@ -53,6 +55,7 @@ class Options:
     server_url: str
     origin: str = ""
     login: str = field(default="", repr=False)
+    agent_name: str = ""
     url: str = ""
     is_make_dev: bool = False
     is_outside: bool = False
@@ -62,27 +65,44 @@ class Options:
 
 @dataclass(frozen=True, kw_only=True)
 class Patient:
-    """The settings that hold, and the running server."""
+    """The settings that hold, and the running server; `agent_name` is "" for the server's own."""
 
     settings: Settings
     server: Server
     origin: str
     worker_host: str
     worker_port: int
+    agent_name: str = ""
     is_make_dev: bool = False
     process: MutableMapping[str, str] = field(default_factory=dict, repr=False)
 
-    def fields(self) -> dict[str, str]:
+    @property
+    def is_other_agent(self) -> bool:
+        """Whether another agent is examined than the one that most callers get."""
+        return self.agent_name not in {"", self.settings.allowed_agent_names[0]}
+
+    def fields(self) -> dict[str, object]:
         """Return what the probe asks for: a room that is seen to be a doctor's, where allowed."""
         number = secrets.token_hex(6)
-        fields = {"room_name": f"doctor-{number}"}
-        patterns = self.settings.room_names
-        if patterns and not matches_any(patterns, fields["room_name"]):
-            fields = {}
+        fields = fields_of(self.agent_name)
+        room_name, patterns = self._room_name(f"doctor-{number}"), self.settings.room_names
+        if not patterns or matches_any(patterns, room_name):
+            fields["room_name"] = room_name
         is_open = self.settings.participant_identities is ParticipantIdentities.CHOSEN
         if is_open and self.settings.token_auth is not TokenAuth.JWT:
             fields["participant_identity"] = f"doctor-{number}"
         return fields
+
+    def _room_name(self, name: str) -> str:
+        """Return a name that is covered by the agent's rule, where only AGENT_RULES gives it out.
+
+        A rule for one room only is passed over: others may be there.
+        """
+        rules, wanted = self.settings.agent_rules, self.agent_name
+        if not wanted or wanted in self.settings.allowed_agent_names:
+            return name
+        made = [pattern.replace("*", name) for pattern, _ in rules if "*" in pattern]
+        return next((one for one in made if agent_by_rule(rules, one, "") == wanted), name)
 
     def lead_clients(self, server_url: str) -> None:
         """Let LiveKit's client reach it as all else here does.
@@ -117,6 +137,7 @@ def admit(environ: Mapping[str, str], options: Options) -> tuple[Check, Patient 
         origin=options.origin,
         worker_host=_worker_host(environ.get("LIVEKIT_AGENT_HOST", "").strip()),
         worker_port=worker_port,
+        agent_name=options.agent_name,
         is_make_dev=options.is_make_dev,
         process=options.process,
     )

@@ -22,9 +22,10 @@ from token_server.cli.doctor.probe_observation import ProbeObservation
 from token_server.cli.doctor.regions import check_region
 from token_server.cli.doctor.report import Report
 from token_server.cli.doctor.steps import Again
-from token_server.cli.doctor.told_workers import ToldWorker, ask_told_workers
 from token_server.cli.doctor.webhook_watch import WebhookWatch
-from token_server.cli.doctor.worker import WorkerReport, ask_worker
+from token_server.cli.doctor.worker import ask_worker
+from token_server.cli.doctor.worker_names import of_own_worker
+from token_server.cli.doctor.worker_search import WorkerSearch, worker_of
 from token_server.errors import TokenServerError
 from token_server.livekit.port import ParticipantKind, Room
 from token_server.livekit.twirp import Method, NotFoundError, Twirp
@@ -108,7 +109,12 @@ class ProbedLiveKit(TwirpLiveKit):
 
 
 class Probing:
-    """One probe."""
+    """One probe.
+
+    Attributes:
+        agent_name: The agent that it calls.
+        has_come: Whether that has come, as it should.
+    """
 
     def __init__(self, patient: Patient, report: Report, started: float) -> None:
         self._patient, self._report, self._started = patient, report, started
@@ -117,12 +123,13 @@ class Probing:
         self._room_name = ""  # to be deleted
         self._room: Room | None = None
         self._had_visitor = False
+        self.agent_name = patient.agent_name or settings.allowed_agent_names[0]
+        self.has_come = False
 
     def run(self) -> None:
         """Do it, and leave nothing behind."""
         self._watch = WebhookWatch(self._patient)
-        worker, _ = self._ask_workers()
-        self._jobs_before = worker.active_jobs if worker else 0
+        self._workers = WorkerSearch(self._patient)
         try:
             if token := self._fetch_token():
                 self._visit(token)
@@ -137,19 +144,24 @@ class Probing:
         """Return a token that is worth a visit."""
         self._report.doing("asking for a token")
         fields, server = self._patient.fields(), self._patient.server
-        self._room_name = fields.get("room_name", "")
+        self._room_name = str(fields.get("room_name", ""))
         self._asked_at = time.monotonic()
         answer = issued_token.fetch(server, fields)
         self._token_at = time.monotonic() - self._asked_at
         has_login = bool(server.login)
-        check = issued_token.check_issued(answer, self._patient.settings, has_login=has_login)
+        check = issued_token.check_issued(
+            answer,
+            self._patient.settings,
+            has_login=has_login,
+            agent_name=self._patient.agent_name,
+        )
         token = issued_token.read(answer)
         if not self._report.found(check) or token is None:
             if not answer.silence and answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
                 self._room_name = ""  # it has made none
             self._report.skip(_PROBE, "there is a token")
             return None
-        self._room_name = token.room_name
+        self._room_name, self.agent_name = token.room_name, token.agent_name
         return token if self._is_ours(token) else None
 
     def _is_ours(self, token: IssuedToken) -> bool:
@@ -159,7 +171,9 @@ class Probing:
         with contextlib.suppress(TokenServerError):
             self._room = self._livekit.find(token.room_name)
             has_room = self._room is not None
-        same = issued_token.check_same_livekit(token, settings, has_room=has_room)
+        same = issued_token.check_same_livekit(
+            token, settings, has_room=has_room, agent_name=self._patient.agent_name
+        )
         self._report.found(same)
         now = self._livekit.now()
         self._report.found(issued_token.check_lifetime(token, now.timestamp()))
@@ -213,35 +227,46 @@ class Probing:
         if not self._report.found(check_join(seen, token.server_url, self._patient.settings)):
             self._report.skip(["agent"], "a human can join")
             return
-        self._report.found(arrival.check_agent(seen, self._surroundings(seen)))
-        self._report.found(arrival.check_audio(seen))
+        around = self._surroundings(seen)
+        agent, audio = arrival.check_agent(seen, around), arrival.check_audio(seen)
+        if around.is_other_agent:
+            agent, audio = (
+                of_own_worker(check, seen.agent_name, around.own_port) for check in (agent, audio)
+            )
+        self.has_come = self._report.found(agent)
+        self._report.found(audio)
         if region := check_region(seen):
             self._report.found(region)
 
     def _surroundings(self, seen: ProbeObservation) -> Surroundings:
-        port = self._patient.worker_port
-        if seen.agent:
+        patient, search = self._patient, self._workers
+        port, is_other = patient.worker_port, patient.is_other_agent
+        workers = search.ask() if is_other or not seen.agent else None
+        if workers is None:
             return Surroundings(worker=None, worker_port=port)
-        worker, told = self._ask_workers()
+        worker = worker_of(seen.agent_name, workers.here, search.known_names)
+        own_port = search.port_for(worker, workers.here)
+        if seen.agent:
+            return Surroundings(
+                worker=None, worker_port=port, is_other_agent=True, own_port=own_port
+            )
+        others = tuple(one for one in workers.here if one is not worker)
+        jobs_before = search.jobs_before(worker)
         until = time.monotonic() + _JOB_DIES_WITHIN
-        while worker and worker.active_jobs > self._jobs_before and time.monotonic() < until:
+        while worker and worker.active_jobs > jobs_before and time.monotonic() < until:
             time.sleep(_PAUSE)
-            worker = ask_worker(self._patient.worker_host, port)
+            worker = ask_worker(patient.worker_host, worker.port)
         return Surroundings(
             worker=worker,
             worker_port=port,
-            jobs_before=self._jobs_before,
+            jobs_before=jobs_before,
             other_names=self._livekit.other_agent_names(seen.room_name),
-            told=told,
-            is_make_dev=self._patient.is_make_dev,
+            told=workers.told,
+            others=others,
+            known_names=search.known_names,
+            is_make_dev=patient.is_make_dev,
             is_named_by_setting=self._report.here.is_worker_named_by_setting,
             has_worker_line=self._report.here.has_worker_line,
+            is_other_agent=is_other,
+            own_port=own_port,
         )
-
-    def _ask_workers(self) -> tuple[WorkerReport | None, tuple[ToldWorker, ...]]:
-        """Ask the worker's port, and the token server what workers have told."""
-        where = self._patient.worker_host, self._patient.worker_port
-        told = ask_told_workers(self._patient.server, *where)
-        # A frozen one takes the connection and answers nothing, for as long as we wait.
-        is_silent = any(worker.is_silent for worker in told)
-        return None if is_silent else ask_worker(*where), told

@@ -9,9 +9,9 @@ from token_server.cli.doctor.steps import Start
 _OUR_AGENT = re.compile(r"^(?!.*\bLIVEKIT_AGENT_NAME=).*\bpython\S* -m agent(?!\S)")
 
 
-def line_of(step: Start, procfile: str) -> str:
+def line_of(process: str, procfile: str) -> str:
     """Return a process' shell line; "" if it has none."""
-    return dict(procfile_commands(procfile)).get(step, "").strip()
+    return dict(procfile_commands(procfile)).get(process, "").strip()
 
 
 def is_web_ours(procfile: str) -> bool:

@@ -9,6 +9,7 @@ TRUST = "export SSL_CERT_FILE=YOUR-CA-FILE"
 LIVEKIT_URL, PUBLIC_URL = "YOUR-LIVEKIT-URL", "YOUR-PUBLIC-LIVEKIT-URL"
 API_KEY, API_SECRET = "YOUR-API-KEY", "YOUR-API-SECRET"
 KEY, LOGIN_TOKEN, OPERATOR_KEY = "YOUR-KEY", "YOUR-LOGIN-TOKEN", "YOUR-OPERATOR-KEY"
+WORKER = "YOUR-WORKER-COMMAND"
 WEBHOOK_KEY = "YOUR-WEBHOOK-KEY:YOUR-WEBHOOK-SECRET"
 REDIS_URL, PROXY_URL, QUOTA = "YOUR-REDIS-URL", "YOUR-PROXY-URL", "YOUR-QUOTA"
 PORT, HOST, LIVEKIT_IP = "YOUR-PORT", "YOUR-HOST", "YOUR-LIVEKIT-IP"
@@ -47,6 +48,7 @@ class Stack(StrEnum):
 class Again:
     """The doctor is run again, as it was but for these options; "" leaves as it was."""
 
+    agent: str = ""
     login: str = ""
     origin: str = ""
     url: str = ""
@@ -57,8 +59,21 @@ class Beside:
     """A further worker is started beside the one that runs, with no port to be asked at."""
 
 
+@dataclass(frozen=True)
+class OwnWorker:
+    """The worker of an agent is started that is not the token server's own one.
+
+    Attributes:
+        agent_name: Its name.
+        port: Where it is asked then; 0 for nowhere.
+    """
+
+    agent_name: str
+    port: int = 0
+
+
 # A shell line that is the same everywhere is itself.
-Step = Setting | Start | Stack | Address | Again | Beside | str
+Step = Setting | Start | Stack | Address | Again | Beside | OwnWorker | str
 
 
 def setting_of(problem: str) -> Setting | None:

@@ -1,5 +1,7 @@
 """What the worker on this machine says of itself: LiveKit lists none (livekit-behaviour 30)."""
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from shared_settings.token_server_url import address
@@ -50,3 +52,11 @@ def ask_worker(host: str, port: int) -> WorkerReport | None:
         load=float(said.get("worker_load", 0.0)),
         has_given_up=not (health.silence or health.is_ok),
     )
+
+
+def ask_workers(host: str, ports: Sequence[int]) -> tuple[WorkerReport, ...]:
+    """Ask on several ports at a time; the first port's worker is the first."""
+    if not ports:
+        return ()
+    with ThreadPoolExecutor(len(ports)) as threads:
+        return tuple(filter(None, threads.map(lambda port: ask_worker(host, port), ports)))

@@ -1,13 +1,29 @@
 """A worker with another name than the one that is asked for: which of both changes. No I/O."""
 
 import shlex
+from collections.abc import Iterable
+from dataclasses import replace
+from difflib import SequenceMatcher
 
-from token_server.cli.doctor.checks import Trouble
-from token_server.cli.doctor.steps import Setting, Start, Step
+from token_server.cli.doctor.checks import Check, Trouble
+from token_server.cli.doctor.steps import Beside, OwnWorker, Setting, Start, Step
 from token_server.keeper.absence_reasons import name_of
 
 EXPORT = 'eval "$(token-server dev --export)"'
 _AUTOMATIC = "AGENT_DISPATCH=automatic"
+
+
+def misnamed(agent_name: str, names: Iterable[str], known_names: Iterable[str]) -> str | None:
+    """Return which of these names may be a mistake for the wanted one.
+
+    A worker that has another name that is asked for is not meant.
+    """
+    strangers = sorted(set(names) - {*known_names, agent_name})
+    return max(strangers, key=lambda name: _likeness(name, agent_name), default=None)
+
+
+def _likeness(name: str, agent_name: str) -> float:
+    return SequenceMatcher(None, name, agent_name).ratio()
 
 
 def named(agent_name: str) -> tuple[Step, ...]:
@@ -82,6 +98,30 @@ def cure_of_server(wanted: str, registered: str) -> str:
         f" it asks for the worker's name then. {other} where its name stands, in its code or its"
         " command, and start the worker again."
     )
+
+
+def of_own_worker(check: Check, agent_name: str, port: int) -> Check:
+    """Let what is typed start the worker of this agent, and not the token server's own one.
+
+    Args:
+        check: What was found of the agent.
+        agent_name: Its name.
+        port: Where its worker is asked.
+    """
+    steps = tuple(
+        _own(step, agent_name, port) for step in check.steps if not _names_the_usual(step)
+    )
+    return replace(check, steps=steps)
+
+
+def _own(step: Step, agent_name: str, port: int) -> Step:
+    if step is Start.WORKER:
+        return OwnWorker(agent_name, port)
+    return OwnWorker(agent_name) if isinstance(step, Beside) else step
+
+
+def _names_the_usual(step: Step) -> bool:
+    return isinstance(step, Setting) and step.name in {"LIVEKIT_AGENT_NAME", "AGENT_DISPATCH"}
 
 
 def _instead(wanted: str) -> str:
