@@ -31,6 +31,7 @@ async def _trouble(context: JobContext) -> None:
         await asyncio.sleep(60)
     await context.connect()
     if trouble == "crashes":
+        await asyncio.sleep(0.5)  # who goes at once is not always seen
         raise RuntimeError("a made-up bug")
     if trouble in {"freezes", "blocks"}:
         await asyncio.sleep(1.5)  # until its data channel is up: before, nobody can ask it

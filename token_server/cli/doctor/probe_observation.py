@@ -19,7 +19,7 @@ UNLISTED_FOR = 5.0
 SILENT_TRACK_FOR = 2.5
 NO_TRACK_FOR = 4.0
 OVER_FOR = 2.0
-# Seconds by which it may become known later that somebody has left than that another has come.
+# Seconds by which it may become known later that one has left than that the next has come.
 _TOLD_LATE = 0.3
 # Seconds. Who is heard before is not asked whether it lives: most are.
 ASKED_AFTER = 1.0
@@ -108,7 +108,7 @@ class ProbeObservation:
         )
 
     def note_there(self, identity: str) -> None:
-        """An agent is there, again perhaps: who connects anew sees all others leave and come."""
+        """LiveKit lists an agent: it has not left, whatever was told before."""
         self.agents[identity] = replace(self.agents[identity], left_at=None)
 
     def note_left(self, identity: str, now: float) -> None:

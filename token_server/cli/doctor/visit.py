@@ -5,7 +5,7 @@ import contextlib
 import logging
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
 from livekit import rtc
@@ -59,7 +59,8 @@ class Visit:
     ) -> None:
         self._token, self._livekit = token, livekit
         self._seen, self._asked_at = seen, asked_at
-        self._met: set[str] = set()  # the identities of those who were seen to come, and not to go
+        # Since when the last list, or the last ones, had an agent no more; by identity.
+        self._absent: dict[str, float] = {}
         self._listening: set[asyncio.Task[None]] = set()
         # livekit's own words (timeouts, reconnects) would end up between ours.
         logging.getLogger("livekit").setLevel(logging.CRITICAL)
@@ -118,11 +119,8 @@ class Visit:
             agent_name = participant.attributes.get(AGENT_NAME_ATTRIBUTE, "")
             agent = ObservedAgent(agent_name=agent_name, seconds=self._now())
             self._seen.note_agent(participant.identity, agent)
-            self._seen.note_there(participant.identity)
-            self._met.add(participant.identity)
 
     def _miss(self, participant: rtc.RemoteParticipant) -> None:
-        self._met.discard(participant.identity)
         self._seen.note_left(participant.identity, self._now())
 
     def _hear_of_track(
@@ -159,10 +157,7 @@ class Visit:
             listed = self._livekit.list_participants(self._token.room_name)
             for participant in listed:
                 self._note(participant)
-            # Who goes at once is listed, and shown to nobody.
-            gone = set(self._seen.agents) - {one.participant_identity for one in listed}
-            for identity in gone - self._met:
-                self._seen.note_left(identity, self._now())
+            self._note_absent({one.participant_identity for one in listed})
             self._seen.note_dispatches(self._livekit.list_dispatches(self._token.room_name))
         except TokenServerError:
             self._seen.failed_looks += 1
@@ -184,8 +179,17 @@ class Visit:
                 worker_region=participant.attributes.get(_WORKER_REGION, ""),
             )
             self._seen.note_agent(participant.participant_identity, agent)
+            self._seen.note_there(participant.participant_identity)
         elif participant.participant_identity == self._token.participant_identity:
             self._seen.is_listed, self._seen.region = True, participant.region
+
+    def _note_absent(self, listed: Collection[str]) -> None:
+        """Two lists without an agent are believed; humans are told late that it went, or never."""
+        now, before = self._now(), self._absent
+        gone = set(self._seen.agents).difference(listed)
+        self._absent = {identity: before.get(identity, now) for identity in gone}
+        for identity in gone & before.keys():
+            self._seen.note_left(identity, before[identity])
 
     def _now(self) -> float:
         return time.monotonic() - self._asked_at
