@@ -37,13 +37,13 @@ def names(waits: Sequence[Wait]) -> list[tuple[str, str]]:
 def test_who_waits_before_the_probe_and_after_it_is_found() -> None:
     """The longest wait is the first."""
     rooms = FakeLiveKit()
-    join(rooms, "lobby")
+    join(rooms, "doctor-smith")
     rooms.pass_time(seconds=2)
     join(rooms, "attic", "voice-agent")
     waiting = before_probe(rooms)
     rooms.pass_time(seconds=5)
 
-    assert [("lobby", "concierge"), ("attic", "voice-agent")] == names(waiting.still())
+    assert [("doctor-smith", "concierge"), ("attic", "voice-agent")] == names(waiting.still())
 
 
 def test_who_has_an_agent_or_wants_none_or_has_just_come_does_not_wait() -> None:
@@ -52,7 +52,7 @@ def test_who_has_an_agent_or_wants_none_or_has_just_come_does_not_wait() -> None
     join(rooms, "attended")
     rooms.join_agent("attended", "concierge")
     join(rooms, "agentless", None)
-    join(rooms, "doctor-1")
+    join(rooms, "doctor-0123456789ab")
     join(rooms, "came")
     rooms.pass_time(seconds=9)
     join(rooms, "just-joined")

@@ -3,6 +3,7 @@
 Their tickets say for whom they wait. Who waits both times does not wait for what is on its way.
 """
 
+import re
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,8 +24,8 @@ from token_server.tokens.tickets import TicketSealer
 # Most agents come within one; a room's advice begins then too.
 _TOO_EARLY = timedelta(seconds=5)
 _MOST_SHOWN = 3
-# Another doctor's, who waits for what it names.
-_OF_DOCTORS = "doctor-"
+# Another doctor's, who waits for what it names; a doctor of medicine has other rooms.
+_OF_DOCTORS = re.compile(r"doctor-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +72,7 @@ class WaitingHumans:
         return sorted(both, key=lambda wait: wait.since)
 
     def _waits(self, room_name: str, participants: Sequence[Participant]) -> Iterator[Wait]:
-        if room_name.startswith(_OF_DOCTORS):
+        if _OF_DOCTORS.fullmatch(room_name):
             return
         for want in wants(room_name, participants, self._sealer, self._policy):
             agent_name = want.order.agent_name
