@@ -56,7 +56,7 @@ def ask_worker(host: str, port: int) -> WorkerReport | None:
 
 def ask_workers(host: str, ports: Sequence[int]) -> tuple[WorkerReport, ...]:
     """Ask on several ports at a time; the first port's worker is the first."""
-    if not ports:
-        return ()
+    if len(ports) < 2:  # noqa: PLR2004 (nothing to be done side by side)
+        return tuple(filter(None, (ask_worker(host, port) for port in ports)))
     with ThreadPoolExecutor(len(ports)) as threads:
         return tuple(filter(None, threads.map(lambda port: ask_worker(host, port), ports)))
