@@ -113,6 +113,8 @@ def test_an_agent_that_means_to_leave_and_one_that_fails_look_the_same(
     """Why an agent has to say that an end is meant (livekit-behaviour 49): it releases humans."""
     stage.send(room_name, how)
 
+    stage.livekit.set_attributes(room_name, stage.agent(room_name), {"end": "now"})
+
     assert "CLIENT_INITIATED" == stage.reason(room_name)
 
 
