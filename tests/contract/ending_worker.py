@@ -1,8 +1,8 @@
 """A worker whose jobs end as they are told: `python -m tests.contract.ending_worker start`.
 
 A job's metadata says how: shuts down (its own `context.shutdown`), raises (an exception), waits.
-The first two end when the attribute `end` is given to their agent: of whoever leaves before their media is
-up LiveKit sends no webhook.
+The first two end when the attribute `end` is given to their agent: of whoever leaves before their
+media is up LiveKit sends no webhook.
 """
 
 import asyncio
