@@ -101,12 +101,14 @@ class Vitals:
         if agent is None or self.of(agent) is Vitality.GHOST:
             return RpcOutcome.UNANSWERED
         sid, vitality = agent.participant_sid, self.of(agent)
-        if vitality in {Vitality.KILLED, Vitality.FROZEN} or self._is_lost((sid, asker), method):
+        is_struck = vitality in {Vitality.KILLED, Vitality.FROZEN}
+        until = self._states[sid].since if is_struck else self._clock.now
+        if self._clock.at(until - _COMES_UP) < agent.joined_at:
+            return RpcOutcome.NO_CHANNEL
+        if is_struck or self._is_lost((sid, asker), method):
             return RpcOutcome.SILENT
         if vitality is Vitality.HUNG and is_ours and method == ALIVE_METHOD:
             return RpcOutcome.SILENT
-        if self._clock.at(self._clock.now - _COMES_UP) < agent.joined_at:
-            return RpcOutcome.UNKNOWN
         has_method = is_ours and method == ALIVE_METHOD
         return RpcOutcome.ANSWERED if has_method else RpcOutcome.UNSUPPORTED
 

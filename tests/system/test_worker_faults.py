@@ -97,4 +97,7 @@ def wait_for_leaving(running: Deployment, room_name: str, dead: Participant) -> 
     def has_left() -> bool:
         return dead.participant_sid not in {a.participant_sid for a in running.agents(room_name)}
 
-    wait_until(has_left, within=DEATH_NOTICED, what=f"no dead agent in {room_name}")
+    try:
+        wait_until(has_left, within=DEATH_NOTICED, what=f"no dead agent in {room_name}")
+    except AssertionError as error:
+        raise AssertionError(f"{error}\n{running.logs()}") from None

@@ -25,6 +25,8 @@ from token_server.livekit.slices import slices
 _MAY_COME_UP = timedelta(seconds=6)
 _HEARD_LATELY = 2.0
 _ASKED_BEFORE_DEATH = 2
+# Where LiveKit says so, its list is asked whether the agent is there.
+_MAY_BE_GONE = {RpcOutcome.UNANSWERED, RpcOutcome.NO_CHANNEL, RpcOutcome.UNKNOWN}
 # Questions at the same time.
 _AT_ONCE = 128
 # Seconds. What is due within this time is asked in one go; and the longest wait for a new agent.
@@ -225,12 +227,26 @@ class LifeWatch:
     def _put_question(
         self, room_name: str, agent: Participant, method: str
     ) -> tuple[RpcOutcome, bool]:
-        """Return what becomes of a question, and whether the agent is not listed any more."""
+        """Return what becomes of a question, and whether the agent is not listed any more.
+
+        A data channel follows the media in a round trip or two; of an agent that dies between them
+        LiveKit says that it has none, until it ceases to list it (livekit-behaviour 92).
+        """
         outcome = self._livekit.ask_participant(room_name, agent.participant_identity, method)
-        if outcome not in {RpcOutcome.UNANSWERED, RpcOutcome.UNKNOWN}:
+        if outcome not in _MAY_BE_GONE:
             return outcome, False
-        is_listed = self._is_listed(room_name, agent)
-        return outcome if is_listed else RpcOutcome.UNKNOWN, is_listed is False
+        try:
+            participants = self._livekit.list_participants(room_name)
+        except TokenServerError:
+            # It answers nothing at all, so it stands still, and nobody is dead.
+            return RpcOutcome.UNKNOWN, False
+        sid = agent.participant_sid
+        listed = next((one for one in participants if one.participant_sid == sid), None)
+        if listed is None:
+            return RpcOutcome.UNKNOWN, True
+        if outcome is RpcOutcome.NO_CHANNEL:
+            return RpcOutcome.SILENT if listed.is_active else RpcOutcome.UNKNOWN, False
+        return outcome, False
 
     def _note(self, watched: _Watched, method: str, outcome: RpcOutcome, asked_at: float) -> bool:
         """Take in an outcome, plan the next question, and say whether this agent is dead."""
@@ -245,14 +261,3 @@ class LifeWatch:
                 is_in_doubt = life.is_in_doubt and not death and not is_refused
                 self._questions.again(sid, asked_at, now, is_in_doubt=is_in_doubt)
             return death is not None
-
-    def _is_listed(self, room_name: str, agent: Participant) -> bool | None:
-        """Whether LiveKit, which could not put a question to it, answers that it is there.
-
-        None: it answers nothing at all, so it stands still, and nobody is dead.
-        """
-        try:
-            participants = self._livekit.list_participants(room_name)
-        except TokenServerError:
-            return None
-        return any(p.participant_sid == agent.participant_sid for p in participants)

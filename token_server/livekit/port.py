@@ -76,6 +76,7 @@ class Participant:
         attributes: What is known of them in the room.
         is_phone: Whether they came over a phone line.
         has_audio: Whether they have published sound, as far as is known.
+        is_active: Whether their media is up (LiveKit's state ACTIVE).
         has_left_by_itself: Whether they have left and ended the connection themselves, as an agent
             does whose job is over or taken back too.
     """
@@ -88,6 +89,7 @@ class Participant:
     attributes: dict[str, str] = field(default_factory=dict)
     is_phone: bool = False
     has_audio: bool = False
+    is_active: bool = True
     has_left_by_itself: bool = False
 
     @property
@@ -187,7 +189,8 @@ class RpcOutcome(Enum):
     SILENT = "LiveKit says that no answer came in time"
     UNANSWERED = "LiveKit itself gave no answer"
     LIMITED = "LiveKit has put it to nobody, since there were too many requests"
-    UNKNOWN = "anything else, such as a data channel that is not up yet"
+    NO_CHANNEL = "LiveKit has no data channel to it: it is coming up, or died as it did"
+    UNKNOWN = "anything else"
 
 
 class LiveKit(Protocol):

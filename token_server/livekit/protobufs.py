@@ -43,6 +43,7 @@ def to_participant(participant: models.ParticipantInfo) -> Participant:
         attributes=dict(participant.attributes),
         is_phone=participant.kind == models.ParticipantInfo.SIP,
         has_audio=any(track.type == models.TrackType.AUDIO for track in participant.tracks),
+        is_active=participant.state == models.ParticipantInfo.ACTIVE,
         has_left_by_itself=participant.disconnect_reason
         == models.DisconnectReason.CLIENT_INITIATED,
     )

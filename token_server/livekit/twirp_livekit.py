@@ -59,10 +59,11 @@ _RPC_SLACK = 0.3
 # For calls to participants.
 RPC_TIMEOUTS = Timeouts(connect=1.0, answer=1.5)
 _RPC_ERRORS = {
-    "1400": RpcOutcome.UNSUPPORTED,
-    "1502": RpcOutcome.SILENT,
+    "RpcError 1400": RpcOutcome.UNSUPPORTED,
+    "RpcError 1502": RpcOutcome.SILENT,
+    "data channel is not available": RpcOutcome.NO_CHANNEL,
 }
-_RPC_ERROR = re.compile(r"RpcError (\d{4})")
+_RPC_ERROR = re.compile("|".join(_RPC_ERRORS))
 # Thousands of rooms read in one go would hold up every request.
 _AT_ONCE = 500
 
@@ -202,9 +203,9 @@ def _admin(room_name: str) -> Grants:
 
 
 def _rpc_error(body: bytes) -> RpcOutcome:
-    """Read the error of a call, which has its number in its text alone."""
+    """Read the error of a call, of which nothing but its text says what it is."""
     try:
         found = _RPC_ERROR.search(json.loads(body)["msg"])
     except (ValueError, KeyError, TypeError, RecursionError):
         return RpcOutcome.UNKNOWN
-    return _RPC_ERRORS.get(found[1], RpcOutcome.UNKNOWN) if found else RpcOutcome.UNKNOWN
+    return _RPC_ERRORS[found[0]] if found else RpcOutcome.UNKNOWN

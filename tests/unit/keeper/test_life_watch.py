@@ -1,6 +1,7 @@
 """Whom the watch asks, when, and what it makes of it."""
 
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -83,6 +84,25 @@ def test_a_dead_agent_is_told_and_shown(watched: Watch) -> None:
         dead.death,
     )
     assert 2.5 == pytest.approx((watched.rooms.now() - dead.since).total_seconds(), abs=0.01)
+
+
+@pytest.mark.parametrize(("is_active", "deaths"), [(True, [Death.SILENT]), (False, [])])
+def test_an_agent_that_dies_as_it_comes_up_is_found_dead(
+    *, is_active: bool, deaths: list[Death]
+) -> None:
+    """Media came, a data channel did not; one whose media is not up yet may be slow."""
+    found = Watch()
+    found.watch.watch("room", [found.agent])
+    identity = found.agent.participant_identity
+    listed = replace(found.agent, is_active=is_active)
+    found.rooms.rooms["room"].participants[identity] = listed
+    found.rooms.rpc_outcomes[identity, ALIVE_METHOD] = RpcOutcome.NO_CHANNEL
+    for number in range(1, 9):
+        questions(found, 1.0, until=number)
+    if deaths:
+        wait_until(lambda: found.found_dead, within=5, what="it is found dead")
+
+    assert deaths == [dead.death for dead in found.watch.dead("room")]
 
 
 def test_a_question_that_is_refused_for_their_number_makes_nobody_dead(watched: Watch) -> None:
@@ -222,6 +242,7 @@ def test_a_room_whose_agent_has_gone_is_looked_at(watched: Watch) -> None:
     [
         pytest.param(RpcOutcome.SILENT, 60, LIMITS, True, id="silent"),
         pytest.param(RpcOutcome.UNANSWERED, 60, LIMITS, True, id="LiveKit cannot ask it"),
+        pytest.param(RpcOutcome.NO_CHANNEL, 60, LIMITS, True, id="it died as it came up"),
         pytest.param(RpcOutcome.UNKNOWN, 60, LIMITS, False, id="nobody knows"),
         pytest.param(RpcOutcome.UNSUPPORTED, 60, LIMITS, False, id="its transport answers"),
         pytest.param(RpcOutcome.SILENT, 2, LIMITS, False, id="it may be coming up"),

@@ -229,6 +229,13 @@ def test_an_agent_is_ordered_with_its_metadata() -> None:
     assert ("AD_1", expected) == (dispatch.dispatch_id, asked)
 
 
+# Word for word what 1.13.5 says.
+NO_CHANNEL = Canned(
+    500,
+    b'{"code":"internal","msg":"twirp error unknown: data channel is not available"}',
+)
+
+
 def rpc_error(code: str, number: str) -> Canned:
     """Answer with a participant's error as LiveKit passes it on."""
     msg = f"twirp error unknown: RpcError {number}: some words"
@@ -242,7 +249,8 @@ def rpc_error(code: str, number: str) -> Canned:
         pytest.param(rpc_error("invalid_argument", "1400"), RpcOutcome.UNSUPPORTED, id="1400"),
         pytest.param(rpc_error("canceled", "1502"), RpcOutcome.SILENT, id="1502"),
         pytest.param(rpc_error("canceled", "1501"), RpcOutcome.UNKNOWN, id="another number"),
-        pytest.param(error("internal"), RpcOutcome.UNKNOWN, id="the data channel is not up"),
+        pytest.param(NO_CHANNEL, RpcOutcome.NO_CHANNEL, id="the data channel is not up"),
+        pytest.param(error("internal"), RpcOutcome.UNKNOWN, id="another error"),
         pytest.param(Canned(429, b"slow down"), RpcOutcome.LIMITED, id="too many requests"),
         pytest.param(Canned(401, b"invalid token"), RpcOutcome.UNKNOWN, id="no JSON"),
         pytest.param(Canned(500, b"[]"), RpcOutcome.UNKNOWN, id="other JSON"),

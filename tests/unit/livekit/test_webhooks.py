@@ -34,7 +34,15 @@ def test_a_join_is_passed_on_with_its_participant(
     webhooks: Webhooks, listener: RecordingKeeper
 ) -> None:
     """The listener learns whom it concerns, in plain values."""
-    body = joined(participant={"identity": "a", "sid": "PA_1", "joinedAtMs": "1500", "kind": "SIP"})
+    body = joined(
+        participant={
+            "identity": "a",
+            "sid": "PA_1",
+            "joinedAtMs": "1500",
+            "kind": "SIP",
+            "state": "ACTIVE",
+        }
+    )
 
     webhooks.receive(lambda: body, sign(body))
 

@@ -16,6 +16,7 @@ from token_server.livekit.port import RpcOutcome
 
 # Seconds. Tools and loads of models block an event loop for one or two; the keeper waits 5.
 _BLOCKED_FOR = 3.0
+_SAYS_NOTHING = {RpcOutcome.NO_CHANNEL, RpcOutcome.UNANSWERED, RpcOutcome.UNKNOWN}
 
 
 class Hang(Enum):
@@ -63,7 +64,7 @@ class SignsOfLife:
 
     def note(self, method: str, outcome: RpcOutcome, asked_at: float, now: float) -> None:
         """Take in an answer, or its absence; what is not known changes nothing."""
-        if outcome in {RpcOutcome.UNKNOWN, RpcOutcome.UNANSWERED}:
+        if outcome in _SAYS_NOTHING:
             return
         is_silent = outcome is RpcOutcome.SILENT
         if method == TRANSPORT_METHOD:
