@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from tests.processes import wait_until
 from tests.system.deployment import Deployment
 
 
@@ -13,7 +12,4 @@ def wait_for_one_agent_each(running: Deployment, rooms: Sequence[str], within: f
         return [len(running.agents(room)) for room in rooms]
 
     each = [1] * len(rooms)
-    try:
-        wait_until(lambda: counts() == each, within=within, what=f"one agent each in {rooms}")
-    except AssertionError as error:
-        raise AssertionError(f"{error}\n{running.logs()}") from None
+    running.wait(lambda: counts() == each, within, f"one agent each in {rooms}")

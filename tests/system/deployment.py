@@ -100,7 +100,7 @@ class Deployment:
         environ = self._environ() | {"PORT": str(self.web_port)} | settings
         web = start_from_procfile("web", environ, self._folder / "web.log", how)
         self._ends.callback(web.stop)
-        self._wait(self._is_alive, 20, "web answers")
+        self.wait(self._is_alive, 20, "web answers")
         self.web = web
         return web
 
@@ -156,11 +156,11 @@ class Deployment:
         def is_one() -> bool:
             return len(self.agents(room_name, agent_name)) == 1
 
-        self._wait(is_one, within, f"one agent in {room_name}")
+        self.wait(is_one, within, f"one agent in {room_name}")
 
     def wait_for_no_agent(self, room_name: str, within: float = SOON) -> None:
         """Wait until no agent is in the room."""
-        self._wait(lambda: not self.agents(room_name), within, f"no agent in {room_name}")
+        self.wait(lambda: not self.agents(room_name), within, f"no agent in {room_name}")
 
     def see_that(self, holds: Callable[[], bool], what: str, seconds: float = HOLD) -> None:
         """See that something holds, again and again, for so long."""
@@ -205,7 +205,7 @@ class Deployment:
             sids = {agent.participant_sid for agent in self.agents(room_name)}
             return bool(sids - {than.participant_sid})
 
-        self._wait(has_come, SOON, f"another agent in {room_name}")
+        self.wait(has_come, SOON, f"another agent in {room_name}")
 
     def end_room(self, room_name: str) -> None:
         """End a room as an operator's script does, with everybody in it."""
@@ -221,7 +221,7 @@ class Deployment:
 
     def wait_for_end(self, room_name: str) -> None:
         """Wait until the room is gone."""
-        self._wait(lambda: not self.rooms.list_rooms([room_name]), SOON, f"the end of {room_name}")
+        self.wait(lambda: not self.rooms.list_rooms([room_name]), SOON, f"the end of {room_name}")
 
     def foreign_token(self, room_name: str) -> str:
         """Mint a token that the token server knows nothing of."""
@@ -232,7 +232,8 @@ class Deployment:
         token = _foreign(room_name, "sip_+4930123456").with_kind("sip")
         return self.enter(token.to_jwt())[0]
 
-    def _wait(self, holds: Callable[[], bool], within: float, what: str) -> None:
+    def wait(self, holds: Callable[[], bool], within: float, what: str) -> None:
+        """Wait until it holds; fail with the logs."""
         try:
             wait_until(holds, within=within, what=what)
         except AssertionError as error:

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from tests.processes import busy_machine, wait_until
+from tests.processes import busy_machine
 from tests.system.agent_processes import job_pid
 from tests.system.attended import wait_for_one_agent_each
 from tests.system.deployment import SOON, Deployment
@@ -97,7 +97,4 @@ def wait_for_leaving(running: Deployment, room_name: str, dead: Participant) -> 
     def has_left() -> bool:
         return dead.participant_sid not in {a.participant_sid for a in running.agents(room_name)}
 
-    try:
-        wait_until(has_left, within=DEATH_NOTICED, what=f"no dead agent in {room_name}")
-    except AssertionError as error:
-        raise AssertionError(f"{error}\n{running.logs()}") from None
+    running.wait(has_left, DEATH_NOTICED, f"no dead agent in {room_name}")
