@@ -93,4 +93,5 @@ def test_livekit_that_is_restarted_gets_its_people_and_their_agent_back(
     )
     page.wait_for_stage("heard")
     assert page.page.get_by_role("alert").inner_text() == ""
-    assert len(system.agents_in(page.room_name())) == 1
+    # The one before comes back as the next one is on its way: one of them goes again.
+    wait_until(lambda: len(system.agents_in(page.room_name())) == 1, within=10, what="one agent")

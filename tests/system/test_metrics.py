@@ -35,7 +35,8 @@ def test_one_human_is_one_wait(running: Deployment, room_name: str) -> None:
     )
     assert 0 < shown["join_to_attended_seconds_sum"] < SOON
     assert 0 < shown["webhooks_received_total"] == shown["webhook_age_seconds_count"]
-    assert shown["webhook_age_seconds_sum"] < 3 * shown["webhooks_received_total"]
+    # Its own: LiveKit may only now bring those of the tests before, kept for half a minute.
+    assert 3 <= shown['webhook_age_seconds_bucket{le="3.0"}']
 
 
 def test_a_second_human_and_a_reload_are_waits_of_their_own(
