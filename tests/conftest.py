@@ -1,8 +1,8 @@
-"""Which process runs what: one those that only calculate, the others those that mostly wait.
+"""Which process runs what: one those that only calculate, one the patient ones, three the others.
 
-What waits for real processes costs little time of the machine's: several of them run beside each
-other, and beside one that only calculates. That one goes behind all others where they compete: what
-a test waits for is not to come late. Who has nothing of its kind left helps the others.
+What waits for real processes costs little time of the machine's, so several of them run beside each
+other. What a test waits for is not to come late: who only calculates, or waits for as long as it
+takes, goes behind the three where they compete. Who has nothing of its kind left helps the others.
 """
 
 import gc
@@ -18,12 +18,8 @@ from xdist.workermanage import WorkerController
 from tests.processes import let_children_heed_signals
 
 _STARTS_PROCESSES = ("tests/system/", "tests/browser/", "tests/contract/")
-_CALCULATES = "gw0"
-_NICE = 10
-# What it may help with: they wait for as long as it takes.
 _PATIENT = ("tests/system/test_doctor_cures.py", "tests/system/test_doctor_agent.py")
-# It begins with the single tests: the doctor's mostly wait, beside those that use the machine.
-_WAITS = "gw1"
+_NICE = 10
 # Started first, by the seconds that they take. Single tests, which any process can take, come last:
 # so that all processes end at the same time.
 _LONGEST = (
@@ -73,7 +69,7 @@ def _signals_reach_children() -> None:
 def pytest_sessionstart() -> None:
     """Collect no garbage while the modules are loaded: there is none."""
     gc.disable()
-    if os.environ.get("PYTEST_XDIST_WORKER") == _CALCULATES:
+    if os.environ.get("PYTEST_XDIST_WORKER") in {"gw0", "gw4"}:
         os.nice(_NICE)
     # How long a calculation takes says more of the machine than of us.
     hypothesis.settings.register_profile("untimed", hypothesis.settings(), deadline=None)
@@ -84,10 +80,6 @@ def pytest_collection_finish() -> None:
     """Look through what the modules have made no more: it stays until the end."""
     gc.freeze()
     gc.enable()
-
-
-def _calculates(scope: str) -> bool:
-    return not scope.startswith(_STARTS_PROCESSES)
 
 
 class _Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # has no types
@@ -118,19 +110,25 @@ class _Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # has no types
             self._assign_work_unit(node)
 
     def _next_for(self, node: WorkerController) -> str | None:
-        left = list(self.workqueue)
-        if node.gateway.id == _CALCULATES:
-            own = [scope for scope in left if _calculates(scope)]
-            left = [scope for scope in left if scope.startswith(_PATIENT)]
-        else:
-            own = [scope for scope in left if not _calculates(scope)]
-        waits = node.gateway.id == _WAITS
-        return min(own or left, key=lambda scope: _place(scope, waits=waits), default=None)
+        left = sorted(self.workqueue, key=_place)
+        patient = [scope for scope in left if scope.startswith(_PATIENT)]
+        calculating = [scope for scope in left if not scope.startswith(_STARTS_PROCESSES)]
+        others = [scope for scope in left if scope not in {*patient, *calculating}]
+        match node.gateway.id:
+            case _ if len(self.nodes) == 1:
+                own = left
+            case "gw0":
+                own = calculating or patient
+            case "gw4":
+                own = patient or calculating
+            case _:
+                own = others or patient
+        return next(iter(own), None)
 
 
-def _place(scope: str, *, waits: bool) -> tuple[bool, int]:
+def _place(scope: str) -> tuple[bool, int]:
     places = (place for place, start in enumerate(_LONGEST) if scope.startswith(start))
-    return scope.startswith(_EACH_ALONE) != waits, next(places, len(_LONGEST))
+    return scope.startswith(_EACH_ALONE), next(places, len(_LONGEST))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
