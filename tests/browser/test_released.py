@@ -29,6 +29,11 @@ _LOSE_CONNECTION = """(scenario) => new Promise((resolve) => {
     room.once("reconnected", resolve);
     room.simulateScenario(scenario);
 })"""
+# LiveKit sends a token that has the mark; before it has come a new join is by the first one.
+_HAS_TOKEN = """(attribute) => {
+    const claims = room.engine.token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/");
+    return attribute in (JSON.parse(atob(claims)).attributes ?? {});
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +61,7 @@ def page(system: RunningSystem, site: str, browser: Browser, room_name: str) -> 
     tab.page.wait_for_function("window.room")
     mark = release_mark(API_SECRET, room_name, "alice", AGENT_NAME)
     system.set_attributes(room_name, "alice", {release_attribute(AGENT_NAME): mark})
+    tab.page.wait_for_function(_HAS_TOKEN, arg=release_attribute(AGENT_NAME))
     yield tab
     tab.close()
 
