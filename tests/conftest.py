@@ -8,6 +8,7 @@ takes, goes behind the three where they compete. Who has nothing of its kind lef
 import gc
 import os
 from collections import defaultdict
+from enum import Enum
 
 import hypothesis
 import pytest
@@ -19,6 +20,20 @@ from tests.processes import let_children_heed_signals
 
 _STARTS_PROCESSES = ("tests/system/", "tests/browser/", "tests/contract/")
 _PATIENT = ("tests/system/test_doctor_cures.py", "tests/system/test_doctor_agent.py")
+
+
+class _Kind(Enum):
+    PROMPT = "what it waits for is not to come late"
+    PATIENT = "waits for as long as it takes"
+    CALCULATES = "starts no process"
+
+
+# What a process runs, and what it helps with. These go behind the others.
+_RUNS = {
+    "gw0": (_Kind.CALCULATES, _Kind.PATIENT),
+    "gw4": (_Kind.PATIENT, _Kind.CALCULATES),
+}
+_RUN_BY_OTHERS = (_Kind.PROMPT, _Kind.PATIENT)
 _NICE = 10
 # Started first, by the seconds that they take. Single tests, which any process can take, come last:
 # so that all processes end at the same time.
@@ -69,7 +84,7 @@ def _signals_reach_children() -> None:
 def pytest_sessionstart() -> None:
     """Collect no garbage while the modules are loaded: there is none."""
     gc.disable()
-    if os.environ.get("PYTEST_XDIST_WORKER") in {"gw0", "gw4"}:
+    if os.environ.get("PYTEST_XDIST_WORKER") in _RUNS:
         os.nice(_NICE)
     # How long a calculation takes says more of the machine than of us.
     hypothesis.settings.register_profile("untimed", hypothesis.settings(), deadline=None)
@@ -102,28 +117,25 @@ class _Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # has no types
 
     def _reschedule(self, node: WorkerController) -> None:
         """Give a process more when it has one test left: it begins none before it knows another."""
-        if node.shutting_down:
+        if node.shutting_down or self._pending_of(self.assigned_work[node]) >= 2:
             return
         if self._next_for(node) is None:
             node.shutdown()
-        elif self._pending_of(self.assigned_work[node]) < 2:
+        else:
             self._assign_work_unit(node)
 
     def _next_for(self, node: WorkerController) -> str | None:
-        left = sorted(self.workqueue, key=_place)
-        patient = [scope for scope in left if scope.startswith(_PATIENT)]
-        calculating = [scope for scope in left if not scope.startswith(_STARTS_PROCESSES)]
-        others = [scope for scope in left if scope not in {*patient, *calculating}]
-        match node.gateway.id:
-            case _ if len(self.nodes) == 1:
-                own = left
-            case "gw0":
-                own = calculating or patient
-            case "gw4":
-                own = patient or calculating
-            case _:
-                own = others or patient
-        return next(iter(own), None)
+        kinds = tuple(_Kind) if len(self.nodes) == 1 else _RUNS.get(node.gateway.id, _RUN_BY_OTHERS)
+        runs = [scope for scope in self.workqueue if _kind(scope) in kinds]
+        return min(
+            runs, key=lambda scope: (kinds.index(_kind(scope)), *_place(scope)), default=None
+        )
+
+
+def _kind(scope: str) -> _Kind:
+    if scope.startswith(_PATIENT):
+        return _Kind.PATIENT
+    return _Kind.PROMPT if scope.startswith(_STARTS_PROCESSES) else _Kind.CALCULATES
 
 
 def _place(scope: str) -> tuple[bool, int]:
