@@ -205,15 +205,16 @@ def test_a_token_source_waits_as_long_as_it_is_told(login_page: Frontend, issuer
 
     login_page.page.on("response", note)
     script = """async (login) => {
-        const source = tokenSourceFor(async () => login);
-        const other = tokenSourceFor(async () => login);
-        return Promise.all([source, other].map((one) => one.fetch({ roomName: "kitchen" })));
+        const sources = [1, 2].map(() => tokenSourceFor(async () => login));
+        return Promise.all(sources.map((one) => one.fetch({ roomName: "kitchen" })));
     }"""
 
     fetched = login_page.evaluate(script, issuer.sign(sub="bob"))
 
     assert ["bob", "bob"] == [claims_of(one["participantToken"]).identity for one in fetched]
-    assert {429: True, 201: 2} == {429: 429 in statuses, 201: statuses.count(201)}
+    assert 2 == statuses.count(201)
+    # The other one's; and both at first, where a test before them has used the limit up.
+    assert statuses.count(429) in {1, 3}
 
 
 def test_a_token_source_says_why_a_login_is_refused(login_page: Frontend) -> None:
